@@ -1,0 +1,40 @@
+# Needs Python 3.11 or newer and nothing else; the packages go to .venv. ARGS is handed on: make test ARGS="-k mrz"
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint lock services
+
+PYTHON ?= $(or $(firstword $(foreach python,python3 python3.11 python3.12 python3.13,$(shell $(python) -c \
+  'import sys; sys.version_info >= (3, 11) and print("$(python)")' 2>/dev/null))),$(error Python 3.11 or newer is needed))
+BIN := .venv/bin/python -m
+INSTALL = $(PYTHON) -m venv .venv && $(BIN) pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+COMPILE = $(BIN) uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-header --no-annotate
+BANDIT = $(BIN) bandit --quiet --configfile pyproject.toml --recursive
+SETTINGS = kyc_portal.settings.tests
+
+help:  ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+
+demo: .venv/runtime.stamp  ## start the portal with a made-up world, on SQLite and without any service
+	.venv/bin/python manage.py demo $(ARGS)
+
+test: .venv/development.stamp  ## run the tests, on SQLite or on what DATABASE_URL and CELERY_BROKER_URL name
+	$(BIN) pytest --numprocesses auto $(ARGS)
+
+lint: .venv/development.stamp  ## check style, formatting, dangerous calls and missing migrations
+	$(BIN) ruff check . && $(BIN) ruff format --check . && $(BANDIT) accounts cases kyc_portal resellers
+	DATABASE_URL=sqlite://:memory: .venv/bin/python manage.py makemigrations --check --dry-run --settings $(SETTINGS)
+
+lock: .venv/development.stamp  ## write the exact versions anew; ARGS=--upgrade takes the newest
+	$(COMPILE) $(ARGS) --all-extras --output-file requirements-dev.txt >/dev/null
+	$(COMPILE) --constraints requirements-dev.txt --output-file requirements.txt >/dev/null
+	$(COMPILE) --constraints requirements-dev.txt --extra production --output-file requirements-production.txt >/dev/null
+
+services:  ## start PostgreSQL and Redis for development, with data that is gone when they stop
+	.ci/services $(ARGS)
+
+.venv/runtime.stamp: requirements.txt
+	$(INSTALL) --requirement $< && touch $@
+
+.venv/development.stamp: requirements-dev.txt
+	$(INSTALL) --requirement $< && touch $@

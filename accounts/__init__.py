@@ -1,0 +1,1 @@
+"""Who the customer is, what we know of them and what we saw of them."""

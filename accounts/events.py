@@ -1,0 +1,12 @@
+"""What accounts tells the apps above it; receivers run inside the same transaction.
+
+signal_raised   keyword arguments signal (RiskSignal), by, at
+owners_changed  keyword arguments account, by, at
+account_closed  keyword arguments account, by, at
+"""
+
+from django.dispatch import Signal
+
+signal_raised = Signal()
+owners_changed = Signal()
+account_closed = Signal()

@@ -1,0 +1,1 @@
+"""What happens: one module per process; each function locks, checks, writes, records, tells."""

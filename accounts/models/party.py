@@ -1,0 +1,146 @@
+"""People and entities, with their names, addresses and ways to reach them."""
+
+import uuid
+from functools import partial
+
+from django.db import models
+from django_countries.fields import CountryField
+
+from kyc_portal.records.refs import new_reference
+from kyc_portal.records.sealed import SealedTextField
+
+
+class PartyKind(models.TextChoices):
+    INDIVIDUAL = "individual", "individual"
+    ENTITY = "entity", "entity"
+    UNDETERMINED = "undetermined", "undetermined"
+
+
+class UsStatus(models.TextChoices):
+    UNSETTLED = "unsettled", "not settled (treated as foreign)"
+    FOREIGN = "foreign", "foreign person"
+    US = "us", "U.S. person"
+
+
+class PartyQuerySet(models.QuerySet):
+    def foreign(self):
+        """Everybody who has not been shown to be a U.S. person (R7)."""
+        return self.exclude(us_status=UsStatus.US)
+
+    def to_screen(self, snapshot):
+        """Parties whose data, or whose list, changed since they were screened last; U.S. persons included (R35)."""
+        from_before = models.Q(screened_at__isnull=True) | models.Q(screened_at__lt=models.F("changed_at"))
+        other_list = models.Q(screened_against__isnull=True) | ~models.Q(screened_against=snapshot)
+        return self.filter(from_before | other_list)
+
+
+class Party(models.Model):
+    """A person or entity we deal with. Names stay readable, because people search and screen by them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=20, unique=True, default=partial(new_reference, "PTY"), editable=False)
+    kind = models.CharField(max_length=14, choices=PartyKind.choices)
+    entity_type = models.CharField(max_length=60, blank=True)
+    legal_name = models.CharField(max_length=300)
+    birth_date = SealedTextField(under="pk")
+    citizenship = CountryField(blank=True)
+    formation_country = CountryField(blank=True)
+    registration_number = SealedTextField(under="pk")
+    national_id = SealedTextField(under="pk")
+    us_status = models.CharField(max_length=12, choices=UsStatus.choices, default=UsStatus.UNSETTLED)
+    us_basis = models.CharField(max_length=40, blank=True)
+    us_settled_at = models.DateTimeField(null=True, blank=True)
+    us_settled_by = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    screened_at = models.DateTimeField(null=True, blank=True)
+    screened_against = models.ForeignKey(
+        "accounts.WatchlistSnapshot", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    objects = PartyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "parties"
+        indexes = [models.Index(fields=["legal_name"], name="party_name")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(kind__in=PartyKind.values), name="party_kind_known"),
+            models.CheckConstraint(condition=models.Q(us_status__in=UsStatus.values), name="party_us_status_known"),
+        ]
+
+    def __str__(self):
+        return self.legal_name
+
+    @property
+    def is_us(self) -> bool:
+        return self.us_status == UsStatus.US
+
+
+class NameKind(models.TextChoices):
+    ALIAS = "alias", "also known as"
+    TRADE = "trade", "trades as"
+    FORMER = "former", "formerly"
+    SCRIPT = "script", "in another script"
+
+
+class PartyName(models.Model):
+    """A further name of a party (R10)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="names")
+    kind = models.CharField(max_length=10, choices=NameKind.choices)
+    name = models.CharField(max_length=300)
+
+    class Meta:
+        verbose_name = "further name"
+
+    def __str__(self):
+        return self.name
+
+
+class AddressKind(models.TextChoices):
+    RESIDENCE = "residence", "residence"
+    BUSINESS = "business", "business street address"
+    PRINCIPAL = "principal", "principal place of business"
+    LOCAL_OFFICE = "local_office", "local office"
+    APO_FPO = "apo_fpo", "APO or FPO box"
+    CONTACT_PERSON = "contact_person", "address of a contact person"
+    USE_LOCATION = "use_location", "place of use"
+
+
+class Address(models.Model):
+    """Where a party lives, works or uses the product (R11, R12); the lines are sealed, the country is not."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="addresses")
+    kind = models.CharField(max_length=16, choices=AddressKind.choices)
+    lines = SealedTextField()
+    region = models.CharField(max_length=60, blank=True)
+    country = CountryField()
+
+    class Meta:
+        verbose_name_plural = "addresses"
+
+    def __str__(self):
+        return f"{self.get_kind_display()} in {self.country.name}"
+
+
+class ContactKind(models.TextChoices):
+    EMAIL = "email", "e-mail"
+    PHONE = "phone", "telephone"
+
+
+class ContactPoint(models.Model):
+    """An e-mail address or telephone number (R16, R17), sealed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="contact_points")
+    kind = models.CharField(max_length=6, choices=ContactKind.choices)
+    value = SealedTextField()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "contact point"
+
+    def __str__(self):
+        return self.get_kind_display()

@@ -1,0 +1,123 @@
+"""Watch lists as dated snapshots, screenings against them, and hits with their reasons."""
+
+import uuid
+from functools import partial
+
+from django.db import models
+
+from kyc_portal.records.refs import new_reference
+
+
+class WatchlistSnapshot(models.Model):
+    """One list as it stood when it was loaded; a later load is another snapshot, old hits keep theirs."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=20, unique=True, default=partial(new_reference, "LST"), editable=False)
+    list_name = models.CharField(max_length=60)
+    sha256 = models.CharField(max_length=64)
+    loaded_at = models.DateTimeField()
+    loaded_by = models.CharField(max_length=150)
+    entry_count = models.PositiveIntegerField()
+    alias_count = models.PositiveIntegerField()
+    is_current = models.BooleanField(default=True)
+
+    class Meta:
+        verbose_name = "watch list"
+        constraints = [
+            models.UniqueConstraint(fields=["list_name", "sha256"], name="one_snapshot_per_file"),
+            models.UniqueConstraint(
+                fields=["list_name"], condition=models.Q(is_current=True), name="one_current_snapshot_per_list"
+            ),
+        ]
+        permissions = [("load_watchlist", "Can load watch lists")]
+
+    def __str__(self):
+        return f"{self.list_name} of {self.loaded_at:%-d %b %Y}"
+
+
+class WatchlistEntry(models.Model):
+    """One person, entity, vessel or aircraft on a list, with what identifies it. Public data of the publisher."""
+
+    snapshot = models.ForeignKey(WatchlistSnapshot, on_delete=models.PROTECT, related_name="entries")
+    uid = models.CharField(max_length=40)
+    name = models.CharField(max_length=400)
+    kind = models.CharField(max_length=12)
+    programmes = models.JSONField(default=list)
+    aliases = models.JSONField(default=list)
+    details = models.JSONField(default=dict, help_text="Addresses, birth dates, identifiers, wallets, e-mails.")
+    remarks = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name = "list entry"
+        verbose_name_plural = "list entries"
+        constraints = [models.UniqueConstraint(fields=["snapshot", "uid"], name="one_entry_per_snapshot_and_uid")]
+
+    def __str__(self):
+        return self.name
+
+
+class Screening(models.Model):
+    """One party compared with one list version (R35); kept also when nothing was found."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    party = models.ForeignKey("accounts.Party", on_delete=models.PROTECT, related_name="screenings")
+    snapshot = models.ForeignKey(WatchlistSnapshot, on_delete=models.PROTECT, related_name="screenings")
+    at = models.DateTimeField()
+    hit_count = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["party", "-at"], name="screening_of_party")]
+
+    def __str__(self):
+        return f"{self.hit_count} hits"
+
+
+class HitStatus(models.TextChoices):
+    OPEN = "open", "to be judged"
+    CONFIRM_PROPOSED = "confirm_proposed", "confirmation awaits a second person"
+    DISMISS_PROPOSED = "dismiss_proposed", "dismissal awaits a second person"
+    CONFIRMED = "confirmed", "confirmed"
+    DISMISSED = "dismissed", "dismissed"
+
+
+class ScreeningHitQuerySet(models.QuerySet):
+    def unjudged(self):
+        return self.exclude(status__in=[HitStatus.CONFIRMED, HitStatus.DISMISSED])
+
+    def confirmed(self):
+        return self.filter(status=HitStatus.CONFIRMED)
+
+
+class ScreeningHit(models.Model):
+    """A likeness between a party and a list entry, with score and reasons, and how two people judged it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=20, unique=True, default=partial(new_reference, "HIT"), editable=False)
+    party = models.ForeignKey("accounts.Party", on_delete=models.PROTECT, related_name="hits")
+    screening = models.ForeignKey(Screening, on_delete=models.PROTECT, related_name="hits")
+    snapshot = models.ForeignKey(WatchlistSnapshot, on_delete=models.PROTECT, related_name="hits")
+    entry_uid = models.CharField(max_length=40)
+    entry_name = models.CharField(max_length=400)
+    programmes = models.JSONField(default=list)
+    score = models.DecimalField(max_digits=4, decimal_places=3)
+    is_strong = models.BooleanField(default=False)
+    reasons = models.JSONField(default=list, help_text="Sentences, strongest first.")
+    status = models.CharField(max_length=18, choices=HitStatus.choices, default=HitStatus.OPEN)
+    proposed_by = models.CharField(max_length=150, blank=True)
+    proposed_by_key = models.CharField(max_length=80, blank=True)
+    proposed_reason = models.CharField(max_length=300, blank=True)
+    judged_at = models.DateTimeField(null=True, blank=True)
+    judged_by = models.CharField(max_length=150, blank=True)
+
+    objects = ScreeningHitQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "screening hit"
+        constraints = [
+            models.UniqueConstraint(fields=["party", "snapshot", "entry_uid"], name="one_hit_per_party_and_entry"),
+            models.CheckConstraint(condition=models.Q(status__in=HitStatus.values), name="hit_status_known"),
+        ]
+        permissions = [("judge_hit", "Can propose how to judge a hit"), ("second_hit", "Can confirm another's judgement")]
+
+    def __str__(self):
+        return self.reference

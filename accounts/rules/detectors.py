@@ -1,0 +1,256 @@
+"""The red-flag catalogue (regulation 3.12; requirements R82, R83). Each function's docstring is what staff read.
+
+No flag decides anything: it says where to look. Facts come in as plain values; evidence goes out as codes,
+counts and references, never as values of personal data.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from accounts.rules.documents import expired_on
+
+
+@dataclass(frozen=True)
+class DetectorLimits:
+    """Numbers of our own policy that the detectors compare with; a regime profile may hand in others."""
+
+    least_accesses: int = 5
+    near_threshold_points: Decimal = Decimal(1)
+    near_threshold_owners: int = 2
+
+
+OWN_POLICY = DetectorLimits()
+
+
+@dataclass(frozen=True)
+class DocumentState:
+    """What the detectors need of one document: its reference, last day of validity and failed check digits."""
+
+    reference: str
+    kind: str
+    expires_on: date | None = None
+    failed_checks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AccountFacts:
+    """What is known of one account on the day `on`. Countries are ISO 3166 alpha-2 codes.
+
+    `access_countries` counts public addresses by country, `access_total` counts accesses from public addresses
+    only, and `access_anonymised` counts those of them in ranges of one kind (vpn, hosting, tor, proxy);
+    `access_anonymised_total` counts each such access once although it may be of several kinds.
+    `owner_percents` holds each owner's whole share, `owner_threshold` the regime's threshold.
+    """
+
+    on: date
+    document_countries: frozenset[str] = frozenset()
+    payment_countries: frozenset[str] = frozenset()
+    address_countries: frozenset[str] = frozenset()
+    access_countries: Mapping[str, int] = field(default_factory=dict)
+    access_total: int = 0
+    access_anonymised: Mapping[str, int] = field(default_factory=dict)
+    access_anonymised_total: int = 0
+    confirmed_hits: tuple[str, ...] = ()
+    possible_hits: tuple[str, ...] = ()
+    documents: tuple[DocumentState, ...] = ()
+    reverification_overdue_days: int = 0
+    owner_percents: tuple[Decimal, ...] = ()
+    owner_threshold: Decimal | None = None
+    limits: DetectorLimits = OWN_POLICY
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A flag that is up: the detector's code, a sentence for staff, and evidence that holds no personal data."""
+
+    code: str
+    sentence: str
+    evidence: dict[str, object]
+
+
+@dataclass(frozen=True)
+class Detector:
+    """One row of the catalogue. `weight` is 0 to 100; `family` groups the page; `needs` names the facts it reads."""
+
+    code: str
+    title: str
+    weight: int
+    family: str
+    needs: tuple[str, ...]
+    function: Callable[[AccountFacts], Flag | None]
+
+    @property
+    def explanation(self) -> str:
+        """What the flag means, what to do, and where it comes from."""
+        return self.function.__doc__ or ""
+
+
+def confirmed_list_hit(facts: AccountFacts) -> Flag | None:
+    """The party, an owner or a wallet is on a sanctions list, and two people have confirmed it.
+
+    Block the account and start the report on blocked property; do not tell the customer why.
+    Source: 31 CFR 578.201 and 501.603, in force.
+    """
+    if not facts.confirmed_hits:
+        return None
+    sentence = _counted(len(facts.confirmed_hits), "sanctions hit is confirmed", "sanctions hits are confirmed")
+    return Flag("confirmed_list_hit", sentence, {"hits": list(facts.confirmed_hits)})
+
+
+def possible_list_hit(facts: AccountFacts) -> Flag | None:
+    """A name, number, wallet or e-mail address resembles an entry of a sanctions list, and nobody has judged it yet.
+
+    Open the hit, compare it with the entry, and confirm or dismiss it with a second person.
+    Source: 31 CFR part 578, in force; how often we screen is our own policy.
+    """
+    if not facts.possible_hits:
+        return None
+    sentence = _counted(len(facts.possible_hits), "sanctions hit waits", "sanctions hits wait") + " for a decision"
+    return Flag("possible_list_hit", sentence, {"hits": list(facts.possible_hits)})
+
+
+def country_conflict(facts: AccountFacts) -> Flag | None:
+    """Identity document, payment and address point to countries that have none in common.
+
+    Ask for the reason before anything else: people move, and groups pay centrally. A conflict without a
+    plausible reason is worth a case. Source: our own catalogue; the sources of data are requirements R11, R14, R26.
+    """
+    sources = {
+        "document": facts.document_countries,
+        "payment": facts.payment_countries,
+        "address": facts.address_countries,
+    }
+    known = {name: countries for name, countries in sources.items() if countries}
+    names = list(known)
+    apart = [
+        (one, other) for place, one in enumerate(names) for other in names[place + 1 :] if not known[one] & known[other]
+    ]
+    if not apart:
+        return None
+    pairs = "; ".join(f"{one} and {other}" for one, other in apart)
+    evidence = {name: sorted(countries) for name, countries in known.items()}
+    return Flag("country_conflict", f"These name different countries: {pairs}.", evidence)
+
+
+def anonymised_access_only(facts: AccountFacts) -> Flag | None:
+    """Every access from a public address came through VPN, hosting, Tor or proxy ranges.
+
+    An address does not show who somebody is, and many honest people use a VPN: this flag never decides alone.
+    Look at it together with payment and documents. Too few accesses raise no flag. Source: our own catalogue,
+    after the 2025 guidance of the Bureau of Industry and Security on masked end use.
+    """
+    total = facts.access_total
+    if total < max(1, facts.limits.least_accesses) or facts.access_anonymised_total < total:
+        return None
+    kinds = {kind: count for kind, count in sorted(facts.access_anonymised.items()) if count}
+    sentence = f"All {total} accesses from public addresses came through {', '.join(kinds) or 'anonymising'} ranges."
+    return Flag("anonymised_access_only", sentence, {"accesses": total, "kinds": kinds})
+
+
+def expired_document(facts: AccountFacts) -> Flag | None:
+    """Documents were on file, and the last valid one has expired.
+
+    Ask for a new document and open a new verification; the old result stays as it was.
+    Source: requirement R26, modelled on the bank rule 31 CFR 1020.220; the event trigger is our own policy (R46).
+    """
+    expired = [each.reference for each in facts.documents if expired_on(each.expires_on, facts.on)]
+    if not expired or len(expired) < len(facts.documents):
+        return None
+    return Flag("expired_document", "No document on file is still valid.", {"documents": expired})
+
+
+def reverification_overdue(facts: AccountFacts) -> Flag | None:
+    """The periodic look at this customer is overdue.
+
+    Finish the open verification, or limit the account until it is finished. Source: proposed 7.302 (R45); the
+    interval is our own policy.
+    """
+    days = facts.reverification_overdue_days
+    if days <= 0:
+        return None
+    plural = "day" if days == 1 else "days"
+    return Flag("reverification_overdue", f"Re-verification is overdue by {days} {plural}.", {"days": days})
+
+
+def mrz_check_failed(facts: AccountFacts) -> Flag | None:
+    """A check digit in the machine-readable zone of a document is wrong.
+
+    Most often it is a typing or reading error: compare with the picture first. A wrong digit that is really
+    printed there is a sign of forgery. Source: ICAO Doc 9303; our own catalogue.
+    """
+    failed = {each.reference: list(each.failed_checks) for each in facts.documents if each.failed_checks}
+    if not failed:
+        return None
+    sentence = _counted(len(failed), "document has a wrong check digit", "documents have wrong check digits")
+    return Flag("mrz_check_failed", sentence + " in the machine-readable zone.", {"documents": failed})
+
+
+def near_threshold_owners(facts: AccountFacts) -> Flag | None:
+    """Several owners hold just less than the share at which owners must be named.
+
+    Ask how the shares came about and whether the holders act together: shares cut to size are a known way
+    of staying unnamed. Source: our own catalogue, beside the ownership threshold of the regime in force.
+    """
+    if facts.owner_threshold is None:
+        return None
+    floor = facts.owner_threshold - facts.limits.near_threshold_points
+    near = sum(1 for percent in facts.owner_percents if floor <= percent < facts.owner_threshold)
+    if near < facts.limits.near_threshold_owners:
+        return None
+    sentence = f"{near} owners hold just less than {facts.owner_threshold.normalize():f} %."
+    return Flag("near_threshold_owners", sentence, {"owners": near, "threshold": str(facts.owner_threshold)})
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+LISTS, DOCUMENTS, IDENTITY, USE = "warnings from lists", "suspicious documents", "suspicious identity", "unusual use"
+
+DETECTORS = (
+    Detector("confirmed_list_hit", "Confirmed list hit", 100, LISTS, ("confirmed_hits",), confirmed_list_hit),
+    Detector("possible_list_hit", "Possible list hit", 40, LISTS, ("possible_hits",), possible_list_hit),
+    Detector(
+        "country_conflict",
+        "Countries do not agree",
+        30,
+        IDENTITY,
+        ("document_countries", "payment_countries", "address_countries"),
+        country_conflict,
+    ),
+    Detector(
+        "anonymised_access_only",
+        "Access only through anonymising ranges",
+        20,
+        USE,
+        ("access_total", "access_anonymised", "access_anonymised_total"),
+        anonymised_access_only,
+    ),
+    Detector("expired_document", "Documents expired", 15, DOCUMENTS, ("documents",), expired_document),
+    Detector(
+        "reverification_overdue",
+        "Re-verification overdue",
+        20,
+        IDENTITY,
+        ("reverification_overdue_days",),
+        reverification_overdue,
+    ),
+    Detector("mrz_check_failed", "Wrong check digit", 30, DOCUMENTS, ("documents",), mrz_check_failed),
+    Detector(
+        "near_threshold_owners",
+        "Owners just below the threshold",
+        25,
+        IDENTITY,
+        ("owner_percents", "owner_threshold"),
+        near_threshold_owners,
+    ),
+)
+
+BY_CODE = {detector.code: detector for detector in DETECTORS}
+
+
+def run(facts: AccountFacts) -> tuple[Flag, ...]:
+    """Return the flags that are up for one account, in the order of the catalogue."""
+    return tuple(flag for detector in DETECTORS if (flag := detector.function(facts)) is not None)

@@ -1,0 +1,267 @@
+"""Screen a party against listed parties: candidates first, then a score with its reasons (requirement R35; T8-T13).
+
+A score orders the work of a person; it never clears anybody. A birth date that differs lowers an identical name,
+but keeps it among the near misses, because lists and customers both err about dates.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from rapidfuzz import fuzz, process
+
+from accounts.rules.parties import BOTH
+from accounts.rules.spelling import LONGEST_NAME, Likeness, folded, likeness
+
+COMPARED_ALIASES = 6  # spellings of one listed party that are compared in full; the others are further away
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Scores at or above `strong` are hits, at or above `near` near misses; both are looked at by a person."""
+
+    strong: float = 0.85
+    near: float = 0.70
+
+
+OWN_POLICY = Bands()
+
+
+@dataclass(frozen=True)
+class ScreenedParty:
+    """What we know of a party; `countries` are codes or names as the lists write them, as the caller chose for both."""
+
+    names: tuple[str, ...]
+    kind: str
+    birth_on: date | None = None
+    birth_year: int | None = None
+    countries: frozenset[str] = frozenset()
+    identifiers: frozenset[str] = frozenset()
+    wallets: frozenset[str] = frozenset()
+    emails: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class ListedParty:
+    """One entry of a list with its aliases; several birth dates are possible, a year alone goes to `birth_years`."""
+
+    key: str
+    names: tuple[str, ...]
+    kind: str = "undetermined"
+    birth_dates: frozenset[date] = frozenset()
+    birth_years: frozenset[int] = frozenset()
+    countries: frozenset[str] = frozenset()
+    identifiers: frozenset[str] = frozenset()
+    wallets: frozenset[str] = frozenset()
+    emails: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why the score is what it is: `weight` is what this reason added to or took from it."""
+
+    code: str
+    sentence: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """The score (0 to 1), its band ("strong", "near" or "weak"), the closest spelling and all reasons."""
+
+    score: float
+    band: str
+    matched_name: str
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A listed party worth comparing, with the rough likeness (0 to 100) that found it."""
+
+    key: str
+    rough: float
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Names made ready for the index: each folded to sorted plain words, without doubles."""
+
+    folded: tuple[str, ...]
+
+
+def prepare(names: Iterable[str]) -> Prepared:
+    """Fold names for the index; names of which nothing is left (only marks, only blanks) are dropped."""
+    return Prepared(tuple(dict.fromkeys(plain for plain in map(folded, names) if plain)))
+
+
+class NameIndex:
+    """All spellings of one list version, in memory; built once, asked often, never changed.
+
+    `entries` are (key of the listed party, one spelling); aliases come as further pairs with the same key.
+    """
+
+    def __init__(self, entries: Iterable[tuple[str, str]]):
+        self._keys: list[str] = []
+        self._spellings: list[str] = []
+        self._by_word: dict[str, list[int]] = defaultdict(list)
+        for key, name in entries:
+            for plain in prepare([name]).folded:
+                for word in set(plain.split()):
+                    self._by_word[word].append(len(self._keys))
+                self._keys.append(key)
+                self._spellings.append(plain)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def candidates(self, names: Iterable[str], *, limit: int = 40, cutoff: float = 60.0) -> tuple[Candidate, ...]:
+        """Return up to `limit` listed parties whose spelling resembles one of `names`, the closest first.
+
+        `cutoff` (0 to 100) bounds the letter-by-letter likeness. Spellings that hold every word of the name, or
+        two of its words, are candidates whatever the letters say. `similarity` then decides.
+        """
+        best: dict[str, float] = {}
+        for plain in prepare(names).folded:
+            found = process.extract(plain, self._spellings, scorer=fuzz.ratio, limit=limit * 3, score_cutoff=cutoff)
+            shared = self._sharing_words(plain, limit)
+            for place, rough in [*((place, rough) for _, rough, place in found), *shared]:
+                key = self._keys[place]
+                best[key] = max(best.get(key, 0.0), rough)
+        ranked = sorted(best.items(), key=lambda pair: (-pair[1], str(pair[0])))
+        return tuple(Candidate(key, rough) for key, rough in ranked[:limit])
+
+    def _sharing_words(self, plain: str, limit: int) -> list[tuple[int, float]]:
+        words = set(plain.split())
+        shared = Counter(place for word in words for place in self._by_word.get(word, ()))
+        enough = min(2, len(words))
+        ranked = [
+            (place, fuzz.token_set_ratio(plain, self._spellings[place]) * count / len(words))
+            for place, count in shared.most_common(limit * 3)
+            if count >= enough
+        ]
+        return sorted(ranked, key=lambda pair: -pair[1])[:limit]
+
+
+def exact_value(value: str) -> str:
+    """Bring a wallet, an e-mail address or a number to the form in which equality is tested.
+
+    Hexadecimal and bech32 wallets and e-mail addresses lose their case, numbers their separators; other
+    wallets keep their case, because there it carries meaning.
+    """
+    value = value.strip()
+    if "@" in value or re.fullmatch(r"(0x|bc1|ltc1)[0-9a-z]+", value.lower()):
+        return value.lower()
+    if re.fullmatch(r"[1-9A-HJ-NP-Za-km-z]{25,}", value):
+        return value
+    return re.sub(r"[\W_]+", "", value).upper()
+
+
+class ExactIndex:
+    """Wallets, e-mail addresses and numbers of one list version; `entries` are (key of the listed party, value)."""
+
+    def __init__(self, entries: Iterable[tuple[str, str]]):
+        self._keys: dict[str, set[str]] = defaultdict(set)
+        for key, value in entries:
+            if plain := exact_value(value):
+                self._keys[plain].add(key)
+
+    def keys(self, values: Iterable[str]) -> frozenset[str]:
+        """Return the listed parties that carry one of the values."""
+        return frozenset(key for value in values for key in self._keys.get(exact_value(value), ()))
+
+
+def similarity(query: ScreenedParty, entry: ListedParty, *, bands: Bands = OWN_POLICY) -> Similarity:
+    """Score how likely the party and the listed entry are the same, with every reason in words (R35).
+
+    An equal wallet, e-mail address or identity number is a strong reason on its own. Otherwise the best pair
+    of names counts; birth date, kind and country move it, and a nearly identical name never leaves the near misses.
+    """
+    exact = _exact_reasons(query, entry)
+    asked, listed, name = _best_pair(query, entry)
+    reasons = [*exact, *_name_reasons(asked, listed, name)]
+    score = name.score
+    for reason in _circumstances(query, entry) if name.score else []:
+        score += reason.weight
+        reasons.append(reason)
+
+    if name.score >= 0.9:
+        score = max(score, bands.near)
+    if exact:
+        score = max(score, *(reason.weight for reason in exact))
+    score = round(min(1.0, max(0.0, score)), 4)
+    band = "strong" if score >= bands.strong else "near" if score >= bands.near else "weak"
+    return Similarity(score, band, listed, tuple(reasons))
+
+
+def _best_pair(query: ScreenedParty, entry: ListedParty) -> tuple[str, str, Likeness]:
+    best = ("", "", Likeness(0.0))
+    for asked in query.names:
+        plain = folded(asked)
+        if not plain:
+            continue
+        nearest = sorted(entry.names, key=lambda name: -fuzz.token_set_ratio(plain, folded(name)))[:COMPARED_ALIASES]
+        for listed in nearest:
+            found = likeness(asked, listed, query.kind)
+            if found.score > best[2].score:
+                best = (asked, listed, found)
+    return best
+
+
+def _name_reasons(asked: str, listed: str, name: Likeness) -> list[Reason]:
+    if not name.score:
+        return []
+    if name.score == 1:
+        return [Reason("same_name", f"The name is the same as “{listed[:80]}”.", 1.0)]
+    agreeing = ", ".join(one if one == other else f"{one} ≈ {other}" for one, other in name.agreeing)
+    sentence = f"The name resembles “{listed[:80]}” ({agreeing[:LONGEST_NAME] or 'single letters only'})."
+    if name.only_asked:
+        sentence += f" Not listed: {', '.join(name.only_asked)[:80]}."
+    if name.only_listed:
+        sentence += f" Only listed: {', '.join(name.only_listed)[:80]}."
+    return [Reason("similar_name", sentence, round(name.score, 4))]
+
+
+EXACT = (
+    ("wallets", "same_wallet", "A wallet address is the same as a listed one.", 1.0),
+    ("emails", "same_email", "An e-mail address is the same as a listed one.", 0.97),
+    ("identifiers", "same_identifier", "An identity or registration number is the same as a listed one.", 0.97),
+)
+
+
+def _exact_reasons(query: ScreenedParty, entry: ListedParty) -> list[Reason]:
+    reasons = []
+    for field, code, sentence, weight in EXACT:
+        ours = {exact_value(value) for value in getattr(query, field)} - {""}
+        theirs = {exact_value(value) for value in getattr(entry, field)} - {""}
+        if ours & theirs:
+            reasons.append(Reason(code, sentence, weight))
+    return reasons
+
+
+def _circumstances(query: ScreenedParty, entry: ListedParty) -> list[Reason]:
+    found = [*_birth_reasons(query, entry)]
+    if query.kind in BOTH and entry.kind in BOTH and query.kind != entry.kind:
+        found.append(Reason("other_kind", "One is a person, the other is not.", -0.15))
+    if query.countries and entry.countries:
+        if query.countries & entry.countries:
+            found.append(Reason("same_country", "Both are tied to the same country.", 0.03))
+        else:
+            found.append(Reason("other_country", "They are tied to different countries.", -0.05))
+    return found
+
+
+def _birth_reasons(query: ScreenedParty, entry: ListedParty) -> list[Reason]:
+    if query.birth_on and query.birth_on in entry.birth_dates:
+        return [Reason("same_birth_date", "The date of birth is the same.", 0.08)]
+    year = query.birth_on.year if query.birth_on else query.birth_year
+    years = entry.birth_years | {day.year for day in entry.birth_dates}
+    if year is None or not years:
+        return []
+    if year in years:
+        return [Reason("same_birth_year", "The year of birth is the same.", 0.04)]
+    if min(abs(year - other) for other in years) <= 1:
+        return [Reason("near_birth_year", "The year of birth differs by one.", -0.02)]
+    return [Reason("other_birth_date", "The date of birth differs; somebody must look before it is set aside.", -0.15)]

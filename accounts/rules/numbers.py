@@ -1,0 +1,201 @@
+"""Bring identifiers to one form before they are fingerprinted (requirements R14-R17; bad inputs E7, E12, E13).
+
+Two spellings of one value must give one fingerprint, and two values never the same. Refusals say what is wrong
+without repeating the value, because what is wrong may still be somebody's number.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+
+import phonenumbers
+from anyascii import anyascii
+from email_validator import EmailNotValidError, validate_email
+from stdnum import bitcoin
+from stdnum import iban as iban_numbers
+from stdnum.exceptions import ValidationError
+
+from kyc_portal.refusal import Refusal
+
+LONGEST_VALUE = 300
+
+
+class BadNumber(Refusal):
+    """The value cannot be a number of its kind."""
+
+
+class BadPhone(BadNumber):
+    """The value is no telephone number with its country code."""
+
+
+class BadEmail(BadNumber):
+    """The value is no e-mail address."""
+
+
+class BadIban(BadNumber):
+    """The value is no bank account number in the international form."""
+
+
+class BadWallet(BadNumber):
+    """The value is no wallet address."""
+
+
+class FullCardNumber(BadNumber):
+    """A whole card number was given where only a token and the last four digits may be kept."""
+
+
+def normalised(kind: str, value: str) -> str:
+    """Return the form of `value` that is fingerprinted; the kinds are the keys of KINDS.
+
+    Raises a subclass of BadNumber when the value cannot be one of its kind, ValueError for an unknown kind.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"Unknown kind of identifier: {kind[:40]!r}")
+    plain = unicodedata.normalize("NFKC", value).strip()
+    if not plain or not any(letter.isalnum() for letter in plain):
+        raise BadNumber("The value is empty. Enter it, or leave the line out.")
+    if len(plain) > LONGEST_VALUE:
+        raise BadNumber(f"The value is longer than {LONGEST_VALUE} characters. Enter the number alone.")
+    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in plain):
+        raise BadNumber("The value holds control characters. Type it again without them.")
+    return KINDS[kind](plain)
+
+
+def _card(value: str) -> str:
+    if contains_card_number(value):
+        raise FullCardNumber("This is a whole card number. Enter the payment provider's token or the last four digits.")
+    return re.sub(r"\s", "", value)
+
+
+def _iban(value: str) -> str:
+    try:
+        return iban_numbers.validate(value)
+    except ValidationError:
+        raise BadIban(
+            "The IBAN is wrong: its check digits or its length do not fit. Compare it with the bank's paper."
+        ) from None
+
+
+BITCOIN = re.compile(r"(bc1q[a-z0-9]{8,87}|[13][1-9A-HJ-NP-Za-km-z]{25,34})")
+HEXADECIMAL = re.compile(r"0x[0-9a-f]{40}")
+
+
+def _wallet(value: str) -> str:
+    """Check Bitcoin addresses by their check digits; of other currencies only blanks around them are removed."""
+    if re.search(r"\s", value) or not value.isascii():
+        raise BadWallet("A wallet address is one word of Latin letters and digits. Enter each address on its own.")
+    lower = value.lower()
+    if HEXADECIMAL.fullmatch(lower) or lower.startswith(("bc1", "ltc1")):
+        value = lower
+    if BITCOIN.fullmatch(value):
+        try:
+            return bitcoin.validate(value)
+        except ValidationError:
+            raise BadWallet("The Bitcoin address is wrong: its check digits do not fit. Copy it again.") from None
+    return value
+
+
+def _phone(value: str) -> str:
+    try:
+        number = phonenumbers.parse(value, None)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_possible_number(number):
+        raise BadPhone("This is no telephone number. Write it with its country code, as in +1 202 555 0143.")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _email(value: str) -> str:
+    """Keep the part before the @ as it is (its case may matter), the domain in small letters."""
+    try:
+        return validate_email(value, check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise BadEmail("This is no e-mail address. Write it as name@example.com.") from None
+
+
+def _email_root(value: str) -> str:
+    """Return the mailbox behind an address: small letters, without the tag after a plus sign."""
+    local, _, domain = _email(value).rpartition("@")
+    return f"{local.split('+')[0] or local}@{domain}".casefold()
+
+
+def _letters_and_digits(value: str) -> str:
+    """Keep letters and digits alone; digits of every script become 0 to 9."""
+    letters = (str(unicodedata.decimal(letter, letter)) for letter in value.upper())
+    return "".join(letter for letter in letters if letter.isalnum())
+
+
+def _address(value: str) -> str:
+    return " ".join(re.findall(r"[a-z0-9]+", anyascii(value).casefold()))
+
+
+def _token(value: str) -> str:
+    return re.sub(r"\s+", " ", value)
+
+
+KINDS: dict[str, Callable[[str], str]] = {
+    "card": _card,
+    "iban": _iban,
+    "bank_account": _letters_and_digits,
+    "wallet": _wallet,
+    "phone": _phone,
+    "email": _email,
+    "email_root": _email_root,
+    "document": _letters_and_digits,
+    "national_id": _letters_and_digits,
+    "address": _address,
+    "device": _token,
+    "owner": _token,
+}
+
+# Digits in groups parted by single blanks, dots or dashes, as cards are printed and typed.
+DIGIT_GROUPS = re.compile(r"\d+(?:[ \t\u00a0\u202f.\-\u2010-\u2015]\d+)*")
+SHORTEST_CARD, LONGEST_CARD = 13, 19
+
+
+def contains_card_number(text: str) -> bool:
+    """Say whether free text holds what may be a card number: 13 to 19 digits that pass the Luhn check (E12)."""
+    return next(_card_spans(text), None) is not None
+
+
+def mask_card_numbers(text: str) -> str:
+    """Return the text with every possible card number masked but for its last four digits; groups keep their shape."""
+    masked = list(text)
+    for start, end in _card_spans(text):
+        places = [place for place in range(start, end) if text[place].isdigit()]
+        for place in places[:-4]:
+            masked[place] = "•"
+    return "".join(masked)
+
+
+def _card_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where card numbers stand, as (start, end); they begin and end where a group of digits does."""
+    for run in DIGIT_GROUPS.finditer(text):
+        groups = [(run.start() + group.start(), run.start() + group.end()) for group in re.finditer(r"\d+", run[0])]
+        first = 0
+        while first < len(groups):
+            last = _card_from(text, groups, first)
+            if last is not None:
+                yield groups[first][0], groups[last][1]
+            first = first + 1 if last is None else last + 1
+
+
+def _card_from(text: str, groups: list[tuple[int, int]], first: int) -> int | None:
+    """Return the last group of the longest card number that begins with the group `first`."""
+    digits, found = "", None
+    for last in range(first, len(groups)):
+        start, end = groups[last]
+        if len(digits) + end - start > LONGEST_CARD:
+            break
+        digits += text[start:end]
+        if len(digits) >= SHORTEST_CARD and _passes_luhn(digits):
+            found = last
+    return found
+
+
+DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+
+
+def _passes_luhn(digits: str) -> bool:
+    values = [int(digit) for digit in reversed(digits)]
+    return (sum(values[0::2]) + sum(DOUBLED[value] for value in values[1::2])) % 10 == 0

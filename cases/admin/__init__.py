@@ -1,0 +1,1 @@
+"""How staff see and work it; every button calls one flow."""

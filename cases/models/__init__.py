@@ -1,0 +1,11 @@
+"""What is stored of cases."""
+
+from cases.models.bundle import Bundle, BundleItem, BundleReceipt
+from cases.models.case import Assignment, Case, CaseNote, CaseSignal, CaseSubject
+from cases.models.decision import Decision
+from cases.models.legal import LegalRequest
+
+__all__ = [
+    "Assignment", "Bundle", "BundleItem", "BundleReceipt", "Case", "CaseNote", "CaseSignal", "CaseSubject", "Decision",
+    "LegalRequest",
+]  # fmt: skip

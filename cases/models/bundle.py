@@ -1,0 +1,91 @@
+"""Evidence bundles: what was collected, who approved, what was built."""
+
+import uuid
+from functools import partial
+
+from django.db import models
+
+from cases.rules.stages import BundleState
+from kyc_portal.records.refs import new_reference
+
+
+class BundleQuerySet(models.QuerySet):
+    def to_build(self):
+        return self.filter(state__in=[BundleState.APPROVED.value, BundleState.FAILED.value])
+
+    def to_approve(self):
+        return self.filter(state=BundleState.COLLECTED.value)
+
+    def ready(self):
+        """Built: there is a file to hand over."""
+        return self.filter(state__in=[BundleState.BUILT, BundleState.HANDED_OVER, BundleState.RECEIPTED])
+
+
+class Bundle(models.Model):
+    """A signed BagIt bundle of one case for one recipient (R114); the folder lies in KYC_BUNDLE_DIR/<reference>."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=20, unique=True, default=partial(new_reference, "BDL"), editable=False)
+    case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="bundles")
+    ground = models.CharField(max_length=40)
+    recipient = models.CharField(max_length=40)
+    state = models.CharField(max_length=14, choices=BundleState.choices(), default=BundleState.DRAFT.value)
+    collected_at = models.DateTimeField(null=True, blank=True)
+    collected_by = models.CharField(max_length=150, blank=True)
+    collected_by_key = models.CharField(max_length=80, blank=True)
+    approved_at = models.DateTimeField(null=True, blank=True)
+    approved_by = models.CharField(max_length=150, blank=True)
+    built_at = models.DateTimeField(null=True, blank=True)
+    payload_count = models.PositiveIntegerField(default=0)
+    payload_bytes = models.PositiveBigIntegerField(default=0)
+    digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the signed tag manifest.")
+
+    objects = BundleQuerySet.as_manager()
+
+    class Meta:
+        permissions = [
+            ("collect_bundle", "Can collect evidence for a bundle"),
+            ("approve_bundle", "Can approve a bundle another collected"),
+            ("download_bundle", "Can download built bundles"),
+        ]
+
+    def __str__(self):
+        return self.reference
+
+
+class BundleItem(models.Model):
+    """One thing collected into a bundle, named by reference, with its origin and hash for the custody record."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    bundle = models.ForeignKey(Bundle, on_delete=models.PROTECT, related_name="items")
+    data_class = models.CharField(max_length=40)
+    label = models.CharField(max_length=80)
+    key = models.CharField(max_length=80)
+    name = models.CharField(max_length=80)
+    collected_at = models.DateTimeField()
+    sha256 = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = "item of a bundle"
+        verbose_name_plural = "items of bundles"
+
+    def __str__(self):
+        return self.name
+
+
+class BundleReceipt(models.Model):
+    """That the recipient has the bundle: who said so, when."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    bundle = models.OneToOneField(Bundle, on_delete=models.PROTECT, related_name="receipt")
+    received_by = models.CharField(max_length=200)
+    received_on = models.DateField()
+    recorded_at = models.DateTimeField()
+    recorded_by = models.CharField(max_length=150)
+
+    class Meta:
+        verbose_name = "receipt of a bundle"
+        verbose_name_plural = "receipts of bundles"
+
+    def __str__(self):
+        return f"receipt for {self.bundle}"

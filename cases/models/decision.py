@@ -1,0 +1,55 @@
+"""Decisions: proposed by one person, countersigned by another."""
+
+import uuid
+from functools import partial
+
+from django.db import models
+
+from cases.rules.outcomes import REASONS, OutcomeCode
+from cases.rules.stages import DecisionState
+from kyc_portal.records.refs import new_reference
+
+
+class DecisionQuerySet(models.QuerySet):
+    def proposed(self):
+        return self.filter(state=DecisionState.PROPOSED.value)
+
+    def in_effect(self):
+        return self.filter(state=DecisionState.COUNTERSIGNED.value)
+
+
+class Decision(models.Model):
+    """What is to happen to an account and why; keeps what the reviewer had before them when it was made."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=20, unique=True, default=partial(new_reference, "DEC"), editable=False)
+    case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="decisions")
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="decisions")
+    outcome = models.CharField(max_length=12, choices=OutcomeCode.choices())
+    reason = models.CharField(max_length=40, choices=[(code, reason.title) for code, reason in REASONS.items()])
+    state = models.CharField(max_length=14, choices=DecisionState.choices(), default=DecisionState.PROPOSED.value)
+    rests_on = models.JSONField(default=dict, help_text="References, scores and list versions the reviewer saw.")
+    rests_on_list = models.BooleanField(default=False)
+    proposed_at = models.DateTimeField()
+    proposed_by = models.CharField(max_length=150)
+    proposed_by_key = models.CharField(max_length=80)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.CharField(max_length=150, blank=True)
+    answered_why = models.CharField(max_length=300, blank=True)
+
+    objects = DecisionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "account"],
+                condition=models.Q(state="proposed"),
+                name="one_proposal_per_case_and_account",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=[state.value for state in DecisionState]), name="decision_state_known"
+            ),
+        ]
+
+    def __str__(self):
+        return self.reference

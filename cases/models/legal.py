@@ -1,0 +1,51 @@
+"""Requests of authorities."""
+
+import uuid
+from functools import partial
+
+from django.db import models
+
+from cases.rules.stages import LegalRequestState
+from kyc_portal.records.refs import new_reference
+
+
+class LegalRequestQuerySet(models.QuerySet):
+    def preserving(self):
+        return self.filter(state__in=[LegalRequestState.PRESERVING.value, LegalRequestState.RENEWED.value])
+
+    def preservation_over(self, on):
+        """Preservations whose last day is past (R111)."""
+        return self.preserving().filter(preserve_through__lt=on)
+
+    def to_act_on(self):
+        return self.filter(state__in=[LegalRequestState.RECEIVED.value, LegalRequestState.VALIDATED.value])
+
+
+class LegalRequest(models.Model):
+    """What an authority asked for, on which ground; a preservation request freezes and hands nothing over (R111)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=20, unique=True, default=partial(new_reference, "LEG"), editable=False)
+    case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="legal_requests")
+    authority = models.CharField(max_length=200)
+    authority_reference = models.CharField(max_length=100, blank=True)
+    ground = models.CharField(max_length=40)
+    state = models.CharField(
+        max_length=16, choices=LegalRequestState.choices(), default=LegalRequestState.RECEIVED.value
+    )
+    received_on = models.DateField()
+    logged_at = models.DateTimeField()
+    logged_by = models.CharField(max_length=150)
+    preserve_through = models.DateField(null=True, blank=True)
+    hold = models.ForeignKey(
+        "records.LegalHold", on_delete=models.PROTECT, null=True, blank=True, related_name="legal_requests"
+    )
+
+    objects = LegalRequestQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "legal request"
+        permissions = [("handle_legal", "Can log, validate and preserve for legal requests")]
+
+    def __str__(self):
+        return self.reference

@@ -1,0 +1,1 @@
+"""What may be decided, disclosed and left out, and in which order; no database."""

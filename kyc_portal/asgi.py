@@ -1,0 +1,11 @@
+"""ASGI entry point; refuses to serve when the audit trail is unguarded or a setting is unsafe."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+from django.core.management import call_command
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kyc_portal.settings.production")
+
+application = get_asgi_application()
+call_command("check", verbosity=0)

@@ -1,0 +1,52 @@
+"""Count the days of the law: whole days, day 0 is the day of the event (requirements R4, R47, R59, R93, R109)."""
+
+from datetime import date, timedelta
+
+SATURDAY = 5
+
+
+def add_days(start: date, days: int) -> date:
+    """Return the day that lies `days` calendar days after `start`; `start` itself is day 0.
+
+    Past the last day a calendar can write (9999-12-31, "no end") the answer stays that day.
+    """
+    return date.fromordinal(max(1, min(start.toordinal() + days, date.max.toordinal())))
+
+
+def add_business_days(start: date, days: int, holidays: frozenset[date]) -> date:
+    """Return the last day of a period of `days` business days after `start` (31 CFR 501.603, 501.604).
+
+    `start` is day 0 whatever kind of day it is. Saturdays, Sundays and `holidays` do not count.
+    Raises ValueError when `days` is negative: no clock of the law runs backwards.
+    """
+    if days < 0:
+        raise ValueError("Business days are counted forwards only.")
+
+    day = start
+    while days and day < date.max:
+        day += timedelta(days=1)
+        if day.weekday() < SATURDAY and day not in holidays:
+            days -= 1
+    return day
+
+
+def keep_through(start: date, *, years: int) -> date:
+    """Return the last day on which a record must still be kept; it may be destroyed the day after.
+
+    The anniversary of 29 February in a common year is 28 February. Past the year 9999 the answer is the
+    last day a calendar can write. Raises ValueError when `years` is negative.
+    """
+    if years < 0:
+        raise ValueError("A record is kept for a number of years that is not negative.")
+    if start.year + years > date.max.year:
+        return date.max
+
+    try:
+        return start.replace(year=start.year + years)
+    except ValueError:
+        return date(start.year + years, 2, 28)
+
+
+def days_left(due: date, today: date) -> int:
+    """Return how many days remain until `due`: 0 on the day itself, negative once it is past."""
+    return (due - today).days

@@ -1,0 +1,76 @@
+"""The Celery app and the beat table: which task, when, why. Messages may be lost or doubled; rows are the truth."""
+
+import os
+from pathlib import Path
+
+from celery import Celery
+from celery.schedules import crontab
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kyc_portal.settings.development")
+
+app = Celery("kyc_portal")
+
+BEAT_SCHEDULE = {
+    "run due jobs": {"task": "kyc_portal.work.tasks.run_due_jobs", "schedule": 15.0},
+    "build approved bundles": {"task": "cases.tasks.build_approved_bundles", "schedule": 15.0},
+    "screen new and changed parties": {"task": "accounts.tasks.screen_new_and_changed", "schedule": 60.0},
+    "send notices": {"task": "kyc_portal.notices.tasks.deliver_queued_notices", "schedule": 60.0},
+    "end restrictions that ran out": {
+        "task": "accounts.tasks.end_expired_restrictions",
+        "schedule": crontab(minute=5),
+    },
+    "ask for re-verification": {
+        "task": "accounts.tasks.request_due_reverifications",
+        "schedule": crontab(hour=1, minute=10),
+    },
+    "look for red flags": {"task": "accounts.tasks.run_detectors", "schedule": crontab(hour=1, minute=40)},
+    "lapse preservations": {"task": "cases.tasks.lapse_preservations", "schedule": crontab(hour=2, minute=10)},
+    "remind of deadlines": {
+        "task": "kyc_portal.notices.tasks.remind_of_deadlines",
+        "schedule": crontab(hour=6, minute=0),
+    },
+    "check the audit trail's guards": {
+        "task": "kyc_portal.records.tasks.check_append_only",
+        "schedule": crontab(hour=3, minute=10),
+    },
+    "purge what is due": {
+        "task": "kyc_portal.records.tasks.purge_due_records",
+        "schedule": crontab(hour=3, minute=40),
+    },
+}
+
+app.conf.update(
+    task_serializer="json",
+    result_serializer="json",
+    accept_content=["json"],
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+    enable_utc=True,
+    timezone="UTC",
+    beat_schedule=BEAT_SCHEDULE,
+)
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+def _filesystem_transport(folder: Path) -> dict:
+    """Transport options of the embedded broker: messages are files below `folder`, gone when the portal stops."""
+    for name in ("messages", "done"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    messages = str(folder / "messages")
+    return {"data_folder_in": messages, "data_folder_out": messages, "control_folder": str(folder / "done")}
+
+
+@app.on_after_configure.connect
+def choose_transport(sender, **kwargs):
+    """Set what the chosen broker needs; Redis looks often for messages whose worker died (the default takes minutes)."""
+    if sender.conf.broker_url.startswith("filesystem:"):
+        sender.conf.broker_transport_options = _filesystem_transport(settings.BROKER_DIR)
+    else:
+        sender.conf.broker_transport_options = {"unacked_restore_interval": 2, "unacked_restore_throttle": 1}
+

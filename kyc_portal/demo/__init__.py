@@ -1,0 +1,1 @@
+"""The demo world: who and what a newcomer meets."""

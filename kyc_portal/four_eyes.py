@@ -1,0 +1,55 @@
+"""Two persons for one act: who may add the second signature (requirement R37)."""
+
+from typing import Protocol
+
+from kyc_portal.refusal import Refusal
+
+PERSON, SCHEDULER, API_CLIENT, OPERATOR = "person", "scheduler", "api_client", "operator"
+
+NOT_A_PERSON = {
+    API_CLIENT: "An API client cannot give the second signature for this",
+    OPERATOR: "An operator at the command line cannot give the second signature for this",
+    SCHEDULER: "The scheduler cannot give the second signature for this",
+}
+
+
+class Acting(Protocol):
+    """What this rule needs to know about whoever acts; `records.refs.Actor` fits it."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def owner_key(self) -> str | None: ...
+
+
+class SecondPersonNeeded(Refusal):
+    """The second signature must come from another person, signed in under their own name."""
+
+
+def person_key(actor: Acting) -> str:
+    """Return the key of the person who answers for `actor`: an API client answers as its owner."""
+    if actor.kind == API_CLIENT and actor.owner_key:
+        return actor.owner_key
+    return actor.key
+
+
+def require_second_person(first: str | None, second: Acting, *, deed: str = "this") -> None:
+    """Refuse unless `second` is a person, signed in themselves, and not the one who took the first step.
+
+    `first` is the `person_key` of whoever took the first step, or None when no person did (the scheduler
+    proposed it). `deed` names the act inside the sentence. Raises SecondPersonNeeded.
+    """
+    if second.kind != PERSON:
+        opening = NOT_A_PERSON.get(second.kind, "Only a person can give the second signature for this")
+        raise SecondPersonNeeded(
+            f"{opening.removesuffix('this')}{deed}. Ask a colleague to sign in under their own name and do it."
+        )
+    if first is not None and first == person_key(second):
+        raise SecondPersonNeeded(
+            f"You took the first step yourself, so you cannot give the second signature for {deed}. "
+            "Ask a colleague to do it."
+        )

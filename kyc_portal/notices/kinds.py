@@ -1,0 +1,111 @@
+"""One frozen dataclass per notice; its fields are the variables of its template. A list hit is never told."""
+
+from dataclasses import asdict, dataclass
+from datetime import date
+
+KINDS: dict[str, type] = {}
+
+
+def _notice(kind: type) -> type:
+    kind = dataclass(frozen=True)(kind)
+    KINDS[kind.code] = kind
+    return kind
+
+
+@_notice
+class PrivacyNotice:
+    """Why data is asked for, shown before opening (R23)."""
+
+    code = "privacy_notice"
+    name: str
+    account: str
+    version: str
+
+
+@_notice
+class DataRequested:
+    """What is still missing before an account can be opened."""
+
+    code = "data_requested"
+    name: str
+    account: str
+    missing: tuple[str, ...]
+    answer_by: date
+
+
+@_notice
+class AccountOpened:
+    """The account may be used."""
+
+    code = "account_opened"
+    name: str
+    account: str
+
+
+@_notice
+class AccountRefused:
+    """The account is not opened (R38)."""
+
+    code = "account_refused"
+    name: str
+    account: str
+    wording: str
+
+
+@_notice
+class AccountRestricted:
+    """Use of the account is limited or stopped, with the way to object (R39, R41)."""
+
+    code = "account_restricted"
+    name: str
+    account: str
+    level: str
+    wording: str
+    until: date | None
+    object_by: date | None
+
+
+@_notice
+class RestrictionLifted:
+    """The account may be used again."""
+
+    code = "restriction_lifted"
+    name: str
+    account: str
+
+
+@_notice
+class ReverificationAsked:
+    """Proof is asked for again (R45)."""
+
+    code = "reverification_asked"
+    name: str
+    account: str
+    answer_by: date
+
+
+@_notice
+class ReverificationOverdue:
+    """The first date passed; a last one is given."""
+
+    code = "reverification_overdue"
+    name: str
+    account: str
+    last_day: date
+
+
+@_notice
+class AccountClosed:
+    """The account is closed; how long what is kept."""
+
+    code = "account_closed"
+    name: str
+    account: str
+
+
+def fields_of(notice) -> dict:
+    """The notice's variables as plain text, numbers and lists, ready for JSON."""
+    return {
+        name: value.isoformat() if isinstance(value, date) else list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(notice).items()
+    }

@@ -1,0 +1,72 @@
+"""Queue notices in the transaction that causes them, send them afterwards, keep the proof of sending."""
+
+import json
+from datetime import datetime
+from email.utils import parseaddr
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import models, transaction
+from django.template.loader import render_to_string
+
+from kyc_portal.notices.kinds import fields_of
+from kyc_portal.notices.models import Notice, NoticeState
+from kyc_portal.notices.verbs import Verb
+from kyc_portal.records import audit
+from kyc_portal.records.refs import SCHEDULER, Actor, RecordRef
+from kyc_portal.work.failures import sweep
+
+
+def queue_notice(notice, *, about: models.Model, subject: UUID, address: str, by: Actor, at: datetime) -> Notice:
+    """Write a notice into the outbox; it is sent after the caller's transaction has committed.
+
+    `about` is the record it speaks of, `subject` the person under whose key it is sealed, `address` their e-mail; with
+    no address the row says so and stays, so that somebody can reach the person another way.
+    """
+    ref = RecordRef.of(about)
+    row = Notice(
+        kind=notice.code, label=ref.label, key=ref.key, name=ref.name, subject=subject, queued_at=at,
+        state=NoticeState.QUEUED if address else NoticeState.NO_ADDRESS,
+    )  # fmt: skip
+    row.address = address
+    row.context = json.dumps(fields_of(notice))
+    row.save(force_insert=True)
+    audit.record(Verb.QUEUED, row, by=by, at=at, within=about, kind=notice.code)
+    return row
+
+
+def wording_of(notice: Notice) -> tuple[str, str]:
+    """Subject line and body as the recipient reads them."""
+    context = {**json.loads(notice.context.reveal()), "provider": settings.PROVIDER_NAME}
+    subject = render_to_string(f"notices/{notice.kind}.subject.txt", context).strip()
+    return " ".join(subject.split()), render_to_string(f"notices/{notice.kind}.body.txt", context)
+
+
+def deliver_queued(*, at: datetime, by: Actor = SCHEDULER, most: int = 500) -> dict:
+    """Send what is queued, each in its own transaction; one that fails is counted and tried again later."""
+    waiting = Notice.objects.queued().order_by("queued_at")[:most]
+    return sweep("notices.deliver", waiting, lambda notice: _deliver(notice, by, at), at=at)
+
+
+@transaction.atomic
+def _deliver(notice: Notice, by: Actor, at: datetime) -> None:
+    """Send one notice. The row is locked, so two workers cannot both send it; a crash after sending may repeat it,
+    under the same message id, which the recipient's mail program folds into one."""
+    notice = Notice.objects.select_for_update().get(pk=notice.pk)
+    if notice.state != NoticeState.QUEUED:
+        return
+    subject, body = wording_of(notice)
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    notice.message_id = f"<{notice.pk}@{domain}>"
+    message = EmailMessage(subject, body, to=[notice.address.reveal()], headers={"Message-ID": notice.message_id})
+    message.send()
+    notice.state, notice.sent_at = NoticeState.SENT, at
+    notice.save(update_fields=["state", "sent_at", "message_id"])
+    audit.record(Verb.SENT, notice, by=by, at=at, within=RecordRef(notice.label, notice.key, notice.name), kind=notice.kind)
+
+
+def notices_about(record: models.Model) -> models.QuerySet[Notice]:
+    """What was told about one record, newest first."""
+    ref = RecordRef.of(record)
+    return Notice.objects.filter(label=ref.label, key=ref.key).order_by("-queued_at")

@@ -1,0 +1,1 @@
+"""What the rules say: regimes, citations, clocks, moves between states."""

@@ -1,0 +1,60 @@
+"""Start and stop the clocks that the law or our own policy sets on a record (regulation.md 3.0)."""
+
+from datetime import date, datetime
+
+from django.db import models, transaction
+
+from kyc_portal.calendars import add_days
+from kyc_portal.policy.current import Regime
+from kyc_portal.policy.models import Deadline
+from kyc_portal.policy.verbs import Verb
+from kyc_portal.records import audit
+from kyc_portal.records.refs import Actor, RecordRef
+
+
+@transaction.atomic
+def start_clock(
+    kind: str, about: models.Model, *, figure: str, regime: Regime, on: date, by: Actor, at: datetime
+) -> Deadline:
+    """Start the clock `kind` on a record; it is due `figure` days after `on`. A running one of that kind is kept."""
+    ref, source = RecordRef.of(about), regime.figure(figure)
+    clock, is_new = Deadline.objects.get_or_create(
+        kind=kind,
+        label=ref.label,
+        key=ref.key,
+        stopped_at=None,
+        defaults={
+            "name": ref.name,
+            "starts_on": on,
+            "due_on": add_days(on, int(source.value)),
+            "citation": source.citation,
+        },
+    )
+    if is_new:
+        audit.record(
+            Verb.CLOCK_STARTED, about, by=by, at=at, kind=kind, due_on=clock.due_on, citation=str(source.citation)
+        )
+    return clock
+
+
+@transaction.atomic
+def stop_clock(kind: str, about: models.Model, *, by: Actor, at: datetime) -> int:
+    """Stop the running clock of this kind on a record; returns how many ran (0 or 1)."""
+    ref = RecordRef.of(about)
+    stopped = Deadline.objects.running().filter(kind=kind, label=ref.label, key=ref.key).update(stopped_at=at)
+    if stopped:
+        audit.record(Verb.CLOCK_STOPPED, about, by=by, at=at, kind=kind)
+    return stopped
+
+
+def clocks_of(about: models.Model) -> models.QuerySet[Deadline]:
+    """The running clocks of a record, soonest first; with their citations."""
+    ref = RecordRef.of(about)
+    running = Deadline.objects.running().filter(label=ref.label, key=ref.key)
+    return running.select_related("citation").order_by("due_on")
+
+
+def forget_clocks(about: models.Model) -> int:
+    """Remove the clocks of a record that is being purged; part of its retention rule."""
+    ref = RecordRef.of(about)
+    return Deadline.objects.filter(label=ref.label, key=ref.key).delete()[0]

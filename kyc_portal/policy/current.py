@@ -1,0 +1,107 @@
+"""Which text applied on a day: the regime with its figures, the CIP version in force (R3)."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+
+from kyc_portal.policy.models import Citation, CipVersion, RegimeNumber, RegimeProfile
+from kyc_portal.policy.regimes import CITATIONS, COMMON, PROFILES
+from kyc_portal.refusal import Refusal
+
+
+class NoSuchRegime(Refusal):
+    """The regime the settings name is not among the profiles, or was not in use on that day."""
+
+
+class NoSuchFigure(Refusal):
+    """The regime has no figure of this name."""
+
+
+class NoCip(Refusal):
+    """No CIP version was in force on that day."""
+
+
+@dataclass(frozen=True)
+class Regime:
+    """One profile as of one day, read once: figures by name, required elements, and whether it binds."""
+
+    code: str
+    title: str
+    standing: str
+    elements: frozenset[str]
+    figures: dict[str, RegimeNumber]
+
+    @property
+    def label(self) -> str:
+        """The regime's name as every screen writes it: with "(proposed)" while it is a proposal."""
+        return f"{self.title} (proposed)" if self.standing == "proposed" else self.title
+
+    def figure(self, name: str) -> RegimeNumber:
+        if name not in self.figures:
+            raise NoSuchFigure(f"The regime {self.code} has no figure “{name}”. Add it under Policy, Regime profiles.")
+        return self.figures[name]
+
+    def number(self, name: str) -> Decimal:
+        """The figure's value; its unit is the one in policy/regimes.py."""
+        return self.figure(name).value
+
+    def whole(self, name: str) -> int:
+        """A figure that counts days or years."""
+        return int(self.number(name))
+
+    def days(self, name: str) -> timedelta:
+        return timedelta(days=self.whole(name))
+
+    def cite(self, name: str) -> str:
+        """Where the figure stands written, for example "15 CFR 7.302 (89 FR 5698) (proposed)"."""
+        return str(self.figure(name).citation)
+
+
+def _in_use(day: date) -> models.Q:
+    begun = models.Q(valid_from__isnull=True) | models.Q(valid_from__lte=day)
+    not_over = models.Q(valid_to__isnull=True) | models.Q(valid_to__gte=day)
+    return begun & not_over
+
+
+def regime_on(day: date) -> Regime:
+    """The regime the settings choose, as of `day`; two queries. Raises NoSuchRegime."""
+    profile = RegimeProfile.objects.filter(_in_use(day), code=settings.REGIME).first()
+    if profile is None:
+        raise NoSuchRegime(f"No regime profile {settings.REGIME} was in use on {day}. Set KYC_REGIME to one that was.")
+    figures = {figure.name: figure for figure in profile.numbers.select_related("citation")}
+    return Regime(profile.code, profile.title, profile.standing, frozenset(profile.elements), figures)
+
+
+def cip_on(day: date) -> CipVersion:
+    """The CIP version in force on `day`; raises NoCip."""
+    version = CipVersion.objects.filter(effective_from__lte=day).order_by("-effective_from", "-number").first()
+    if version is None:
+        raise NoCip(f"No CIP version was in force on {day}. Approve one under Policy, CIP versions.")
+    return version
+
+
+def load_shipped(**signal) -> None:
+    """After each migration: put the shipped citations and profiles into the database; rows that are there already stay as they are."""
+    citations = {
+        code: Citation.objects.get_or_create(
+            code=code, defaults={"text": shipped.text, "standing": shipped.standing, "mark": shipped.mark}
+        )[0]
+        for code, shipped in CITATIONS.items()
+    }
+    for shipped in PROFILES:
+        profile, _ = RegimeProfile.objects.get_or_create(
+            code=shipped.code,
+            defaults={"title": shipped.title, "standing": shipped.standing, "elements": list(shipped.elements)},
+        )
+        there = set(profile.numbers.values_list("name", flat=True))
+        RegimeNumber.objects.bulk_create(
+            RegimeNumber(
+                profile=profile, name=figure.name, value=figure.value, unit=figure.unit,
+                citation=citations[figure.citation],
+            )
+            for figure in (*shipped.figures, *COMMON)
+            if figure.name not in there
+        )  # fmt: skip

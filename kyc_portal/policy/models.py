@@ -1,0 +1,151 @@
+"""Regime profiles and citations as data, the provider's own CIP, running clocks."""
+
+import uuid
+from functools import partial
+
+from django.db import models
+
+from kyc_portal.records.refs import new_reference
+
+
+class Standing(models.TextChoices):
+    PROPOSED = "proposed", "proposed"
+    IN_FORCE = "in_force", "in force"
+    OWN_POLICY = "own_policy", "own policy"
+
+
+class Mark(models.TextChoices):
+    """How far a fact can be trusted."""
+
+    PRIMARY = "P", "read in the primary text"
+    SECONDARY = "S", "read in a secondary text"
+    ANALOGOUS = "A", "read in an analogous law in force"
+    DESIGN = "D", "our own design inference"
+    UNCONFIRMED = "U", "unconfirmed"
+
+
+class Citation(models.Model):
+    """Where a figure or a duty stands written, with how sure we are and whether it binds."""
+
+    code = models.CharField(max_length=40, unique=True)
+    text = models.CharField(max_length=200)
+    standing = models.CharField(max_length=12, choices=Standing.choices)
+    mark = models.CharField(max_length=1, choices=Mark.choices)
+    valid_from = models.DateField(null=True, blank=True)
+    valid_to = models.DateField(null=True, blank=True)
+
+    def __str__(self):
+        return f"{self.text} ({self.get_standing_display()})"
+
+
+class RegimeProfile(models.Model):
+    """One set of thresholds, day counts and required elements."""
+
+    code = models.CharField(max_length=40, unique=True)
+    title = models.CharField(max_length=200)
+    standing = models.CharField(max_length=12, choices=Standing.choices)
+    elements = models.JSONField(default=list, help_text="The identifying data this regime asks for.")
+    valid_from = models.DateField(null=True, blank=True)
+    valid_to = models.DateField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "regime profile"
+
+    def __str__(self):
+        return f"{self.title} ({self.get_standing_display()})"
+
+
+class RegimeNumber(models.Model):
+    """One figure of a regime: so many days, years or percent, with its citation."""
+
+    profile = models.ForeignKey(RegimeProfile, on_delete=models.CASCADE, related_name="numbers")
+    name = models.CharField(max_length=60)
+    value = models.DecimalField(max_digits=9, decimal_places=4)
+    unit = models.CharField(max_length=20)
+    citation = models.ForeignKey(Citation, on_delete=models.PROTECT, related_name="numbers")
+
+    class Meta:
+        verbose_name = "figure of a regime"
+        verbose_name_plural = "figures of a regime"
+        constraints = [models.UniqueConstraint(fields=["profile", "name"], name="one_figure_per_regime_and_name")]
+
+    def __str__(self):
+        return f"{self.name}: {self.value.normalize():f} {self.unit}"
+
+
+class CipVersion(models.Model):
+    """One approved version of the provider's written customer identification programme (R1, proposed 15 CFR 7.302)."""
+
+    number = models.PositiveIntegerField(unique=True)
+    title = models.CharField(max_length=200)
+    text = models.TextField()
+    sha256 = models.CharField(max_length=64)
+    effective_from = models.DateField()
+    approved_by = models.CharField(max_length=150)
+    approved_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "CIP version"
+
+    def __str__(self):
+        return f"CIP version {self.number}"
+
+    @property
+    def reference(self) -> str:
+        return f"CIP-{self.number}"
+
+
+class DeadlineQuerySet(models.QuerySet):
+    def running(self):
+        return self.filter(stopped_at__isnull=True)
+
+    def overdue(self, on):
+        return self.running().filter(due_on__lt=on)
+
+    def due_within(self, on, days_ahead):
+        return self.running().filter(due_on__gte=on, due_on__lte=days_ahead)
+
+
+class Deadline(models.Model):
+    """A running or stopped clock on one record; it names the record without a foreign key."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=20, unique=True, default=partial(new_reference, "DUE"), editable=False)
+    kind = models.CharField(max_length=60)
+    label = models.CharField(max_length=80)
+    key = models.CharField(max_length=80)
+    name = models.CharField(max_length=80)
+    starts_on = models.DateField()
+    due_on = models.DateField()
+    citation = models.ForeignKey(Citation, on_delete=models.PROTECT, related_name="+")
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    reminded_on = models.DateField(null=True, blank=True)
+
+    objects = DeadlineQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["stopped_at", "due_on"], name="deadline_due")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "label", "key"],
+                condition=models.Q(stopped_at__isnull=True),
+                name="one_running_clock_per_kind",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.kind} for {self.name}"
+
+    @property
+    def is_law(self) -> bool:
+        return self.citation.standing != Standing.OWN_POLICY
+
+
+class Holiday(models.Model):
+    """A day that is no business day."""
+
+    day = models.DateField(unique=True)
+    title = models.CharField(max_length=100)
+
+    def __str__(self):
+        return f"{self.day}: {self.title}"

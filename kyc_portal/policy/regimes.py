@@ -1,0 +1,113 @@
+"""The shipped regime profiles: every figure with its unit, citation and trust mark. Nothing here binds by itself.
+
+The 2024 rule is a proposal; a figure no text gives is our own policy and says so. Loaded after each migration; a row
+that is there already is left as it is, because an operator may have changed it.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ShippedCitation:
+    text: str
+    standing: str
+    mark: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    name: str
+    value: str
+    unit: str
+    citation: str
+
+
+@dataclass(frozen=True)
+class Profile:
+    code: str
+    title: str
+    standing: str
+    elements: tuple[str, ...]
+    figures: tuple[Figure, ...]
+
+
+CITATIONS = {
+    "nprm-302": ShippedCitation("15 CFR 7.302 (89 FR 5698)", "proposed", "S"),
+    "nprm-303": ShippedCitation("15 CFR 7.303 (89 FR 5698)", "proposed", "S"),
+    "nprm-307": ShippedCitation("15 CFR 7.307 (89 FR 5698)", "proposed", "S"),
+    "eo-13984": ShippedCitation("Executive Order 13984, section 1 (86 FR 6837)", "in_force", "P"),
+    "ofac-578-411": ShippedCitation("31 CFR 578.411", "in_force", "P"),
+    "ofac-501-601": ShippedCitation("31 CFR 501.601", "in_force", "P"),
+    "ofac-501-603": ShippedCitation("31 CFR 501.603", "in_force", "P"),
+    "usc-2703f": ShippedCitation("18 U.S.C. 2703(f)", "in_force", "P"),
+    "bank-cip": ShippedCitation("31 CFR 1020.220", "in_force", "A"),
+    "bank-cdd": ShippedCitation("31 CFR 1010.230", "in_force", "A"),
+    "own": ShippedCitation("Own policy", "own_policy", "D"),
+}
+
+# Figures that hold under every regime: law in force, and our own policy where no text gives a number.
+COMMON = (
+    Figure("sanctions_retention_years", "10", "years", "ofac-501-601"),
+    Figure("blocked_share_percent", "50", "percent", "ofac-578-411"),
+    Figure("blocked_report_days", "10", "business days", "ofac-501-603"),
+    Figure("preservation_days", "90", "days", "usc-2703f"),
+    Figure("preservation_renewal_days", "90", "days", "usc-2703f"),
+    Figure("verify_days", "15", "days", "own"),
+    Figure("triage_days", "3", "days", "own"),
+    Figure("appeal_window_days", "30", "days", "own"),
+    Figure("reverification_answer_days", "30", "days", "own"),
+    Figure("reverification_grace_days", "14", "days", "own"),
+    Figure("review_days_low", "730", "days", "own"),
+    Figure("review_days_medium", "365", "days", "own"),
+    Figure("review_days_high", "180", "days", "own"),
+    Figure("case_retention_years", "2", "years", "own"),
+    Figure("screening_possible_score", "0.85", "score", "own"),
+    Figure("screening_strong_score", "0.95", "score", "own"),
+    Figure("anonymised_access_least_records", "5", "records", "own"),
+    Figure("medium_risk_score", "30", "points", "own"),
+    Figure("high_risk_score", "70", "points", "own"),
+    Figure("kind_settling_days", "30", "days", "own"),
+    Figure("watchlist_shrink_percent", "20", "percent", "own"),
+)
+
+NPRM_ELEMENTS = (
+    "legal_name", "address", "use_location", "formation_country", "owners", "owners_certification", "payment",
+    "payment_source", "email", "phone", "identity_document",
+)  # fmt: skip
+
+PROFILES = (
+    Profile(
+        "NPRM_2024",
+        "Commerce's 2024 rule on IaaS identity verification",
+        "proposed",
+        NPRM_ELEMENTS,
+        (
+            Figure("owner_share_percent", "25", "percent", "nprm-302"),
+            Figure("retention_years", "2", "years", "nprm-302"),
+            Figure("reseller_cip_days", "10", "days", "nprm-303"),
+            Figure("reseller_end_days", "30", "days", "nprm-303"),
+            Figure("measure_wait_days", "180", "days", "nprm-307"),
+            Figure("measure_length_days", "365", "days", "nprm-307"),
+        ),
+    ),
+    Profile(
+        "EO13984_MIN",
+        "What Executive Order 13984 names itself",
+        "in_force",
+        ("legal_name", "address", "payment", "payment_source", "email", "phone", "national_id"),
+        (
+            Figure("owner_share_percent", "25", "percent", "own"),
+            Figure("retention_years", "2", "years", "own"),
+        ),
+    ),
+    Profile(
+        "BANK_CIP",
+        "Customer identification at U.S. banks",
+        "in_force",
+        ("legal_name", "address", "birth_date", "national_id", "identity_document", "owners", "owners_certification"),
+        (
+            Figure("owner_share_percent", "25", "percent", "bank-cdd"),
+            Figure("retention_years", "5", "years", "bank-cip"),
+        ),
+    ),
+)

@@ -1,0 +1,19 @@
+"""How long policy is kept."""
+
+from kyc_portal.policy.models import Citation, CipVersion, Deadline, Holiday, RegimeNumber, RegimeProfile
+from kyc_portal.records.retention import RetentionRule, register
+
+register(
+    RetentionRule(
+        code="policy",
+        title="Regimes, citations and the provider's CIP",
+        covers=(RegimeProfile, RegimeNumber, Citation, CipVersion, Holiday),
+        why="Kept for good: every verification points to the text it was done under.",
+    ),
+    RetentionRule(
+        code="clocks",
+        title="Clocks",
+        covers=(Deadline,),
+        why="Go with the record they count for.",
+    ),
+)

@@ -1,0 +1,134 @@
+"""Write and read the audit trail (requirement R53; construction in trust.md section 5)."""
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.db import models, transaction
+from django.db.models import F, Q
+
+from kyc_portal.records.canonical import canonical_bytes, commitment, facts_text
+from kyc_portal.records.keys import ensure_key, seal
+from kyc_portal.records.models import AuditEvent, AuditPayload, AuditPending, IdentityView
+from kyc_portal.records.refs import Actor, RecordRef
+from kyc_portal.records.verbs import AuditVerb, Verb, sentence_of
+
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+class UnknownFact(ValueError):
+    """An event was given a fact its verb does not list."""
+
+
+@contextlib.contextmanager
+def within_request(request_id: str) -> Iterator[None]:
+    """Every event written inside carries this id, so that all effects of one click can be found together."""
+    token = _request_id.set(request_id)
+    try:
+        yield
+    finally:
+        _request_id.reset(token)
+
+
+def _plain(facts: dict) -> dict:
+    """Facts as JSON keeps them; anything else than codes, counts and references is refused."""
+    plain = {}
+    for name, value in facts.items():
+        if isinstance(value, (list, tuple)):
+            value = [str(item) for item in value]
+        elif not isinstance(value, (str, int, bool, type(None))):
+            value = str(value)
+        plain[name] = value
+    return plain
+
+
+def record(
+    verb: AuditVerb,
+    about: models.Model | RecordRef,
+    *,
+    by: Actor,
+    at: datetime,
+    within: models.Model | RecordRef | None = None,
+    personal: dict | None = None,
+    subject: UUID | None = None,
+    **facts,
+) -> AuditEvent:
+    """Write one event in the caller's transaction; if it fails, the caller's change fails too.
+
+    `within` names the record on whose page the event is told as well (a document within its account).
+    `personal` goes, sealed under `subject`'s key, into a payload that a purge can destroy.
+    Raises UnknownFact for a fact the verb does not list.
+    """
+    unknown = set(facts) - verb.facts
+    if unknown:
+        raise UnknownFact(f"{verb.code} does not know the facts {', '.join(sorted(unknown))}.")
+
+    ref, outer = RecordRef.of(about), RecordRef.of(within) if within is not None else None
+    event = AuditEvent(
+        verb=verb.code,
+        at=at.astimezone(UTC),
+        actor_kind=by.kind,
+        actor_key=by.key,
+        actor_label=by.label,
+        actor_owner=by.owner_key,
+        about_label=ref.label,
+        about_key=ref.key,
+        about_name=ref.name,
+        within_label=outer.label if outer else "",
+        within_key=outer.key if outer else "",
+        facts=_plain(facts),
+        request_id=_request_id.get(),
+    )
+    with transaction.atomic():
+        if personal is not None:
+            _write_payload(event, personal, subject)
+        event.canonical = canonical_bytes(event)
+        event.save(force_insert=True)
+        AuditPending.objects.create(event_id=event.pk)
+    return event
+
+
+def _write_payload(event: AuditEvent, personal: dict, subject: UUID) -> None:
+    """Seal what the event says of a person beside it, bound by a salted commitment."""
+    clear, salt = facts_text(personal).encode(), os.urandom(32)
+    event.pii_commit = commitment(salt, clear)
+    ciphertext = seal(ensure_key(subject), clear, f"records.auditpayload:{event.pk}")
+    AuditPayload.objects.create(event_id=event.pk, subject=subject, salt=salt, ciphertext=ciphertext)
+
+
+def record_view(about: models.Model, *, by: Actor, at: datetime) -> None:
+    """Count a look at a record's identity data: one row per person, record and day, one event for the first look."""
+    ref = RecordRef.of(about)
+    key = {"actor_key": by.key, "about_label": ref.label, "about_key": ref.key, "day": at.date()}
+    with transaction.atomic():
+        row, is_first = IdentityView.objects.get_or_create(
+            **key, defaults={"actor_label": by.label, "about_name": ref.name, "last_at": at}
+        )
+        IdentityView.objects.filter(pk=row.pk).update(count=F("count") + 1, last_at=at)
+        if is_first:
+            record(Verb.VIEWED, about, by=by, at=at)
+
+
+def history_of(about: models.Model | RecordRef) -> models.QuerySet[AuditEvent]:
+    """The events of one record and of what happened within it, newest first."""
+    ref = RecordRef.of(about)
+    own = Q(about_label=ref.label, about_key=ref.key)
+    inner = Q(within_label=ref.label, within_key=ref.key)
+    return AuditEvent.objects.filter(own | inner).order_by("-at", "-id")
+
+
+def as_sentence(event: AuditEvent) -> str:
+    """What the event says, for the reader of a timeline."""
+    return sentence_of(event.verb, event.facts)
+
+
+def destroy_payloads(subject: UUID) -> tuple[int, str]:
+    """Destroy the sealed payloads of one person; returns how many went and a digest over their events' ids."""
+    ids = sorted(str(pk) for pk in AuditPayload.objects.filter(subject=subject).values_list("event_id", flat=True))
+    AuditPayload.objects.filter(subject=subject).delete()
+    return len(ids), hashlib.sha256(json.dumps(ids).encode()).hexdigest()

@@ -1,0 +1,70 @@
+"""The bytes of an audit event that get sealed: length-prefixed, versioned, every column inside (trust.md 5.2)."""
+
+import hashlib
+import json
+import secrets
+import struct
+import time
+import uuid
+
+VERSION = b"\x01"
+PAYLOAD_PREFIX = b"\x02"
+
+COLUMNS = (
+    "id verb at actor_kind actor_key actor_label actor_owner about_label about_key about_name "
+    "within_label within_key facts request_id pii_commit"
+).split()
+
+
+class NotSealable(ValueError):
+    """A fact holds what two databases would not keep alike (NUL or a lone surrogate)."""
+
+
+def facts_text(facts: dict) -> str:
+    """One spelling of the facts: sorted keys, no spaces, unescaped text."""
+    return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _text(value) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        return facts_text(value)
+    if hasattr(value, "isoformat"):
+        return value.isoformat(timespec="microseconds")
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).hex()
+    return str(value)
+
+
+def canonical_bytes(event) -> bytes:
+    """All columns of an event as bytes; raises NotSealable for text that cannot be kept alike everywhere."""
+    parts = [VERSION]
+    for column in COLUMNS:
+        text = _text(getattr(event, column))
+        if "\x00" in text:
+            raise NotSealable(f"The column {column} holds a NUL character.")
+        try:
+            encoded = text.encode()
+        except UnicodeEncodeError as error:
+            raise NotSealable(f"The column {column} holds half a character.") from error
+        parts.append(struct.pack(">I", len(encoded)) + encoded)
+    return b"".join(parts)
+
+
+def commitment(salt: bytes, payload: bytes) -> bytes:
+    """Binds an event to a payload that may be destroyed later: SHA-256(02 || salt || payload)."""
+    return hashlib.sha256(PAYLOAD_PREFIX + salt + payload).digest()
+
+
+_last = 0
+
+
+def new_event_id() -> uuid.UUID:
+    """A version 7 UUID; ids of one process sort in the order they were made, also when the clock steps back."""
+    global _last
+    ticks = max(time.time_ns() // 1000, _last + 1)  # microseconds: 48 bits of milliseconds, 10 bits within one
+    _last = ticks
+    milliseconds, within = divmod(ticks, 1000)
+    value = (milliseconds & (2**48 - 1)) << 80 | 0x7 << 76 | within << 66 | secrets.randbits(2) << 64
+    return uuid.UUID(int=value | 0b10 << 62 | secrets.randbits(62))

@@ -1,0 +1,119 @@
+"""Keys from the settings, the subjects' own keys wrapped by them, keyed fingerprints and signatures.
+
+Every value is sealed with AES-256-GCM; a wrong or missing key raises, nothing falls back to clear text.
+"""
+
+import base64
+import binascii
+import hmac
+import os
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from django.conf import settings
+from django.db import transaction
+
+from kyc_portal.records.models import SubjectKey
+
+NONCE = 12
+
+
+class KeyProblem(Exception):
+    """A key is missing, unknown or does not fit; reading and writing both stop."""
+
+
+def parse_key(text: str) -> tuple[str, bytes]:
+    """Split "id:base64" into (id, 32 bytes); raises KeyProblem when it is not of that form."""
+    key_id, _, encoded = text.partition(":")
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except binascii.Error as error:
+        raise KeyProblem("A key is not valid base64.") from error
+    if not key_id or len(key) != 32:
+        raise KeyProblem("A key must read ID:BASE64 with 32 bytes.")
+    return key_id, key
+
+
+def _master_keys() -> dict[str, bytes]:
+    keys = dict(parse_key(text) for text in settings.MASTER_KEYS)
+    if not keys:
+        raise KeyProblem("KYC_MASTER_KEYS is empty.")
+    return keys
+
+
+def seal(key: bytes, clear: bytes, bound_to: str) -> bytes:
+    """AES-256-GCM with a random nonce in front; `bound_to` must be the same when it is opened."""
+    nonce = os.urandom(NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, clear, bound_to.encode())
+
+
+def unseal(key: bytes, sealed: bytes, bound_to: str) -> bytes:
+    """The clear bytes; raises KeyProblem when key, bytes or binding do not fit."""
+    try:
+        return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], bound_to.encode())
+    except InvalidTag as error:
+        raise KeyProblem("A sealed value does not fit its key or its place.") from error
+
+
+def key_of_subject(subject: UUID) -> bytes:
+    """The 32-byte key of a subject that has one; raises KeyProblem when it was destroyed or never made."""
+    row = SubjectKey.objects.filter(subject=subject).first()
+    if row is None:
+        raise KeyProblem("This subject's key does not exist.")
+    master = _master_keys().get(row.master_key_id)
+    if master is None:
+        raise KeyProblem(f"The master key {row.master_key_id} is not among KYC_MASTER_KEYS.")
+    return unseal(master, bytes(row.wrapped), f"subject:{subject}")
+
+
+def ensure_key(subject: UUID) -> bytes:
+    """The subject's key, made on first use. Always read from the database: a key remembered from a transaction that
+    rolled back would seal values nobody can open again."""
+    if not SubjectKey.objects.filter(subject=subject).exists():
+        master_id, master = next(iter(_master_keys().items()))
+        wrapped = seal(master, os.urandom(32), f"subject:{subject}")
+        SubjectKey.objects.bulk_create(
+            [SubjectKey(subject=subject, master_key_id=master_id, wrapped=wrapped)], ignore_conflicts=True
+        )
+    return key_of_subject(subject)
+
+
+def destroy_key(subject: UUID) -> int:
+    """Destroy a subject's key, so that no copy of its sealed values can be read again; returns how many keys went."""
+    return SubjectKey.objects.filter(subject=subject).delete()[0]
+
+
+def rewrap_batch(limit: int = 500) -> int:
+    """Wrap up to `limit` keys anew under the first master key; returns how many; 0 means done, may be repeated."""
+    keys = _master_keys()
+    master_id, master = next(iter(keys.items()))
+    with transaction.atomic():
+        rows = list(SubjectKey.objects.select_for_update().exclude(master_key_id=master_id)[:limit])
+        for row in rows:
+            if row.master_key_id not in keys:
+                raise KeyProblem(f"The master key {row.master_key_id} is not among KYC_MASTER_KEYS.")
+            bound_to = f"subject:{row.subject}"
+            row.wrapped = seal(master, unseal(keys[row.master_key_id], bytes(row.wrapped), bound_to), bound_to)
+            row.master_key_id = master_id
+        SubjectKey.objects.bulk_update(rows, ["wrapped", "master_key_id"])
+    return len(rows)
+
+
+def fingerprint(kind: str, normalised: str) -> str:
+    """64 hex digits that are equal for equal values of one kind and tell nothing without the key."""
+    _, key = parse_key(settings.FINGERPRINT_KEY)
+    return hmac.new(key, f"{kind}\x00{normalised}".encode(), "sha256").hexdigest()
+
+
+def signing_key() -> tuple[str, Ed25519PrivateKey]:
+    """The id and the Ed25519 key that signs bundles."""
+    key_id, seed = parse_key(settings.SIGNING_KEY)
+    return key_id, Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def public_key_bytes() -> bytes:
+    """The 32 raw bytes of the signing key's public half."""
+    return signing_key()[1].public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)

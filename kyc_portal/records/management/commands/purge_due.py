@@ -1,0 +1,31 @@
+from datetime import date
+
+from django.utils import timezone
+
+from kyc_portal.records import retention
+from kyc_portal.records.clock import legal_day
+from kyc_portal.records.command import PortalCommand
+
+
+class Command(PortalCommand):
+    help = "List the files no rule, hold or reference keeps any longer; --execute destroys them."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--as-of", type=date.fromisoformat, help="the day to judge by (YYYY-MM-DD; default today)")
+        parser.add_argument("--execute", action="store_true", help="destroy what is due (the default only lists it)")
+        self.add_actor_argument(parser)
+
+    def act(self, *, by, as_of=None, execute=False, **options):
+        today = legal_day(timezone.now())
+        report = retention.purge_due(
+            as_of=as_of or today, today=today, execute=execute, by=by, at=timezone.now()
+        )
+        for ref, period in report.due:
+            self.stdout.write(f"would go: {ref.name} (kept through {period.kept_through}: {period.sentence})")
+        for stone in report.gone:
+            rows = sum(stone.counts.values())
+            self.stdout.write(f"purged: {stone.name}, {rows} rows, rule {stone.rule}, digest {stone.digest[:16]}…")
+        for ref, reason in report.kept:
+            self.stdout.write(f"kept: {ref.name}. {reason}")
+        what = f"{len(report.gone)} files purged" if execute else f"{len(report.due)} files would go (nothing was changed)"
+        self.stdout.write(f"{what}, {len(report.kept)} kept.")

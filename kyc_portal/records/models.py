@@ -1,0 +1,179 @@
+"""Audit events with their payloads, holds, tombstones and the subjects' keys."""
+
+import uuid
+from functools import partial
+
+from django.db import models
+
+from kyc_portal.records.canonical import new_event_id
+from kyc_portal.records.refs import RecordRef, new_reference
+
+
+class AuditEvent(models.Model):
+    """One thing that happened. Append-only, without personal data and without foreign keys, so that it outlives all."""
+
+    id = models.UUIDField(primary_key=True, default=new_event_id, editable=False)
+    verb = models.CharField(max_length=80)
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=20)
+    actor_key = models.CharField(max_length=80)
+    actor_label = models.CharField(max_length=150)
+    actor_owner = models.CharField(max_length=80, blank=True)
+    about_label = models.CharField(max_length=80)
+    about_key = models.CharField(max_length=80)
+    about_name = models.CharField(max_length=80)
+    within_label = models.CharField(max_length=80, blank=True)
+    within_key = models.CharField(max_length=80, blank=True)
+    facts = models.JSONField(default=dict)
+    request_id = models.CharField(max_length=64, blank=True)
+    pii_commit = models.BinaryField(null=True)
+    canonical = models.BinaryField()
+
+    class Meta:
+        verbose_name = "audit event"
+        indexes = [
+            models.Index(fields=["about_label", "about_key", "id"], name="audit_about"),
+            models.Index(fields=["within_label", "within_key", "id"], name="audit_within"),
+            models.Index(fields=["actor_key", "id"], name="audit_actor"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(actor_label=""), name="audit_event_names_its_actor"),
+        ]
+
+    def __str__(self):
+        return f"{self.verb} {self.about_name}"
+
+
+class AuditPayload(models.Model):
+    """What an event says of a person, sealed under that person's key; the only part of the trail a purge destroys."""
+
+    event_id = models.UUIDField(primary_key=True)
+    subject = models.UUIDField(db_index=True)
+    salt = models.BinaryField()
+    ciphertext = models.BinaryField()
+
+    class Meta:
+        verbose_name = "audit payload"
+
+
+class AuditPending(models.Model):
+    """Events that wait for their seal; written in the same transaction as the event."""
+
+    event_id = models.UUIDField(primary_key=True)
+
+    class Meta:
+        verbose_name = "audit event waiting for its seal"
+        verbose_name_plural = "audit events waiting for their seal"
+
+
+class IdentityView(models.Model):
+    """How often one person looked at one record's identity data on one day (R53)."""
+
+    actor_key = models.CharField(max_length=80)
+    actor_label = models.CharField(max_length=150)
+    about_label = models.CharField(max_length=80)
+    about_key = models.CharField(max_length=80)
+    about_name = models.CharField(max_length=80)
+    day = models.DateField()
+    count = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["actor_key", "about_label", "about_key", "day"], name="one_view_row_a_day"),
+        ]
+
+    def __str__(self):
+        return f"{self.actor_label} looked at {self.about_name}"
+
+
+class LegalHoldQuerySet(models.QuerySet):
+    def in_force(self):
+        return self.filter(released_at__isnull=True)
+
+    def past_their_end(self, on):
+        """Holds whose end day is over; they stay in force until somebody, or the nightly task, releases them."""
+        return self.in_force().filter(until__lt=on)
+
+
+class LegalHold(models.Model):
+    """Keeps records from being destroyed until it is released; it wins over every retention rule (R54, R111)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=20, unique=True, default=partial(new_reference, "HLD"), editable=False)
+    reason = models.CharField(max_length=40)
+    ground = models.CharField(max_length=200, help_text="The request, order or matter this hold rests on.")
+    until = models.DateField(null=True, blank=True)
+    placed_at = models.DateTimeField()
+    placed_by = models.CharField(max_length=150)
+    released_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.CharField(max_length=150, blank=True)
+    release_reason = models.CharField(max_length=200, blank=True)
+
+    objects = LegalHoldQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "legal hold"
+
+    def __str__(self):
+        return self.reference
+
+    @property
+    def is_in_force(self) -> bool:
+        return self.released_at is None
+
+
+class HeldRecord(models.Model):
+    """One record under one hold, named so that the hold does not block what it protects."""
+
+    hold = models.ForeignKey(LegalHold, on_delete=models.PROTECT, related_name="records")
+    label = models.CharField(max_length=80)
+    key = models.CharField(max_length=80)
+    name = models.CharField(max_length=80)
+
+    class Meta:
+        verbose_name = "held record"
+        constraints = [models.UniqueConstraint(fields=["hold", "label", "key"], name="one_row_per_held_record")]
+        indexes = [models.Index(fields=["label", "key"], name="held_record")]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def ref(self) -> RecordRef:
+        return RecordRef(self.label, self.key, self.name)
+
+
+class Tombstone(models.Model):
+    """Proof that a file was destroyed: what, how much, under which rule, with which holds looked at. Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    label = models.CharField(max_length=80)
+    key = models.CharField(max_length=80)
+    name = models.CharField(max_length=80)
+    rule = models.CharField(max_length=60)
+    basis = models.CharField(max_length=60)
+    kept_through = models.DateField()
+    counts = models.JSONField()
+    holds_looked_at = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+    event_id = models.UUIDField()
+    purged_at = models.DateTimeField()
+    purged_by = models.CharField(max_length=150)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["label", "key"], name="one_tombstone_per_record")]
+
+    def __str__(self):
+        return f"{self.name}, purged {self.purged_at:%-d %b %Y}"
+
+
+class SubjectKey(models.Model):
+    """The key under which one person's values are sealed, itself wrapped by a master key (trust.md 5.2, 10)."""
+
+    subject = models.UUIDField(primary_key=True)
+    master_key_id = models.CharField(max_length=40, db_index=True)
+    wrapped = models.BinaryField()
+
+    class Meta:
+        verbose_name = "subject key"

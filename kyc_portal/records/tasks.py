@@ -1,0 +1,30 @@
+"""Nightly doors: purge what is due, see that the audit trail is guarded."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from kyc_portal.records import append_only, retention
+from kyc_portal.records.clock import legal_day, moment
+from kyc_portal.records.refs import SCHEDULER
+
+
+class TrailUnguarded(Exception):
+    """A trigger that keeps the audit trail append-only is gone."""
+
+
+@shared_task
+def purge_due_records(at=None):
+    """Destroy what no rule, hold or reference keeps any longer; a day that has not come is only simulated."""
+    now, today = moment(at), legal_day(timezone.now())
+    as_of = legal_day(now)
+    report = retention.purge_due(as_of=as_of, today=today, execute=as_of <= today, by=SCHEDULER, at=now)
+    return {"purged": len(report.gone), "due": len(report.due), "kept": len(report.kept)}
+
+
+@shared_task
+def check_append_only(at=None):
+    """Fail loudly, so that a dead letter tells the administrator, when a trigger is missing."""
+    missing = append_only.missing_triggers()
+    if missing:
+        raise TrailUnguarded(", ".join(missing))
+    return {"triggers": len(append_only.expected_triggers())}

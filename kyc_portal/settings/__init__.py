@@ -1,0 +1,1 @@
+"""Settings: base reads the environment once; development, production and tests differ in a page each."""

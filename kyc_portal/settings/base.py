@@ -1,0 +1,182 @@
+"""Every setting of the portal, read from the environment once."""
+
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+
+env = environ.Env()
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+LOCAL_DIR = Path(env.str("KYC_LOCAL_DIR", default=str(BASE_DIR / ".local")))
+
+DEBUG = False
+SECRET_KEY = env.str("SECRET_KEY", default="")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "kyc_portal.demo",
+    "cases",
+    "resellers",
+    "accounts",
+    "kyc_portal.staff",
+    "kyc_portal.notices",
+    "kyc_portal.policy",
+    "kyc_portal.work",
+    "kyc_portal.records",
+    "kyc_portal.staff.apps.PortalAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "kyc_portal.staff.middleware.RequestContextMiddleware",
+]
+
+ROOT_URLCONF = "kyc_portal.urls"
+WSGI_APPLICATION = "kyc_portal.wsgi.application"
+ASGI_APPLICATION = "kyc_portal.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "kyc_portal.staff.context.portal",
+            ],
+        },
+    },
+]
+
+# --- Database: SQLite embedded, PostgreSQL in production; one behaviour on both ---------------------------------------
+
+DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{LOCAL_DIR / 'portal.sqlite3'}")
+DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",  # a writer takes its lock at the start, so check and act stand under one lock
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
+    }
+ATOMIC_REQUESTS = False  # flows own their transactions
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- People -----------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "staff.StaffMember"
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/login/"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
+
+# --- Time and language ------------------------------------------------------------------------------------------------
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LEGAL_TIME_ZONE = env.str("KYC_LEGAL_TIME_ZONE", default="UTC")  # the zone in which days of the law are counted
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+
+# --- What the browser may do: nothing from outside, nothing inline ----------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+
+# --- Static files and private files -----------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("KYC_STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+PRIVATE_DIR = Path(env.str("KYC_PRIVATE_DIR", default=str(LOCAL_DIR / "documents")))  # never below a web root
+BUNDLE_DIR = Path(env.str("KYC_BUNDLE_DIR", default=str(LOCAL_DIR / "bundles")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(PRIVATE_DIR)}},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+DOCUMENT_MAX_BYTES = env.int("KYC_DOCUMENT_MAX_BYTES", default=20 * 1024 * 1024)
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+IMPORT_MAX_ROWS = env.int("KYC_IMPORT_MAX_ROWS", default=200_000)
+
+# --- Keys: each "id:base64", first writes, all read -------------------------------------------------------------------
+
+MASTER_KEYS = env.list("KYC_MASTER_KEYS", default=[])  # wrap the subjects' own keys (32 bytes each)
+FINGERPRINT_KEY = env.str("KYC_FINGERPRINT_KEY", default="")  # keyed fingerprints for equality (32 bytes)
+SIGNING_KEY = env.str("KYC_SIGNING_KEY", default="")  # Ed25519 seed that signs bundles (32 bytes)
+
+# --- Regime -----------------------------------------------------------------------------------------------------------
+
+REGIME = env.str("KYC_REGIME", default="NPRM_2024")
+RETENTION_YEARS = env.int("KYC_RETENTION_YEARS", default=0)  # own policy; 0 means what the regime says
+
+# --- Mail -------------------------------------------------------------------------------------------------------------
+
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+EMAIL_HOST, EMAIL_PORT = EMAIL_CONFIG.get("EMAIL_HOST", ""), EMAIL_CONFIG.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = EMAIL_CONFIG.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = EMAIL_CONFIG.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = EMAIL_CONFIG.get("EMAIL_USE_TLS", False)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Trust and Safety <trust@provider.example>")
+PROVIDER_NAME = env.str("KYC_PROVIDER_NAME", default="Example Cloud")
+
+# --- Celery: only wakes workers; what is to do stands in the database -------------------------------------------------
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
+BROKER_DIR = LOCAL_DIR / "broker"
+
+# --- Logs: codes and references, never personal data ------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"kyc_portal": {"level": "INFO"}, "accounts": {"level": "INFO"}, "cases": {"level": "INFO"}},
+}

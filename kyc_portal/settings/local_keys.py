@@ -1,0 +1,37 @@
+"""Keys of the local world: made once with mode 0600, reused ever after."""
+
+import base64
+import json
+import os
+import secrets
+from pathlib import Path
+
+
+def _new_keys() -> dict[str, str]:
+    def key() -> str:
+        return base64.b64encode(secrets.token_bytes(32)).decode()
+
+    return {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "MASTER_KEY": f"local-1:{key()}",
+        "FINGERPRINT_KEY": f"local-1:{key()}",
+        "SIGNING_KEY": f"local-1:{key()}",
+    }
+
+
+def local_keys(folder: Path) -> dict[str, str]:
+    """Read `folder/keys.json`, made first if it is missing; two processes that start at once agree on one file."""
+    path = folder / "keys.json"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        draft = folder / f"keys.{os.getpid()}.json"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(_new_keys(), file, indent=2)
+        try:
+            os.link(draft, path)  # fails when another process was first: its keys stand
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return json.loads(path.read_text())

@@ -1,0 +1,34 @@
+"""Tests: a fast hasher, eager Celery, files in a folder of their own, fixed keys; the database is a file (WAL)."""
+
+import base64
+import os
+import tempfile
+from pathlib import Path
+
+from kyc_portal.settings.base import *  # noqa: F403
+from kyc_portal.settings.base import DATABASES, STORAGES
+
+SECRET_KEY = "only-for-tests-" + "x" * 50
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+CELERY_TASK_ALWAYS_EAGER = True
+
+LOCAL_DIR = Path(tempfile.mkdtemp(prefix="kyc-tests-"))
+PRIVATE_DIR = LOCAL_DIR / "documents"
+BUNDLE_DIR = LOCAL_DIR / "bundles"
+BROKER_DIR = LOCAL_DIR / "broker"
+STORAGES = {**STORAGES, "default": {**STORAGES["default"], "OPTIONS": {"location": str(PRIVATE_DIR)}}}
+
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    DATABASES["default"]["TEST"] = {"NAME": str(LOCAL_DIR / f"test-{worker}.sqlite3")}
+
+
+def _key(letter: str) -> str:
+    return "test-1:" + base64.b64encode(letter.encode() * 32).decode()
+
+
+MASTER_KEYS = [_key("m")]
+FINGERPRINT_KEY = _key("f")
+SIGNING_KEY = _key("s")

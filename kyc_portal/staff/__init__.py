@@ -1,0 +1,1 @@
+"""How staff see it: people, roles, the admin site and the bases of its screens."""

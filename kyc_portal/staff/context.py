@@ -1,0 +1,17 @@
+"""What every template may show: the provider's name and the regime in use, marked as proposed while it is."""
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from kyc_portal.policy.current import regime_on
+from kyc_portal.records.clock import legal_day
+
+
+def portal(request):
+    """Context processor; the regime is read only when a template shows it."""
+    return {
+        "provider": settings.PROVIDER_NAME,
+        "regime": SimpleLazyObject(lambda: regime_on(legal_day(timezone.now()))),
+        "today": legal_day(timezone.now()),
+    }

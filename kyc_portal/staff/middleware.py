@@ -1,0 +1,31 @@
+"""What every request brings along: an id for the trail, the viewer's zone, and answers that are never cached."""
+
+import uuid
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+
+from kyc_portal.records import audit
+
+
+class RequestContextMiddleware:
+    """Sets the request id of audit events and the viewer's time zone; authenticated pages are never stored."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.id = str(uuid.uuid4())
+        with audit.within_request(request.id), timezone.override(_zone_of(request.user)):
+            response = self.get_response(request)
+        if request.user.is_authenticated:
+            add_never_cache_headers(response)
+        return response
+
+
+def _zone_of(user) -> ZoneInfo:
+    try:
+        return ZoneInfo(getattr(user, "time_zone", "UTC"))
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

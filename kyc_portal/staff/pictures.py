@@ -1,0 +1,347 @@
+"""Pictures as SVG: owners, counts, access over time, due dates. Pure functions from values to safe SVG.
+
+No picture has a view box: widths are shares of the room, text keeps its size, so that a phone shows the same letters.
+Colours come from classes in the style sheets; a title and a description say the same in words.
+"""
+
+import unicodedata
+import zlib
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Protocol
+
+from django.utils.dateformat import format as format_date
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from kyc_portal.staff.templatetags.marks import tone_class, visible
+
+LABEL_LETTERS = 38  # what fits beside a mark in the 320 px that a phone leaves
+TREE_INDENT = 22
+TREE_LEVELS_INDENTED = 7  # deeper levels keep the last indent, so that names stay readable
+TREE_ROWS_MOST = 200
+STRIP_HEIGHT = 64
+STEPS_HEIGHT = 96
+
+
+class TreeNode(Protocol):
+    """One owner: `percent` is ready text ("51.00%"), `tone` from TONES or empty."""
+
+    name: str
+    detail: str
+    percent: str
+    tone: str
+    children: Sequence["TreeNode"]
+
+
+def letters_wide(text: str) -> float:
+    """How much room a text takes, in average letters: East Asian signs take two, combining marks none."""
+    return sum(_letter_width(sign) for sign in text)
+
+
+def _letter_width(sign: str) -> float:
+    if unicodedata.combining(sign):
+        return 0
+    if unicodedata.east_asian_width(sign) in "WF" or sign in "MW@%mw":
+        return 1.7
+    return 1.25 if sign.isupper() else 1
+
+
+def cut(text: object, room: float) -> str:
+    """The text, or as much of it as fits into `room` letters with an ellipsis."""
+    text = " ".join(visible(text).split())
+    if letters_wide(text) <= room:
+        return text
+    kept = ""
+    for sign in text:
+        if letters_wide(kept) + _letter_width(sign) > room - 1:
+            break
+        kept += sign
+    return kept.rstrip() + "…"
+
+
+def wrap(text: object, room: float, lines: int = 2) -> list[str]:
+    """The text in at most `lines` lines of `room` letters, broken at spaces where it has them; the last one is cut."""
+    rest = " ".join(visible(text).split())
+    wrapped = []
+    while rest and len(wrapped) < lines - 1 and letters_wide(rest) > room:
+        line = _first_line(rest, room)
+        wrapped.append(line.strip())
+        rest = rest[len(line) :].strip()
+    return [*wrapped, cut(rest, room)] if rest else wrapped or [""]
+
+
+def _first_line(text: str, room: float) -> str:
+    taken, last_space = 0.0, 0
+    for place, sign in enumerate(text):
+        taken += _letter_width(sign)
+        if taken > room:
+            return text[: last_space or max(place, 1)]
+        if sign == " ":
+            last_space = place
+    return text
+
+
+def _picture(kind: str, height: float, title: object, description: object, body: SafeString) -> SafeString:
+    return format_html(
+        '<svg xmlns="http://www.w3.org/2000/svg" class="picture picture-{}" role="img" width="100%" height="{}">'
+        "<title>{}</title><desc>{}</desc>{}</svg>",
+        kind,
+        round(height),
+        visible(title),
+        visible(description),
+        body,
+    )
+
+
+def _joined(parts: Iterable[SafeString]) -> SafeString:
+    return format_html_join("", "{}", ((part,) for part in parts))
+
+
+# --- Owners -----------------------------------------------------------------------------------------------------------
+
+
+def owner_tree(node: TreeNode, title: str = "Owners") -> SafeString:
+    """The company at the top, below it who owns it, indented by level, each with its share."""
+    rows, parts, middles, top = _flatten(node), [], {}, 4.0
+    for number, (level, parent, owner) in enumerate(rows[:TREE_ROWS_MOST]):
+        x = 10 + min(level, TREE_LEVELS_INDENTED) * TREE_INDENT
+        part, height = _tree_row(owner, x, top)
+        middles[number] = (x, top + 12)
+        if parent is not None:
+            parts.append(_branch(middles[parent], middles[number]))
+        parts.append(part)
+        top += height
+    left_out = len(rows) - TREE_ROWS_MOST
+    if left_out > 0:
+        parts.append(
+            format_html('<text class="pic-quiet" x="10" y="{}">and {} more, in the table</text>', top + 14, left_out)
+        )
+        top += 24
+    shown = visible(node.name)
+    return _picture(
+        "tree", top + 4, title, f"{shown} and {len(rows) - 1} owners below it, level by level.", _joined(parts)
+    )
+
+
+def _flatten(root: TreeNode) -> list[tuple[int, int | None, TreeNode]]:
+    """Every node as (level, number of its parent, node), parents before their children."""
+    rows, waiting = [], [(0, None, root)]
+    while waiting:
+        level, parent, node = waiting.pop()
+        rows.append((level, parent, node))
+        number = len(rows) - 1
+        waiting.extend((level + 1, number, child) for child in reversed(list(node.children or ())))
+    return rows
+
+
+def _tree_row(owner: TreeNode, x: float, top: float) -> tuple[SafeString, float]:
+    room = LABEL_LETTERS - (x - 10) / 8
+    names = wrap(owner.name, room)
+    percent, detail = visible(owner.percent or ""), visible(owner.detail or "")
+    lines = [format_html('<text class="pic-strong" x="{}" y="{}">{}</text>', x + 14, top + 16 + 17 * n, line)
+             for n, line in enumerate(names)]  # fmt: skip
+    height = 17.0 * len(names)
+    if percent or detail:
+        share = format_html('<tspan class="pic-strong">{}</tspan> ', percent) if percent else ""
+        rest = cut(detail, room - letters_wide(percent) - 1)
+        lines.append(
+            format_html('<text class="pic-quiet" x="{}" y="{}">{}{}</text>', x + 14, top + 16 + height, share, rest)
+        )
+        height += 17
+    part = format_html(
+        '<g class="{}"><title>{}</title>{}{}</g>',
+        tone_class(owner.tone),
+        " · ".join(bit for bit in (visible(owner.name), percent, detail) if bit),
+        _tree_mark(owner.tone, x, top + 12),
+        _joined(lines),
+    )
+    return part, height + 10
+
+
+def _tree_mark(tone: str, x: float, y: float) -> SafeString:
+    """The same shapes as the badges: a diamond for danger, a triangle for warning, else a dot."""
+    if tone == "danger":
+        return format_html('<path class="pic-mark" d="M {} {} l 6 6 l -6 6 l -6 -6 z"/>', x, y - 6)
+    if tone == "warning":
+        return format_html('<path class="pic-mark" d="M {} {} l 6 11 l -12 0 z"/>', x, y - 6)
+    return format_html('<circle class="pic-mark" cx="{}" cy="{}" r="5"/>', x, y)
+
+
+def _branch(parent: tuple[float, float], child: tuple[float, float]) -> SafeString:
+    (x, y), (child_x, child_y) = parent, child
+    start = y + 8 if child_x > x else y
+    return format_html('<path class="pic-line" d="M {} {} V {} H {}"/>', x, start, child_y, max(child_x - 7, x))
+
+
+# --- Counts -----------------------------------------------------------------------------------------------------------
+
+
+def bars(rows: Sequence[tuple[str, int | float | Decimal, str]], title: str = "Counts") -> SafeString:
+    """One bar per (label, value, tone), the largest as wide as the room; label and value stand above each bar."""
+    most = max((float(value) for _, value, _ in rows), default=0)
+    parts = [_bar(label, value, tone, most, number * 38) for number, (label, value, tone) in enumerate(rows)]
+    words = ", ".join(f"{label} {_count(value)}" for label, value, _ in rows[:20])
+    return _picture("bars", max(len(rows) * 38, 1), title, words or "Nothing to count.", _joined(parts))
+
+
+def _bar(label: str, value: int | float | Decimal, tone: str, most: float, top: int) -> SafeString:
+    share = max(float(value), 0) / most * 100 if most > 0 else 0
+    amount = _count(value)
+    return format_html(
+        '<g class="{}"><title>{}: {}</title><text x="0" y="{}">{}</text>'
+        '<text class="pic-strong pic-end" x="100%" y="{}">{}</text><rect class="pic-track" x="0" y="{}" width="100%" height="10" rx="2"/>'
+        '<rect class="pic-bar" x="0" y="{}" width="{}%" height="10" rx="2"/></g>',
+        tone_class(tone),
+        visible(label),
+        amount,
+        top + 14,
+        cut(label, LABEL_LETTERS - len(amount)),
+        top + 14,
+        amount,
+        top + 20,
+        top + 20,
+        f"{share:.2f}",
+    )
+
+
+def _count(value: int | float | Decimal) -> str:
+    return f"{value:,}" if isinstance(value, int) or value != int(value) else f"{int(value):,}"
+
+
+# --- Access over time -------------------------------------------------------------------------------------------------
+
+
+def access_strip(days: Sequence[tuple[date, int, int]], title: str = "Access over time") -> SafeString:
+    """One column per (day, accesses, of which through anonymising services); the anonymised part is hatched."""
+    if not days:
+        return _picture(
+            "strip", 24, title, "No access seen.", format_html('<text x="0" y="16">{}</text>', "No access seen.")
+        )
+
+    most = max(max(total for _, total, _ in days), 1)
+    busiest = max(days, key=lambda day: day[1])
+    total, hidden = sum(day[1] for day in days), sum(day[2] for day in days)
+    hatch = f"hatch-{zlib.crc32(repr(days).encode()):08x}"
+    floor = 22 + STRIP_HEIGHT
+    columns = _joined(_column(number, len(days), day, most, 22, hatch) for number, day in enumerate(days))
+    share = f"{hidden / total:.0%}" if total else "0%"
+    body = format_html(
+        '{}<text class="pic-quiet" x="0" y="13">most: {} on {}</text><text class="pic-quiet pic-end" x="100%" y="13">'
+        '{} through anonymising services (hatched)</text>{}<line class="pic-rule" x1="0" y1="{}" x2="100%" y2="{}"/>'
+        '<text class="pic-quiet" x="0" y="{}">{}</text><text class="pic-quiet pic-end" x="100%" y="{}">{}</text>',
+        _hatch(hatch), _count(busiest[1]), _day(busiest[0]), share, columns, floor, floor,
+        floor + 15, _day(days[0][0]), floor + 15, _day(days[-1][0]),
+    )  # fmt: skip
+    words = (
+        f"{total:,} accesses from {_day(days[0][0])} to {_day(days[-1][0])}, {hidden:,} of them ({share}) anonymised."
+    )
+    return _picture("strip", floor + 20, title, words, body)
+
+
+def _column(number: int, columns: int, day: tuple[date, int, int], most: int, top: int, hatch: str) -> SafeString:
+    when, total, hidden = day[0], max(day[1], 0), max(day[2], 0)
+    height = STRIP_HEIGHT * total / most
+    covered = STRIP_HEIGHT * min(hidden, total) / most
+    floor = top + STRIP_HEIGHT
+    x, width = number * 100 / columns, 100 / columns * 0.86
+    return format_html(
+        "<g><title>{}: {} accesses, {} anonymised</title>{}{}</g>",
+        _day(when),
+        _count(total),
+        _count(hidden),
+        _upright(x, width, floor - height, height - covered, "none"),
+        _upright(x, width, floor - covered, covered, f"url(#{hatch})"),
+    )
+
+
+def _upright(x: float, width: float, y: float, height: float, fill: str) -> SafeString | str:
+    if height <= 0:
+        return ""
+    return format_html(
+        '<rect class="{}" x="{}%" y="{}" width="{}%" height="{}" fill="{}"/>',
+        "pic-column" if fill == "none" else "pic-hatched",
+        f"{x:.3f}",
+        f"{y:.2f}",
+        f"{width:.3f}",
+        f"{height:.2f}",
+        fill,
+    )
+
+
+def _hatch(name: str) -> SafeString:
+    return format_html(
+        '<pattern id="{}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        '<rect class="pic-hatch-ground" width="6" height="6"/>'
+        '<line class="pic-hatch-line" x1="1" y1="0" x2="1" y2="6"/></pattern>',
+        name,
+    )
+
+
+def _day(day: date) -> str:
+    return format_date(day, "j M Y")
+
+
+# --- Due dates --------------------------------------------------------------------------------------------------------
+
+
+def steps(points: Sequence[tuple[date, int]], today: date | None = None, title: str = "Due dates") -> SafeString:
+    """A stepped line: how many are due by each day, counted up over (day, count); `today` stands as a dashed line."""
+    if not points:
+        return _picture(
+            "steps", 24, title, "Nothing is due.", format_html('<text x="0" y="16">{}</text>', "Nothing is due.")
+        )
+
+    ordered = sorted(points)
+    first, last = ordered[0][0], ordered[-1][0]
+    if today is not None:
+        first, last = min(first, today), max(last, today)
+    days, total = max((last - first).days, 1), sum(count for _, count in ordered)
+    top, floor = 22, 22 + STEPS_HEIGHT
+    parts, x, sum_so_far = [], 0.0, 0
+    for when, count in ordered:
+        here = (when - first).days * 100 / days
+        before, sum_so_far = _level(sum_so_far, total, floor), sum_so_far + count
+        after = _level(sum_so_far, total, floor)
+        parts.append(_line("pic-step", x, before, here, before))
+        parts.append(format_html("<g><title>{}: {} due by then</title>{}</g>", _day(when), _count(sum_so_far),
+                                 _line("pic-step", here, before, here, after)))  # fmt: skip
+        x = here
+    parts.append(_line("pic-step", x, after, 100, after))
+    if today is not None:
+        here = (today - first).days * 100 / days
+        parts.append(_line("pic-today", here, top - 4, here, floor))
+    due = sum(count for when, count in ordered if today is not None and when < today)
+    words = f"{total:,} due from {_day(ordered[0][0])} to {_day(ordered[-1][0])}" + (
+        f", {due:,} before today." if due else "."
+    )
+    return _picture(
+        "steps", floor + 20, title, words, _joined([*parts, *_steps_words(first, last, total, due, today, floor)])
+    )
+
+
+def _level(count: int, total: int, floor: int) -> float:
+    return floor - STEPS_HEIGHT * count / total if total else floor
+
+
+def _line(name: str, x: float, y: float, to_x: float, to_y: float) -> SafeString:
+    return format_html(
+        '<line class="{}" x1="{}%" y1="{}" x2="{}%" y2="{}"/>',
+        name,
+        f"{x:.3f}",
+        f"{y:.2f}",
+        f"{to_x:.3f}",
+        f"{to_y:.2f}",
+    )
+
+
+def _steps_words(first: date, last: date, total: int, due: int, today: date | None, floor: int) -> list[SafeString]:
+    note = f"{_count(due)} before today" if today is not None else ""
+    return [
+        _line("pic-rule", 0, floor, 100, floor),
+        format_html('<text class="pic-quiet" x="0" y="13">{}</text>', note),
+        format_html('<text class="pic-quiet pic-end" x="100%" y="13">{} in all</text>', _count(total)),
+        format_html('<text class="pic-quiet" x="0" y="{}">{}</text>', floor + 15, _day(first)),
+        format_html('<text class="pic-quiet pic-end" x="100%" y="{}">{}</text>', floor + 15, _day(last)),
+    ]

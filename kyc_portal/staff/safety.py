@@ -1,0 +1,72 @@
+"""System checks: a production start with a missing or unsafe setting is refused, saying what to set."""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.core import checks
+
+from kyc_portal.policy.regimes import PROFILES
+from kyc_portal.records.keys import KeyProblem, parse_key
+
+UNSAFE_BEGINNINGS = ("django-insecure", "only-for-tests", "change", "secret", "local-")
+
+
+def _faults_of_keys() -> Iterator[tuple[str, str]]:
+    if not settings.SECRET_KEY or len(settings.SECRET_KEY) < 50:
+        yield "SECRET_KEY is missing or shorter than 50 characters.", "Set SECRET_KEY to a long random text."
+    elif settings.SECRET_KEY.lower().startswith(UNSAFE_BEGINNINGS):
+        yield "SECRET_KEY is a default.", "Set SECRET_KEY to a long random text of your own."
+    keys = {
+        "KYC_MASTER_KEYS": settings.MASTER_KEYS or [""],
+        "KYC_FINGERPRINT_KEY": [settings.FINGERPRINT_KEY],
+        "KYC_SIGNING_KEY": [settings.SIGNING_KEY],
+    }
+    seen: dict[bytes, str] = {}
+    for name, texts in keys.items():
+        for text in texts:
+            try:
+                key_id, key = parse_key(text)
+            except KeyProblem:
+                yield f"{name} is missing or not of the form ID:BASE64 with 32 bytes.", f"Set {name}; see docs/operations.md."
+                continue
+            if key_id.startswith(("local-", "test-")) or len(set(key)) < 8:
+                yield f"{name} holds a default key.", f"Make a key of your own for {name}; see docs/operations.md."
+            elif seen.setdefault(key, name) != name:
+                yield f"{name} is the same key as {seen[key]}.", "Make a key of its own for each purpose."
+
+
+def _faults_of_services() -> Iterator[tuple[str, str]]:
+    if settings.DEBUG:
+        yield "DEBUG is on.", "Remove DEBUG from the environment."
+    if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
+        yield "ALLOWED_HOSTS is empty or lets every host in.", "Set ALLOWED_HOSTS to the portal's own names."
+    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+        yield "DATABASE_URL does not name a PostgreSQL database.", "Set DATABASE_URL=postgres://…"
+    if not settings.CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
+        yield "CELERY_BROKER_URL does not name a Redis server.", "Set CELERY_BROKER_URL=redis://…"
+    if settings.EMAIL_BACKEND.endswith(("console.EmailBackend", "locmem.EmailBackend", "dummy.EmailBackend")):
+        yield "EMAIL_BACKEND does not send mail.", "Set EMAIL_URL, and EMAIL_BACKEND if it is not SMTP."
+
+
+def _faults_of_regime() -> Iterator[tuple[str, str]]:
+    profiles = {profile.code: profile for profile in PROFILES}
+    profile = profiles.get(settings.REGIME)
+    if profile is None:
+        yield f"KYC_REGIME is “{settings.REGIME[:40]}”, which is no regime.", f"Set it to one of {', '.join(profiles)}."
+        return
+    least = next(int(figure.value) for figure in profile.figures if figure.name == "retention_years")
+    if settings.RETENTION_YEARS and settings.RETENTION_YEARS < least:
+        yield (
+            f"KYC_RETENTION_YEARS is {settings.RETENTION_YEARS}, but {settings.REGIME} keeps identity data {least} years.",
+            "Raise KYC_RETENTION_YEARS or leave it out.",
+        )
+
+
+def check_settings(app_configs, **kwargs) -> list[checks.CheckMessage]:
+    """Errors for every unsafe or contradictory setting; keys and services are judged in production only."""
+    faults = list(_faults_of_regime())
+    if settings.SETTINGS_MODULE == "kyc_portal.settings.production":
+        faults += [*_faults_of_keys(), *_faults_of_services()]
+    return [
+        checks.Error(what, hint=how, id=f"portal.E{number:03}") for number, (what, how) in enumerate(faults, start=1)
+    ]

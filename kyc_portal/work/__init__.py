@@ -1,0 +1,1 @@
+"""What is still to do: jobs, leases, attempts, dead letters."""

@@ -1,0 +1,14 @@
+from celery import signals
+from django.apps import AppConfig
+
+
+class WorkConfig(AppConfig):
+    name = "kyc_portal.work"
+    label = "work"
+    verbose_name = "Work to do"
+
+    def ready(self):
+        from kyc_portal.work.failures import task_failed, task_succeeded
+
+        signals.task_failure.connect(task_failed)
+        signals.task_success.connect(task_succeeded)

@@ -1,0 +1,11 @@
+"""WSGI entry point; refuses to serve when the audit trail is unguarded or a setting is unsafe."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+from django.core.management import call_command
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kyc_portal.settings.production")
+
+application = get_wsgi_application()
+call_command("check", verbosity=0)

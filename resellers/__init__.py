@@ -1,0 +1,1 @@
+"""Who sells us on, and to whom."""

@@ -1,0 +1,4 @@
+"""The reseller manager's own pages."""
+
+app_name = "resellers"
+urlpatterns = []

@@ -1,0 +1,110 @@
+"""The people of the tests, their moments, and what every test starts with."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.contrib.auth.models import Group
+
+from kyc_portal.records import append_only
+from kyc_portal.records.refs import Actor
+from kyc_portal.staff.models import StaffMember
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def person(username: str, role: str) -> StaffMember:
+    """A member of staff with one role; roles come from kyc_portal/staff/roles.py."""
+    user = StaffMember.objects.create(
+        username=username, email=f"{username}@provider.example", is_staff=role != "reseller manager"
+    )
+    user.set_password("correct horse battery")
+    user.save()
+    user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+@pytest.fixture
+def analyst_user(db):
+    return person("ana", "reviewer")
+
+
+@pytest.fixture
+def lead_user(db):
+    return person("lea", "lead reviewer")
+
+
+@pytest.fixture
+def counsel_user(db):
+    return person("carl", "legal")
+
+
+@pytest.fixture
+def second_counsel_user(db):
+    return person("cora", "legal")
+
+
+@pytest.fixture
+def compliance_user(db):
+    return person("colin", "compliance")
+
+
+@pytest.fixture
+def auditor_user(db):
+    return person("audrey", "auditor")
+
+
+@pytest.fixture
+def administrator_user(db):
+    return person("adam", "administrator")
+
+
+@pytest.fixture
+def reseller_desk_user(db):
+    return person("rita", "reseller desk")
+
+
+@pytest.fixture
+def reseller_manager_user(db):
+    return person("remy", "reseller manager")
+
+
+@pytest.fixture
+def senior_user(db):
+    return person("sam", "senior manager")
+
+
+@pytest.fixture
+def analyst(analyst_user) -> Actor:
+    return analyst_user.as_actor
+
+
+@pytest.fixture
+def lead(lead_user) -> Actor:
+    return lead_user.as_actor
+
+
+@pytest.fixture
+def counsel(counsel_user) -> Actor:
+    return counsel_user.as_actor
+
+
+@pytest.fixture
+def second_counsel(second_counsel_user) -> Actor:
+    return second_counsel_user.as_actor
+
+
+@pytest.fixture
+def compliance(compliance_user) -> Actor:
+    return compliance_user.as_actor
+
+
+@pytest.fixture
+def auditor(auditor_user) -> Actor:
+    return auditor_user.as_actor
+
+
+@pytest.fixture
+def triggers_lifted_for_flush(db):
+    """A transactional test is cleaned by deleting every row, which the append-only triggers refuse: lift them then."""
+    yield
+    append_only.drop_triggers()

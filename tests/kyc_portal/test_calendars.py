@@ -1,0 +1,104 @@
+"""Days of the law (T17, T18, T30-T32)."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kyc_portal.calendars import add_business_days, add_days, days_left, keep_through
+
+INDEPENDENCE_DAY = frozenset({date(2026, 7, 3)})
+days = st.dates(date(1900, 1, 1), date(2200, 1, 1))
+
+
+class TestAddDays:
+    @pytest.mark.parametrize(
+        ("length", "due"),
+        [
+            (0, date(2026, 3, 2)),
+            (10, date(2026, 3, 12)),
+            (15, date(2026, 3, 17)),
+            (30, date(2026, 4, 1)),
+            (180, date(2026, 8, 29)),
+            (365, date(2027, 3, 2)),
+        ],
+    )
+    def test_t17_it_counts_from_day_zero(self, length, due):
+        assert add_days(date(2026, 3, 2), length) == due
+
+    def test_t30_the_last_good_day_of_thirty(self):
+        assert add_days(date(2026, 6, 1), 30) == date(2026, 7, 1)
+
+    def test_t31_it_holds_a_preservation_and_its_renewal(self):
+        assert add_days(date(2027, 1, 1), 90) == date(2027, 4, 1)
+        assert add_days(date(2027, 1, 1), 180) == date(2027, 6, 30)
+
+    def test_d3_no_due_day_overflows(self):
+        assert add_days(date.max, 10) == date.max
+        assert add_days(date(9999, 12, 30), 1) == date.max
+
+    @given(days, st.integers(0, 5000))
+    def test_it_agrees_with_days_left(self, start, length):
+        assert days_left(add_days(start, length), start) == length
+
+
+class TestAddBusinessDays:
+    @pytest.mark.parametrize(
+        ("start", "length", "due"),
+        [
+            (date(2026, 7, 3), 0, date(2026, 7, 3)),
+            (date(2026, 7, 3), 10, date(2026, 7, 17)),
+            (date(2026, 7, 2), 1, date(2026, 7, 6)),
+            (date(2026, 7, 4), 1, date(2026, 7, 6)),
+            (date(2026, 7, 6), 5, date(2026, 7, 13)),
+        ],
+    )
+    def test_t32_it_passes_over_weekends_and_holidays(self, start, length, due):
+        assert add_business_days(start, length, INDEPENDENCE_DAY) == due
+
+    def test_it_refuses_to_count_backwards(self):
+        with pytest.raises(ValueError, match="forwards"):
+            add_business_days(date(2026, 7, 3), -1, INDEPENDENCE_DAY)
+
+    def test_d3_it_stops_at_the_last_day_there_is(self):
+        assert add_business_days(date.max, 10, frozenset()) == date.max
+
+    @given(days, st.integers(1, 60), st.frozensets(days, max_size=5))
+    def test_it_ends_on_a_business_day_after_exactly_that_many(self, start, length, holidays):
+        due = add_business_days(start, length, holidays)
+
+        passed = [start + timedelta(days=each) for each in range(1, (due - start).days + 1)]
+        counted = [day for day in passed if day.weekday() < 5 and day not in holidays]
+        assert len(counted) == length
+        assert counted[-1] == due
+
+
+class TestKeepThrough:
+    @pytest.mark.parametrize(
+        ("start", "years", "last"),
+        [
+            (date(2024, 2, 29), 2, date(2026, 2, 28)),
+            (date(2024, 2, 29), 4, date(2028, 2, 29)),
+            (date(2024, 3, 1), 2, date(2026, 3, 1)),
+            (date(2024, 12, 31), 10, date(2034, 12, 31)),
+            (date(2024, 6, 1), 0, date(2024, 6, 1)),
+            (date(9998, 6, 1), 5, date.max),
+        ],
+    )
+    def test_t18_it_names_the_last_day_to_keep(self, start, years, last):
+        assert keep_through(start, years=years) == last
+
+    def test_it_refuses_negative_years(self):
+        with pytest.raises(ValueError, match="not negative"):
+            keep_through(date(2024, 6, 1), years=-1)
+
+    @given(days, st.integers(0, 50))
+    def test_it_is_never_earlier_than_whole_years_of_365_days(self, start, years):
+        assert (keep_through(start, years=years) - start).days >= 365 * years
+
+
+class TestDaysLeft:
+    @pytest.mark.parametrize(("today", "left"), [(date(2026, 3, 1), 1), (date(2026, 3, 2), 0), (date(2026, 3, 3), -1)])
+    def test_it_goes_below_zero_once_past(self, today, left):
+        assert days_left(date(2026, 3, 2), today) == left
