@@ -1,9 +1,11 @@
 """The people of the tests, their moments, and what every test starts with."""
 
+import io
 from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import Group
+from django.core.management import call_command
 
 from kyc_portal.records import append_only
 from kyc_portal.records.refs import Actor
@@ -21,6 +23,13 @@ def person(username: str, role: str) -> StaffMember:
     user.save()
     user.groups.add(Group.objects.get(name=role))
     return user
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The roles are part of every installation, so they are there before the first test."""
+    with django_db_blocker.unblock():
+        call_command("sync_roles", verbosity=0, stdout=io.StringIO())
 
 
 @pytest.fixture

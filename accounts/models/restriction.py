@@ -49,6 +49,7 @@ class Restriction(models.Model):
                 name="one_restriction_per_basis",
             ),
         ]
+        permissions = [("restrict", "Can limit, suspend and lift")]
 
     def __str__(self):
         return self.reference

@@ -58,7 +58,10 @@ def normalised(kind: str, value: str) -> str:
         raise BadNumber(f"The value is longer than {LONGEST_VALUE} characters. Enter the number alone.")
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in plain):
         raise BadNumber("The value holds control characters. Type it again without them.")
-    return KINDS[kind](plain)
+    result = KINDS[kind](plain)
+    if not result:
+        raise BadNumber("Nothing is left of the value but marks. Enter its letters and digits.")
+    return result
 
 
 def _card(value: str) -> str:
@@ -126,7 +129,9 @@ def _letters_and_digits(value: str) -> str:
 
 
 def _address(value: str) -> str:
-    return " ".join(re.findall(r"[a-z0-9]+", anyascii(value).casefold()))
+    """Write every script in Latin letters; a letter nobody romanises stays, or all such addresses would be one."""
+    plain = "".join(anyascii(letter) or letter for letter in value)
+    return " ".join(re.findall(r"[^\W_]+", plain.casefold()))
 
 
 def _token(value: str) -> str:
@@ -172,23 +177,27 @@ def _card_spans(text: str) -> Iterator[tuple[int, int]]:
     """Yield where card numbers stand, as (start, end); they begin and end where a group of digits does."""
     for run in DIGIT_GROUPS.finditer(text):
         groups = [(run.start() + group.start(), run.start() + group.end()) for group in re.finditer(r"\d+", run[0])]
-        first = 0
+        sums = _luhn_sums([int(text[place]) for start, end in groups for place in range(start, end)])
+        first = passed = 0
         while first < len(groups):
-            last = _card_from(text, groups, first)
+            last = _card_from(groups, first, passed, sums)
             if last is not None:
                 yield groups[first][0], groups[last][1]
-            first = first + 1 if last is None else last + 1
+            following = first + 1 if last is None else last + 1
+            passed += sum(end - start for start, end in groups[first:following])
+            first = following
 
 
-def _card_from(text: str, groups: list[tuple[int, int]], first: int) -> int | None:
-    """Return the last group of the longest card number that begins with the group `first`."""
-    digits, found = "", None
+def _card_from(groups: list[tuple[int, int]], first: int, passed: int, sums: tuple[list[int], list[int]]) -> int | None:
+    """Return the last group of the longest card number that begins with the group `first`, after `passed` digits."""
+    found, reached = None, passed
     for last in range(first, len(groups)):
         start, end = groups[last]
-        if len(digits) + end - start > LONGEST_CARD:
+        reached += end - start
+        if reached - passed > LONGEST_CARD:
             break
-        digits += text[start:end]
-        if len(digits) >= SHORTEST_CARD and _passes_luhn(digits):
+        of_parity = sums[(reached - 1) % 2]  # the last digit counts once, every second one before it doubled
+        if reached - passed >= SHORTEST_CARD and (of_parity[reached] - of_parity[passed]) % 10 == 0:
             found = last
     return found
 
@@ -196,6 +205,13 @@ def _card_from(text: str, groups: list[tuple[int, int]], first: int) -> int | No
 DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
-def _passes_luhn(digits: str) -> bool:
-    values = [int(digit) for digit in reversed(digits)]
-    return (sum(values[0::2]) + sum(DOUBLED[value] for value in values[1::2])) % 10 == 0
+def _luhn_sums(digits: list[int]) -> tuple[list[int], list[int]]:
+    """Return running Luhn sums, once with the digits at even places counted once, once with those at odd places.
+
+    With them each stretch of a long text is checked in one step instead of digit by digit.
+    """
+    even, odd = [0], [0]
+    for place, digit in enumerate(digits):
+        even.append(even[-1] + (DOUBLED[digit] if place % 2 else digit))
+        odd.append(odd[-1] + (digit if place % 2 else DOUBLED[digit]))
+    return even, odd

@@ -79,7 +79,8 @@ class Likeness:
 def folded(name: str) -> str:
     """Bring a name to plain small letters and digits, words sorted, so that word order and script do not count."""
     plain = anyascii(name[:LONGEST_NAME]).casefold().replace("'", "").replace("`", "")
-    return " ".join(sorted(re.findall(r"[a-z0-9]+", plain)))
+    words = re.findall(r"[a-z0-9]+", plain) or re.findall(r"[^\W_]+", name[:LONGEST_NAME].casefold())
+    return " ".join(sorted(words))
 
 
 def likeness(asked: str, listed: str, kind: str) -> Likeness:
@@ -106,7 +107,7 @@ def likeness(asked: str, listed: str, kind: str) -> Likeness:
 @lru_cache(maxsize=8192)
 def analysed(name: str, kind: str) -> Name | None:
     """Return the analysis of a name, or None when nothing nameable is left. Kept, because lists repeat."""
-    text = name[:LONGEST_NAME]
+    text = name[:LONGEST_NAME].encode(errors="replace").decode()  # a lone surrogate (C2) is no letter
     if UNSPACED.search(text):
         text = anyascii(text)
     tag = TYPE_TAGS.get(kind, NameTypeTag.ENT)

@@ -41,6 +41,13 @@ from cases.formats.bag_layout import (
 WHOLE, TAMPERED, UNREADABLE, KEY_UNKNOWN, NO_WITNESS = range(5)
 
 CHUNK = 1 << 20
+READ_ONLY = os.O_RDONLY
+for _flag in (
+    "O_NOFOLLOW",
+    "O_NONBLOCK",
+    "O_BINARY",
+):  # follow no link, wait on no pipe; not every system has all three
+    READ_ONLY |= getattr(os, _flag, 0)
 TAG_FILE_LIMIT = 1 << 26  # bytes; a manifest of 250,000 files stays below
 ZIP_ENTRY_LIMIT = 250_000
 ZIP_RATIO_LIMIT = 200  # unpacked bytes per byte of the zip; access records pack 10 to 40 times
@@ -104,7 +111,7 @@ class FolderSource:
 
     def open(self, name: str) -> BinaryIO:
         """Open one listed file; refuse it when it was exchanged for a link or a device since it was listed."""
-        handle = os.open(self._root / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = os.open(self._root / name, READ_ONLY)
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             os.close(handle)
             raise Fault(TAMPERED, f"“{shown(name)}” is a link or a device, not a file.")
@@ -353,6 +360,7 @@ def main(arguments: list[str] | None = None) -> int:
         verdict = verify_bag(options.bundle, keys, options.ask_witness, options.witness)
     except (OSError, ValueError, RecursionError):
         verdict = Verdict(UNREADABLE, "The key file cannot be read.")
+    sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not know every letter of a name
     print(verdict.line)
     return verdict.code
 

@@ -86,6 +86,7 @@ class CipVersion(models.Model):
 
     class Meta:
         verbose_name = "CIP version"
+        permissions = [("approve_cip", "Can approve CIP versions")]
 
     def __str__(self):
         return f"CIP version {self.number}"

@@ -114,6 +114,7 @@ class LegalHold(models.Model):
 
     class Meta:
         verbose_name = "legal hold"
+        permissions = [("place_hold", "Can place holds"), ("release_hold", "Can release holds")]
 
     def __str__(self):
         return self.reference

@@ -14,7 +14,10 @@ class StaffMember(AbstractUser):
     class Meta:
         verbose_name = "member of staff"
         verbose_name_plural = "members of staff"
-        permissions = [("see_everything", "Can read all records and change none")]
+        permissions = [
+            ("see_everything", "Can read all records and change none"),
+            ("manage_people", "Can add people and change their roles"),
+        ]
 
     @property
     def as_actor(self) -> Actor:

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 
 from kyc_portal.staff.templatetags.marks import tone_class, visible
 
-LABEL_LETTERS = 38  # what fits beside a mark in the 320 px that a phone leaves
+LABEL_LETTERS = 32  # what fits beside a mark in the 300 px that a phone leaves
 TREE_INDENT = 22
 TREE_LEVELS_INDENTED = 7  # deeper levels keep the last indent, so that names stay readable
 TREE_ROWS_MOST = 200
@@ -95,6 +95,10 @@ def _picture(kind: str, height: float, title: object, description: object, body:
     )
 
 
+def _text(kind: str, x: float, y: float, words: object) -> SafeString:
+    return format_html('<text class="{}" x="{}" y="{}">{}</text>', kind, x, y, words)
+
+
 def _joined(parts: Iterable[SafeString]) -> SafeString:
     return format_html_join("", "{}", ((part,) for part in parts))
 
@@ -140,8 +144,7 @@ def _tree_row(owner: TreeNode, x: float, top: float) -> tuple[SafeString, float]
     room = LABEL_LETTERS - (x - 10) / 8
     names = wrap(owner.name, room)
     percent, detail = visible(owner.percent or ""), visible(owner.detail or "")
-    lines = [format_html('<text class="pic-strong" x="{}" y="{}">{}</text>', x + 14, top + 16 + 17 * n, line)
-             for n, line in enumerate(names)]  # fmt: skip
+    lines = [_text("pic-strong", x + 14, top + 16 + 17 * n, line) for n, line in enumerate(names)]
     height = 17.0 * len(names)
     if percent or detail:
         share = format_html('<tspan class="pic-strong">{}</tspan> ', percent) if percent else ""
@@ -191,7 +194,8 @@ def _bar(label: str, value: int | float | Decimal, tone: str, most: float, top: 
     amount = _count(value)
     return format_html(
         '<g class="{}"><title>{}: {}</title><text x="0" y="{}">{}</text>'
-        '<text class="pic-strong pic-end" x="100%" y="{}">{}</text><rect class="pic-track" x="0" y="{}" width="100%" height="10" rx="2"/>'
+        '<text class="pic-strong pic-end" x="100%" y="{}">{}</text>'
+        '<rect class="pic-track" x="0" y="{}" width="100%" height="10" rx="2"/>'
         '<rect class="pic-bar" x="0" y="{}" width="{}%" height="10" rx="2"/></g>',
         tone_class(tone),
         visible(label),
@@ -228,12 +232,21 @@ def access_strip(days: Sequence[tuple[date, int, int]], title: str = "Access ove
     columns = _joined(_column(number, len(days), day, most, 22, hatch) for number, day in enumerate(days))
     share = f"{hidden / total:.0%}" if total else "0%"
     body = format_html(
-        '{}<text class="pic-quiet" x="0" y="13">most: {} on {}</text><text class="pic-quiet pic-end" x="100%" y="13">'
-        '{} through anonymising services (hatched)</text>{}<line class="pic-rule" x1="0" y1="{}" x2="100%" y2="{}"/>'
+        '{}<text class="pic-quiet" x="0" y="13">most {} ({})</text><text class="pic-quiet pic-end" x="100%" y="13">'
+        '{} anonymised (hatched)</text>{}<line class="pic-rule" x1="0" y1="{}" x2="100%" y2="{}"/>'
         '<text class="pic-quiet" x="0" y="{}">{}</text><text class="pic-quiet pic-end" x="100%" y="{}">{}</text>',
-        _hatch(hatch), _count(busiest[1]), _day(busiest[0]), share, columns, floor, floor,
-        floor + 15, _day(days[0][0]), floor + 15, _day(days[-1][0]),
-    )  # fmt: skip
+        _hatch(hatch),
+        _count(busiest[1]),
+        _day(busiest[0]),
+        share,
+        columns,
+        floor,
+        floor,
+        floor + 15,
+        _day(days[0][0]),
+        floor + 15,
+        _day(days[-1][0]),
+    )
     words = (
         f"{total:,} accesses from {_day(days[0][0])} to {_day(days[-1][0])}, {hidden:,} of them ({share}) anonymised."
     )
@@ -298,20 +311,23 @@ def steps(points: Sequence[tuple[date, int]], today: date | None = None, title: 
     if today is not None:
         first, last = min(first, today), max(last, today)
     days, total = max((last - first).days, 1), sum(count for _, count in ordered)
-    top, floor = 22, 22 + STEPS_HEIGHT
+    floor = 22 + STEPS_HEIGHT
     parts, x, sum_so_far = [], 0.0, 0
     for when, count in ordered:
         here = (when - first).days * 100 / days
         before, sum_so_far = _level(sum_so_far, total, floor), sum_so_far + count
         after = _level(sum_so_far, total, floor)
         parts.append(_line("pic-step", x, before, here, before))
-        parts.append(format_html("<g><title>{}: {} due by then</title>{}</g>", _day(when), _count(sum_so_far),
-                                 _line("pic-step", here, before, here, after)))  # fmt: skip
+        parts.append(
+            format_html(
+                "<g><title>{}: {} due by then</title>{}</g>",
+                _day(when),
+                _count(sum_so_far),
+                _line("pic-step", here, before, here, after),
+            )
+        )
         x = here
     parts.append(_line("pic-step", x, after, 100, after))
-    if today is not None:
-        here = (today - first).days * 100 / days
-        parts.append(_line("pic-today", here, top - 4, here, floor))
     due = sum(count for when, count in ordered if today is not None and when < today)
     words = f"{total:,} due from {_day(ordered[0][0])} to {_day(ordered[-1][0])}" + (
         f", {due:,} before today." if due else "."
@@ -337,11 +353,20 @@ def _line(name: str, x: float, y: float, to_x: float, to_y: float) -> SafeString
 
 
 def _steps_words(first: date, last: date, total: int, due: int, today: date | None, floor: int) -> list[SafeString]:
-    note = f"{_count(due)} before today" if today is not None else ""
-    return [
+    words = [
         _line("pic-rule", 0, floor, 100, floor),
-        format_html('<text class="pic-quiet" x="0" y="13">{}</text>', note),
-        format_html('<text class="pic-quiet pic-end" x="100%" y="13">{} in all</text>', _count(total)),
         format_html('<text class="pic-quiet" x="0" y="{}">{}</text>', floor + 15, _day(first)),
-        format_html('<text class="pic-quiet pic-end" x="100%" y="{}">{}</text>', floor + 15, _day(last)),
+        format_html(
+            '<text class="pic-quiet pic-end" x="100%" y="{}">{} · {} in all</text>',
+            floor + 15,
+            _day(last),
+            _count(total),
+        ),
     ]
+    if today is None:
+        return words
+
+    here = (today - first).days * 100 / max((last - first).days, 1)
+    side = "pic-quiet" if here < 50 else "pic-quiet pic-end"
+    note = format_html('<text class="{}" x="{}%" y="13">today, {} before</text>', side, f"{here:.3f}", _count(due))
+    return [_line("pic-today", here, 18, here, floor), note, *words]

@@ -51,6 +51,7 @@ class Job(models.Model):
                 fields=["kind", "key"], condition=~models.Q(state="done"), name="one_open_job_per_kind_and_key"
             ),
         ]
+        permissions = [("revive", "Can bring dead letters back to life")]
 
     def __str__(self):
         return f"{self.kind} {self.key}".strip()

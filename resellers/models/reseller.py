@@ -27,6 +27,9 @@ class Reseller(models.Model):
 
     objects = ResellerQuerySet.as_manager()
 
+    class Meta:
+        permissions = [("bind_manager", "Can bind managers to resellers")]
+
     def __str__(self):
         return self.reference
 

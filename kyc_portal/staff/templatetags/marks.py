@@ -151,9 +151,9 @@ def cell(value: object) -> SafeString:
     if hasattr(value, "__html__"):
         return conditional_escape(value)
     if isinstance(value, bool):
-        return mark_safe("Yes" if value else "No")
+        return conditional_escape("Yes" if value else "No")
     if isinstance(value, date):
         return moment(value)
     if isinstance(value, int):
-        return mark_safe(f"{value:,}")
+        return conditional_escape(f"{value:,}")
     return conditional_escape(visible(value))

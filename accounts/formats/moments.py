@@ -1,0 +1,48 @@
+"""Days and moments as text: ISO 8601 only, moments always with a zone (trust.md D2, D3, D6, D8)."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+from accounts.formats.text import shown
+from kyc_portal.refusal import Refusal
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_MOMENT = re.compile(
+    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](?P<time>[0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?:\.(?P<fraction>[0-9]{1,9}))?"
+    r"(?P<zone>[Zz]|[+-][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?\Z"
+)
+_WIDEST_OFFSET = timedelta(hours=14)
+
+
+class BadMoment(Refusal):
+    """The text is not a day, or not one moment in time."""
+
+
+def read_day(text: str) -> date:
+    """Read YYYY-MM-DD; any other order or a day that no calendar holds is refused (D2, D6)."""
+    if not _DAY.match(text):
+        raise BadMoment(f'"{shown(text)}" is not a date. Write it as YYYY-MM-DD.')
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BadMoment(f'"{shown(text)}" is not a day of the calendar. Check year, month and day.') from error
+
+
+def read_moment(text: str) -> datetime:
+    """Read an ISO 8601 moment with a zone and return it in UTC; digits beyond microseconds are cut off (D8)."""
+    found = _MOMENT.match(text)
+    if not found:
+        raise BadMoment(f'"{shown(text)}" is not a moment. Write it as 2026-03-02T14:05:00Z.')
+    if not found["zone"]:
+        raise BadMoment(f'"{shown(text)}" has no time zone. Add Z or an offset such as +02:00.')
+    fraction = (found["fraction"] or "0")[:6].ljust(6, "0")
+    time = found["time"] if found["time"].count(":") == 2 else found["time"] + ":00"
+    zone = "+00:00" if found["zone"] in "Zz" else found["zone"]
+    try:
+        local = datetime.fromisoformat(f"{found['day']}T{time}.{fraction}{zone}")
+        moment = local.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadMoment(f'"{shown(text)}" is not a moment of the calendar. Check day, time and offset.') from error
+    if abs(local.utcoffset()) > _WIDEST_OFFSET or found["time"].startswith("24"):
+        raise BadMoment(f'"{shown(text)}" is not a moment of the calendar. Check day, time and offset.')
+    return moment

@@ -1,0 +1,332 @@
+"""The careful reader of CSV tables that every import uses (trust.md section 3, rows A1-A21, C5, C8).
+
+A file is gone through twice: once to find every fault of the file as a whole, before the first row is handed out, and
+once to hand out rows. Row numbers are line numbers of the file as an editor shows them.
+"""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO
+
+from accounts.formats.text import find_fault, is_blank, shown
+from kyc_portal.refusal import Refusal
+
+# The csv module counts characters of one field against a limit of the whole process; ours stays well below it.
+LARGEST_FIELD_LIMIT = 100_000
+LONGEST_LINE = 1_000_000
+CHUNK = 1 << 16
+SPREADSHEET_NUMBER = re.compile(r"\s*[+-]?[0-9]+(?:[.,][0-9]+)?[eE]\+[0-9]+\s*\Z")
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, None),
+    (codecs.BOM_UTF32_BE, None),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_END_OF_FILE = "\x1a"
+
+
+class TableRefused(Refusal):
+    """The file as a whole cannot be read as the table that was asked for."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The header names a table may have; `codes` are columns of numbers-as-text that spreadsheets spoil (A21)."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        return self.required + self.optional
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Characters in a field, rows after the header, bytes in the file."""
+
+    field: int = 2_000
+    rows: int = 1_000_000
+    size: int = 1 << 30
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its line in the file, and a value for every known column ("" where an optional one is absent)."""
+
+    line: int
+    values: dict[str, str]
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """One row that cannot be used, and why, as a sentence."""
+
+    line: int
+    reason: str
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def read_table(
+    source: Path | BinaryIO, columns: Columns, limits: Limits = DEFAULT_LIMITS, encoding: str | None = None
+) -> Iterator[Row | BadRow]:
+    """Check the whole file, then return its rows in order, good and bad.
+
+    UTF-8 with or without a mark and UTF-16 with a mark are recognised, anything else must be named in `encoding`. The
+    header may be in any order. Values stay as typed; a value that shows nothing is "". Blank lines and a Ctrl-Z at the
+    end are skipped. TableRefused is raised at once, not while the rows are being taken.
+    """
+    if limits.field > LARGEST_FIELD_LIMIT:
+        raise ValueError(f"The field limit may be at most {LARGEST_FIELD_LIMIT}.")
+    stream = source.open("rb") if isinstance(source, Path) else _rewindable(source)
+    try:
+        table = _Table(stream, columns, limits, encoding)
+        table.inspect()
+    except BaseException:
+        _close_own(stream, source)
+        raise
+    return _rows_then_close(table, stream, source)
+
+
+def repeated(rows: Iterable[Row], column: str) -> dict[str, tuple[int, ...]]:
+    """Return each value of a key column that stands in more than one row, with all its lines (A14)."""
+    lines: dict[str, list[int]] = {}
+    for row in rows:
+        if row.values[column]:
+            lines.setdefault(row.values[column], []).append(row.line)
+    return {value: tuple(places) for value, places in lines.items() if len(places) > 1}
+
+
+def _rewindable(source: BinaryIO) -> BinaryIO:
+    if source.seekable():
+        return source
+    copy = SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 closed by _close_own
+    while chunk := source.read(CHUNK):
+        copy.write(chunk)
+    copy.seek(0)
+    return copy
+
+
+def _close_own(stream: BinaryIO, source: Path | BinaryIO) -> None:
+    if stream is not source:
+        stream.close()
+
+
+def _rows_then_close(table: "_Table", stream: BinaryIO, source: Path | BinaryIO) -> Iterator[Row | BadRow]:
+    try:
+        yield from table.rows()
+    finally:
+        _close_own(stream, source)
+
+
+class _Lines:
+    """Lines of a text with their line ends, counted; a lone CR ends a line too (A11)."""
+
+    def __init__(self, text: io.TextIOBase):
+        self.text = text
+        self.number = 0
+
+    def __iter__(self) -> Iterator[str]:
+        line = self._next()
+        while line:
+            following = self._next()
+            if not (line.strip() == _END_OF_FILE and not following):
+                self.number += 1
+                yield line
+            line = following
+
+    def _next(self) -> str:
+        line = self.text.readline(LONGEST_LINE + 1)
+        if len(line) > LONGEST_LINE:
+            raise TableRefused(
+                f"Line {self.number + 1} or the one after is longer than {LONGEST_LINE:,} characters. Check that the "
+                "file is a CSV table."
+            )
+        return line
+
+
+class _Table:
+    """One file under inspection: where it starts, how it is encoded, which column stands where."""
+
+    def __init__(self, stream: BinaryIO, columns: Columns, limits: Limits, encoding: str | None):
+        self.stream, self.columns, self.limits = stream, columns, limits
+        self.start = stream.tell()
+        self.encoding = self._choose_encoding(encoding)
+        self.header: list[str] = []
+
+    def inspect(self) -> None:
+        """Raise TableRefused for every fault of the file as a whole."""
+        count = 0
+        try:
+            for line, cells, error in self._records():
+                if not self.header:
+                    self.header = _read_header(line, cells, error, self.columns)
+                    continue
+                count += 1
+                if count > self.limits.rows:
+                    raise TableRefused(
+                        f"The file has more than {self.limits.rows:,} rows. Split it into smaller files."
+                    )
+        except UnicodeError as error:
+            raise TableRefused(self._undecodable()) from error
+        if not self.header:
+            raise TableRefused(f"The file is empty. Its first line must name {_listed(self.columns.required)}.")
+
+    def rows(self) -> Iterator[Row | BadRow]:
+        records = self._records()
+        next(records)
+        for line, cells, error in records:
+            yield self._row(line, cells, error)
+
+    def _row(self, line: int, cells: list[str], error: str) -> Row | BadRow:
+        if error:
+            return BadRow(line, error)
+        if len(cells) != len(self.header):
+            word = "few" if len(cells) < len(self.header) else "many"
+            return BadRow(
+                line, f"The row has too {word} columns: {len(cells)} instead of {len(self.header)}. Check its commas."
+            )
+        values = dict.fromkeys(self.columns.known, "")
+        for name, value in zip(self.header, cells, strict=True):
+            if fault := find_fault(value, self.limits.field):
+                return BadRow(line, f"Column {name} {fault}.")
+            if name in self.columns.codes and SPREADSHEET_NUMBER.match(value):
+                return BadRow(
+                    line,
+                    f"Column {name} holds {shown(value)}, a number rewritten by a spreadsheet. Format the column as "
+                    "text and type it again.",
+                )
+            values[name] = "" if is_blank(value) else value
+        return Row(line, values)
+
+    def _records(self) -> Iterator[tuple[int, list[str], str]]:
+        """Yield (line, cells, "") or (line, [], reason) for each record that is not a blank line."""
+        self.stream.seek(self.start)
+        text = io.TextIOWrapper(self.stream, encoding=self.encoding, newline="")
+        try:
+            lines = _Lines(text)
+            reader = csv.reader(lines, strict=True)
+            while True:
+                before = lines.number
+                try:
+                    cells = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error as error:
+                    yield before + 1, [], _explain(error, before + 1, lines.number)
+                    continue
+                if cells:
+                    yield before + 1, cells, ""
+        finally:
+            text.detach()  # or the wrapper would close the caller's stream
+
+    def _choose_encoding(self, named: str | None) -> str:
+        head = self.stream.read(256)
+        end = self.stream.seek(0, io.SEEK_END)
+        self.stream.seek(self.start)
+        if end - self.start > self.limits.size:
+            raise TableRefused(f"The file is larger than {self.limits.size:,} bytes. Split it into smaller files.")
+        for mark, encoding in _MARKS:
+            if head.startswith(mark):
+                if encoding is None:
+                    raise TableRefused("The file is encoded as UTF-32. Save it as UTF-8.")
+                return encoding
+        if named is not None:
+            return _known_encoding(named)
+        if head.count(0) * 3 > len(head):
+            raise TableRefused(
+                "The file looks like UTF-16 without a byte order mark. Save it as UTF-8, or name its encoding with "
+                "--encoding utf-16-le or --encoding utf-16-be."
+            )
+        return "utf-8"
+
+    def _undecodable(self) -> str:
+        """Find the first bytes that the encoding does not allow, and name their line."""
+        self.stream.seek(self.start)
+        decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(self.encoding)(), translate=True)
+        line, place = 1, ""
+        while chunk := self.stream.read(CHUNK):
+            try:
+                line += decoder.decode(chunk).count("\n")
+            except UnicodeDecodeError as error:
+                good = error.object[: error.start].decode(self.encoding, errors="ignore")
+                line += len(good.replace("\r\n", "\n").replace("\r", "\n").split("\n")) - 1
+                place = f" (byte 0x{error.object[error.start]:02X})"
+                break
+            except UnicodeError:
+                break
+        name = {"utf-8-sig": "UTF-8"}.get(self.encoding, self.encoding.upper())
+        return (
+            f"Line {line} is not valid {name}{place}. Save the file as UTF-8, or name its encoding, "
+            "such as --encoding cp1252 for Windows."
+        )
+
+
+def _known_encoding(named: str) -> str:
+    try:
+        codec = codecs.lookup(named)
+        b"".decode(named)
+    except (LookupError, ValueError) as error:
+        raise TableRefused(
+            f'"{shown(named)}" is not a text encoding. Name one such as --encoding utf-8 or --encoding cp1252.'
+        ) from error
+    return codec.name
+
+
+def _explain(error: csv.Error, first: int, last: int) -> str:
+    """Put the csv module's complaint into words; where the row boundaries are lost, refuse the whole file."""
+    if last > first or "unexpected end" in str(error):
+        raise TableRefused(
+            f"The quotation mark opened in line {first} is not closed properly. Every quotation mark inside a value "
+            "must be doubled."
+        )
+    if "field larger" in str(error):
+        return f"A field is longer than {LARGEST_FIELD_LIMIT:,} characters. Shorten it."
+    return "A quotation mark stands inside a quoted value. Double it."
+
+
+def _read_header(line: int, cells: list[str], error: str, columns: Columns) -> list[str]:
+    if error or any(find_fault(cell, DEFAULT_LIMITS.field) for cell in cells):
+        raise TableRefused(f"Line {line} is not a header. It must name {_listed(columns.required)}.")
+    known = {name.casefold(): name for name in columns.known}
+    names = [known.get(cell.strip().casefold(), cell.strip()) for cell in cells]
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise TableRefused(f"The header in line {line} names {_listed(doubled)} more than once. Remove the repetition.")
+    missing = [name for name in columns.required if name not in names]
+    unknown = [name for name in names if name not in known.values()]
+    if not missing and not unknown:
+        return names
+    _refuse_other_delimiter(cells, known)
+    parts = []
+    if missing:
+        parts.append(f"lacks {_listed(missing)}")
+    if unknown:
+        parts.append(f"has the unknown {_listed(unknown[:5])}")
+    also = f"; {_listed(columns.optional)} may be there too" if columns.optional else ""
+    raise TableRefused(
+        f"The header in line {line} {' and '.join(parts)}. Expected, in any order: {', '.join(columns.required)}{also}."
+    )
+
+
+def _refuse_other_delimiter(cells: list[str], known: dict[str, str]) -> None:
+    line = ",".join(cells)
+    for delimiter, name in _OTHER_DELIMITERS.items():
+        parts = [part.strip().strip('"').casefold() for part in line.split(delimiter)]
+        if len(parts) > 1 and any(part in known for part in parts):
+            raise TableRefused(f"The columns are separated by {name}. Save the file with commas between the columns.")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(shown(name) or '""' for name in names)

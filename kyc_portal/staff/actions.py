@@ -1,0 +1,151 @@
+"""flow_action: a button that asks on one confirmation page, calls one flow per record, and tells what is now true."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db import models
+from django.http import HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from kyc_portal.refusal import Refusal
+from kyc_portal.staff.sections import url_of
+
+MOST_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class FlowAction:
+    """One button: `run(admin, record, by=, at=, **cleaned)` calls a flow and returns the sentence to show."""
+
+    name: str
+    label: str
+    run: Callable
+    form: type[forms.Form]
+    permission: str
+    tone: str = ""
+    many: bool = False
+    primary: bool = False
+    warning: str = ""
+    when: Callable[[models.Model], bool] | None = None
+    initial: Callable[[models.Model], dict] | None = None
+
+    def fits(self, record: models.Model) -> bool:
+        """Whether the button makes sense now; the flow itself still refuses what must not be."""
+        return self.when is None or self.when(record)
+
+    def form_for(self, request, record: models.Model | None) -> forms.Form:
+        """The bound or empty form; a form class with `wants_record` is told the record."""
+        known = {"record": record} if getattr(self.form, "wants_record", False) else {}
+        if request.method == "POST" and (record is not None or request.POST.get("confirmed")):
+            return self.form(request.POST, request.FILES, **known)
+        return self.form(initial=self.initial(record) if self.initial and record else None, **known)
+
+
+def flow_action(
+    label: str,
+    *,
+    permission: str,
+    form: type[forms.Form] = forms.Form,
+    tone: str = "",
+    many: bool = False,
+    primary: bool = False,
+    warning: str = "",
+    when: Callable[[models.Model], bool] | None = None,
+    initial: Callable[[models.Model], dict] | None = None,
+):
+    """Declare a method of a RecordAdmin as a button on the record's page, with `many` also in the list's menu."""
+
+    def declare(method):
+        method.flow_action = FlowAction(
+            method.__name__, label, method, form, permission, tone, many, primary, warning, when, initial
+        )
+        return method
+
+    return declare
+
+
+def actions_of(admin) -> list[FlowAction]:
+    """The buttons of an admin class in the order in which they are written, those of its bases first."""
+    found = {}
+    for cls in reversed(type(admin).__mro__):
+        for attribute in vars(cls).values():
+            if isinstance(getattr(attribute, "flow_action", None), FlowAction):
+                found[attribute.flow_action.name] = attribute.flow_action
+    return list(found.values())
+
+
+def _page(admin, request, action: FlowAction, form, objects, *, action_url, back_url, hidden=()) -> HttpResponse:
+    return TemplateResponse(
+        request,
+        "admin/actions/confirm.html",
+        {
+            **admin.admin_site.each_context(request),
+            "title": action.label,
+            "opts": admin.opts,
+            "form": form,
+            "objects": [{"name": str(each), "url": url_of(each)} for each in objects],
+            "action_label": action.label,
+            "action_url": action_url,
+            "back_url": back_url,
+            "warning": action.warning,
+            "tone": action.tone,
+            "hidden": hidden,
+        },
+    )
+
+
+def run_for_one(admin, request, action: FlowAction, record: models.Model) -> HttpResponse:
+    """Ask, then do it for one record; what is refused is said on the form, which keeps what was typed."""
+    form = action.form_for(request, record)
+    back_url = url_of(record)
+    if request.method == "POST" and form.is_valid():
+        try:
+            told = action.run(admin, record, by=request.user.as_actor, at=timezone.now(), **form.cleaned_data)
+        except Refusal as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            sentence, target = told if isinstance(told, tuple) else (told, record)
+            messages.success(request, sentence)
+            return HttpResponseRedirect(url_of(target) or back_url)
+    return _page(admin, request, action, form, [record], action_url=request.path, back_url=back_url)
+
+
+def run_for_many(admin, request, queryset: models.QuerySet, *, action: FlowAction) -> HttpResponse | None:
+    """Ask once, then do it for each selected record in a transaction of its own; each refusal becomes a message."""
+    records = list(queryset[: MOST_AT_ONCE + 1])
+    if len(records) > MOST_AT_ONCE:
+        messages.error(request, f"Select at most {MOST_AT_ONCE} records at once.")
+        return None
+
+    form = action.form_for(request, None)
+    if not (request.POST.get("confirmed") and form.is_valid()):
+        chosen = [(ACTION_CHECKBOX_NAME, str(record.pk)) for record in records]
+        hidden = [("action", action.name), ("index", "0"), ("confirmed", "1"), *chosen]
+        return _page(admin, request, action, form, records, action_url="", back_url=request.path, hidden=hidden)
+
+    _do_each(admin, request, action, records, form.cleaned_data)
+    return None
+
+
+def _do_each(admin, request, action: FlowAction, records: Sequence[models.Model], cleaned: dict) -> None:
+    done = 0
+    for record in records:
+        try:
+            action.run(admin, record, by=request.user.as_actor, at=timezone.now(), **cleaned)
+        except Refusal as refusal:
+            messages.error(request, f"{record}: {refusal}")
+        else:
+            done += 1
+    if done:
+        messages.success(request, f"{action.label}: done for {done} of {len(records)}.")
+
+
+def as_admin_action(action: FlowAction):
+    """The action in the form in which Django's list page wants it."""
+    function = partial(run_for_many, action=action)
+    return function, action.name, action.label

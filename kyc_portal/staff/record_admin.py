@@ -1,0 +1,210 @@
+"""RecordAdmin: a record's page shows, its buttons ask, the flow acts. Nothing is edited in place, nothing is deleted."""
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+
+from kyc_portal.records import audit
+from kyc_portal.records.clock import legal_day
+from kyc_portal.refusal import Refusal
+from kyc_portal.staff.actions import actions_of, as_admin_action, run_for_one
+from kyc_portal.staff.sections import url_of
+
+MOST_LISTED = 1000
+
+
+class Capped(int):
+    """A number of rows that says "1,000+" once counting stopped."""
+
+    def __str__(self):
+        return f"{MOST_LISTED:,}+" if self > MOST_LISTED else f"{int(self):,}"
+
+
+class CappedPaginator(Paginator):
+    """Counts no further than MOST_LISTED, so that a list's page costs the same over any table."""
+
+    @cached_property
+    def count(self):
+        return Capped(self.object_list.order_by()[: MOST_LISTED + 1].count())
+
+    @cached_property
+    def num_pages(self):
+        return max(1, -(-min(self.count, MOST_LISTED) // self.per_page))
+
+
+class RecordAdmin(admin.ModelAdmin):
+    """Base of every admin page. Subclasses say what to show; see the methods at the end of the class."""
+
+    actions = None
+    list_per_page = 50
+    list_max_show_all = 0
+    show_full_result_count = False
+    actions_selection_counter = False
+    view_on_site = False
+    paginator = CappedPaginator
+    show_facets = admin.ShowFacets.NEVER
+    logs_views = False
+    adding = None  # (form class, permission): then add(self, *, by, at, **cleaned) -> record
+    add_label = ""
+
+    # --- who may what ---------------------------------------------------------------------------------------------
+
+    def has_add_permission(self, request, obj=None):
+        return self.adding is not None and request.user.has_perm(self.adding[1])
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def buttons(self, request):
+        """The flow actions this person may use."""
+        return [action for action in actions_of(self) if request.user.has_perm(action.permission)]
+
+    def get_actions(self, request):
+        wanted = [action for action in self.buttons(request) if action.many]
+        return {action.name: as_admin_action(action) for action in wanted}
+
+    # --- addresses ------------------------------------------------------------------------------------------------
+
+    def get_urls(self):
+        name = f"{self.opts.app_label}_{self.opts.model_name}"
+        view = self.admin_site.admin_view
+        return [
+            *self.extra_urls(),
+            path("", view(self.changelist_view), name=f"{name}_changelist"),
+            path("add/", view(self.add_view), name=f"{name}_add"),
+            path("<path:object_id>/change/", view(self.change_view), name=f"{name}_change"),
+            path("<path:object_id>/do/<slug:name>/", view(self.do_view), name=f"{name}_do"),
+        ]
+
+    def extra_urls(self):
+        """Further addresses of a subclass."""
+        return []
+
+    # --- pages ----------------------------------------------------------------------------------------------------
+
+    def _record_or_404(self, request, object_id):
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        record = self.get_object(request, unquote(object_id))
+        if record is None:
+            raise Http404
+        return record
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        record = self._record_or_404(request, object_id)
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        at = timezone.now()
+        if self.logs_views:
+            audit.record_view(record, by=request.user.as_actor, at=at)
+        return TemplateResponse(request, "admin/change_form.html", self._page(request, record, at))
+
+    def _page(self, request, record, at):
+        today = legal_day(at)
+        clock = self.clock(record)
+        shown = [action for action in self.buttons(request) if action.fits(record)]
+        links = [self._button(action, record) for action in sorted(shown, key=lambda action: not action.primary)]
+        has_primary = bool(shown) and any(action.primary for action in shown)
+        return {
+            **self.admin_site.each_context(request),
+            "title": record,
+            "opts": self.opts,
+            "original": record,
+            "has_view_permission": True,
+            "page_head": {
+                "reference": getattr(record, "reference", ""),
+                "title": self.page_title(record),
+                "badges": self.badges(record),
+                "clock": clock.seen_on(today) if clock else None,
+            },
+            "primary_action": links[0] if has_primary else None,
+            "more_actions": links[1:] if has_primary else links,
+            "reasons": self.reasons(record, at=at),
+            "sections": self.sections(record, user=request.user, at=at),
+            "aside": self.aside(record, user=request.user, at=at),
+        }
+
+    def _button(self, action, record):
+        url = reverse(
+            f"admin:{self.opts.app_label}_{self.opts.model_name}_do", args=[record.pk, action.name.replace("_", "-")]
+        )
+        return {"label": action.label, "url": url, "enabled": True, "tone": action.tone}
+
+    def do_view(self, request, object_id, name):
+        record = self._record_or_404(request, object_id)
+        wanted = name.replace("-", "_")
+        known = {action.name for action in actions_of(self)}
+        action = next((action for action in self.buttons(request) if action.name == wanted), None)
+        if action is None and wanted in known:
+            raise PermissionDenied
+        if action is None:
+            raise Http404
+        return run_for_one(self, request, action, record)
+
+    def add_view(self, request, form_url="", extra_context=None):
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form_class, _ = self.adding
+        form = form_class(request.POST, request.FILES) if request.method == "POST" else form_class()
+        if form.is_bound and form.is_valid():
+            try:
+                record = self.add(by=request.user.as_actor, at=timezone.now(), **form.cleaned_data)
+            except Refusal as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                messages.success(request, f"{record} is added.")
+                return HttpResponseRedirect(url_of(record))
+        label = self.add_label or f"Add {self.opts.verbose_name}"
+        context = {
+            **self.admin_site.each_context(request),
+            "title": label,
+            "opts": self.opts,
+            "form": form,
+            "action_label": label,
+            "action_url": request.path,
+            "back_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
+        }
+        return TemplateResponse(request, "admin/actions/confirm.html", context)
+
+    # Django's own log of admin actions would keep names after a purge.
+    def log_addition(self, request, obj, message):
+        return None
+
+    def log_change(self, request, obj, message):
+        return None
+
+    def log_deletions(self, request, queryset):
+        return None
+
+    # --- what subclasses say --------------------------------------------------------------------------------------
+
+    def add(self, *, by, at, **cleaned):
+        """Call the flow that adds a record and return it."""
+        raise PermissionDenied
+
+    def page_title(self, record) -> str:
+        return str(record)
+
+    def badges(self, record):
+        return []
+
+    def clock(self, record):
+        return None
+
+    def reasons(self, record, *, at):
+        return []
+
+    def sections(self, record, *, user, at):
+        return []
+
+    def aside(self, record, *, user, at):
+        return []

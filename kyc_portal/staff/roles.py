@@ -1,0 +1,132 @@
+"""Roles and what each may do: one table. `sync_roles` makes the groups agree with it.
+
+Duties that one person must not hold together stand beside it (SEPARATED); an auditor reads all and changes nothing.
+"""
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from django.db.models import Q
+
+from kyc_portal.records import audit
+from kyc_portal.records.clock import moment
+from kyc_portal.records.refs import Actor, RecordRef
+from kyc_portal.refusal import Refusal
+from kyc_portal.staff.models import StaffMember
+from kyc_portal.staff.verbs import Verb
+
+
+class DutiesNotSeparated(Refusal):
+    """One person would hold two duties that must lie with two."""
+
+
+def _view(app: str, *models: str) -> tuple[str, ...]:
+    return tuple(f"{app}.view_{model}" for model in models)
+
+
+CUSTOMERS = _view(
+    "accounts", "party", "account", "identitydocument", "paymentmethod", "verification", "screeninghit",
+    "watchlistsnapshot", "accessbatch", "accessrecord", "addressrangesnapshot", "risksignal", "restriction",
+)  # fmt: skip
+CASES = _view("cases", "case", "decision")
+LEGAL = _view("cases", "legalrequest", "bundle")
+RESELLERS = _view("resellers", "reseller", "downstreamcustomer")
+GROUND = (
+    *_view("records", "auditevent", "legalhold", "tombstone", "identityview"),
+    *_view("policy", "regimeprofile", "citation", "cipversion", "deadline", "holiday"),
+    *_view("notices", "notice"),
+)
+WORK = _view("work", "job")
+PEOPLE = _view("staff", "staffmember")
+
+REVIEWING = ("cases.review", "accounts.judge_hit")
+VERIFYING = (
+    "accounts.add_account", "accounts.settle_status", "accounts.verify", "accounts.activate", "accounts.refuse",
+    "accounts.import_customers", "accounts.download_document",
+)  # fmt: skip
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "reviewer": (*CUSTOMERS, *CASES, *RESELLERS, *_view("policy", "deadline"), *REVIEWING, *VERIFYING),
+    "lead reviewer": (
+        *CUSTOMERS, *CASES, *RESELLERS, *GROUND, *REVIEWING, *VERIFYING,
+        "accounts.close", "accounts.reveal", "accounts.second_hit", "accounts.load_watchlist", "cases.assign",
+        "cases.decide", "accounts.restrict",
+    ),
+    "reseller desk": (*CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager"),
+    "reseller manager": (),  # works in /resellers/ only, by binding to named resellers
+    "legal": (
+        *CUSTOMERS, *CASES, *LEGAL, *GROUND, "cases.handle_legal", "cases.collect_bundle", "cases.approve_bundle",
+        "cases.download_bundle", "records.place_hold", "records.release_hold", "accounts.download_document",
+        "accounts.reveal",
+    ),
+    "compliance": (*CUSTOMERS, *CASES, *RESELLERS, *GROUND, "policy.approve_cip"),
+    "senior manager": (*GROUND, *CASES, *RESELLERS),
+    "auditor": (*CUSTOMERS, *CASES, *LEGAL, *RESELLERS, *GROUND, *WORK, *PEOPLE, "staff.see_everything"),
+    "administrator": (*PEOPLE, *WORK, "staff.manage_people", "work.revive", *_view("records", "auditevent")),
+}  # fmt: skip
+
+# Two roles in one person would let them countersign themselves, or hide what they did.
+SEPARATED = (
+    ({"auditor"}, set(ROLES) - {"auditor"}),
+    ({"administrator"}, set(ROLES) - {"administrator"}),
+    ({"reseller manager"}, set(ROLES) - {"reseller manager"}),
+    ({"legal"}, {"reviewer", "lead reviewer"}),
+    ({"senior manager"}, {"reviewer", "lead reviewer", "reseller desk"}),
+)
+
+
+def require_separation(roles: Iterable[str]) -> None:
+    """Raise DutiesNotSeparated when one person may not hold these roles together."""
+    held = set(roles)
+    for one, others in SEPARATED:
+        if held & one and held & others:
+            pair = f"“{min(held & one)}” and “{min(held & others)}”"
+            raise DutiesNotSeparated(f"One person cannot be {pair}. Give the second role to somebody else.")
+
+
+def permissions_of(role: str) -> list[Permission]:
+    """The permissions of a role, found by app and codename. Raises LookupError for one that does not exist."""
+    found = []
+    for name in ROLES[role]:
+        app, _, codename = name.partition(".")
+        permission = Permission.objects.filter(content_type__app_label=app, codename=codename).first()
+        if permission is None:
+            raise LookupError(f"The role {role} names the permission {name}, which does not exist.")
+        found.append(permission)
+    return found
+
+
+@transaction.atomic
+def sync_roles(*, by: Actor, at=None) -> int:
+    """Make the groups agree with ROLES; returns how many groups changed. May be repeated."""
+    changed = 0
+    for role in ROLES:
+        group, is_new = Group.objects.get_or_create(name=role)
+        wanted = {permission.pk for permission in permissions_of(role)}
+        there = set(group.permissions.values_list("pk", flat=True))
+        if is_new or wanted != there:
+            group.permissions.set(wanted)
+            changed += 1
+    if changed:
+        about = RecordRef("auth.group", "roles", "roles")
+        audit.record(Verb.ROLES_SYNCED, about, by=by, at=at or moment(None), changed=changed)
+    return changed
+
+
+@transaction.atomic
+def give_roles(user: StaffMember, roles: Iterable[str], *, by: Actor, at) -> StaffMember:
+    """Replace a person's roles; raises DutiesNotSeparated. Nobody gives roles to themselves."""
+    roles = set(roles)
+    require_separation(roles)
+    if by.kind == "person" and by.key == str(user.pk):
+        raise DutiesNotSeparated("You cannot change your own roles. Ask another administrator.")
+    user = StaffMember.objects.select_for_update().get(pk=user.pk)
+    old = sorted(user.groups.values_list("name", flat=True))
+    user.groups.set(Group.objects.filter(Q(name__in=roles)))
+    user.is_staff = bool(roles - {"reseller manager"})
+    user.save(update_fields=["is_staff"])
+    audit.record(
+        Verb.ROLES_CHANGED, user, by=by, at=at, old=", ".join(old) or "none", new=", ".join(sorted(roles)) or "none"
+    )
+    return user

@@ -1,0 +1,185 @@
+"""What a record's page is made of: facts, tables, pictures, a timeline; templates/admin/record draws them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
+
+from django.db import models
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from kyc_portal.notices.outbox import notices_about
+from kyc_portal.policy.clocks import clocks_of
+from kyc_portal.records import audit, holds
+from kyc_portal.staff.templatetags.marks import Badge, visible
+from kyc_portal.staff.templatetags.marks import Clock as ShownClock
+
+__all__ = ["Badge", "Bars", "Clock", "Facts", "Html", "Link", "Strip", "Table", "Timeline", "Tree"]
+
+TIMELINE_LENGTH = 60
+
+
+def url_of(record: models.Model) -> str:
+    """The record's page in the admin; "" when it has none."""
+    try:
+        return reverse(f"admin:{record._meta.app_label}_{record._meta.model_name}_change", args=[record.pk])
+    except NoReverseMatch:
+        return ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A text that leads to a record's page or to an address of ours."""
+
+    text: object
+    to: models.Model | str
+
+    def __html__(self) -> str:
+        url = self.to if isinstance(self.to, str) else url_of(self.to)
+        return format_html('<a href="{}">{}</a>', url, visible(self.text)) if url else visible(self.text)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A day by which something is due; the law's clocks look different from our own."""
+
+    due: date
+    is_law: bool = False
+    what: str = ""
+
+    def seen_on(self, today: date) -> ShownClock:
+        return ShownClock(self.due, today, "legal" if self.is_law else "own", self.what)
+
+
+@dataclass(frozen=True)
+class Facts:
+    id: str
+    title: str
+    rows: Sequence[tuple[str, object]]
+    note: str = ""
+    url: str = ""
+    url_label: str = ""
+    kind: str = "facts"
+
+
+@dataclass(frozen=True)
+class Table:
+    id: str
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    empty: str = ""
+    more_url: str = ""
+    more_label: str = ""
+    note: str = ""
+    url: str = ""
+    url_label: str = ""
+    kind: str = "table"
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Owners as a picture; `table` is a Table with the same facts."""
+
+    id: str
+    title: str
+    node: object
+    table: Table | None = None
+    empty: str = "No owners are known."
+    note: str = ""
+    kind: str = "tree"
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Bars for rows of (label, value, tone); `head` names the columns of the table beside them."""
+
+    id: str
+    title: str
+    rows: Sequence[tuple[object, int, str]]
+    head: Sequence[str] = ()
+    empty: str = ""
+    note: str = ""
+    kind: str = "bars"
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Access by day, (date, total, anonymised), with a table beside it."""
+
+    id: str
+    title: str
+    days: Sequence[tuple[date, int, int]]
+    table: Table | None = None
+    empty: str = ""
+    note: str = ""
+    kind: str = "strip"
+
+
+@dataclass(frozen=True)
+class Html:
+    """A section with a template of its own."""
+
+    id: str
+    title: str
+    template: str
+    context: dict = field(default_factory=dict)
+    note: str = ""
+    kind: str = "html"
+
+
+@dataclass(frozen=True)
+class Timeline:
+    id: str
+    title: str
+    days: Sequence[dict]
+    more_url: str = ""
+    note: str = ""
+    kind: str = "timeline"
+
+
+def timeline_section(record: models.Model, *also: models.Model) -> Timeline:
+    """What happened to a record and within it, newest first, by day in the viewer's zone; one query a record."""
+    events = []
+    for each in (record, *also):
+        events += audit.history_of(each)[:TIMELINE_LENGTH]
+    return Timeline("timeline", "Timeline", _by_day(sorted(events, key=lambda event: (event.at, event.pk), reverse=True)))
+
+
+def _by_day(events: Iterable) -> list[dict]:
+    days = []
+    for day, group in groupby(events, key=lambda event: timezone.localtime(event.at).date()):
+        told = [
+            {"at": event.at, "actor": event.actor_label, "sentence": audit.as_sentence(event), "ref": event.about_name}
+            for event in group
+        ]
+        days.append({"day": day, "events": told})
+    return days
+
+
+def clocks_section(record: models.Model, *, today: date) -> Table:
+    """The running clocks of a record, soonest first."""
+    rows = [
+        [Clock(clock.due_on, clock.is_law, clock.kind).seen_on(today), str(clock.citation)] for clock in clocks_of(record)
+    ]
+    return Table("clocks", "Clocks", ["Clock", "Source"], rows, empty="No clock is running.")
+
+
+def notices_section(record: models.Model) -> Table:
+    """What the customer was told about a record."""
+    rows = [
+        [Link(notice.reference, notice), notice.kind.replace("_", " "), notice.get_state_display(), notice.queued_at]
+        for notice in notices_about(record)[:20]
+    ]
+    return Table("notices", "Notices", ["Notice", "About", "State", "Queued"], rows, empty="Nothing was sent yet.")
+
+
+def holds_section(*records: models.Model) -> Table:
+    """The holds in force on these records: what is held cannot be destroyed."""
+    rows = [
+        [Link(held.hold.reference, held.hold), held.hold.reason.replace("_", " "), held.hold.ground, held.hold.until]
+        for held in holds.held_records(records)
+    ]
+    return Table("holds", "Holds", ["Hold", "Reason", "Ground", "Look again on"], rows, empty="Nothing is held.")

@@ -1,0 +1,112 @@
+"""The red-flag catalogue (regulation 3.12)."""
+
+from dataclasses import fields
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from accounts.rules.detectors import DETECTORS, AccountFacts, DetectorLimits, DocumentState, run
+
+TODAY = date(2026, 11, 23)
+OLD, GOOD = date(2026, 11, 22), date(2026, 11, 23)
+
+
+def facts(**known):
+    return AccountFacts(on=TODAY, **known)
+
+
+def codes(**known):
+    return [flag.code for flag in run(facts(**known))]
+
+
+def seen(total, anonymised, **kinds):
+    return {"access_total": total, "access_anonymised_total": anonymised, "access_anonymised": kinds}
+
+
+class TestRun:
+    def test_a_quiet_account_raises_nothing(self):
+        assert run(facts()) == ()
+
+    @pytest.mark.parametrize(
+        ("known", "raised"),
+        [
+            ({"confirmed_hits": ("H1",)}, ["confirmed_list_hit"]),
+            ({"possible_hits": ("H1", "H2")}, ["possible_list_hit"]),
+            ({"document_countries": frozenset({"DE"}), "payment_countries": frozenset({"RU"})}, ["country_conflict"]),
+            ({"document_countries": frozenset({"DE"}), "payment_countries": frozenset({"DE", "RU"})}, []),
+            ({"document_countries": frozenset({"DE"}), "access_countries": {"RU": 9}}, []),
+            (
+                {
+                    "document_countries": frozenset({"DE"}),
+                    "payment_countries": frozenset({"DE"}),
+                    "address_countries": frozenset({"FR"}),
+                },
+                ["country_conflict"],
+            ),
+            (seen(5, 5, vpn=5), ["anonymised_access_only"]),
+            (seen(5, 4, vpn=4), []),
+            (seen(4, 4, vpn=4), []),
+            (seen(0, 0), []),
+            (seen(5, 3, vpn=3, hosting=2), []),
+            ({"documents": (DocumentState("D1", "passport", OLD),)}, ["expired_document"]),
+            ({"documents": (DocumentState("D1", "passport", GOOD),)}, []),
+            ({"documents": (DocumentState("D1", "passport", OLD), DocumentState("D2", "passport", GOOD))}, []),
+            ({"documents": (DocumentState("D1", "articles", None),)}, []),
+            ({"documents": (DocumentState("D1", "passport", GOOD, ("composite",)),)}, ["mrz_check_failed"]),
+            ({"reverification_overdue_days": 1}, ["reverification_overdue"]),
+            ({"reverification_overdue_days": 0}, []),
+            ({"reverification_overdue_days": -3}, []),
+        ],
+    )
+    def test_each_detector_on_and_off(self, known, raised):
+        assert codes(**known) == raised
+
+    @pytest.mark.parametrize(
+        ("percents", "threshold", "raised"),
+        [
+            (("24.9", "24.5"), "25", True),
+            (("24", "24"), "25", True),
+            (("24.9",), "25", False),
+            (("25", "24.9"), "25", False),
+            (("23.9", "24.9"), "25", False),
+            (("9.9", "9.9"), "10", True),
+            (("24.9", "24.5"), None, False),
+        ],
+    )
+    def test_two_owners_just_below_the_threshold(self, percents, threshold, raised):
+        found = codes(owner_percents=tuple(map(Decimal, percents)), owner_threshold=threshold and Decimal(threshold))
+
+        assert (found == ["near_threshold_owners"]) is raised
+
+    def test_limits_are_handed_in(self):
+        assert codes(**seen(2, 2, tor=2), limits=DetectorLimits(least_accesses=2)) == ["anonymised_access_only"]
+
+    def test_t22_the_kinds_of_range_are_named(self):
+        (flag,) = run(facts(**seen(6, 6, vpn=4, tor=0, hosting=6)))
+
+        assert flag.sentence == "All 6 accesses from public addresses came through hosting, vpn ranges."
+        assert flag.evidence == {"accesses": 6, "kinds": {"hosting": 6, "vpn": 4}}
+
+    def test_a_conflict_names_the_sources_that_disagree(self):
+        (flag,) = run(facts(document_countries=frozenset({"DE"}), payment_countries=frozenset({"RU"})))
+
+        assert flag.sentence == "These name different countries: document and payment."
+        assert flag.evidence == {"document": ["DE"], "payment": ["RU"]}
+
+
+class TestCatalogue:
+    @pytest.mark.parametrize("detector", DETECTORS, ids=lambda detector: detector.code)
+    def test_each_row_is_whole(self, detector):
+        assert len(detector.explanation) > 100 and "Source:" in detector.explanation
+        assert 0 < detector.weight <= 100
+        assert set(detector.needs) <= {field.name for field in fields(AccountFacts)}
+        assert detector.function.__name__ == detector.code
+
+    def test_codes_are_unique(self):
+        assert len({detector.code for detector in DETECTORS}) == len(DETECTORS)
+
+    def test_access_through_anonymisers_alone_weighs_little(self):
+        weights = {detector.code: detector.weight for detector in DETECTORS}
+
+        assert weights["anonymised_access_only"] < weights["country_conflict"] < weights["confirmed_list_hit"] == 100

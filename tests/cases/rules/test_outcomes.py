@@ -1,0 +1,107 @@
+import re
+
+import pytest
+
+from cases.rules.outcomes import (
+    APPEAL_WINDOW,
+    OUTCOMES,
+    REASONS,
+    AccountEffect,
+    OutcomeCode,
+    UnfitOutcome,
+    consequence_of,
+)
+
+PAIRS = [(outcome, reason.code) for reason in REASONS.values() for outcome in OutcomeCode if outcome in reason.outcomes]
+
+
+class TestTables:
+    def test_every_outcome_has_a_row_and_can_be_reached_by_some_reason(self):
+        assert list(OUTCOMES) == list(OutcomeCode)
+        assert {outcome for outcome, _ in PAIRS} == set(OutcomeCode)
+        assert [outcome.value for outcome in OutcomeCode] == [
+            "no_action",
+            "watch",
+            "limit",
+            "suspend",
+            "close",
+            "block",
+        ]
+
+    def test_every_effect_belongs_to_one_outcome(self):
+        assert [outcome.effect for outcome in OUTCOMES.values()] == list(AccountEffect)
+
+    def test_every_reason_allows_something(self):
+        assert all(reason.outcomes for reason in REASONS.values())
+
+    def test_only_what_rests_on_a_list_may_block(self):
+        assert {reason for outcome, reason in PAIRS if outcome == "block"} == {
+            "list_match_confirmed",
+            "owned_by_listed",
+        }
+
+
+class TestConsequence:
+    @pytest.mark.parametrize(
+        ("outcome", "reason", "effect", "countersigned", "grave", "appeal"),
+        [
+            ("no_action", "concern_cleared", "nothing", False, False, None),
+            ("watch", "masked_access", "monitored", False, False, None),
+            ("limit", "identity_not_verified", "limited", False, False, APPEAL_WINDOW),
+            ("suspend", "malicious_use", "suspended", True, True, APPEAL_WINDOW),
+            ("close", "false_documents", "closed", True, True, APPEAL_WINDOW),
+            ("block", "list_match_confirmed", "blocked", True, True, APPEAL_WINDOW),
+            ("no_action", "list_match_dismissed", "nothing", True, False, None),
+        ],
+    )
+    def test_it_says_what_follows(self, outcome, reason, effect, countersigned, grave, appeal):
+        consequence = consequence_of(outcome, reason)
+
+        assert consequence.effect == effect
+        assert consequence.must_be_countersigned is countersigned
+        assert consequence.is_grave is grave
+        assert consequence.appeal_window == appeal
+        assert consequence.rests_on_list is reason.startswith("list_")
+
+    @pytest.mark.parametrize(("outcome", "reason"), PAIRS)
+    def test_whoever_is_restricted_reads_why_and_may_object(self, outcome, reason):
+        consequence = consequence_of(outcome, reason)
+
+        assert (consequence.public_wording is None) == (outcome in ("no_action", "watch"))
+        assert (consequence.appeal_window is None) == (consequence.public_wording is None)
+        assert consequence.must_be_countersigned or not consequence.is_grave
+
+    @pytest.mark.parametrize(("outcome", "reason"), PAIRS)
+    def test_a_list_hit_is_never_told(self, outcome, reason):
+        wording = consequence_of(outcome, reason).public_wording or ""
+
+        assert not re.search(r"(?i)\b(list|sanction|match|hit|screen|block|freez|ofac|owner)", wording)
+        assert REASONS[reason].title not in wording
+
+    def test_a_list_hit_cannot_be_guessed_from_the_words(self):
+        told = {REASONS[reason].public_wording for _, reason in PAIRS if not REASONS[reason].rests_on_list}
+
+        assert all(reason.public_wording in told for reason in REASONS.values() if reason.rests_on_list)
+        blocked = consequence_of("block", "list_match_confirmed")
+        suspended = consequence_of("suspend", "special_measure")
+        assert (blocked.public_wording, blocked.appeal_window) == (suspended.public_wording, suspended.appeal_window)
+
+
+class TestRefusals:
+    def test_an_unfit_outcome_is_refused_and_the_fit_ones_named(self):
+        with pytest.raises(UnfitOutcome) as refusal:
+            consequence_of("watch", "list_match_confirmed")
+
+        assert str(refusal.value) == (
+            "This outcome does not fit the reason “Confirmed match on a sanctions list”. Choose one of: "
+            "“suspend the account”, “close the account”, “block the account and its property”."
+        )
+
+    @pytest.mark.parametrize("outcome", ["", "delete", None, "SUSPEND"])
+    def test_an_unknown_outcome_is_refused(self, outcome):
+        with pytest.raises(UnfitOutcome, match="does not fit"):
+            consequence_of(outcome, "malicious_use")
+
+    def test_an_unknown_reason_is_refused_and_the_known_ones_named(self):
+        with pytest.raises(UnfitOutcome, match="Choose one of: list_match_confirmed, "):
+            consequence_of("suspend", "dislike")

@@ -1,0 +1,191 @@
+"""Pictures: hostile names stay text, long names are cut, shares and counts are said in words."""
+
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from kyc_portal.staff import pictures
+
+SVG = "{http://www.w3.org/2000/svg}"
+HOSTILE = '<script>alert(1)</script>"\'&</text><a href="javascript:x">'
+LONG = "Gesellschaft für Beteiligungen " * 7
+MONDAY = date(2025, 11, 24)
+
+
+@dataclass
+class Owner:
+    name: str
+    detail: str = ""
+    percent: str = ""
+    tone: str = ""
+    children: list = field(default_factory=list)
+
+
+def parsed(svg):
+    """The picture as XML: it is well formed, or this raises."""
+    return ElementTree.fromstring(svg)  # noqa: S314 (our own picture)
+
+
+def words_of(svg):
+    return ["".join(text.itertext()) for text in parsed(svg).iter(f"{SVG}text")]
+
+
+def every_picture(text):
+    return {
+        "owner_tree": pictures.owner_tree(Owner(text, text, text, text, [Owner(text, text, text)]), title=text),
+        "bars": pictures.bars([(text, 3, text)], title=text),
+        "access_strip": pictures.access_strip([(MONDAY, 3, 1)], title=text),
+        "steps": pictures.steps([(MONDAY, 3)], today=MONDAY, title=text),
+    }
+
+
+class TestEveryPicture:
+    @pytest.mark.parametrize("kind", ["owner_tree", "bars", "access_strip", "steps"])
+    def test_it_escapes_hostile_text(self, kind):
+        svg = every_picture(HOSTILE)[kind]
+
+        tags = {element.tag.removeprefix(SVG) for element in parsed(svg).iter()}
+
+        allowed = {"svg", "title", "desc", "g", "path", "circle", "rect", "line", "text", "tspan", "pattern"}
+        assert tags <= allowed
+        assert "<script" not in svg
+
+    @pytest.mark.parametrize("kind", ["owner_tree", "bars", "access_strip", "steps"])
+    def test_it_has_a_title_and_a_description_and_nothing_inline(self, kind):
+        svg = every_picture("Globex")[kind]
+        root = parsed(svg)
+
+        assert root[0].tag == f"{SVG}title" and root[0].text
+        assert root[1].tag == f"{SVG}desc" and root[1].text
+        assert root.get("role") == "img"
+        for element in root.iter():
+            assert not [name for name in element.attrib if name == "style" or name.startswith("on")]
+
+    def test_it_shows_direction_marks_as_their_code(self):
+        svg = pictures.bars([("a\u202egnp.exe", 1, "")])
+
+        assert "\u202e" not in svg
+        assert "⟨U+202E⟩" in words_of(svg)[0]
+
+
+class TestOwnerTree:
+    def test_it_shows_name_detail_and_percent(self):
+        tree = Owner("Globex", children=[Owner("Li Wei", "director, CN", "51.00%", "danger")])
+
+        words = words_of(pictures.owner_tree(tree))
+
+        assert "Li Wei" in words
+        assert "51.00% director, CN" in words
+
+    def test_it_cuts_a_long_name_and_keeps_it_whole_in_the_title(self):
+        svg = pictures.owner_tree(Owner("Globex", children=[Owner(LONG)]))
+
+        titles = [title.text for title in parsed(svg).iter(f"{SVG}title")]
+
+        assert LONG.strip() in [title.strip() for title in titles]
+        assert max(pictures.letters_wide(line) for line in words_of(svg)) <= pictures.LABEL_LETTERS
+        assert any(line.endswith("…") for line in words_of(svg))
+
+    def test_it_stops_indenting_but_not_drawing_deep_chains(self):
+        tree = Owner("bottom")
+        for level in range(60):
+            tree = Owner(f"level {level}", children=[tree])
+
+        svg = pictures.owner_tree(tree)
+
+        furthest = max(float(text.get("x")) for text in parsed(svg).iter(f"{SVG}text"))
+        assert furthest <= 10 + pictures.TREE_LEVELS_INDENTED * pictures.TREE_INDENT + 14
+        assert "bottom" in words_of(svg)
+
+    def test_it_says_how_many_it_leaves_out(self):
+        tree = Owner("Globex", children=[Owner(f"Owner {n}") for n in range(pictures.TREE_ROWS_MOST + 4)])
+
+        assert "and 5 more, in the table" in words_of(pictures.owner_tree(tree))
+
+    @pytest.mark.parametrize(
+        ("tone", "tag"), [("danger", "path"), ("warning", "path"), ("good", "circle"), ("", "circle")]
+    )
+    def test_its_marks_differ_in_shape(self, tone, tag):
+        root = parsed(pictures.owner_tree(Owner("Globex", tone=tone)))
+
+        (mark,) = [element for element in root.iter() if element.get("class") == "pic-mark"]
+        assert mark.tag == f"{SVG}{tag}"
+
+
+class TestBars:
+    def test_the_largest_fills_the_room(self):
+        root = parsed(pictures.bars([("Germany", 1200, ""), ("China", 300, "warning"), ("None", 0, "")]))
+
+        widths = [bar.get("width") for bar in root.iter(f"{SVG}rect") if bar.get("class") == "pic-bar"]
+        assert widths == ["100.00%", "25.00%", "0.00%"]
+
+    def test_it_writes_the_count_at_the_bar(self):
+        words = words_of(pictures.bars([("Germany", 1200, ""), ("Share", Decimal("12.5"), "")]))
+
+        assert "1,200" in words
+        assert "12.5" in words
+
+    @pytest.mark.parametrize("rows", [[], [("None", 0, "")], [("Below", -3, "")]])
+    def test_it_draws_nothing_without_a_count(self, rows):
+        root = parsed(pictures.bars(rows))
+
+        assert all(bar.get("width") == "0.00%" for bar in root.iter(f"{SVG}rect") if bar.get("class") == "pic-bar")
+
+
+class TestAccessStrip:
+    def test_it_says_the_anonymised_share_in_percent(self):
+        svg = pictures.access_strip([(MONDAY, 30, 10), (MONDAY + timedelta(days=1), 10, 0)])
+
+        assert "25% anonymised (hatched)" in words_of(svg)
+        assert "40 accesses" in parsed(svg)[1].text
+
+    def test_it_hatches_only_the_anonymised_part(self):
+        root = parsed(pictures.access_strip([(MONDAY, 30, 10), (MONDAY + timedelta(days=1), 10, 0)]))
+
+        hatched = [rect for rect in root.iter(f"{SVG}rect") if rect.get("class") == "pic-hatched"]
+        plain = [rect for rect in root.iter(f"{SVG}rect") if rect.get("class") == "pic-column"]
+        assert len(hatched) == 1
+        assert len(plain) == 2
+        assert float(plain[0].get("height")) == pytest.approx(2 * float(hatched[0].get("height")), abs=0.02)
+        assert hatched[0].get("fill") == f"url(#{next(root.iter(f'{SVG}pattern')).get('id')})"
+
+    def test_it_never_hatches_more_than_there_was(self):
+        root = parsed(pictures.access_strip([(MONDAY, 5, 9)]))
+
+        heights = [float(rect.get("height")) for rect in root.iter(f"{SVG}rect") if rect.get("class") == "pic-hatched"]
+        assert heights == [pictures.STRIP_HEIGHT]
+
+    def test_it_says_so_when_nothing_was_seen(self):
+        assert words_of(pictures.access_strip([])) == ["No access seen."]
+
+
+class TestSteps:
+    def test_it_counts_up_and_marks_today(self):
+        points = [(MONDAY + timedelta(days=9), 4), (MONDAY - timedelta(days=1), 2)]
+
+        svg = pictures.steps(points, today=MONDAY)
+
+        assert "today, 2 before" in words_of(svg)
+        assert any("6 in all" in words for words in words_of(svg))
+        assert len([line for line in parsed(svg).iter(f"{SVG}line") if line.get("class") == "pic-today"]) == 1
+
+    def test_it_says_so_when_nothing_is_due(self):
+        assert words_of(pictures.steps([])) == ["Nothing is due."]
+
+
+class TestWrap:
+    @pytest.mark.parametrize(
+        ("text", "lines"),
+        [
+            ("short", ["short"]),
+            ("one bird here", ["one bird", "here"]),
+            ("x" * 25, ["x" * 10, "x" * 9 + "…"]),
+            ("", [""]),
+            ("株式会社日本", ["株式会社日", "本"]),
+        ],
+    )
+    def test_it_breaks_at_spaces_and_cuts_the_last_line(self, text, lines):
+        assert pictures.wrap(text, 10) == lines
