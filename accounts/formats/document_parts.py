@@ -1,4 +1,4 @@
-"""The inner parts of PNG, JPEG and PDF files that tell whether a document is whole, still and harmless (B4, B7, B11)."""
+"""The parts of PNG, JPEG and PDF files that tell whether a document is whole, still and harmless (B4, B7, B11)."""
 
 import re
 import zlib
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import pikepdf
 
 MOST_PDF_NODES = 500_000
+# Ten times what any camera or scanner writes; keeps files of millions of tiny parts from costing minutes.
+MOST_PARTS = 100_000
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -16,6 +18,7 @@ _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD8)})
 # Inside a scan FF00 is a stuffed byte, D0-D7 are restarts, FFFF is padding; anything else is the next marker.
 _JPEG_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_JPEG_PADDING = re.compile(rb"\xff+")
 _ACTIVE_KEYS = {
     "/JS": "JavaScript",
     "/JavaScript": "JavaScript",
@@ -54,7 +57,7 @@ def read_png_parts(data: bytes) -> PictureParts:
     width = height = 0
     animated = False
     place = len(_PNG_SIGNATURE)
-    while True:
+    for _ in range(MOST_PARTS):
         length, kind = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8]
         following = place + 12 + length
         if len(kind) < 4 or following > len(data):
@@ -67,6 +70,7 @@ def read_png_parts(data: bytes) -> PictureParts:
         if kind == b"IEND":
             return PictureParts(width, height, animated, following)
         place = following
+    raise DamagedDocument("it has too many parts")
 
 
 def require_whole_png(data: bytes, parts: PictureParts) -> None:
@@ -103,11 +107,9 @@ def read_jpeg_parts(data: bytes) -> PictureParts:
     """Walk the segments of a JPEG up to its end marker; zero bytes of padding after it count as part of it."""
     width = height = 0
     place = 2
-    while True:
+    for _ in range(MOST_PARTS):
+        place = _skip_padding(data, place)
         marker = _marker(data, place)
-        if marker == 0xFF:  # padding before a marker
-            place += 1
-            continue
         if marker == _JPEG_END:
             break
         if marker in _JPEG_BARE:
@@ -124,10 +126,18 @@ def read_jpeg_parts(data: bytes) -> PictureParts:
             if after is None:
                 raise DamagedDocument("it is cut off")
             place = after.start()
+    else:
+        raise DamagedDocument("it has too many parts")
     if not width or not height:
         raise DamagedDocument("its size is missing")
     end = place + 2
     return PictureParts(width, height, False, len(data) if not data[end:].strip(b"\0") else end)
+
+
+def _skip_padding(data: bytes, place: int) -> int:
+    """Any number of FF may stand before a marker; return the place of the last one."""
+    run = _JPEG_PADDING.match(data, place)
+    return run.end() - 1 if run else place
 
 
 def _marker(data: bytes, place: int) -> int:

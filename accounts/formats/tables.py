@@ -9,6 +9,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -90,14 +91,9 @@ def read_table(
     """
     if limits.field > LARGEST_FIELD_LIMIT:
         raise ValueError(f"The field limit may be at most {LARGEST_FIELD_LIMIT}.")
-    stream = source.open("rb") if isinstance(source, Path) else _rewindable(source)
-    try:
-        table = _Table(stream, columns, limits, encoding)
-        table.inspect()
-    except BaseException:
-        _close_own(stream, source)
-        raise
-    return _rows_then_close(table, stream, source)
+    table = _Table(source if isinstance(source, Path) else _rewindable(source), columns, limits)
+    table.inspect(encoding)
+    return table.rows()
 
 
 def repeated(rows: Iterable[Row], column: str) -> dict[str, tuple[int, ...]]:
@@ -112,23 +108,11 @@ def repeated(rows: Iterable[Row], column: str) -> dict[str, tuple[int, ...]]:
 def _rewindable(source: BinaryIO) -> BinaryIO:
     if source.seekable():
         return source
-    copy = SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 closed by _close_own
+    copy = SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 lives as long as the rows are being taken
     while chunk := source.read(CHUNK):
         copy.write(chunk)
     copy.seek(0)
     return copy
-
-
-def _close_own(stream: BinaryIO, source: Path | BinaryIO) -> None:
-    if stream is not source:
-        stream.close()
-
-
-def _rows_then_close(table: "_Table", stream: BinaryIO, source: Path | BinaryIO) -> Iterator[Row | BadRow]:
-    try:
-        yield from table.rows()
-    finally:
-        _close_own(stream, source)
 
 
 class _Lines:
@@ -137,22 +121,23 @@ class _Lines:
     def __init__(self, text: io.TextIOBase):
         self.text = text
         self.number = 0
+        self._taken = 0
 
     def __iter__(self) -> Iterator[str]:
-        line = self._next()
+        line = self._take()
         while line:
-            following = self._next()
-            if not (line.strip() == _END_OF_FILE and not following):
+            following = self._take()
+            if following or line.strip() != _END_OF_FILE:
                 self.number += 1
                 yield line
             line = following
 
-    def _next(self) -> str:
+    def _take(self) -> str:
+        self._taken += 1
         line = self.text.readline(LONGEST_LINE + 1)
         if len(line) > LONGEST_LINE:
             raise TableRefused(
-                f"Line {self.number + 1} or the one after is longer than {LONGEST_LINE:,} characters. Check that the "
-                "file is a CSV table."
+                f"Line {self._taken} is longer than {LONGEST_LINE:,} characters. Check that the file is a CSV table."
             )
         return line
 
@@ -160,14 +145,16 @@ class _Lines:
 class _Table:
     """One file under inspection: where it starts, how it is encoded, which column stands where."""
 
-    def __init__(self, stream: BinaryIO, columns: Columns, limits: Limits, encoding: str | None):
-        self.stream, self.columns, self.limits = stream, columns, limits
-        self.start = stream.tell()
-        self.encoding = self._choose_encoding(encoding)
+    def __init__(self, source: Path | BinaryIO, columns: Columns, limits: Limits):
+        self.source, self.columns, self.limits = source, columns, limits
+        self.start = 0 if isinstance(source, Path) else source.tell()
+        self.encoding = ""
         self.header: list[str] = []
 
-    def inspect(self) -> None:
-        """Raise TableRefused for every fault of the file as a whole."""
+    def inspect(self, encoding: str | None) -> None:
+        """Raise TableRefused for every fault of the file as a whole; `encoding` is the one named by the user."""
+        with self._opened() as stream:
+            self.encoding = self._choose_encoding(stream, encoding)
         count = 0
         try:
             for line, cells, error in self._records():
@@ -213,29 +200,34 @@ class _Table:
 
     def _records(self) -> Iterator[tuple[int, list[str], str]]:
         """Yield (line, cells, "") or (line, [], reason) for each record that is not a blank line."""
-        self.stream.seek(self.start)
-        text = io.TextIOWrapper(self.stream, encoding=self.encoding, newline="")
-        try:
-            lines = _Lines(text)
-            reader = csv.reader(lines, strict=True)
-            while True:
-                before = lines.number
-                try:
-                    cells = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    yield before + 1, [], _explain(error, before + 1, lines.number)
-                    continue
-                if cells:
-                    yield before + 1, cells, ""
-        finally:
-            text.detach()  # or the wrapper would close the caller's stream
+        with self._opened() as stream:
+            text = io.TextIOWrapper(stream, encoding=self.encoding, newline="")
+            try:
+                yield from _split_records(_Lines(text))
+            finally:
+                text.detach()  # or the wrapper would close the caller's stream
 
-    def _choose_encoding(self, named: str | None) -> str:
-        head = self.stream.read(256)
-        end = self.stream.seek(0, io.SEEK_END)
-        self.stream.seek(self.start)
+    @contextmanager
+    def _opened(self) -> Iterator[BinaryIO]:
+        """Give the stream at its start; a path is opened and closed, a caller's stream stays open."""
+        if isinstance(self.source, Path):
+            with self._open_path() as stream:
+                yield stream
+        else:
+            self.source.seek(self.start)
+            yield self.source
+
+    def _open_path(self) -> BinaryIO:
+        try:
+            return self.source.open("rb")
+        except OSError as error:
+            raise TableRefused(
+                f"{shown(self.source.name)} cannot be read. Check that the file exists and may be read."
+            ) from error
+
+    def _choose_encoding(self, stream: BinaryIO, named: str | None) -> str:
+        head = stream.read(256)
+        end = stream.seek(0, io.SEEK_END)
         if end - self.start > self.limits.size:
             raise TableRefused(f"The file is larger than {self.limits.size:,} bytes. Split it into smaller files.")
         for mark, encoding in _MARKS:
@@ -254,24 +246,39 @@ class _Table:
 
     def _undecodable(self) -> str:
         """Find the first bytes that the encoding does not allow, and name their line."""
-        self.stream.seek(self.start)
         decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(self.encoding)(), translate=True)
         line, place = 1, ""
-        while chunk := self.stream.read(CHUNK):
+        with self._opened() as stream:
             try:
-                line += decoder.decode(chunk).count("\n")
+                while chunk := stream.read(CHUNK):
+                    line += decoder.decode(chunk).count("\n")
+                decoder.decode(b"", final=True)
             except UnicodeDecodeError as error:
                 good = error.object[: error.start].decode(self.encoding, errors="ignore")
-                line += len(good.replace("\r\n", "\n").replace("\r", "\n").split("\n")) - 1
+                line += good.replace("\r\n", "\n").replace("\r", "\n").count("\n")
                 place = f" (byte 0x{error.object[error.start]:02X})"
-                break
-            except UnicodeError:
-                break
+            except UnicodeError as error:
+                place = f" ({type(error).__name__})"
         name = {"utf-8-sig": "UTF-8"}.get(self.encoding, self.encoding.upper())
         return (
             f"Line {line} is not valid {name}{place}. Save the file as UTF-8, or name its encoding, "
             "such as --encoding cp1252 for Windows."
         )
+
+
+def _split_records(lines: _Lines) -> Iterator[tuple[int, list[str], str]]:
+    reader = csv.reader(lines, strict=True)
+    while True:
+        before = lines.number
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield before + 1, [], _explain(error, before + 1, lines.number)
+            continue
+        if cells:
+            yield before + 1, cells, ""
 
 
 def _known_encoding(named: str) -> str:

@@ -1,6 +1,6 @@
 """Documents that people upload: what is taken, what is refused, and copies that are safe to look at.
 
-PDF, PNG and JPEG only. The name's ending, the first bytes and a full reading must agree (trust.md section 3, rows B1-B25).
+PDF, PNG and JPEG only. The name's ending, the first bytes and a full reading must agree (trust.md section 3 B).
 Originals are never opened inline; `viewing_copies` makes plain pictures of them.
 """
 

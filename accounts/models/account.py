@@ -6,13 +6,9 @@ from functools import partial
 from django.db import models
 
 from accounts.rules.onboarding import CHOICES, AccountStatus
+from accounts.rules.risk import CHOICES as TIER_CHOICES
+from accounts.rules.risk import Tier
 from kyc_portal.records.refs import new_reference
-
-
-class RiskTier(models.TextChoices):
-    LOW = "low", "low"
-    MEDIUM = "medium", "medium"
-    HIGH = "high", "high"
 
 
 WAITING_STATUSES = (AccountStatus.PROSPECT.value, AccountStatus.DATA_REQUESTED.value, AccountStatus.VERIFYING.value)
@@ -66,7 +62,7 @@ class Account(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     closing_reason = models.CharField(max_length=40, blank=True)
     last_access_at = models.DateTimeField(null=True, blank=True)
-    risk_tier = models.CharField(max_length=6, choices=RiskTier.choices, default=RiskTier.MEDIUM)
+    risk_tier = models.CharField(max_length=6, choices=TIER_CHOICES, default=Tier.MEDIUM.value)
     risk_score = models.PositiveSmallIntegerField(default=0)
     next_review_on = models.DateField(null=True, blank=True)
     review_asked_on = models.DateField(null=True, blank=True)

@@ -6,14 +6,10 @@ from functools import partial
 from django.db import models
 from django_countries.fields import CountryField
 
+from accounts.rules.parties import CHOICES as KIND_CHOICES
+from accounts.rules.parties import PartyKind
 from kyc_portal.records.refs import new_reference
 from kyc_portal.records.sealed import SealedTextField
-
-
-class PartyKind(models.TextChoices):
-    INDIVIDUAL = "individual", "individual"
-    ENTITY = "entity", "entity"
-    UNDETERMINED = "undetermined", "undetermined"
 
 
 class UsStatus(models.TextChoices):
@@ -39,7 +35,7 @@ class Party(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(max_length=20, unique=True, default=partial(new_reference, "PTY"), editable=False)
-    kind = models.CharField(max_length=14, choices=PartyKind.choices)
+    kind = models.CharField(max_length=14, choices=KIND_CHOICES)
     entity_type = models.CharField(max_length=60, blank=True)
     legal_name = models.CharField(max_length=300)
     birth_date = SealedTextField(under="pk")
@@ -64,7 +60,7 @@ class Party(models.Model):
         verbose_name_plural = "parties"
         indexes = [models.Index(fields=["legal_name"], name="party_name")]
         constraints = [
-            models.CheckConstraint(condition=models.Q(kind__in=PartyKind.values), name="party_kind_known"),
+            models.CheckConstraint(condition=models.Q(kind__in=[kind.value for kind in PartyKind]), name="party_kind_known"),
             models.CheckConstraint(condition=models.Q(us_status__in=UsStatus.values), name="party_us_status_known"),
         ]
 
