@@ -1,6 +1,6 @@
 """What accounts tells the apps above it; receivers run inside the same transaction.
 
-signal_raised   keyword arguments signal (RiskSignal), by, at
+signal_raised   keyword arguments risk_signal (RiskSignal; "signal" is taken by the dispatcher), by, at
 owners_changed  keyword arguments account, by, at
 account_closed  keyword arguments account, by, at
 """

@@ -1,4 +1,13 @@
-"""Pages of accounts outside the admin: downloads and viewing copies of documents."""
+"""Pages of accounts outside the admin: originals and viewing copies of documents, unmasking, customers from a file."""
+
+from django.urls import path
+
+from accounts import views
 
 app_name = "accounts"
-urlpatterns = []
+urlpatterns = [
+    path("documents/<uuid:key>/original/", views.original, name="original"),
+    path("documents/<uuid:key>/copy/<int:number>/", views.copy, name="copy"),
+    path("show/<slug:model>/<uuid:key>/<slug:field>/", views.reveal, name="reveal"),
+    path("customers/import/", views.import_customers, name="import_customers"),
+]

@@ -6,9 +6,14 @@ class CasesConfig(AppConfig):
     verbose_name = "Cases"
 
     def ready(self):
-        from cases import receivers
+        from cases import receivers, tiles
+        from cases.flows import bundles
         from cases.models import Case
         from kyc_portal.records.holds import allow_holds_on
+        from kyc_portal.staff.site import add_tiles
+        from kyc_portal.work import queue
 
         allow_holds_on(Case)
         receivers.connect()
+        queue.register("cases.delete_bundle", bundles.delete_files)
+        add_tiles(*tiles.TILES)

@@ -9,6 +9,6 @@ def connect() -> None:
     events.signal_raised.connect(open_case_for_signal, dispatch_uid="cases.signal_raised")
 
 
-def open_case_for_signal(sender, *, signal, by, at, **kwargs):
+def open_case_for_signal(sender, *, risk_signal, by, at, **kwargs):
     """A red flag becomes a case, or joins the open one on the same customer; in the same transaction."""
-    triage.take_in_signal(signal, by=by, at=at)
+    triage.take_in_signal(risk_signal, by=by, at=at)

@@ -1,13 +1,19 @@
 """The shortest valid thing of each kind; keywords override. Builders call flows, so that what they make is real."""
 
+import io
 import itertools
 from datetime import date
 
-from accounts.flows import intake
-from accounts.models import Account, Party
+from PIL import Image, ImageDraw
+
+from accounts.flows import activation, identification, intake, screening, us_status, verification
+from accounts.models import Account, Party, Screening, ScreeningHit, Verification, WatchlistSnapshot
+from accounts.rules.us_status import StatusEvidence
 from kyc_portal.policy.cip import approve_cip
 from kyc_portal.policy.models import CipVersion
 from kyc_portal.records.refs import SCHEDULER
+from resellers.flows.onboarding import add_downstream, add_reseller
+from resellers.models import DownstreamCustomer, Reseller
 from tests.conftest import NOON
 
 _numbers = itertools.count(1)
@@ -39,12 +45,115 @@ def make_party(**changes) -> Party:
     return intake.add_party(new_person(**changes), by=SCHEDULER, at=NOON)
 
 
-def make_account(*, at=NOON, by=SCHEDULER, product="compute", **changes) -> Account:
+def make_account(*, at=NOON, by=SCHEDULER, product="compute", is_reseller=False, **changes) -> Account:
     """A prospect: an individual's account that is not open yet."""
-    return intake.open_prospect(new_person(**changes), source="test", product=product, by=by, at=at)
+    new = new_person(**changes)
+    return intake.open_prospect(new, source="test", product=product, is_reseller=is_reseller, by=by, at=at)
 
 
 def make_company(*, at=NOON, by=SCHEDULER, **changes) -> Account:
     """A prospect: an entity's account that is not open yet."""
-    given = {"kind": "entity", "legal_name": f"Example Works {next(_numbers)} GmbH", "citizenship": "", "birth_date": None}
+    given = {
+        "kind": "entity",
+        "legal_name": f"Example Works {next(_numbers)} GmbH",
+        "citizenship": "",
+        "birth_date": None,
+    }
     return make_account(at=at, by=by, **{**given, "formation_country": "DE", **changes})
+
+
+# --- An account's way into use ----------------------------------------------------------------------------------------
+
+
+def make_list(name: str = "Test list", *, at=NOON) -> WatchlistSnapshot:
+    """A current watch list without entries; the one there is, if it is loaded already."""
+    there = WatchlistSnapshot.objects.filter(list_name=name, is_current=True).first()
+    return there or WatchlistSnapshot.objects.create(
+        list_name=name, sha256=f"{next(_numbers):064x}", loaded_at=at, loaded_by="test", entry_count=0, alias_count=0
+    )
+
+
+def make_complete_account(*, at=NOON, **changes) -> Account:
+    """A foreign individual's prospect with every element the default regime asks for."""
+    number = next(_numbers)
+    places = (
+        intake.NewAddress(kind="residence", lines=f"{number} Long Street", region="", country="DE"),
+        intake.NewAddress(kind="use_location", lines="", region="", country="DE"),
+    )
+    account = make_account(at=at, **{"addresses": places, "phone": "+4930901820", **changes})
+    complete_party(account.party, at=at)
+    return account
+
+
+def complete_party(party: Party, *, at=NOON) -> Party:
+    """Status, document and means of payment of an individual."""
+    evidence = StatusEvidence(kind=party.kind, citizenship=str(party.citizenship))
+    us_status.settle_status(party, evidence=evidence, by=SCHEDULER, at=at)
+    number, until = f"X{next(_numbers):07}", date(2034, 1, 1)
+    identification.add_document(
+        party, kind="passport", number=number, country="DE", issued_on=date(2020, 1, 1), expires_on=until,
+        by=SCHEDULER, at=at,
+    )  # fmt: skip
+    identification.add_payment_method(
+        party, kind="card", identifier=f"tok_{next(_numbers):012}", institution="Example Bank", country="DE",
+        source="own salary", last_four="4242", by=SCHEDULER, at=at,
+    )  # fmt: skip
+    party.refresh_from_db()
+    return party
+
+
+def make_verified(account: Account, party: Party | None = None, *, by=SCHEDULER, at=NOON) -> Verification:
+    """A verification of the customer, or of `party`, that ended as verified."""
+    make_cip()
+    party = party or account.party
+    under_way = verification.start(account, party, trigger="opening", by=by, at=at)
+    document = party.documents.first()
+    verification.record_method(
+        under_way, method="photo_document", result="match", source="examined by sight", document=document, by=by, at=at
+    )
+    return verification.conclude(under_way, verified=True, reason="The document is genuine.", by=by, at=at)
+
+
+def make_ready_account(*, at=NOON, by=SCHEDULER, **changes) -> Account:
+    """An account that only has to be opened."""
+    account = make_complete_account(at=at, **changes)
+    make_verified(account, by=by, at=at)
+    make_list(at=at)
+    screening.screen_party(account.party, by=SCHEDULER, at=at)
+    account.refresh_from_db()
+    return account
+
+
+def make_open_account(*, at=NOON, by=SCHEDULER, **changes) -> Account:
+    """An account in use."""
+    return activation.activate(make_ready_account(at=at, by=by, **changes), by=by, at=at)
+
+
+def make_hit(party: Party, *, status: str = "open", at=NOON, **changes) -> ScreeningHit:
+    """A hit on the test list, judged by nobody unless `status` says so."""
+    snapshot = make_list()
+    found = Screening.objects.create(party=party, snapshot=snapshot, at=at, hit_count=1)
+    given = {"entry_uid": str(next(_numbers)), "entry_name": "EXAMPLE, Maria", "score": "0.970", "is_strong": True}
+    judged = {"judged_at": at, "judged_by": "lea"} if status in ("confirmed", "dismissed") else {}
+    return ScreeningHit.objects.create(
+        party=party, screening=found, snapshot=snapshot, status=status, **{**given, **judged, **changes}
+    )
+
+
+def make_reseller(*, at=NOON, by=SCHEDULER, **changes) -> Reseller:
+    """A reseller with an open account."""
+    account = make_open_account(at=at, is_reseller=True, **changes)
+    return add_reseller(account, by=by, at=at)
+
+
+def make_downstream(reseller: Reseller, *, at=NOON, by=SCHEDULER, **changes) -> DownstreamCustomer:
+    """A customer with an open account, brought by this reseller."""
+    return add_downstream(reseller, account=make_open_account(at=at, **changes), by=by, at=at)
+
+
+def png_bytes(text: str = "specimen", size: tuple[int, int] = (320, 200)) -> bytes:
+    """A small picture as a scanner would make it; another text gives other bytes."""
+    picture, out = Image.new("RGB", size, "white"), io.BytesIO()
+    ImageDraw.Draw(picture).text((10, 10), text, fill="black")
+    picture.save(out, format="PNG")
+    return out.getvalue()

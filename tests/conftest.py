@@ -1,11 +1,15 @@
 """The people of the tests, their moments, and what every test starts with."""
 
 import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
+from django.db import connections
+from django.test import TransactionTestCase
 
 from kyc_portal.records import append_only
 from kyc_portal.records.refs import Actor
@@ -25,11 +29,23 @@ def person(username: str, role: str) -> StaffMember:
     return user
 
 
+def flush_and_furnish(test_case, flush=TransactionTestCase._fixture_teardown):
+    """A transactional test is cleaned by emptying every table, which the append-only triggers refuse: lift them.
+
+    The flush announces a migration, which makes the triggers, the permissions and the shipped policy again.
+    """
+    append_only.drop_triggers()
+    flush(test_case)
+    call_command("sync_roles", verbosity=0, stdout=io.StringIO())
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """The roles are part of every installation, so they are there before the first test."""
-    with django_db_blocker.unblock():
+    """The roles are part of every installation, so they are there before the first test and after each flush."""
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         call_command("sync_roles", verbosity=0, stdout=io.StringIO())
+        patch.setattr(TransactionTestCase, "_fixture_teardown", flush_and_furnish)
+        yield
 
 
 @pytest.fixture
@@ -113,7 +129,27 @@ def auditor(auditor_user) -> Actor:
 
 
 @pytest.fixture
-def triggers_lifted_for_flush(db):
-    """A transactional test is cleaned by deleting every row, which the append-only triggers refuse: lift them then."""
-    yield
-    append_only.drop_triggers()
+def triggers_lifted_for_flush(transactional_db):
+    """A test whose transactions really commit; see `flush_and_furnish` for how it is cleaned up."""
+
+
+@pytest.fixture
+def in_threads():
+    """Run calls at the same moment, each in a thread with a connection of its own; gives results or exceptions."""
+
+    def run(*calls):
+        barrier = threading.Barrier(len(calls), timeout=30)
+
+        def one(call):
+            try:
+                barrier.wait()
+                return call()
+            except Exception as error:
+                return error
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(len(calls)) as pool:
+            return list(pool.map(one, calls))
+
+    return run

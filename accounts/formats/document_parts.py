@@ -42,6 +42,10 @@ class DamagedDocument(ValueError):
     """The bytes do not follow the format; the text is the rest of "The picture is damaged: ..."."""
 
 
+class TooManyPixels(ValueError):
+    """A picture inside a PDF is larger than any scan."""
+
+
 @dataclass(frozen=True)
 class PictureParts:
     """Size in pixels, whether it moves, and the position after its last byte."""
@@ -66,6 +70,8 @@ def read_png_parts(data: bytes) -> PictureParts:
             if kind != b"IHDR" or length != 13:
                 raise DamagedDocument("its header is missing")
             width, height = (int.from_bytes(data[start : start + 4], "big") for start in (place + 8, place + 12))
+        elif kind == b"IHDR":  # readers disagree on which of two headers counts
+            raise DamagedDocument("it has two headers")
         animated = animated or kind in (b"acTL", b"fcTL", b"fdAT")
         if kind == b"IEND":
             return PictureParts(width, height, animated, following)
@@ -119,7 +125,9 @@ def read_jpeg_parts(data: bytes) -> PictureParts:
         if length < 2 or place + 2 + length > len(data):
             raise DamagedDocument("it is cut off")
         if marker in _JPEG_FRAMES:
-            height, width = (int.from_bytes(data[start : start + 2], "big") for start in (place + 5, place + 7))
+            # Of several frame headers the largest counts: readers disagree on which one to believe.
+            height = max(height, int.from_bytes(data[place + 5 : place + 7], "big"))
+            width = max(width, int.from_bytes(data[place + 7 : place + 9], "big"))
         place += 2 + length
         if marker == _JPEG_SCAN:
             after = _JPEG_AFTER_SCAN.search(data, place)
@@ -148,10 +156,11 @@ def _marker(data: bytes, place: int) -> int:
     return data[place + 1]
 
 
-def find_active_content(document: pikepdf.Pdf) -> list[str]:
+def find_active_content(document: pikepdf.Pdf, most_pixels: int) -> list[str]:
     """Return a sentence for each kind of active or embedded content in a PDF (B7).
 
-    Every object is looked at, used or not; DamagedDocument is raised when there are more than any scan has.
+    Every object is looked at, used or not. DamagedDocument is raised when there are more than any scan has,
+    TooManyPixels when a picture among them declares more than `most_pixels` (B11).
     """
     found: dict[str, None] = {}
     budget = MOST_PDF_NODES
@@ -164,10 +173,17 @@ def find_active_content(document: pikepdf.Pdf) -> list[str]:
             if budget < 0:
                 raise DamagedDocument("it has too many parts")
             if isinstance(node, pikepdf.Dictionary | pikepdf.Stream):
+                _require_few_pixels(node, most_pixels)
                 stack.extend(_children(node, found))
             elif isinstance(node, pikepdf.Array):
                 stack.extend(child for child in node if _is_direct(child))
     return [f"The PDF contains {what}. Do not open the original outside a safe viewer." for what in found]
+
+
+def _require_few_pixels(node: pikepdf.Object, most: int) -> None:
+    width, height = node.get("/Width", 0), node.get("/Height", 0)
+    if isinstance(width, int) and isinstance(height, int) and width * height > most:
+        raise TooManyPixels
 
 
 def _children(node: pikepdf.Object, found: dict[str, None]) -> list[pikepdf.Object]:

@@ -155,6 +155,7 @@ def _read_rows(name: str, content: bytes) -> Iterator[_Cells]:
         try:
             cells = next(reader)
         except StopIteration:
+            _refuse_cut_row(name, text)
             return
         except csv.Error as error:
             raise ListFormatError(
@@ -177,7 +178,6 @@ def _decode(name: str, content: bytes) -> str:
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise ListFormatError(f"{name}, line {line}: holds a NUL character. Fetch the list again.")
-    _refuse_cut_row(name, text)
     return text
 
 

@@ -8,6 +8,7 @@ import codecs
 import csv
 import io
 import re
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,7 +92,10 @@ def read_table(
     """
     if limits.field > LARGEST_FIELD_LIMIT:
         raise ValueError(f"The field limit may be at most {LARGEST_FIELD_LIMIT}.")
-    table = _Table(source if isinstance(source, Path) else _rewindable(source), columns, limits)
+    copy = None if isinstance(source, Path) or source.seekable() else _copy(source)
+    table = _Table(copy or source, columns, limits)
+    if copy:
+        weakref.finalize(table, copy.close)  # the rows may never be taken
     table.inspect(encoding)
     return table.rows()
 
@@ -105,10 +109,8 @@ def repeated(rows: Iterable[Row], column: str) -> dict[str, tuple[int, ...]]:
     return {value: tuple(places) for value, places in lines.items() if len(places) > 1}
 
 
-def _rewindable(source: BinaryIO) -> BinaryIO:
-    if source.seekable():
-        return source
-    copy = SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 lives as long as the rows are being taken
+def _copy(source: BinaryIO) -> BinaryIO:
+    copy = SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 closed when the table is gone
     while chunk := source.read(CHUNK):
         copy.write(chunk)
     copy.seek(0)
@@ -284,7 +286,7 @@ def _split_records(lines: _Lines) -> Iterator[tuple[int, list[str], str]]:
 def _known_encoding(named: str) -> str:
     try:
         codec = codecs.lookup(named)
-        b"".decode(named)
+        io.TextIOWrapper(io.BytesIO(), encoding=codec.name)  # refuses codecs that do not yield text, such as hex
     except (LookupError, ValueError) as error:
         raise TableRefused(
             f'"{shown(named)}" is not a text encoding. Name one such as --encoding utf-8 or --encoding cp1252.'

@@ -8,7 +8,6 @@ import hashlib
 import io
 import struct
 import threading
-import warnings
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -20,6 +19,7 @@ from PIL import Image, ImageOps
 from accounts.formats.document_parts import (
     DamagedDocument,
     PictureParts,
+    TooManyPixels,
     find_active_content,
     read_jpeg_parts,
     read_png_parts,
@@ -168,12 +168,10 @@ def _check_picture(data: bytes, media_type: str) -> list[str]:
     try:
         if media_type == PNG:
             require_whole_png(data, parts)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            with Image.open(io.BytesIO(data), formats=[_pillow_format(media_type)]) as picture:
-                picture.verify()
-            if media_type == JPEG:
-                _decode_small(data)
+        with Image.open(io.BytesIO(data), formats=[_pillow_format(media_type)]) as picture:
+            picture.verify()
+        if media_type == JPEG:
+            _decode_small(data)
     except _PARSER_ERRORS as error:
         raise UploadRefused("The picture is damaged. Save or scan it again.") from error
     return []
@@ -200,9 +198,13 @@ def _check_pdf(data: bytes) -> list[str]:
                 raise UploadRefused("The PDF is protected by a password. Remove the password and upload it again.")
             if not len(document.pages):
                 raise UploadRefused("The PDF has no pages. Save the document as a PDF again.")
-            return find_active_content(document)
+            return find_active_content(document, MOST_PIXELS)
     except pikepdf.PasswordError as error:
         raise UploadRefused("The PDF is protected by a password. Remove the password and upload it again.") from error
+    except TooManyPixels as error:
+        raise UploadRefused(
+            f"The PDF holds a picture of more than {MOST_PIXELS:,} pixels. Scan it with a lower resolution."
+        ) from error
     except _PARSER_ERRORS as error:
         raise UploadRefused("The PDF is damaged. Save or scan it again.") from error
 
@@ -222,10 +224,17 @@ def _plain_png(picture: Image.Image) -> bytes:
         layer = picture.convert("RGBA")
         sheet.paste(layer, mask=layer.getchannel("A"))
     else:
-        sheet.paste(picture.convert("RGB"))
+        sheet.paste(_eight_bits(picture).convert("RGB"))
     output = io.BytesIO()
     sheet.save(output, format="PNG")
     return output.getvalue()
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Sixteen-bit greys must be scaled down first: a plain conversion would cut nearly all of them to white."""
+    if not picture.mode.startswith("I"):
+        return picture
+    return picture.convert("I").point(lambda grey: grey * (1 / 257)).convert("L")
 
 
 def _draw_pages(data: bytes) -> list[bytes]:

@@ -4,6 +4,7 @@ from accounts.models.access import AccessBatch, AccessRecord, AddressRange, Addr
 from accounts.models.account import Account
 from accounts.models.identifier import Identifier
 from accounts.models.identity import IdentityDocument, PaymentMethod
+from accounts.models.intake import CustomerFile
 from accounts.models.ownership import OwnershipCertification, OwnershipStake
 from accounts.models.party import Address, ContactPoint, Party, PartyName
 from accounts.models.restriction import Restriction
@@ -13,7 +14,7 @@ from accounts.models.verification import Discrepancy, MethodResult, Verification
 
 __all__ = [
     "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot", "ContactPoint",
-    "Discrepancy", "Identifier", "IdentityDocument", "MethodResult", "OwnershipCertification", "OwnershipStake",
+    "CustomerFile", "Discrepancy", "Identifier", "IdentityDocument", "MethodResult", "OwnershipCertification", "OwnershipStake",
     "Party", "PartyName", "PaymentMethod", "RefusedLine", "Restriction", "RiskSignal", "Screening", "ScreeningHit",
     "Verification", "WatchlistEntry", "WatchlistSnapshot",
 ]  # fmt: skip

@@ -67,6 +67,8 @@ class AccessBatch(models.Model):
     imported_at = models.DateTimeField()
     imported_by = models.CharField(max_length=150)
 
+    is_repeat = False  # not a column: True on a batch handed back because its file had been taken in before
+
     class Meta:
         verbose_name = "access log file"
         constraints = [models.UniqueConstraint(fields=["account", "sha256"], name="one_batch_per_account_and_file")]
@@ -118,7 +120,7 @@ class AccessRecord(models.Model):
     source_system = models.CharField(max_length=80)
     event_id = models.CharField(max_length=200)
     country = models.CharField(max_length=2, blank=True)
-    anonymiser = models.CharField(max_length=20, blank=True, help_text="vpn, hosting, tor … by the lists of that day")
+    anonymiser = models.CharField(max_length=60, blank=True, help_text="vpn, hosting, tor … by the lists of that day")
     special_use = models.CharField(max_length=30, blank=True)
     judged_by = models.JSONField(default=list, help_text="References of the range lists used.")
 

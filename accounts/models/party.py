@@ -6,6 +6,7 @@ from functools import partial
 from django.db import models
 from django_countries.fields import CountryField
 
+from accounts.models.screening import Screening
 from accounts.rules.parties import CHOICES as KIND_CHOICES
 from accounts.rules.parties import PartyKind
 from kyc_portal.records.refs import new_reference
@@ -24,10 +25,11 @@ class PartyQuerySet(models.QuerySet):
         return self.exclude(us_status=UsStatus.US)
 
     def to_screen(self, snapshot):
-        """Parties whose data, or whose list, changed since they were screened last; U.S. persons included (R35)."""
-        from_before = models.Q(screened_at__isnull=True) | models.Q(screened_at__lt=models.F("changed_at"))
-        other_list = models.Q(screened_against__isnull=True) | ~models.Q(screened_against=snapshot)
-        return self.filter(from_before | other_list)
+        """Parties not screened against this list version since their data changed; U.S. persons included (R35)."""
+        done = Screening.objects.filter(
+            party=models.OuterRef("pk"), snapshot=snapshot, at__gte=models.OuterRef("changed_at")
+        )
+        return self.filter(~models.Exists(done))
 
 
 class Party(models.Model):
@@ -86,6 +88,7 @@ class PartyName(models.Model):
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="names")
     kind = models.CharField(max_length=10, choices=NameKind.choices)
     name = models.CharField(max_length=300)
+    added_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = "further name"
@@ -113,6 +116,7 @@ class Address(models.Model):
     lines = SealedTextField()
     region = models.CharField(max_length=60, blank=True)
     country = CountryField()
+    added_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "addresses"
@@ -134,6 +138,7 @@ class ContactPoint(models.Model):
     kind = models.CharField(max_length=6, choices=ContactKind.choices)
     value = SealedTextField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    added_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = "contact point"

@@ -11,6 +11,7 @@ from kyc_portal.records.refs import new_reference
 class Level(models.TextChoices):
     LIMITED = "limited", "limited"
     SUSPENDED = "suspended", "suspended"
+    BLOCKED = "blocked", "blocked"  # property is frozen and reported (31 CFR 501.603)
 
 
 class RestrictionQuerySet(models.QuerySet):

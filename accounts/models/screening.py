@@ -78,11 +78,21 @@ class HitStatus(models.TextChoices):
     DISMISS_PROPOSED = "dismiss_proposed", "dismissal awaits a second person"
     CONFIRMED = "confirmed", "confirmed"
     DISMISSED = "dismissed", "dismissed"
+    REPLACED = "replaced", "replaced by a newer comparison"
 
 
 class ScreeningHitQuerySet(models.QuerySet):
     def unjudged(self):
-        return self.exclude(status__in=[HitStatus.CONFIRMED, HitStatus.DISMISSED])
+        return self.exclude(status__in=[HitStatus.CONFIRMED, HitStatus.DISMISSED, HitStatus.REPLACED])
+
+    def to_propose(self):
+        """Hits nobody has proposed a judgement on."""
+        return self.filter(status=HitStatus.OPEN)
+
+    def awaiting_second(self, user):
+        """Hits on which this person may give the second judgement: proposed, and by somebody else."""
+        proposed = self.filter(status__in=[HitStatus.CONFIRM_PROPOSED, HitStatus.DISMISS_PROPOSED])
+        return proposed.exclude(proposed_by_key=str(user.pk))
 
     def confirmed(self):
         return self.filter(status=HitStatus.CONFIRMED)
@@ -102,6 +112,8 @@ class ScreeningHit(models.Model):
     score = models.DecimalField(max_digits=4, decimal_places=3)
     is_strong = models.BooleanField(default=False)
     reasons = models.JSONField(default=list, help_text="Sentences, strongest first.")
+    compared = models.CharField(max_length=64, blank=True, help_text="Keyed fingerprint of both sides as compared.")
+    carried_from = models.CharField(max_length=20, blank=True, help_text="The hit whose judgement this one carries on.")
     status = models.CharField(max_length=18, choices=HitStatus.choices, default=HitStatus.OPEN)
     proposed_by = models.CharField(max_length=150, blank=True)
     proposed_by_key = models.CharField(max_length=80, blank=True)
@@ -114,7 +126,9 @@ class ScreeningHit(models.Model):
     class Meta:
         verbose_name = "screening hit"
         constraints = [
-            models.UniqueConstraint(fields=["party", "snapshot", "entry_uid"], name="one_hit_per_party_and_entry"),
+            models.UniqueConstraint(
+                fields=["party", "snapshot", "entry_uid", "compared"], name="one_hit_per_comparison_and_snapshot"
+            ),
             models.CheckConstraint(condition=models.Q(status__in=HitStatus.values), name="hit_status_known"),
         ]
         permissions = [("judge_hit", "Can propose how to judge a hit"), ("second_hit", "Can confirm another's judgement")]

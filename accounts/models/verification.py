@@ -14,6 +14,10 @@ class VerificationQuerySet(models.QuerySet):
     def open(self):
         return self.filter(status__in=[VerificationStatus.IN_PROGRESS.value, VerificationStatus.ESCALATED.value])
 
+    def unfinished(self):
+        """Open ones, and failed ones that somebody has to escalate or give up."""
+        return self.filter(concluded_at__isnull=True)
+
     def verified(self):
         return self.filter(status=VerificationStatus.VERIFIED.value)
 
@@ -104,6 +108,11 @@ class Discrepancy(models.Model):
 
     def __str__(self):
         return self.field
+
+    @property
+    def party(self):
+        """Whom the two values speak of; reads self.verification."""
+        return self.verification.party
 
     @property
     def subject(self):

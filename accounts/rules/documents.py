@@ -107,7 +107,7 @@ def faults(document: DocumentFacts, on: date) -> tuple[str, ...]:
     """
     found = [*_kind_faults(document), *_date_faults(document, on)]
     if document.zone is not None:
-        found += [*_check_faults(document.zone), *_zone_faults(document, document.zone)]
+        found += [*_check_faults(document.zone), *_zone_faults(document)]
     return tuple(found)
 
 
@@ -143,19 +143,27 @@ def _check_faults(zone: ZoneFacts) -> list[str]:
     return [f"The machine-readable zone has a wrong check digit: {name}." for name in zone.failed_checks]
 
 
-def _zone_faults(document: DocumentFacts, zone: ZoneFacts) -> list[str]:
+def zone_differences(document: DocumentFacts) -> tuple[tuple[str, str, str], ...]:
+    """Return (field, what was typed, what the zone says) for each field that disagrees; none without a zone (R34)."""
+    zone = document.zone
+    if zone is None:
+        return ()
     pairs = (
-        ("number", _plain(document.number), _plain(zone.number)),
-        ("date of birth", document.birth_on, zone.birth_on),
-        ("date of expiry", document.expires_on, zone.expires_on),
-        ("country", _country(document.country), _country(zone.issuer)),
+        ("number", document.number, zone.number, _plain(document.number) == _plain(zone.number)),
+        ("date of birth", document.birth_on, zone.birth_on, document.birth_on == zone.birth_on),
+        ("date of expiry", document.expires_on, zone.expires_on, document.expires_on == zone.expires_on),
+        ("country", document.country, zone.issuer, _country(document.country) == _country(zone.issuer)),
     )
-    differing = [name for name, typed, read in pairs if typed and read and typed != read]
+    found = [(name, str(typed), str(read)) for name, typed, read, agree in pairs if typed and read and not agree]
     if not _same_holder(document.holder_name, zone):
-        differing.append("name")
+        found.append(("name", document.holder_name, f"{zone.surname} {zone.given_names}".strip()))
+    return tuple(found)
+
+
+def _zone_faults(document: DocumentFacts) -> list[str]:
     return [
         f"The {name} in the machine-readable zone differs from what was typed. Settle which is right."
-        for name in differing
+        for name, _, _ in zone_differences(document)
     ]
 
 

@@ -1,5 +1,85 @@
-"""Take in what is raised below as cases."""
+"""Take in what is raised below as cases: one open case per customer (requirements R41, R95)."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import Account, Party, RiskSignal
+from accounts.rules.detectors import BY_CODE
+from cases.models import Case, CaseSignal, CaseSubject
+from cases.models.case import CaseKind
+from cases.verbs import Verb
+from kyc_portal.policy.clocks import start_clock
+from kyc_portal.policy.current import regime_on
+from kyc_portal.records import audit
+from kyc_portal.records.clock import legal_day
+from kyc_portal.records.refs import Actor
+
+LIST_SIGNALS = frozenset({"confirmed_list_hit", "possible_list_hit"})
+HEAVIEST = 1000  # a case's weight is for sorting; more than this says nothing more
+TRIAGE = "triage"
 
 
-def take_in_signal(signal, *, by, at):
-    """Placeholder until written."""
+@transaction.atomic
+def take_in_signal(signal: RiskSignal, *, by: Actor, at: datetime) -> Case:
+    """Add a red flag to the customer's open case, or open one; a flag that is in a case already stays there.
+
+    The customer's rows are locked first, so two flags raised at once end in one case.
+    """
+    account = lock_customer(signal.account)
+    known = CaseSignal.objects.filter(signal=signal).select_related("case").first()
+    if known is not None:
+        return known.case
+
+    case = open_case_of(account.party) or _open_for(signal, by=by, at=at)
+    add_subject(case, account, at=at)
+    CaseSignal.objects.create(case=case, signal=signal)
+    case.weight = min(case.weight + signal.weight, HEAVIEST)
+    if signal.code in LIST_SIGNALS and case.kind == CaseKind.RED_FLAG:
+        case.kind, case.title = CaseKind.LIST_HIT, _title_of(signal)
+    case.save(update_fields=["weight", "kind", "title"])
+    audit.record(Verb.JOINED, case, by=by, at=at, within=account, signal=signal.reference, case=case.reference)
+    return case
+
+
+def lock_customer(account: Account) -> Account:
+    """Lock an account and its party, in the order everybody locks them: accounts, then parties, then cases."""
+    account = Account.objects.select_for_update(of=("self",)).get(pk=account.pk)
+    Party.objects.select_for_update(of=("self",)).get(pk=account.party_id)
+    return account
+
+
+def open_case_of(party: Party) -> Case | None:
+    """The case in which a customer is being looked at, locked; requests of authorities are matters of their own."""
+    looked_at = (
+        Case.objects.open()
+        .exclude(kind=CaseKind.LEGAL)
+        .filter(pk__in=CaseSubject.objects.filter(account__party=party).values("case"))
+    )
+    return looked_at.select_for_update(of=("self",)).order_by("opened_at", "pk").first()
+
+
+def open_case(*, kind: str, title: str, by: Actor, at: datetime) -> Case:
+    """A new case with its clock; `title` holds no personal data. Called inside the caller's transaction."""
+    regime, today = regime_on(legal_day(at)), legal_day(at)
+    case = Case(kind=kind, title=title, opened_at=at)
+    clock = start_clock(TRIAGE, case, figure="triage_days", regime=regime, on=today, by=by, at=at)
+    case.due_on = clock.due_on
+    case.save(force_insert=True)
+    audit.record(Verb.OPENED, case, by=by, at=at, case=case.reference, kind=kind)
+    return case
+
+
+def add_subject(case: Case, account: Account, *, at: datetime) -> None:
+    """Make the case speak of this account too; doing so twice changes nothing."""
+    CaseSubject.objects.get_or_create(case=case, account=account, defaults={"joined_at": at})
+
+
+def _open_for(signal: RiskSignal, *, by: Actor, at: datetime) -> Case:
+    kind = CaseKind.LIST_HIT if signal.code in LIST_SIGNALS else CaseKind.RED_FLAG
+    return open_case(kind=kind, title=_title_of(signal), by=by, at=at)
+
+
+def _title_of(signal: RiskSignal) -> str:
+    detector = BY_CODE.get(signal.code)
+    return detector.title if detector else signal.code.replace("_", " ").capitalize()

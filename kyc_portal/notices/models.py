@@ -19,6 +19,10 @@ class NoticeQuerySet(models.QuerySet):
     def queued(self):
         return self.filter(state=NoticeState.QUEUED)
 
+    def without_address(self):
+        """Notices nobody could be sent: the person must be reached another way."""
+        return self.filter(state=NoticeState.NO_ADDRESS)
+
 
 class Notice(models.Model):
     """Something a customer or reseller was told, or will be; the wording is templates/notices/<kind>."""

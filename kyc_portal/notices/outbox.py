@@ -15,7 +15,9 @@ from kyc_portal.notices.models import Notice, NoticeState
 from kyc_portal.notices.verbs import Verb
 from kyc_portal.records import audit
 from kyc_portal.records.refs import SCHEDULER, Actor, RecordRef
-from kyc_portal.work.failures import sweep
+from kyc_portal.work.failures import held_back, sweep
+
+SWEEP = "notices.deliver"
 
 
 def queue_notice(notice, *, about: models.Model, subject: UUID, address: str, by: Actor, at: datetime) -> Notice:
@@ -45,8 +47,8 @@ def wording_of(notice: Notice) -> tuple[str, str]:
 
 def deliver_queued(*, at: datetime, by: Actor = SCHEDULER, most: int = 500) -> dict:
     """Send what is queued, each in its own transaction; one that fails is counted and tried again later."""
-    waiting = Notice.objects.queued().order_by("queued_at")[:most]
-    return sweep("notices.deliver", waiting, lambda notice: _deliver(notice, by, at), at=at)
+    waiting = Notice.objects.queued().exclude(pk__in=held_back(SWEEP, at)).order_by("queued_at", "pk")[:most]
+    return sweep(SWEEP, waiting, lambda notice: _deliver(notice, by, at), at=at)
 
 
 @transaction.atomic
@@ -63,7 +65,9 @@ def _deliver(notice: Notice, by: Actor, at: datetime) -> None:
     message.send()
     notice.state, notice.sent_at = NoticeState.SENT, at
     notice.save(update_fields=["state", "sent_at", "message_id"])
-    audit.record(Verb.SENT, notice, by=by, at=at, within=RecordRef(notice.label, notice.key, notice.name), kind=notice.kind)
+    audit.record(
+        Verb.SENT, notice, by=by, at=at, within=RecordRef(notice.label, notice.key, notice.name), kind=notice.kind
+    )
 
 
 def notices_about(record: models.Model) -> models.QuerySet[Notice]:

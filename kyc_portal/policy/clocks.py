@@ -4,9 +4,9 @@ from datetime import date, datetime
 
 from django.db import models, transaction
 
-from kyc_portal.calendars import add_days
+from kyc_portal.calendars import add_business_days, add_days
 from kyc_portal.policy.current import Regime
-from kyc_portal.policy.models import Deadline
+from kyc_portal.policy.models import Deadline, Holiday, RegimeNumber
 from kyc_portal.policy.verbs import Verb
 from kyc_portal.records import audit
 from kyc_portal.records.refs import Actor, RecordRef
@@ -16,7 +16,10 @@ from kyc_portal.records.refs import Actor, RecordRef
 def start_clock(
     kind: str, about: models.Model, *, figure: str, regime: Regime, on: date, by: Actor, at: datetime
 ) -> Deadline:
-    """Start the clock `kind` on a record; it is due `figure` days after `on`. A running one of that kind is kept."""
+    """Start the clock `kind` on a record; it is due `figure` days, or business days, after `on`.
+
+    A running one of that kind is kept.
+    """
     ref, source = RecordRef.of(about), regime.figure(figure)
     clock, is_new = Deadline.objects.get_or_create(
         kind=kind,
@@ -26,7 +29,7 @@ def start_clock(
         defaults={
             "name": ref.name,
             "starts_on": on,
-            "due_on": add_days(on, int(source.value)),
+            "due_on": _due_day(source, on),
             "citation": source.citation,
         },
     )
@@ -35,6 +38,13 @@ def start_clock(
             Verb.CLOCK_STARTED, about, by=by, at=at, kind=kind, due_on=clock.due_on, citation=str(source.citation)
         )
     return clock
+
+
+def _due_day(figure: RegimeNumber, on: date) -> date:
+    """The last day of the period; `on` is day 0. Holidays are looked up only where business days count."""
+    if figure.unit == "business days":
+        return add_business_days(on, int(figure.value), frozenset(Holiday.objects.values_list("day", flat=True)))
+    return add_days(on, int(figure.value))
 
 
 @transaction.atomic

@@ -5,9 +5,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 
-from kyc_portal.policy.models import Citation, CipVersion, RegimeNumber, RegimeProfile
+from kyc_portal.policy.models import CipVersion, Citation, RegimeNumber, RegimeProfile
 from kyc_portal.policy.regimes import CITATIONS, COMMON, PROFILES
 from kyc_portal.refusal import Refusal
 
@@ -84,7 +84,9 @@ def cip_on(day: date) -> CipVersion:
 
 
 def load_shipped(**signal) -> None:
-    """After each migration: put the shipped citations and profiles into the database; rows that are there already stay as they are."""
+    """After each migration: put the shipped citations and profiles into the database; rows already there stay."""
+    if RegimeNumber._meta.db_table not in connection.introspection.table_names():
+        return  # only some of the migrations were asked for
     citations = {
         code: Citation.objects.get_or_create(
             code=code, defaults={"text": shipped.text, "standing": shipped.standing, "mark": shipped.mark}

@@ -35,7 +35,8 @@ class Citation(models.Model):
     valid_to = models.DateField(null=True, blank=True)
 
     def __str__(self):
-        return f"{self.text} ({self.get_standing_display()})"
+        """The text with its standing, so that nobody reads a proposal as law."""
+        return self.text.lower() if self.standing == Standing.OWN_POLICY else f"{self.text} ({self.get_standing_display()})"
 
 
 class RegimeProfile(models.Model):

@@ -1,6 +1,6 @@
 """How long policy is kept."""
 
-from kyc_portal.policy.models import Citation, CipVersion, Deadline, Holiday, RegimeNumber, RegimeProfile
+from kyc_portal.policy.models import CipVersion, Citation, Deadline, Holiday, RegimeNumber, RegimeProfile
 from kyc_portal.records.retention import RetentionRule, register
 
 register(

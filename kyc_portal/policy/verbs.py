@@ -9,4 +9,4 @@ class Verb(AuditVerb):
     CIP_APPROVED = "policy.cip.approved", "approved CIP version {number}, in force from {effective_from}", "sha256"
     CLOCK_STARTED = "policy.clock.started", "started the clock “{kind}”, due {due_on} ({citation})"
     CLOCK_STOPPED = "policy.clock.stopped", "stopped the clock “{kind}”"
-    FIGURE_CHANGED = "policy.figure.changed", "changed {name} of {regime} from {old} to {new}"
+    FIGURE_CHANGED = "policy.figure.changed", "changed {figure} of {regime} from {old} to {new}"

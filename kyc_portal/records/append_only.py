@@ -32,9 +32,11 @@ def expected_triggers() -> set[str]:
 
 
 def create_triggers() -> None:
-    """Make the triggers that are missing; harmless when all are there."""
+    """Make the triggers that are missing; harmless when all are there, or when the tables are not there yet."""
     template = _POSTGRES if connection.vendor == "postgresql" else _SQLITE
     with connection.cursor() as cursor:
+        if not set(TABLES) <= set(connection.introspection.table_names(cursor)):
+            return
         if connection.vendor == "postgresql":
             cursor.execute(_POSTGRES_FUNCTION)
         for table in TABLES:

@@ -13,6 +13,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 
 from kyc_portal.records.canonical import canonical_bytes, commitment, facts_text
+from kyc_portal.records.clock import legal_day
 from kyc_portal.records.keys import ensure_key, seal
 from kyc_portal.records.models import AuditEvent, AuditPayload, AuditPending, IdentityView
 from kyc_portal.records.refs import Actor, RecordRef
@@ -104,7 +105,7 @@ def _write_payload(event: AuditEvent, personal: dict, subject: UUID) -> None:
 def record_view(about: models.Model, *, by: Actor, at: datetime) -> None:
     """Count a look at a record's identity data: one row per person, record and day, one event for the first look."""
     ref = RecordRef.of(about)
-    key = {"actor_key": by.key, "about_label": ref.label, "about_key": ref.key, "day": at.date()}
+    key = {"actor_key": by.key, "about_label": ref.label, "about_key": ref.key, "day": legal_day(at)}
     with transaction.atomic():
         row, is_first = IdentityView.objects.get_or_create(
             **key, defaults={"actor_label": by.label, "about_name": ref.name, "last_at": at}

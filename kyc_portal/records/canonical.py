@@ -4,6 +4,7 @@ import hashlib
 import json
 import secrets
 import struct
+import threading
 import time
 import uuid
 
@@ -11,9 +12,9 @@ VERSION = b"\x01"
 PAYLOAD_PREFIX = b"\x02"
 
 COLUMNS = (
-    "id verb at actor_kind actor_key actor_label actor_owner about_label about_key about_name "
-    "within_label within_key facts request_id pii_commit"
-).split()
+    *("id", "verb", "at", "actor_kind", "actor_key", "actor_label", "actor_owner"),
+    *("about_label", "about_key", "about_name", "within_label", "within_key", "facts", "request_id", "pii_commit"),
+)
 
 
 class NotSealable(ValueError):
@@ -22,7 +23,18 @@ class NotSealable(ValueError):
 
 def facts_text(facts: dict) -> str:
     """One spelling of the facts: sorted keys, no spaces, unescaped text."""
-    return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    if _holds_nul(facts):  # JSON writes it as an escape, which PostgreSQL refuses and SQLite keeps
+        raise NotSealable("A fact holds a NUL character.")
+    return text
+
+
+def _holds_nul(value) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_nul(part) for pair in value.items() for part in pair)
+    if isinstance(value, list | tuple):
+        return any(_holds_nul(part) for part in value)
+    return isinstance(value, str) and "\x00" in value
 
 
 def _text(value) -> str:
@@ -58,13 +70,15 @@ def commitment(salt: bytes, payload: bytes) -> bytes:
 
 
 _last = 0
+_turn = threading.Lock()
 
 
 def new_event_id() -> uuid.UUID:
     """A version 7 UUID; ids of one process sort in the order they were made, also when the clock steps back."""
     global _last
-    ticks = max(time.time_ns() // 1000, _last + 1)  # microseconds: 48 bits of milliseconds, 10 bits within one
-    _last = ticks
+    with _turn:
+        ticks = max(time.time_ns() // 1000, _last + 1)  # microseconds: 48 bits of milliseconds, 10 bits within one
+        _last = ticks
     milliseconds, within = divmod(ticks, 1000)
     value = (milliseconds & (2**48 - 1)) << 80 | 0x7 << 76 | within << 66 | secrets.randbits(2) << 64
     return uuid.UUID(int=value | 0b10 << 62 | secrets.randbits(62))

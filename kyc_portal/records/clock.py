@@ -8,8 +8,13 @@ from django.utils import timezone
 
 
 def moment(at: str | None) -> datetime:
-    """Now, or the moment given as ISO 8601 text with its zone."""
-    return datetime.fromisoformat(at) if at else timezone.now()
+    """Now, or the moment given as ISO 8601 text; raises ValueError when the text names no zone."""
+    if not at:
+        return timezone.now()
+    named = datetime.fromisoformat(at)
+    if named.tzinfo is None:
+        raise ValueError("A moment needs its zone, for example 2026-03-02T12:00:00+00:00.")
+    return named
 
 
 def legal_day(at: datetime):

@@ -1,6 +1,7 @@
 """The base of every management command: who acts, one sentence for a refusal, exit code 2, no traceback."""
 
 import uuid
+
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 

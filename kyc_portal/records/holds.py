@@ -58,13 +58,13 @@ def place_hold(
 
     Raises AlreadyDestroyed when a record is gone and NotHoldable for a record that is only part of a file.
     """
-    for record in sorted(records, key=lambda record: (record._meta.label_lower, str(record.pk))):
+    for record in sorted(records, key=lambda record: (record._meta.label_lower, str(record.pk))):  # the purge's order
         if record._meta.label_lower not in _HOLDABLE:
             raise NotHoldable(f"{RecordRef.of(record).name} is part of a file. Place the hold on the file itself.")
         lock(record)
 
     hold = LegalHold.objects.create(reason=reason, ground=ground, until=until, placed_at=at, placed_by=by.label)
-    for ref in map(RecordRef.of, records):
+    for ref in dict.fromkeys(map(RecordRef.of, records)):
         HeldRecord.objects.create(hold=hold, label=ref.label, key=ref.key, name=ref.name)
         audit.record(Verb.HOLD_PLACED, ref, by=by, at=at, within=hold, hold=hold.reference, reason=reason)
     return hold
@@ -80,7 +80,7 @@ def release_hold(hold: LegalHold, *, reason: str, by: Actor, at: datetime) -> Le
     hold.released_at, hold.released_by, hold.release_reason = at, by.label, reason
     hold.save(update_fields=["released_at", "released_by", "release_reason"])
     for held in hold.records.all():
-        audit.record(Verb.HOLD_RELEASED, held.ref, by=by, at=at, within=hold, hold=hold.reference, reason=reason)
+        audit.record(Verb.HOLD_RELEASED, held.ref, by=by, at=at, within=hold, hold=hold.reference)
     return hold
 
 

@@ -4,7 +4,6 @@ Every value is sealed with AES-256-GCM; a wrong or missing key raises, nothing f
 """
 
 import base64
-import binascii
 import hmac
 import os
 from uuid import UUID
@@ -30,7 +29,7 @@ def parse_key(text: str) -> tuple[str, bytes]:
     key_id, _, encoded = text.partition(":")
     try:
         key = base64.b64decode(encoded, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # not base64, or not even ASCII
         raise KeyProblem("A key is not valid base64.") from error
     if not key_id or len(key) != 32:
         raise KeyProblem("A key must read ID:BASE64 with 32 bytes.")
@@ -54,7 +53,7 @@ def unseal(key: bytes, sealed: bytes, bound_to: str) -> bytes:
     """The clear bytes; raises KeyProblem when key, bytes or binding do not fit."""
     try:
         return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], bound_to.encode())
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:  # ValueError: cut so short that not even the nonce is whole
         raise KeyProblem("A sealed value does not fit its key or its place.") from error
 
 

@@ -35,6 +35,8 @@ class AuditEvent(models.Model):
             models.Index(fields=["about_label", "about_key", "id"], name="audit_about"),
             models.Index(fields=["within_label", "within_key", "id"], name="audit_within"),
             models.Index(fields=["actor_key", "id"], name="audit_actor"),
+            models.Index(fields=["at", "id"], name="audit_at"),
+            models.Index(fields=["request_id"], name="audit_request"),
         ]
         constraints = [
             models.CheckConstraint(condition=~models.Q(actor_label=""), name="audit_event_names_its_actor"),
@@ -55,6 +57,9 @@ class AuditPayload(models.Model):
     class Meta:
         verbose_name = "audit payload"
 
+    def __str__(self):
+        return f"payload of {self.event_id}"
+
 
 class AuditPending(models.Model):
     """Events that wait for their seal; written in the same transaction as the event."""
@@ -64,6 +69,9 @@ class AuditPending(models.Model):
     class Meta:
         verbose_name = "audit event waiting for its seal"
         verbose_name_plural = "audit events waiting for their seal"
+
+    def __str__(self):
+        return str(self.event_id)
 
 
 class IdentityView(models.Model):
@@ -178,3 +186,6 @@ class SubjectKey(models.Model):
 
     class Meta:
         verbose_name = "subject key"
+
+    def __str__(self):
+        return f"key of {self.subject}"

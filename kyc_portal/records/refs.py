@@ -1,6 +1,7 @@
 """Names that outlive what they name: references of rows, and who acted."""
 
 import getpass
+import os
 import secrets
 from dataclasses import dataclass
 from typing import Self
@@ -29,7 +30,7 @@ class RecordRef:
         if isinstance(record, RecordRef):
             return record
         name = getattr(record, "reference", "") or f"{record._meta.verbose_name} {str(record.pk)[:8]}"
-        return cls(label=record._meta.label_lower, key=str(record.pk), name=name)
+        return cls(label=record._meta.label_lower, key=str(record.pk), name=name[:80])  # a username may be longer
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,10 @@ class Actor:
 
     @classmethod
     def operator(cls) -> Self:
-        name = getpass.getuser()
+        try:
+            name = getpass.getuser()
+        except (KeyError, OSError):  # a container's user need not have a name
+            name = str(os.getuid())
         return cls(kind="operator", key=f"os:{name}", label=f"operator {name}")
 
 

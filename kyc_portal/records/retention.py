@@ -76,7 +76,7 @@ _RULES: dict[str, RetentionRule] = {}
 
 
 def register(*rules: RetentionRule) -> None:
-    """Add rules to the table; called by each app when it is ready, highest app first so that cases go before accounts."""
+    """Add rules to the table; each app does so when it is ready, the highest first, so cases go before accounts."""
     for rule in rules:
         _RULES[rule.code] = rule
 
@@ -109,21 +109,21 @@ def purge_due(*, as_of: date, today: date, execute: bool, by: Actor, at: datetim
 
 
 def _keys(candidates: models.QuerySet) -> Iterator:
-    """The candidates' keys in steady batches; the list is taken anew each time, so a killed run goes on where it was."""
+    """The candidates' keys, read once: each file is judged again under its lock, and a killed run starts anew."""
     yield from list(candidates.order_by("pk").values_list("pk", flat=True))
 
 
 @transaction.atomic
-def _purge_one(
-    rule: RetentionRule, key, as_of: date, execute: bool, by: Actor, at: datetime, report: Report
-) -> None:
+def _purge_one(rule: RetentionRule, key, as_of: date, execute: bool, by: Actor, at: datetime, report: Report) -> None:
     """Judge one file under lock and destroy it if nothing keeps it."""
     root = rule.candidates(as_of).filter(pk=key).first()
     if root is None:
         return
-    guarded = [type(row)._base_manager.select_for_update().get(pk=row.pk) for row in _in_lock_order(rule.guarded(root))]
+    guarded = _locked(rule.guarded(root))
     root = rule.candidates(as_of).filter(pk=key).first()
-    period = longest(rule.periods(root)) if root else None
+    if root is None or {(type(row), row.pk) for row in rule.guarded(root)} != {(type(row), row.pk) for row in guarded}:
+        return  # somebody changed the file meanwhile: the next run judges it
+    period = longest(rule.periods(root))
     if period is None:
         return
 
@@ -142,21 +142,27 @@ def _purge_one(
         report.gone.append(_destroy(rule, root, ref, period, len(guarded), by, at))
 
 
-def _in_lock_order(rows: list[models.Model]) -> list[models.Model]:
-    """One order for everybody who locks several rows, so that two of them cannot wait for each other."""
-    return sorted(rows, key=lambda row: (row._meta.label_lower, str(row.pk)))
+def _locked(rows: list[models.Model]) -> list[models.Model]:
+    """The rows that are still there, locked in one order for everybody, so that two cannot wait for each other."""
+    in_order = sorted(rows, key=lambda row: (row._meta.label_lower, str(row.pk)))
+    found = [type(row)._base_manager.select_for_update().filter(pk=row.pk).first() for row in in_order]
+    return [row for row in found if row is not None]
 
 
 def _referring(rule: RetentionRule, root: models.Model) -> Iterator[str]:
-    """A sentence for each row outside the file that still points into it."""
-    for rows in rule.contents(root):
+    """A sentence for each kind of row outside the file that still points into it."""
+    contents = list(rule.contents(root))
+    for rows in contents:
         for relation in rows.model._meta.get_fields(include_hidden=True):
             if not (relation.auto_created and relation.is_relation and not relation.concrete):
                 continue
-            other = relation.related_model
-            if other in rule.covers or relation.many_to_many:
+            if relation.many_to_many:
                 continue
-            first = other._base_manager.filter(**{f"{relation.field.name}__in": rows.order_by()}).first()
+            outside = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": rows.order_by()})
+            for own in contents:
+                if own.model is outside.model:
+                    outside = outside.exclude(pk__in=own.order_by().values("pk"))
+            first = outside.first()
             if first is not None:
                 yield f"{RecordRef.of(first).name} still refers to it."
 

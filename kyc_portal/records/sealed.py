@@ -1,29 +1,39 @@
 """SealedTextField: text encrypted at rest under its subject's key, masked wherever it is shown."""
 
+from collections.abc import Callable
+from copy import copy
+from functools import partial
+from uuid import UUID
+
 from django.db import models
 
 from kyc_portal.records.keys import ensure_key, key_of_subject, seal, unseal
 
 MASK = "••••••"
+Home = tuple[UUID, str]
 
 
 class SealedText:
-    """A sealed value in memory; printing it shows dots, `reveal()` gives the clear text."""
+    """A sealed value in memory; printing it shows dots, `reveal()` gives the clear text.
 
-    def __init__(self, owner: models.Model, field: "SealedTextField", *, clear: str | None = None, sealed: bytes = b""):
-        self._owner, self._field, self._clear, self._sealed = owner, field, clear, sealed
+    `home` gives the (subject, place) the sealed bytes belong to, as they were when the bytes were loaded.
+    """
+
+    def __init__(self, home: Callable[[], Home] | None = None, *, clear: str | None = None, sealed: bytes = b""):
+        self._home, self._clear, self._sealed = home, clear, sealed
 
     def reveal(self) -> str:
         """The clear text; one query for the subject's key. Raises KeyProblem when that key is gone."""
         if self._clear is None:
-            key = key_of_subject(self._field.subject_of(self._owner))
-            self._clear = unseal(key, self._sealed, self._field.place_of(self._owner)).decode()
+            subject, place = self._home()
+            self._clear = unseal(key_of_subject(subject), self._sealed, place).decode()
         return self._clear
 
-    def for_database(self) -> bytes:
-        if not self._sealed:
-            key = ensure_key(self._field.subject_of(self._owner))
-            self._sealed = seal(key, self._clear.encode(), self._field.place_of(self._owner))
+    def for_database(self, home: Home) -> bytes:
+        """The bytes to store at `home`; a value copied to another row is opened and sealed anew for its new place."""
+        if not self._sealed or home != self._home():
+            clear, (subject, place) = self.reveal(), home
+            self._home, self._sealed = lambda: home, seal(ensure_key(subject), clear.encode(), place)
         return self._sealed
 
     def __str__(self):
@@ -43,15 +53,15 @@ class _SealedAttribute:
             return self.field
         if self.field.attname not in instance.__dict__:
             instance.refresh_from_db(fields=[self.field.attname])
-        value = instance.__dict__[self.field.attname]
-        if isinstance(value, bytes | memoryview):
-            value = SealedText(instance, self.field, sealed=bytes(value))
-            instance.__dict__[self.field.attname] = value
-        return value
+        return instance.__dict__[self.field.attname]
 
     def __set__(self, instance, value):
         if isinstance(value, str):
-            value = SealedText(instance, self.field, clear=value) if value else None
+            value = SealedText(clear=value) if value else None
+        elif isinstance(value, bytes | memoryview):
+            value = SealedText(self.field.home_now(instance), sealed=bytes(value))
+        elif isinstance(value, SealedText):
+            value = copy(value)  # another row's value must not change when this row is saved
         instance.__dict__[self.field.attname] = value
 
 
@@ -84,15 +94,21 @@ class SealedTextField(models.Field):
         super().contribute_to_class(cls, name, private_only)
         setattr(cls, self.attname, _SealedAttribute(self))
 
-    def subject_of(self, instance):
-        return getattr(instance, self.under)
+    def home_now(self, instance) -> Callable[[], Home]:
+        """The home as it is now; looked up when it is wanted if the row was loaded without its subject."""
+        subject = self.model._meta.pk.attname if self.under == "pk" else self.under
+        if subject not in instance.__dict__:
+            return partial(self.home_of, instance)
+        home = self.home_of(instance)
+        return lambda: home
 
-    def place_of(self, instance) -> str:
-        return f"{self.model._meta.label_lower}.{self.attname}:{instance.pk}"
+    def home_of(self, instance) -> Home:
+        """The subject whose key seals this row's value, and the place the value is bound to."""
+        return getattr(instance, self.under), f"{self.model._meta.label_lower}.{self.attname}:{instance.pk}"
 
     def pre_save(self, model_instance, add):
         value = getattr(model_instance, self.attname)
-        return None if value is None else value.for_database()
+        return None if value is None else value.for_database(self.home_of(model_instance))
 
     def get_db_prep_value(self, value, connection, prepared=False):
         if value is None:

@@ -30,11 +30,15 @@ class Verb(AuditVerb):
     """What is done to holds, retention and identity data."""
 
     HOLD_PLACED = "records.hold.placed", "placed hold {hold} ({reason})"
-    HOLD_RELEASED = "records.hold.released", "released hold {hold} ({reason})"
+    HOLD_RELEASED = "records.hold.released", "released hold {hold}"
     VIEWED = "records.viewed", "looked at identity data"
     REVEALED = "records.revealed", "revealed the {field}: {why}"
     EXPORTED = "records.exported", "exported a file ({what})", "sha256", "rows"
-    PURGED = "records.purged", "purged the file under the rule “{rule}”: {rows} rows, {payloads} sealed payloads", "digest"
+    PURGED = (
+        "records.purged",
+        "purged the file under the rule “{rule}”: {rows} rows, {payloads} sealed payloads",
+        "digest",
+    )
     KEYS_ROTATED = "records.keys.rotated", "wrapped {count} keys anew under {key_id}"
 
 

@@ -1,9 +1,10 @@
-"""Production: everything that differs comes from the environment; kyc_portal/staff/checks.py refuses what is missing."""
+"""Production: everything that differs comes from the environment; kyc_portal/staff/safety.py refuses what is unsafe."""
 
 from kyc_portal.settings.base import *  # noqa: F403
 from kyc_portal.settings.base import INSTALLED_APPS, MIDDLEWARE, env
 
 DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="") or "missing"  # not empty, or Django stops before the checks can help
 
 INSTALLED_APPS = [app for app in INSTALLED_APPS if app != "kyc_portal.demo"]
 

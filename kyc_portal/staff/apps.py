@@ -10,9 +10,11 @@ class StaffConfig(AppConfig):
     verbose_name = "Staff"
 
     def ready(self):
-        from kyc_portal.staff import logins, safety
+        from kyc_portal.staff import logins, safety, tiles
+        from kyc_portal.staff.site import add_tiles
 
         logins.connect()
+        add_tiles(*tiles.TILES)
         checks.register(safety.check_settings, deploy=False)
 
 
@@ -21,3 +23,10 @@ class PortalAdminConfig(admin_apps.AdminConfig):
 
     default = False
     default_site = "kyc_portal.staff.site.PortalSite"
+
+    def ready(self):
+        super().ready()
+        from django.contrib import admin
+        from django.contrib.auth.models import Group
+
+        admin.site.unregister(Group)  # roles are one table in roles.py; a group edited by hand would escape it

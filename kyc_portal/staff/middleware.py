@@ -27,5 +27,5 @@ class RequestContextMiddleware:
 def _zone_of(user) -> ZoneInfo:
     try:
         return ZoneInfo(getattr(user, "time_zone", "UTC"))
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # “America” names a folder
         return ZoneInfo("UTC")

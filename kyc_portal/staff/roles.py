@@ -21,6 +21,10 @@ class DutiesNotSeparated(Refusal):
     """One person would hold two duties that must lie with two."""
 
 
+class NoSuchRole(Refusal):
+    """A role that the table does not list."""
+
+
 def _view(app: str, *models: str) -> tuple[str, ...]:
     return tuple(f"{app}.view_{model}" for model in models)
 
@@ -116,8 +120,10 @@ def sync_roles(*, by: Actor, at=None) -> int:
 
 @transaction.atomic
 def give_roles(user: StaffMember, roles: Iterable[str], *, by: Actor, at) -> StaffMember:
-    """Replace a person's roles; raises DutiesNotSeparated. Nobody gives roles to themselves."""
+    """Replace a person's roles; raises NoSuchRole or DutiesNotSeparated. Nobody gives roles to themselves."""
     roles = set(roles)
+    if unknown := roles - set(ROLES):
+        raise NoSuchRole(f"There is no role “{min(unknown)[:80]}”. Choose one of {', '.join(ROLES)}.")
     require_separation(roles)
     if by.kind == "person" and by.key == str(user.pk):
         raise DutiesNotSeparated("You cannot change your own roles. Ask another administrator.")

@@ -1,6 +1,7 @@
 """System checks: a production start with a missing or unsafe setting is refused, saying what to set."""
 
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.core import checks
@@ -27,7 +28,8 @@ def _faults_of_keys() -> Iterator[tuple[str, str]]:
             try:
                 key_id, key = parse_key(text)
             except KeyProblem:
-                yield f"{name} is missing or not of the form ID:BASE64 with 32 bytes.", f"Set {name}; see docs/operations.md."
+                what = f"{name} is missing or not of the form ID:BASE64 with 32 bytes."
+                yield what, f"Set {name}; see docs/operations.md."
                 continue
             if key_id.startswith(("local-", "test-")) or len(set(key)) < 8:
                 yield f"{name} holds a default key.", f"Make a key of your own for {name}; see docs/operations.md."
@@ -46,6 +48,15 @@ def _faults_of_services() -> Iterator[tuple[str, str]]:
         yield "CELERY_BROKER_URL does not name a Redis server.", "Set CELERY_BROKER_URL=redis://…"
     if settings.EMAIL_BACKEND.endswith(("console.EmailBackend", "locmem.EmailBackend", "dummy.EmailBackend")):
         yield "EMAIL_BACKEND does not send mail.", "Set EMAIL_URL, and EMAIL_BACKEND if it is not SMTP."
+    elif settings.EMAIL_BACKEND.endswith("smtp.EmailBackend") and not settings.EMAIL_HOST:
+        yield "EMAIL_URL names no mail server.", "Set EMAIL_URL=smtp+tls://user:password@host:587."
+    if settings.DEFAULT_FROM_EMAIL.rstrip("> ").endswith(".example"):
+        yield (
+            "DEFAULT_FROM_EMAIL is the example address.",
+            "Set DEFAULT_FROM_EMAIL to the address that customers answer.",
+        )
+    if settings.PROVIDER_NAME == "Example Cloud":
+        yield "KYC_PROVIDER_NAME is the example name.", "Set KYC_PROVIDER_NAME to the name customers know you by."
 
 
 def _faults_of_regime() -> Iterator[tuple[str, str]]:
@@ -55,16 +66,23 @@ def _faults_of_regime() -> Iterator[tuple[str, str]]:
         yield f"KYC_REGIME is “{settings.REGIME[:40]}”, which is no regime.", f"Set it to one of {', '.join(profiles)}."
         return
     least = next(int(figure.value) for figure in profile.figures if figure.name == "retention_years")
-    if settings.RETENTION_YEARS and settings.RETENTION_YEARS < least:
+    if settings.RETENTION_YEARS and least > settings.RETENTION_YEARS:
         yield (
-            f"KYC_RETENTION_YEARS is {settings.RETENTION_YEARS}, but {settings.REGIME} keeps identity data {least} years.",
+            f"KYC_RETENTION_YEARS is {settings.RETENTION_YEARS}; {settings.REGIME} keeps identity data {least} years.",
             "Raise KYC_RETENTION_YEARS or leave it out.",
         )
 
 
+def _faults_of_zone() -> Iterator[tuple[str, str]]:
+    try:
+        ZoneInfo(settings.LEGAL_TIME_ZONE)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        yield "KYC_LEGAL_TIME_ZONE is no time zone.", "Set it to a name such as America/New_York, or leave it out."
+
+
 def check_settings(app_configs, **kwargs) -> list[checks.CheckMessage]:
     """Errors for every unsafe or contradictory setting; keys and services are judged in production only."""
-    faults = list(_faults_of_regime())
+    faults = [*_faults_of_regime(), *_faults_of_zone()]
     if settings.SETTINGS_MODULE == "kyc_portal.settings.production":
         faults += [*_faults_of_keys(), *_faults_of_services()]
     return [

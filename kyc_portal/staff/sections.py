@@ -145,7 +145,8 @@ def timeline_section(record: models.Model, *also: models.Model) -> Timeline:
     events = []
     for each in (record, *also):
         events += audit.history_of(each)[:TIMELINE_LENGTH]
-    return Timeline("timeline", "Timeline", _by_day(sorted(events, key=lambda event: (event.at, event.pk), reverse=True)))
+    newest_first = sorted(events, key=lambda event: (event.at, event.pk), reverse=True)
+    return Timeline("timeline", "Timeline", _by_day(newest_first))
 
 
 def _by_day(events: Iterable) -> list[dict]:
@@ -162,7 +163,8 @@ def _by_day(events: Iterable) -> list[dict]:
 def clocks_section(record: models.Model, *, today: date) -> Table:
     """The running clocks of a record, soonest first."""
     rows = [
-        [Clock(clock.due_on, clock.is_law, clock.kind).seen_on(today), str(clock.citation)] for clock in clocks_of(record)
+        [Clock(clock.due_on, clock.is_law, clock.kind).seen_on(today), str(clock.citation)]
+        for clock in clocks_of(record)
     ]
     return Table("clocks", "Clocks", ["Clock", "Source"], rows, empty="No clock is running.")
 

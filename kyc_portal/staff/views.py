@@ -1,7 +1,7 @@
 """The way in for everybody, and the health page."""
 
 from django.contrib.auth.decorators import login_required
-from django.db import OperationalError
+from django.db import Error
 from django.http import JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
@@ -21,7 +21,7 @@ def health(request):
     """200 while the database answers and the audit trail is guarded, 503 otherwise; no versions, no names."""
     try:
         missing = append_only.missing_triggers()
-    except OperationalError:
+    except Error:
         return JsonResponse({"database": "does not answer"}, status=503)
     if missing:
         return JsonResponse({"database": "ok", "audit trail": "unguarded"}, status=503)

@@ -12,6 +12,8 @@ from kyc_portal.work.queue import MOST_ATTEMPTS, pause_after
 
 log = logging.getLogger(__name__)
 
+MOST_COUNTED = 1000  # a task that fails every 15 seconds must not count beyond what the column holds
+
 
 def note_failure(kind: str, key: str, error: BaseException, now: datetime | None = None) -> None:
     """One more failure of this work; the fifth in a row makes it a dead letter. Only the error's class is kept."""
@@ -22,7 +24,7 @@ def note_failure(kind: str, key: str, error: BaseException, now: datetime | None
             .exclude(state=JobState.DONE)
             .get_or_create(kind=kind, key=key, defaults={"asked_at": now, "due_at": now, "is_sweep": True})
         )
-        job.attempts += 1
+        job.attempts = min(job.attempts + 1, MOST_COUNTED)
         job.state = JobState.DEAD if job.attempts >= MOST_ATTEMPTS else JobState.WAITING
         job.due_at, job.last_error = now + pause_after(job.attempts), type(error).__name__
         job.save(update_fields=["attempts", "state", "due_at", "last_error"])
@@ -34,8 +36,8 @@ def note_success(kind: str, key: str) -> None:
     open_jobs.update(state=JobState.DONE, finished_at=timezone.now())
 
 
-def _waits(kind: str, now: datetime) -> set[str]:
-    """The rows of this sweep that failed and must not be tried now: too soon, or dead."""
+def held_back(kind: str, now: datetime) -> set[str]:
+    """The keys of this sweep's rows that failed and must not be tried now: too soon, or dead."""
     failed = Job.objects.filter(kind=kind, is_sweep=True)
     later = failed.filter(models.Q(state=JobState.DEAD) | models.Q(state=JobState.WAITING, due_at__gt=now))
     return set(later.values_list("key", flat=True))
@@ -46,7 +48,7 @@ def sweep(kind: str, rows: Iterable[models.Model], act: Callable[[models.Model],
 
     Returns {"done": n, "failed": n}. A row that failed five times is a dead letter and is left out until it is revived.
     """
-    told, waits = {"done": 0, "failed": 0}, _waits(kind, at)
+    told, waits = {"done": 0, "failed": 0}, held_back(kind, at)
     for row in rows:
         key = str(row.pk)
         if key in waits:

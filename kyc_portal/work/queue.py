@@ -4,6 +4,7 @@ A job is written in the transaction that causes it. Celery messages only wake wo
 """
 
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -33,11 +34,18 @@ def handlers() -> dict[str, Handler]:
     return dict(_HANDLERS)
 
 
+@transaction.atomic
 def ask(kind: str, key: str = "", *, due_at: datetime, at: datetime) -> Job:
-    """Write down work to do, in the caller's transaction; asking twice for the same is one job."""
-    job, _ = Job.objects.get_or_create(
-        kind=kind, key=key, state=JobState.WAITING, defaults={"asked_at": at, "due_at": due_at}
-    )
+    """Write down work to do, in the caller's transaction; asking twice for the same is one job.
+
+    The row stays locked until the caller commits, so that no worker does the work without seeing its cause. A job that
+    is being done right now is done once more; a dead letter stays one until somebody revives it.
+    """
+    still_open = Job.objects.select_for_update().exclude(state=JobState.DONE)
+    job, _ = still_open.get_or_create(kind=kind, key=key, defaults={"asked_at": at, "due_at": due_at})
+    if job.state == JobState.LEASED:
+        job.state, job.due_at, job.lease_until, job.lease_token = JobState.WAITING, due_at, None, None
+        job.save(update_fields=["state", "due_at", "lease_until", "lease_token"])
     return job
 
 
@@ -53,8 +61,8 @@ def claim(now: datetime) -> Job | None:
     job.state, job.lease_until, job.lease_token = JobState.LEASED, now + LEASE, uuid.uuid4()
     job.attempts += 1  # counted before the work, so that a job that kills its worker is counted too
     if job.attempts > MOST_ATTEMPTS:
-        job.state = JobState.DEAD
-    job.save(update_fields=["state", "lease_until", "lease_token", "attempts"])
+        job.state, job.last_error = JobState.DEAD, "WorkerLost"
+    job.save(update_fields=["state", "lease_until", "lease_token", "attempts", "last_error"])
     return job
 
 
@@ -65,9 +73,9 @@ def heartbeat(job: Job, now: datetime) -> bool:
 
 def run_due(now: datetime, *, by: Actor = SCHEDULER, most: int = BATCH) -> dict[str, int]:
     """Do up to `most` due jobs, each in its own transactions; says how many were done, failed and given up."""
-    told = {"done": 0, "failed": 0, "dead": 0}
+    told, begun = {"done": 0, "failed": 0, "dead": 0}, time.monotonic()
     for _ in range(most):
-        job = claim(now)
+        job = claim(now + timedelta(seconds=time.monotonic() - begun))  # a lease begins with its claim, not the round
         if job is None:
             break
         if job.state == JobState.DEAD:
@@ -83,7 +91,8 @@ def _run(job: Job, by: Actor, now: datetime) -> str:
     except Exception as error:  # whatever a handler raises is counted, logged by class and tried again
         return _failed(job, error, now)
     mine = Job.objects.filter(pk=job.pk, lease_token=job.lease_token)
-    mine.update(state=JobState.DONE, finished_at=now, lease_until=None, last_error="")
+    if not mine.update(state=JobState.DONE, finished_at=now, lease_until=None, last_error=""):
+        Job.objects.filter(pk=job.pk, state=JobState.WAITING).update(attempts=0)  # asked for again meanwhile
     return "done"
 
 
@@ -100,8 +109,8 @@ def _failed(job: Job, error: Exception, now: datetime) -> str:
 
 
 def pause_after(attempts: int) -> timedelta:
-    """How long to wait before the next attempt: half a minute, doubled each time."""
-    return timedelta(seconds=15 * 2**attempts)
+    """How long to wait before the next attempt: half a minute, doubled each time, at most eight minutes."""
+    return timedelta(seconds=15 * 2 ** min(attempts, MOST_ATTEMPTS))
 
 
 def try_again(job: Job, *, at: datetime) -> Job:

@@ -2,8 +2,8 @@
 
 from celery import shared_task
 
-from kyc_portal.work import queue
 from kyc_portal.records.clock import moment
+from kyc_portal.work import queue
 
 
 @shared_task

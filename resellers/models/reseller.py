@@ -16,6 +16,11 @@ class ResellerQuerySet(models.QuerySet):
             return self
         return self.filter(managers__user=user, managers__ended_at__isnull=True).distinct()
 
+    def without_manager(self):
+        """Resellers for whom nobody can log in."""
+        bound = ResellerManager.objects.filter(reseller=models.OuterRef("pk"), ended_at__isnull=True)
+        return self.filter(~models.Exists(bound))
+
 
 class Reseller(models.Model):
     """A customer whose account passes our products on to others (proposed 15 CFR 7.303)."""

@@ -17,9 +17,7 @@ class Command(PortalCommand):
 
     def act(self, *, by, as_of=None, execute=False, **options):
         today = legal_day(timezone.now())
-        report = retention.purge_due(
-            as_of=as_of or today, today=today, execute=execute, by=by, at=timezone.now()
-        )
+        report = retention.purge_due(as_of=as_of or today, today=today, execute=execute, by=by, at=timezone.now())
         for ref, period in report.due:
             self.stdout.write(f"would go: {ref.name} (kept through {period.kept_through}: {period.sentence})")
         for stone in report.gone:
@@ -27,5 +25,5 @@ class Command(PortalCommand):
             self.stdout.write(f"purged: {stone.name}, {rows} rows, rule {stone.rule}, digest {stone.digest[:16]}…")
         for ref, reason in report.kept:
             self.stdout.write(f"kept: {ref.name}. {reason}")
-        what = f"{len(report.gone)} files purged" if execute else f"{len(report.due)} files would go (nothing was changed)"
-        self.stdout.write(f"{what}, {len(report.kept)} kept.")
+        what = f"Purged: {len(report.gone)}" if execute else f"Would go: {len(report.due)} (nothing was changed)"
+        self.stdout.write(f"{what}. Kept: {len(report.kept)}.")

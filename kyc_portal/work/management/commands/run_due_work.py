@@ -24,11 +24,11 @@ class Command(PortalCommand):
 
     def act(self, *, by, as_of=None, **options):
         at = self.moment_of(as_of)
+        current_app.autodiscover_tasks(force=True)  # a worker does this by itself, a command does not
         failed = 0
         for title, entry in current_app.conf.beat_schedule.items():
-            task = current_app.tasks[entry["task"]]
             try:
-                told = task.run(at=at.isoformat())
+                told = current_app.tasks[entry["task"]].run(at=at.isoformat())
             except Exception as error:  # one task's failure is counted and named; the others run
                 note_failure("task", entry["task"], error)
                 failed += 1
@@ -40,8 +40,9 @@ class Command(PortalCommand):
             raise Refusal(f"{failed} of {len(current_app.conf.beat_schedule)} tasks failed. See Jobs in the admin.")
 
     def moment_of(self, as_of: date | None) -> datetime:
-        if as_of is None:
-            return timezone.now()
-        if as_of > legal_day(timezone.now()) and not settings.DEBUG:
+        now = timezone.now()
+        if as_of is None or as_of == legal_day(now):
+            return now
+        if as_of > legal_day(now) and not settings.DEBUG:
             raise NotYet(f"{as_of} has not come yet. Name today or an earlier day.")
         return datetime.combine(as_of, time(12), tzinfo=ZoneInfo(settings.LEGAL_TIME_ZONE))

@@ -1,0 +1,226 @@
+"""The list of accounts, and the page of one: everything that is known of a customer, and what can be done."""
+
+from django.contrib import admin
+
+from accounts.admin import account_sections as parts
+from accounts.admin.account_forms import (
+    BlockForm,
+    CloseForm,
+    LiftForm,
+    ReopenForm,
+    ReportForm,
+    RestrictForm,
+    StartVerificationForm,
+)
+from accounts.admin.forms import NewCustomerForm, RefuseForm
+from accounts.flows import activation, closing, intake, restrictions, reverification, signals, verification
+from accounts.models import Account
+from accounts.models.account import WAITING_STATUSES
+from accounts.models.restriction import Level
+from accounts.rules.onboarding import AccountStatus
+from kyc_portal.records.clock import legal_day
+from kyc_portal.staff.actions import flow_action
+from kyc_portal.staff.filters import QuerysetFilter
+from kyc_portal.staff.record_admin import RecordAdmin
+from kyc_portal.staff.sections import (
+    Badge,
+    Clock,
+    clocks_section,
+    holds_section,
+    notices_section,
+    timeline_section,
+)
+
+STATUS_TONES = {
+    AccountStatus.PROSPECT: "info",
+    AccountStatus.DATA_REQUESTED: "info",
+    AccountStatus.VERIFYING: "info",
+    AccountStatus.ACTIVE: "good",
+    AccountStatus.BLOCKED: "danger",
+    AccountStatus.REFUSED: "",
+    AccountStatus.CLOSED: "",
+}
+TIER_TONES = {"low": "good", "medium": "", "high": "danger"}
+
+
+class WaitingFilter(QuerysetFilter):
+    title = "waiting"
+    parameter_name = "waiting"
+    options = {
+        "opening": ("to be opened or refused", lambda rows, user, today: rows.waiting()),
+        "review": ("review due", lambda rows, user, today: rows.due_for_review(today)),
+        "unanswered": ("review unanswered", lambda rows, user, today: rows.review_unanswered(today)),
+        "restricted": ("restricted", lambda rows, user, today: rows.restricted()),
+        "foreign": ("foreign", lambda rows, user, today: rows.foreign()),
+        "ended": ("ended", lambda rows, user, today: rows.ended()),
+    }
+
+
+def is_waiting(account: Account) -> bool:
+    return account.status in WAITING_STATUSES
+
+
+def is_open(account: Account) -> bool:
+    return account.is_open
+
+
+def in_use(account: Account) -> bool:
+    return AccountStatus(account.status).is_open
+
+
+def has_ended(account: Account) -> bool:
+    return not (is_waiting(account) or in_use(account))
+
+
+@admin.register(Account)
+class AccountAdmin(RecordAdmin):
+    list_display = ["reference", "party", "status", "risk_tier", "next_review_on", "review_answer_by", "created_at"]
+    list_filter = [WaitingFilter, "status", "risk_tier"]
+    search_fields = ["reference", "external_key", "party__reference", "party__legal_name"]
+    list_select_related = ["party"]
+    ordering = ["-created_at", "pk"]
+    logs_views = True
+    adding = (NewCustomerForm, "accounts.add_account")
+    add_label = "Add customer"
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("party")
+
+    def add(self, *, by, at, **cleaned):
+        return intake.open_prospect(source="form", by=by, at=at, **cleaned)
+
+    # --- what the page shows ----------------------------------------------------------------------------------------
+
+    def page_title(self, account):
+        return account.party.legal_name
+
+    def badges(self, account):
+        status = AccountStatus(account.status)
+        marks = [
+            Badge(status.label, STATUS_TONES[status]),
+            Badge(account.party.get_us_status_display(), ""),
+            Badge(f"{account.get_risk_tier_display()} risk", TIER_TONES[account.risk_tier]),
+        ]
+        standing = restrictions.strictest(account)
+        return [*marks, Badge(standing.get_level_display(), "danger")] if standing else marks
+
+    def clock(self, account):
+        if account.review_answer_by:
+            return Clock(account.review_answer_by, what="answer to the review")
+        return Clock(account.next_review_on, what="review") if account.is_open and account.next_review_on else None
+
+    def reasons(self, account, *, at):
+        return activation.why_not(account, at=at) if is_waiting(account) else []
+
+    def sections(self, account, *, user, at):
+        today = legal_day(at)
+        parties = parts.behind(account, today)
+        return [
+            parts.who(account, user),
+            parts.owners(account, today),
+            parts.verifications(account),
+            parts.hits(parties),
+            parts.red_flags(account),
+            parts.restrictions(account),
+            parts.documents(parties, today),
+            parts.access_countries(account),
+            parts.access_days(account),
+            notices_section(account),
+            timeline_section(account),
+        ]
+
+    def aside(self, account, *, user, at):
+        return [
+            parts.account_facts(account),
+            clocks_section(account, today=legal_day(at)),
+            holds_section(account, account.party),
+        ]
+
+    # --- what can be done ---------------------------------------------------------------------------------------------
+
+    @flow_action("Open account", permission="accounts.activate", primary=True, when=is_waiting)
+    def activate(self, account, *, by, at):
+        activation.activate(account, by=by, at=at)
+        return f"{account.reference} is open. The customer is told."
+
+    @flow_action("Ask for missing data", permission="accounts.verify", many=True, when=is_waiting)
+    def request_data(self, account, *, by, at):
+        intake.request_data(account, by=by, at=at)
+        return f"The customer of {account.reference} is asked for what is missing."
+
+    @flow_action("Start verification", form=StartVerificationForm, permission="accounts.verify")
+    def start_verification(self, account, *, by, at, party, trigger):
+        started = verification.start(account, party, trigger=trigger, by=by, at=at)
+        return f"{started.reference} is under way. Record what each method finds.", started
+
+    @flow_action(
+        "Refuse to open", form=RefuseForm, permission="accounts.refuse", tone="danger", when=is_waiting,
+        warning="The customer is told, and the data is kept only as long as the retention rule says.",
+    )  # fmt: skip
+    def refuse(self, account, *, by, at, reason):
+        intake.refuse_prospect(account, reason=reason, by=by, at=at)
+        return f"{account.reference} is not opened. The customer is told."
+
+    @flow_action("Ask for proof again", permission="accounts.verify", many=True, when=is_open)
+    def ask_again(self, account, *, by, at):
+        reverification.ask(account, trigger="by hand", by=by, at=at)
+        return f"The customer of {account.reference} is asked for proof again."
+
+    @flow_action("Look for red flags", permission="accounts.verify", many=True)
+    def run_detectors(self, account, *, by, at):
+        found = signals.run_detectors(account, by=by, at=at)
+        return f"{len(found)} red flags are up on {account.reference}."
+
+    @flow_action(
+        "Limit account", form=RestrictForm, permission="accounts.restrict", many=True, when=in_use,
+        warning="Existing use goes on, new resources are refused. The customer is told.",
+    )  # fmt: skip
+    def limit(self, account, *, by, at, reason, last_day):
+        restrictions.restrict_by_hand(account, level=Level.LIMITED, reason=reason, last_day=last_day, by=by, at=at)
+        return f"{account.reference} is limited."
+
+    @flow_action(
+        "Suspend account", form=RestrictForm, permission="accounts.restrict", tone="danger", many=True, when=in_use,
+        warning="All use stops. The customer is told.",
+    )  # fmt: skip
+    def suspend(self, account, *, by, at, reason, last_day):
+        restrictions.restrict_by_hand(account, level=Level.SUSPENDED, reason=reason, last_day=last_day, by=by, at=at)
+        return f"{account.reference} is suspended."
+
+    @flow_action(
+        "Block account", form=BlockForm, permission="accounts.restrict", tone="danger",
+        when=lambda account: not has_ended(account),
+        warning="All use stops and property is frozen; the report on blocked property falls due (31 CFR 501.603).",
+    )  # fmt: skip
+    def block(self, account, *, by, at, reason):
+        restrictions.restrict_by_hand(account, level=Level.BLOCKED, reason=reason, by=by, at=at)
+        return f"{account.reference} is blocked. Report the blocked property in time: see its clock."
+
+    @flow_action(
+        "Record blocked property report", form=ReportForm, permission="accounts.restrict",
+        when=lambda account: account.status == AccountStatus.BLOCKED,
+    )  # fmt: skip
+    def report_block(self, account, *, by, at, authority_reference):
+        restrictions.record_blocked_report(account, authority_reference=authority_reference, by=by, at=at)
+        return f"The report for {account.reference} is on file."
+
+    @flow_action("Lift restriction", form=LiftForm, permission="accounts.restrict")
+    def lift(self, account, *, by, at, restriction, why):
+        restrictions.lift(restriction, why=why, by=by, at=at)
+        return f"{restriction.reference} is lifted."
+
+    @flow_action(
+        "Close account", form=CloseForm, permission="accounts.close", tone="danger", when=in_use,
+        warning="All use ends and the retention clock starts. The customer is told.",
+    )  # fmt: skip
+    def close(self, account, *, by, at, reason):
+        closing.close_account(account, reason=reason, by=by, at=at)
+        return f"{account.reference} is closed. The customer is told."
+
+    @flow_action(
+        "Take up again", form=ReopenForm, permission="accounts.close", when=has_ended,
+        warning="The retention clock is reset. A closed account must meet everything an opening asks for.",
+    )  # fmt: skip
+    def reopen(self, account, *, by, at, reason):
+        again = closing.reopen_account(account, reason=reason, by=by, at=at)
+        return f"{account.reference} is {AccountStatus(again.status).label} again."

@@ -1,0 +1,217 @@
+"""What the page of an account is made of; a fixed number of queries, whatever the account holds."""
+
+from datetime import date, timedelta
+
+from django.db.models import Count, Q
+from django.db.models.functions import TruncDate
+from django.urls import reverse
+
+from accounts.admin.identity import sealed, title_of
+from accounts.flows import ownership
+from accounts.flows.parties_concerned import everybody
+from accounts.models import Account, IdentityDocument, Party, ScreeningHit
+from accounts.models.restriction import Level
+from accounts.models.screening import HitStatus
+from accounts.rules.detectors import BY_CODE
+from accounts.rules.documents import expired_on
+from accounts.rules.ownership import TooTangled
+from accounts.rules.verifying import VerificationStatus
+from kyc_portal.staff.sections import Badge, Bars, Facts, Link, Strip, Table, Tree
+
+MOST_ROWS = 30
+MOST_COUNTRIES = 12
+STRIP_DAYS = 90
+
+VERIFICATION_TONES = {
+    VerificationStatus.IN_PROGRESS: "info",
+    VerificationStatus.VERIFIED: "good",
+    VerificationStatus.FAILED: "warning",
+    VerificationStatus.ESCALATED: "warning",
+    VerificationStatus.UNVERIFIABLE: "danger",
+}
+LEVEL_TONES = {Level.LIMITED: "warning", Level.SUSPENDED: "danger", Level.BLOCKED: "danger"}
+HIT_TONES = {HitStatus.CONFIRMED: "danger", HitStatus.DISMISSED: "good", HitStatus.REPLACED: ""}
+
+
+def who(account: Account, user) -> Facts:
+    """The customer, with every sealed value as dots."""
+    party = account.party
+    contacts = [
+        (contact.get_kind_display().capitalize(), sealed(contact, "value", contact.get_kind_display(), user))
+        for contact in party.contact_points.order_by("kind", "pk")
+    ]
+    places = [
+        (address.get_kind_display().capitalize(), address.country.name)
+        for address in party.addresses.order_by("kind", "pk")
+    ]
+    rows = [
+        ("Legal name", Link(party.legal_name, party)),
+        ("Kind", party.get_kind_display()),
+        ("Status", party.get_us_status_display()),
+        ("Citizenship", party.citizenship.name),
+        ("Country of formation", party.formation_country.name),
+        ("Birth date", sealed(party, "birth_date", "birth date", user)),
+        ("National number", sealed(party, "national_id", "national number", user)),
+        ("Register number", sealed(party, "registration_number", "register number", user)),
+        *contacts,
+        *places,
+    ]
+    return Facts("who", "Who", [(label, value) for label, value in rows if value not in ("", None)])
+
+
+def account_facts(account: Account) -> Facts:
+    rows = [
+        ("Customer number", account.external_key),
+        ("Product", account.product),
+        ("Sells our services on", account.is_reseller),
+        ("Came by", account.source),
+        ("On file since", account.created_at),
+        ("Opened", account.opened_at),
+        ("Closed", account.closed_at),
+        ("Last access", account.last_access_at),
+        ("Risk", f"{account.get_risk_tier_display()} ({account.risk_score} of 100)"),
+        ("Next review", account.next_review_on),
+        ("Proof asked for", account.review_asked_on),
+        ("Answer by", account.review_answer_by),
+    ]
+    return Facts("account", "Account", rows)
+
+
+def owners(account: Account, on: date) -> Tree:
+    """The owners as a tree, with the direct ones in a table."""
+    stakes = account.party.stakes_in_it.held_on(on).select_related("owner").order_by("-percent", "pk")[:MOST_ROWS]
+    rows = [
+        [Link(stake.owner.legal_name, stake.owner), str(stake), stake.has_control, stake.owner.get_us_status_display()]
+        for stake in stakes
+    ]
+    table = Table("owners-table", "Owners", ["Owner", "Share", "Controls", "Status"], rows) if rows else None
+    try:
+        node, note = ownership.tree_of(account.party, on), ""
+    except TooTangled as refusal:
+        node, note = None, str(refusal)
+    return Tree("owners", "Owners", node, table, note=note)
+
+
+def verifications(account: Account) -> Table:
+    rows = [
+        [
+            Link(each.reference, each),
+            each.party.legal_name,
+            Badge(each.get_status_display(), VERIFICATION_TONES[VerificationStatus(each.status)]),
+            each.trigger.replace("_", " "),
+            each.started_at,
+            each.concluded_at,
+        ]
+        for each in account.verifications.select_related("party").order_by("-started_at", "pk")[:MOST_ROWS]
+    ]
+    head = ["Verification", "Who", "State", "Occasion", "Started", "Concluded"]
+    return Table("verifications", "Verifications", head, rows, empty="No verification yet. Start one.")
+
+
+def hits(parties: list[Party]) -> Table:
+    """The hits on the customer and the owners; those replaced by a newer comparison are left out."""
+    found = ScreeningHit.objects.filter(party__in=parties).exclude(status=HitStatus.REPLACED)
+    rows = [
+        [
+            Link(hit.reference, hit),
+            hit.party.legal_name,
+            hit.entry_name,
+            hit.score,
+            Badge(hit.get_status_display(), HIT_TONES.get(HitStatus(hit.status), "warning")),
+        ]
+        for hit in found.select_related("party").order_by("-score", "pk")[:MOST_ROWS]
+    ]
+    head = ["Hit", "Who", "List entry", "Score", "State"]
+    empty = "Nobody here resembles an entry of a watch list."
+    return Table("hits", "Screening", head, rows, empty=empty)
+
+
+def red_flags(account: Account) -> Table:
+    rows = [
+        [
+            Link(signal.reference, signal),
+            BY_CODE[signal.code].title if signal.code in BY_CODE else signal.code,
+            signal.sentence,
+            signal.known_at,
+            Badge("open", "warning") if signal.answered_at is None else Badge(signal.answer, "good"),
+        ]
+        for signal in account.signals.order_by("-known_at", "pk")[:MOST_ROWS]
+    ]
+    return Table("signals", "Red flags", ["Flag", "What", "Why", "Known", "Answer"], rows, empty="No red flag is up.")
+
+
+def restrictions(account: Account) -> Table:
+    rows = [
+        [
+            Link(each.reference, each),
+            Badge(each.get_level_display(), LEVEL_TONES[Level(each.level)] if each.lifted_at is None else ""),
+            each.basis,
+            each.public_wording,
+            each.applied_at,
+            each.until,
+            f"by {each.lifted_by}" if each.lifted_at else "in force",
+        ]
+        for each in account.restrictions.order_by("-applied_at", "pk")[:MOST_ROWS]
+    ]
+    head = ["Restriction", "Level", "Basis", "What the customer reads", "Since", "Until", "Lifted"]
+    return Table("restrictions", "Restrictions", head, rows, empty="Use is not restricted.")
+
+
+def documents(parties: list[Party], on: date) -> Table:
+    found = IdentityDocument.objects.filter(party__in=parties).select_related("party")
+    rows = [
+        [
+            Link(document.reference, document),
+            document.party.legal_name,
+            title_of(document),
+            document.country.name,
+            Badge("expired", "danger") if expired_on(document.expires_on, on) else document.expires_on,
+        ]
+        for document in found.order_by("-added_at", "pk")[:MOST_ROWS]
+    ]
+    head = ["Document", "Whose", "Kind", "Country", "Expires"]
+    return Table("documents", "Documents", head, rows, empty="No document is on file. Add one on the party's page.")
+
+
+def access_countries(account: Account) -> Bars:
+    """Accesses from public addresses by country; what a place means is said beside it."""
+    public = account.access_records.public()
+    counted = public.values_list("country").annotate(count=Count("pk")).order_by("-count", "country")
+    rows = [(country or "unknown", count, "") for country, count in counted[:MOST_COUNTRIES]]
+    share = account.access_records.aggregate(
+        public=Count("pk", filter=Q(address__isnull=False, special_use="")),
+        hidden=Count("pk", filter=Q(address__isnull=False, special_use="") & ~Q(anonymiser="")),
+        all=Count("pk"),
+    )
+    percent = round(100 * share["hidden"] / share["public"]) if share["public"] else 0
+    note = (
+        f"{share['all']:,} accesses, {share['public']:,} of them from public addresses; {percent} % of those through "
+        "anonymising ranges. An address does not show who somebody is."
+    )
+    return Bars(
+        "access", "Access by country", rows, ["Country", "Accesses"], empty="No access from a public address is known.",
+        note=note if share["all"] else "",
+    )  # fmt: skip
+
+
+def access_days(account: Account) -> Strip:
+    """Access by day over the last days in which there was any."""
+    records = account.access_records
+    if account.last_access_at:
+        records = records.filter(at__gt=account.last_access_at - timedelta(days=STRIP_DAYS))
+    by_day = (
+        records.annotate(day=TruncDate("at"))
+        .values_list("day")
+        .annotate(total=Count("pk"), hidden=Count("pk", filter=~Q(anonymiser="")))
+        .order_by("-day")[:STRIP_DAYS]
+    )
+    days = sorted(by_day)
+    url = f"{reverse('admin:accounts_accessrecord_changelist')}?account__id__exact={account.pk}"
+    rows = [[day, total, hidden] for day, total, hidden in reversed(days[-MOST_COUNTRIES:])]
+    table = Table("access-table", "Last days", ["Day", "Accesses", "Anonymised"], rows, more_url=url) if rows else None
+    return Strip("access-days", "Access over time", days, table, empty="No access record was taken in yet.")
+
+
+def behind(account: Account, on: date) -> list[Party]:
+    """The customer and everybody above, for the sections that speak of all of them."""
+    return everybody(account, on=on)

@@ -1,0 +1,144 @@
+"""Verifications: what was tried, what disagrees, what came out."""
+
+from django.contrib import admin
+
+from accounts.admin.account_forms import ConcludeForm, DiscrepancyForm, MethodForm, SettleForm
+from accounts.admin.account_sections import VERIFICATION_TONES
+from accounts.admin.identity import sealed
+from accounts.flows import verification
+from accounts.models import Verification
+from accounts.rules.verifying import METHODS, Result, VerificationStatus
+from kyc_portal.staff.actions import flow_action
+from kyc_portal.staff.filters import QuerysetFilter
+from kyc_portal.staff.record_admin import RecordAdmin
+from kyc_portal.staff.sections import Badge, Facts, Link, Table, timeline_section
+
+RESULT_TONES = {Result.MATCH: "good", Result.PARTIAL: "warning", Result.NO_MATCH: "danger", Result.ERROR: ""}
+TITLES = {each.code: each.title for each in METHODS}
+
+
+class StateFilter(QuerysetFilter):
+    title = "waiting"
+    parameter_name = "waiting"
+    options = {
+        "unfinished": ("not concluded", lambda rows, user, today: rows.unfinished()),
+        "second": (
+            "escalated: another person is needed",
+            lambda rows, user, today: rows.filter(status=VerificationStatus.ESCALATED.value).exclude(
+                started_by_key=str(user.pk)
+            ),
+        ),
+    }
+
+
+def in_state(*states: VerificationStatus):
+    """A test for buttons: is the verification in one of these states?"""
+    return lambda record: record.status in states
+
+
+UNDER_WAY = in_state(VerificationStatus.IN_PROGRESS, VerificationStatus.ESCALATED)
+
+
+@admin.register(Verification)
+class VerificationAdmin(RecordAdmin):
+    list_display = ["reference", "party", "account", "status", "trigger", "started_by", "started_at", "concluded_at"]
+    list_filter = [StateFilter, "status"]
+    search_fields = ["reference", "account__reference", "party__reference", "party__legal_name"]
+    list_select_related = ["party", "account"]
+    ordering = ["-started_at", "pk"]
+    logs_views = True
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("party", "account", "cip_version")
+
+    def page_title(self, record):
+        return f"{record.party.legal_name}: {record.trigger.replace('_', ' ')}"
+
+    def badges(self, record):
+        status = VerificationStatus(record.status)
+        return [Badge(status.label, VERIFICATION_TONES[status])]
+
+    def sections(self, record, *, user, at):
+        return [_facts(record), _results(record), _discrepancies(record, user), timeline_section(record)]
+
+    @flow_action("Record method", form=MethodForm, permission="accounts.verify", primary=True, when=UNDER_WAY)
+    def record_method(self, record, *, by, at, method, result, source, matched, document):
+        verification.record_method(
+            record, method=method, result=result, source=source, matched=matched, document=document, by=by, at=at
+        )
+        return f"The result stands in {record.reference}."
+
+    @flow_action("Note discrepancy", form=DiscrepancyForm, permission="accounts.verify", when=UNDER_WAY)
+    def find_discrepancy(self, record, *, by, at, field, stated, found):
+        verification.find_discrepancy(record, field=field, stated=stated, found=found, by=by, at=at)
+        return "The discrepancy is noted. Settle it before you conclude."
+
+    @flow_action("Settle discrepancy", form=SettleForm, permission="accounts.verify", when=UNDER_WAY)
+    def settle_discrepancy(self, record, *, by, at, discrepancy, how):
+        verification.settle_discrepancy(discrepancy, how=how, by=by, at=at)
+        return f"The discrepancy on “{discrepancy.field}” is settled."
+
+    @flow_action(
+        "Conclude", form=ConcludeForm, permission="accounts.verify",
+        when=in_state(VerificationStatus.IN_PROGRESS, VerificationStatus.ESCALATED, VerificationStatus.FAILED),
+        warning="A conclusion is never changed. After an escalation it takes a second person.",
+    )  # fmt: skip
+    def conclude(self, record, *, by, at, verified, reason):
+        ended = verification.conclude(record, verified=verified, reason=reason, by=by, at=at)
+        return f"{record.reference} is {VerificationStatus(ended.status).label}."
+
+    @flow_action(
+        "Escalate", permission="accounts.verify", when=in_state(VerificationStatus.FAILED),
+        warning="Ask for those with authority or control over the customer, signatories included.",
+    )  # fmt: skip
+    def escalate(self, record, *, by, at):
+        verification.escalate(record, by=by, at=at)
+        return f"{record.reference} is escalated. A colleague has to accept the identity."
+
+
+def _facts(record: Verification) -> Facts:
+    rows = [
+        ("Who", Link(record.party.legal_name, record.party)),
+        ("Account", Link(record.account, record.account)),
+        ("Done under", Link(record.cip_version, record.cip_version)),
+        ("Occasion", record.trigger.replace("_", " ")),
+        ("Started by", record.started_by),
+        ("Started", record.started_at),
+        ("Concluded by", record.concluded_by),
+        ("Concluded", record.concluded_at),
+        ("Rests on", record.conclusion),
+    ]
+    return Facts("verification", "Verification", rows)
+
+
+def _results(record: Verification) -> Table:
+    rows = [
+        [
+            TITLES.get(each.method, each.method),
+            Badge(Result(each.result).label, RESULT_TONES[Result(each.result)]),
+            each.source,
+            ", ".join(name.replace("_", " ") for name in each.matched),
+            Link(each.document, each.document) if each.document else None,
+            each.by,
+            each.at,
+        ]
+        for each in record.results.select_related("document").order_by("at", "pk")
+    ]
+    head = ["Method", "Result", "Source", "What agreed", "Document", "By", "On"]
+    return Table("results", "Methods and results", head, rows, empty="Nothing was tried yet. Record a method.")
+
+
+def _discrepancies(record: Verification, user) -> Table:
+    rows = [
+        [
+            each.field,
+            sealed(each, "stated", "stated value", user),
+            sealed(each, "found", "found value", user),
+            Badge("settled", "good") if each.settled_at else Badge("not settled", "warning"),
+            each.settled_how,
+            each.settled_by,
+        ]
+        for each in record.discrepancies.order_by("found_at", "pk")
+    ]
+    head = ["Field", "Stated", "Found", "State", "How it was settled", "By"]
+    return Table("discrepancies", "Discrepancies", head, rows, empty="Nothing disagrees.")

@@ -1,0 +1,69 @@
+"""Close an account, and take it up again (requirements R40, R47, R48)."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts import events
+from accounts.flows import activation, intake, reverification, signals
+from accounts.flows.restrictions import BLOCK_REPORT
+from accounts.models import Account
+from accounts.rules.onboarding import MOVES, AccountStatus
+from accounts.verbs import Verb
+from kyc_portal.notices import outbox
+from kyc_portal.notices.kinds import AccountClosed
+from kyc_portal.policy.clocks import clocks_of, stop_clock
+from kyc_portal.records import audit
+from kyc_portal.records.refs import Actor
+
+
+@transaction.atomic
+def close_account(account: Account, *, reason: str, by: Actor, at: datetime) -> Account:
+    """End the use of an account; from now the retention clock runs (R47). `reason` is a code of up to 40 letters.
+
+    Nothing is lifted: a restriction stands if the account is taken up again. The clock of the report on blocked
+    property goes on, because closing discharges nobody from it. Raises MoveNotAllowed.
+    """
+    account = _locked(account)
+    MOVES.require(account.status, AccountStatus.CLOSED)
+    account.status, account.closed_at, account.closing_reason = AccountStatus.CLOSED.value, at, reason
+    account.save(update_fields=["status", "closed_at", "closing_reason"])
+    audit.record(Verb.CLOSED, account, by=by, at=at, reason=reason)
+    reverification.forget_question(account, by=by, at=at)
+    for clock in clocks_of(account):
+        if clock.kind != BLOCK_REPORT:
+            stop_clock(clock.kind, account, by=by, at=at)
+
+    notice = AccountClosed(name=account.party.legal_name, account=account.reference)
+    address = intake.primary_email(account.party)
+    outbox.queue_notice(notice, about=account, subject=account.party_id, address=address, by=by, at=at)
+    events.account_closed.send(sender=Account, account=account, by=by, at=at)
+    return account
+
+
+@transaction.atomic
+def reopen_account(account: Account, *, reason: str, by: Actor, at: datetime) -> Account:
+    """Take an ended account up again; the retention clock is reset, because its closing day is gone (R48).
+
+    A closed account goes into use only if nothing stands in the way of opening it (NotReady with all reasons); one
+    that never was in use, or was blocked as a prospect, begins anew as a prospect. Raises MoveNotAllowed.
+    """
+    account = _locked(account)
+    never_used = account.status == AccountStatus.REFUSED
+    new = AccountStatus.PROSPECT if never_used else AccountStatus.ACTIVE
+    if account.status != AccountStatus.CLOSED:
+        MOVES.require(account.status, AccountStatus.PROSPECT)
+    elif reasons := activation.obstacles(account, at=at):
+        raise activation.NotReady(" ".join(reasons))
+
+    account.status, account.closed_at, account.closing_reason = new.value, None, ""
+    account.save(update_fields=["status", "closed_at", "closing_reason"])
+    audit.record(Verb.REOPENED, account, by=by, at=at, reason=reason)
+    if not never_used:
+        signals.rate_risk(account, by=by, at=at)
+        account.refresh_from_db(fields=["risk_tier", "risk_score", "next_review_on"])
+    return account
+
+
+def _locked(account: Account) -> Account:
+    return Account.objects.select_for_update(of=("self",)).select_related("party").get(pk=account.pk)

@@ -1,0 +1,314 @@
+"""Take in what identifies a party: documents, means of payment, owners (R14, R15, R21, R22, R26, R27, R32)."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import BinaryIO
+
+from django.conf import settings
+from django.db import transaction
+from django_countries import countries
+from rigour.territories import get_territory
+
+from accounts.events import owners_changed
+from accounts.flows import document_files, links, ownership, parties, reverification, texts
+from accounts.flows.completeness import missing_for
+from accounts.flows.texts import BadField, Texts
+from accounts.formats.mrz import MrzReading, read_mrz
+from accounts.formats.upload import inspect_upload
+from accounts.models import Account, IdentityDocument, OwnershipCertification, OwnershipStake, Party, PaymentMethod
+from accounts.models.identity import PaymentKind
+from accounts.models.party import PartyKind
+from accounts.rules.documents import document_kind
+from accounts.rules.new_parties import NewParty
+from accounts.rules.numbers import normalised
+from accounts.verbs import Verb
+from kyc_portal.records import audit
+from kyc_portal.records.clock import legal_day
+from kyc_portal.records.refs import Actor
+
+__all__ = [
+    "add_document", "add_owner", "add_payment_method", "certify_owners", "end_payment_method", "end_stake",
+    "missing_for",
+]  # fmt: skip
+
+VISA = "visa"
+
+
+# --- Documents --------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add_document(
+    party: Party,
+    *,
+    kind: str,
+    number: str = "",
+    country: str = "",
+    place_of_issue: str = "",
+    issued_on: date | None = None,
+    expires_on: date | None = None,
+    mrz: str = "",
+    file: BinaryIO | None = None,
+    file_name: str = "",
+    by: Actor,
+    at: datetime,
+) -> IdentityDocument:
+    """Add a document a party showed (R32), with its file and its machine-readable zone when there are any.
+
+    Number, country and expiry come from the zone when they were not typed. Check digits that fail are kept by name and
+    refuse nothing (T7); what makes the entry senseless is refused: BadField, UnreadableMrz, UploadRefused,
+    UnknownDocumentKind.
+    """
+    row_of_kind = document_kind(kind)
+    party, told, today = parties.locked(party), Texts(), legal_day(at)
+    mrz = texts.code("Machine-readable zone", mrz, 200, one_line=False)
+    zone = _read_zone(mrz, row_of_kind, today)
+    document = IdentityDocument(
+        party=party,
+        kind=kind,
+        country=texts.country("Country", country) or _country_of(zone),
+        place_of_issue=told.line("Place of issue", place_of_issue, 100),
+        issued_on=texts.past_day("Date of issue", issued_on, today),
+        expires_on=expires_on or (zone.expires_on if zone else None),
+        mrz_failed=list(zone.failed) if zone else [],
+        added_at=at,
+        added_by=by.label,
+    )
+    number = texts.code("Number", number, parties.LONGEST_CODE) or (zone.number if zone else "")
+    document.number, document.mrz = number, mrz
+    _require_order(party, document)
+    _take_file(document, file, file_name)
+    document.save(force_insert=True)
+
+    parties.touch(party, at=at)
+    links.remember(party, links.values_of_document(number, str(document.country)), at=at)
+    audit.record(
+        Verb.DOCUMENT_ADDED, party, by=by, at=at, within=parties.account_of(party), document=document.reference,
+        kind=kind, sha256=document.file_sha256, warnings=len(document.file_warnings), failed=document.mrz_failed,
+    )  # fmt: skip
+    told.record_masked(party, by=by, at=at)
+    return document
+
+
+def _read_zone(mrz: str, kind, today: date) -> MrzReading | None:
+    if not mrz:
+        return None
+    if not kind.has_mrz:
+        raise BadField(f"Machine-readable zone is given, but a {kind.title.lower()} has none. Correct the kind.")
+    zone = read_mrz(mrz, today=today)
+    if zone.proves_identity == (kind.code == VISA):  # T4: a visa must not pass for a passport, nor the reverse
+        printed = "a visa" if kind.code != VISA else "no visa"
+        raise BadField(f"Machine-readable zone is that of {printed}. Correct the kind of document.")
+    return zone
+
+
+def _country_of(zone: MrzReading | None) -> str:
+    """The issuer as two letters; "" for codes that are no country's, such as UTO of the specimens."""
+    if zone is None or not zone.issuer:
+        return ""
+    found = get_territory("DE" if zone.issuer == "D" else zone.issuer)
+    return found.code.upper() if found and found.code.upper() in countries else ""
+
+
+def _require_order(party: Party, document: IdentityDocument) -> None:
+    """Refuse dates that cannot be right together, naming both (trust.md D5)."""
+    born = date.fromisoformat(party.birth_date.reveal()) if party.birth_date else None
+    days = [("Date of birth", born), ("Date of issue", document.issued_on), ("Date of expiry", document.expires_on)]
+    known = [(name, day) for name, day in days if day is not None]
+    for place, (name, day) in enumerate(known):
+        for later_name, later in known[place + 1 :]:
+            if day > later:
+                raise BadField(
+                    f"{name} {day} lies after the {later_name.lower()} {later}. Correct the one that is wrong."
+                )
+
+
+def _take_file(document: IdentityDocument, file: BinaryIO | None, name: str) -> None:
+    if file is None:
+        return
+    found = inspect_upload(file, name, settings.DOCUMENT_MAX_BYTES)
+    file.seek(0)
+    document.file_sha256 = document_files.store(document.party_id, file.read())
+    document.file_bytes, document.file_type = found.size, found.media_type
+    document.file_name, document.file_warnings = found.safe_name, list(found.warnings)
+
+
+# --- Means of payment -------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add_payment_method(
+    party: Party,
+    *,
+    kind: str,
+    identifier: str = "",
+    institution: str = "",
+    country: str = "",
+    source: str = "",
+    last_four: str = "",
+    by: Actor,
+    at: datetime,
+) -> PaymentMethod:
+    """Add means and source of payment (R14, R15). Of a card the token or the last four digits, never the number.
+
+    Raises BadField or BadNumber.
+    """
+    party, told = parties.locked(party), Texts()
+    kind = texts.chosen("Kind of payment", kind, PaymentKind)
+    identifier = _payment_identifier(kind, texts.code("Identifier", identifier, 300))
+    payment = PaymentMethod(
+        party=party,
+        kind=kind,
+        institution=told.line("Institution", institution, 200),
+        last_four=_last_four(kind, identifier, last_four),
+        country=texts.country("Country", country),
+        source=told.line("Source of payment", source, 300),
+        added_at=at,
+    )
+    payment.identifier = identifier
+    payment.save(force_insert=True)
+
+    parties.touch(party, at=at)
+    links.remember(party, links.values_of_payment(kind, identifier), at=at)
+    audit.record(Verb.PAYMENT_ADDED, party, by=by, at=at, within=parties.account_of(party), kind=kind)
+    told.record_masked(party, by=by, at=at)
+    _ask_again(Account.objects.filter(party=party), "payment_changed", by=by, at=at)
+    return payment
+
+
+def _payment_identifier(kind: str, identifier: str) -> str:
+    if not identifier:
+        return ""
+    if kind == PaymentKind.NONE:
+        raise BadField("Identifier is given, but the kind is none. Leave it out or correct the kind.")
+    if kind == PaymentKind.WALLET:
+        return normalised("wallet", identifier)
+    looks_like_iban = identifier.strip()[:2].isalpha() and identifier.strip()[2:4].isdigit()
+    if kind == PaymentKind.BANK and looks_like_iban:
+        return normalised("iban", identifier)
+    return normalised("bank_account" if kind == PaymentKind.BANK else "card", identifier)
+
+
+def _last_four(kind: str, identifier: str, stated: str) -> str:
+    """The four digits or letters by which staff recognise a means of payment; those of a card are not in its token."""
+    if stated and not (stated.isascii() and stated.isdigit() and len(stated) == 4):
+        raise BadField("Last four digits must be four digits. Type them as they stand on the card.")
+    if kind in (PaymentKind.CARD, PaymentKind.PREPAID) and len(identifier) > 4:
+        return stated
+    return stated or identifier[-4:]
+
+
+@transaction.atomic
+def end_payment_method(payment: PaymentMethod, *, by: Actor, at: datetime) -> PaymentMethod:
+    """Note that a means of payment is no longer used; its fingerprint stays."""
+    party = parties.locked(payment.party)
+    payment = PaymentMethod.objects.select_for_update(of=("self",)).get(pk=payment.pk)
+    if payment.ended_at is not None:
+        raise BadField("Means of payment ended before. Nothing needs to be changed.")
+    payment.ended_at = at
+    payment.save(update_fields=["ended_at"])
+    audit.record(Verb.PAYMENT_ENDED, party, by=by, at=at, within=parties.account_of(party), kind=payment.kind)
+    _ask_again(Account.objects.filter(party=party), "payment_changed", by=by, at=at)
+    return payment
+
+
+# --- Owners -----------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add_owner(
+    party: Party,
+    *,
+    owner: Party | NewParty,
+    percent: Decimal,
+    has_control: bool = False,
+    from_on: date | None = None,
+    by: Actor,
+    at: datetime,
+) -> OwnershipStake:
+    """Add who owns a share of `party` or controls it (R21); the owner may be new or on file. Raises BadField."""
+    party, today = parties.locked(party), legal_day(at)
+    if party.kind == PartyKind.INDIVIDUAL:
+        raise BadField("Owner cannot be added: this party is an individual. Correct the kind of party first.")
+    percent = texts.percentage("Percent", percent)
+    if not percent and not has_control:
+        raise BadField("Percent is 0 and no control is stated. Enter a share, or tick control.")
+    from_on = texts.past_day("Held from", from_on, today)
+    if isinstance(owner, NewParty):
+        owner = parties.add_party(owner, by=by, at=at)
+    _require_new_owner(party, owner, today)
+
+    stake = OwnershipStake.objects.create(
+        owner=owner, owned=party, percent=percent, has_control=has_control, from_on=from_on
+    )
+    links.remember(party, links.values_of_owner(owner), at=at)
+    audit.record(
+        Verb.OWNER_ADDED, party, by=by, at=at, within=parties.account_of(party), owner=owner.reference,
+        percent=f"{percent.normalize():f}", has_control=has_control,
+    )  # fmt: skip
+    _owners_changed(party, today, by=by, at=at)
+    return stake
+
+
+def _require_new_owner(party: Party, owner: Party, today: date) -> None:
+    if owner.pk == party.pk:
+        raise BadField("Owner is the party itself. Name another one.")
+    if OwnershipStake.objects.held_on(today).filter(owner=owner, owned=party).exists():
+        raise BadField(f"Owner {owner.reference} holds a stake already. End that stake first if the share changed.")
+
+
+@transaction.atomic
+def end_stake(stake: OwnershipStake, *, to_on: date, by: Actor, at: datetime) -> OwnershipStake:
+    """Note the last day on which a stake was held; it stays on file. Raises BadField."""
+    party, today = parties.locked(stake.owned), legal_day(at)
+    stake = OwnershipStake.objects.select_for_update(of=("self",)).select_related("owner").get(pk=stake.pk)
+    if stake.to_on is not None:
+        raise BadField(f"Last day is on file already: {stake.to_on}. Nothing needs to be changed.")
+    to_on = texts.past_day("Last day", to_on, today)
+    if to_on is None or (stake.from_on and to_on < stake.from_on):
+        raise BadField(
+            f"Last day {to_on or 'is empty'} does not follow held from {stake.from_on or 'unknown'}. Correct it."
+        )
+
+    stake.to_on = to_on
+    stake.save(update_fields=["to_on"])
+    audit.record(
+        Verb.OWNER_ENDED, party, by=by, at=at, within=parties.account_of(party), owner=stake.owner.reference,
+        to_on=to_on,
+    )  # fmt: skip
+    _owners_changed(party, today, by=by, at=at)
+    return stake
+
+
+def _owners_changed(party: Party, today: date, *, by: Actor, at: datetime) -> None:
+    """Whatever the party owns is screened again, its accounts are told, and open ones are asked for proof again."""
+    below = ownership.parties_below(party, today)
+    Party.objects.filter(pk__in=below).update(changed_at=at)
+    accounts = Account.objects.filter(party_id__in=below).order_by("pk")
+    for account in accounts:
+        owners_changed.send(sender=OwnershipStake, account=account, by=by, at=at)
+    _ask_again(accounts, "owners_changed", by=by, at=at)
+
+
+def _ask_again(accounts, trigger: str, *, by: Actor, at: datetime) -> None:
+    for account in accounts.open():
+        reverification.request_after(account, trigger=trigger, by=by, at=at)
+
+
+@transaction.atomic
+def certify_owners(
+    account: Account, *, signed_on: date, text_version: str, by: Actor, at: datetime
+) -> OwnershipCertification:
+    """Record the signed statement that the owners named are all there are (R22). Raises BadField."""
+    account = Account.objects.select_for_update(of=("self",)).select_related("party").get(pk=account.pk)
+    if account.party.kind == PartyKind.INDIVIDUAL:
+        raise BadField("Certification of owners is not asked of an individual.")
+    signed_on = texts.past_day("Signed on", signed_on, legal_day(at))
+    if signed_on is None:
+        raise BadField("Signed on is empty. Enter the day of the signature.")
+    version = texts.required("Text version", texts.code("Text version", text_version, 20))
+    row = OwnershipCertification.objects.create(
+        account=account, text_version=version, signed_on=signed_on, recorded_at=at, recorded_by=by.label
+    )
+    audit.record(Verb.OWNERS_CERTIFIED, account, by=by, at=at, within=account.party, version=version)
+    return row

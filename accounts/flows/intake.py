@@ -1,0 +1,144 @@
+"""Take customers in: open a prospect, ask for what is missing, or do not open the account (R9, R23, R38)."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from accounts.flows import parties, texts
+from accounts.flows.completeness import missing_for
+from accounts.flows.parties import add_party, primary_email
+from accounts.flows.texts import Texts
+from accounts.models import Account
+from accounts.rules.new_parties import NewAddress, NewParty
+from accounts.rules.onboarding import MOVES, AccountStatus
+from accounts.rules.refusals import refusal_reason
+from accounts.verbs import Verb
+from kyc_portal.notices import kinds, outbox
+from kyc_portal.policy import clocks
+from kyc_portal.policy.current import regime_on
+from kyc_portal.records import audit
+from kyc_portal.records.clock import legal_day
+from kyc_portal.records.refs import Actor
+from kyc_portal.refusal import Refusal
+
+__all__ = [
+    "NewAddress", "NewParty", "add_party", "open_prospect", "primary_email", "refuse_prospect", "request_data",
+]  # fmt: skip
+
+NOTICE_VERSION = "1"  # of templates/notices/privacy_notice.body.txt; raise it when its wording changes
+VERIFY_BY = "verify by"
+
+
+class KnownCustomer(Refusal):
+    """An account carries this customer number already."""
+
+
+class NothingMissing(Refusal):
+    """There is nothing to ask for."""
+
+
+@transaction.atomic
+def open_prospect(
+    new: NewParty,
+    *,
+    source: str,
+    product: str = "",
+    external_key: str | None = None,
+    is_reseller: bool = False,
+    row: int | None = None,
+    by: Actor,
+    at: datetime,
+) -> Account:
+    """Put a customer on file with an account that is not open yet, and tell them why data is asked for (R23).
+
+    `source` says how they came (a form, a file, a reseller), `row` the line of the file. Raises BadField, BadNumber or
+    KnownCustomer.
+    """
+    told = Texts()
+    account = Account(
+        external_key=texts.code("Customer number", external_key or "", 80) or None,
+        product=told.line("Product", product, 80), source=texts.code("Source", source, 40), is_reseller=is_reseller,
+        status=AccountStatus.PROSPECT.value, created_at=at, notice_version=NOTICE_VERSION,
+    )  # fmt: skip
+    party, told_of_party = parties.build(new, at=at)
+    account.party = party
+    _insert(account)
+
+    facts = {"row": row} if row is not None else {}
+    audit.record(Verb.PROSPECT_OPENED, account, by=by, at=at, within=party, source=account.source, **facts)
+    told.masked += told_of_party.masked
+    told.record_masked(party, by=by, at=at)
+    notice = kinds.PrivacyNotice(name=party.legal_name, account=account.reference, version=NOTICE_VERSION)
+    outbox.queue_notice(notice, about=account, subject=party.pk, address=primary_email(party), by=by, at=at)
+    return account
+
+
+def _insert(account: Account) -> None:
+    """Save a new account; the database decides who came first with a customer number."""
+    if account.external_key is None:
+        account.save(force_insert=True)
+        return
+    try:
+        with transaction.atomic():
+            account.save(force_insert=True)
+    except IntegrityError:
+        raise KnownCustomer(
+            "An account with this customer number exists already. Look it up, or correct the number."
+        ) from None
+
+
+@transaction.atomic
+def request_data(account: Account, *, by: Actor, at: datetime) -> Account:
+    """Tell a prospect what is still missing and by when; asking again keeps the first date (R31, own policy).
+
+    Raises NothingMissing, or MoveNotAllowed when the account is past this stage.
+    """
+    account = _locked(account)
+    today = legal_day(at)
+    if account.status != AccountStatus.DATA_REQUESTED:
+        MOVES.require(account.status, AccountStatus.DATA_REQUESTED)
+    missing = missing_for(account, on=today)
+    if not missing:
+        raise NothingMissing("Nothing is missing. Start the verification.")
+
+    account.status = AccountStatus.DATA_REQUESTED.value
+    account.save(update_fields=["status"])
+    clock = clocks.start_clock(
+        VERIFY_BY, account, figure="verify_days", regime=regime_on(today), on=today, by=by, at=at
+    )
+    codes = ", ".join(gap.code for gap in missing)
+    audit.record(Verb.DATA_REQUESTED, account, by=by, at=at, within=account.party, missing=codes)
+    notice = kinds.DataRequested(
+        name=account.party.legal_name, account=account.reference, missing=tuple(gap.sentence for gap in missing),
+        answer_by=clock.due_on,
+    )  # fmt: skip
+    _tell(account, notice, by=by, at=at)
+    return account
+
+
+@transaction.atomic
+def refuse_prospect(account: Account, *, reason: str, by: Actor, at: datetime) -> Account:
+    """Do not open an account (R38); from today its data is kept only as long as the retention rule says.
+
+    `reason` is a code of rules/refusals.py, whose public wording the customer reads. Raises UnknownReason or
+    MoveNotAllowed.
+    """
+    account, why = _locked(account), refusal_reason(reason)
+    MOVES.require(account.status, AccountStatus.REFUSED)
+
+    account.status, account.closed_at, account.closing_reason = AccountStatus.REFUSED.value, at, why.code
+    account.save(update_fields=["status", "closed_at", "closing_reason"])
+    clocks.stop_clock(VERIFY_BY, account, by=by, at=at)
+    audit.record(Verb.REFUSED, account, by=by, at=at, within=account.party, reason=why.code)
+    notice = kinds.AccountRefused(name=account.party.legal_name, account=account.reference, wording=why.wording)
+    _tell(account, notice, by=by, at=at)
+    return account
+
+
+def _locked(account: Account) -> Account:
+    return Account.objects.select_for_update(of=("self",)).select_related("party").get(pk=account.pk)
+
+
+def _tell(account: Account, notice, *, by: Actor, at: datetime) -> None:
+    address = primary_email(account.party)
+    outbox.queue_notice(notice, about=account, subject=account.party_id, address=address, by=by, at=at)

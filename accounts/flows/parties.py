@@ -1,0 +1,179 @@
+"""Put people and entities on file, and add what becomes known of them later (requirements R9-R13, R16, R17)."""
+
+import dataclasses
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts.flows import links, texts
+from accounts.flows.texts import BadField, Texts
+from accounts.models import Account, Address, ContactPoint, Party, PartyName
+from accounts.models.party import AddressKind, ContactKind, NameKind, PartyKind
+from accounts.rules.new_parties import NewAddress, NewParty
+from accounts.rules.numbers import normalised
+from accounts.verbs import Verb
+from kyc_portal.records import audit
+from kyc_portal.records.clock import legal_day
+from kyc_portal.records.refs import Actor
+
+LONGEST_NAME, LONGEST_LINES, LONGEST_REGION, LONGEST_CODE = 300, 500, 60, 100
+MOST_NAMES = 50
+
+
+def account_of(party: Party) -> Account | None:
+    """The party's newest account: on its page, too, what happens to the party is told."""
+    return Account.objects.filter(party=party).order_by("-created_at").first()
+
+
+def locked(party: Party) -> Party:
+    """The party's row, locked until the transaction ends."""
+    return Party.objects.select_for_update(of=("self",)).get(pk=party.pk)
+
+
+def touch(party: Party, *, at: datetime) -> None:
+    """Note that data changed that is screened, so that the party is screened again (R35)."""
+    Party.objects.filter(pk=party.pk).update(changed_at=at)
+    party.changed_at = at
+
+
+@transaction.atomic
+def add_party(new: NewParty, *, by: Actor, at: datetime) -> Party:
+    """Put a party on file. Raises BadField or BadNumber, naming the field that is wrong."""
+    party, told = build(new, at=at)
+    audit.record(Verb.PARTY_ADDED, party, by=by, at=at, party=party.reference, kind=party.kind)
+    told.record_masked(party, by=by, at=at)
+    return party
+
+
+def build(new: NewParty, *, at: datetime) -> tuple[Party, Texts]:
+    """Write the rows of a new party, inside the caller's transaction; the caller records the event."""
+    told = Texts()
+    new = checked(new, today=legal_day(at), told=told)
+    party = Party(
+        kind=new.kind, entity_type=new.entity_type, legal_name=new.legal_name, citizenship=new.citizenship,
+        formation_country=new.formation_country, created_at=at, changed_at=at,
+    )  # fmt: skip
+    party.birth_date = new.birth_date.isoformat() if new.birth_date else ""
+    party.registration_number, party.national_id = new.registration_number, new.national_id
+    party.save(force_insert=True)
+    PartyName.objects.bulk_create(PartyName(party=party, kind=kind, name=name, added_at=at) for kind, name in new.names)
+    for address in new.addresses:
+        _write_address(party, address, at)
+    for kind, value in ((ContactKind.EMAIL, new.email), (ContactKind.PHONE, new.phone)):
+        if value:
+            ContactPoint.objects.create(party=party, kind=kind, value=value, added_at=at)
+    links.remember(party, links.values_in(new), at=at)
+    return party, told
+
+
+def checked(new: NewParty, *, today: date, told: Texts | None = None) -> NewParty:
+    """The party as it will be stored: texts checked, e-mail and telephone in one form, codes in capitals.
+
+    Reads nothing from the database. Raises BadField or BadNumber, naming the field.
+    """
+    told = told or Texts()
+    if len(new.names) > MOST_NAMES:
+        raise BadField(f"There are more than {MOST_NAMES} further names. Enter those that matter for recognition.")
+    _require_sense(new)
+    return dataclasses.replace(
+        new,
+        kind=texts.chosen("Kind", new.kind, PartyKind),
+        legal_name=texts.required("Legal name", told.line("Legal name", new.legal_name, LONGEST_NAME)),
+        names=tuple(_checked_name(kind, name, told) for kind, name in new.names),
+        citizenship=texts.country("Citizenship", new.citizenship),
+        formation_country=texts.country("Country of formation", new.formation_country),
+        entity_type=told.line("Entity type", new.entity_type, 60),
+        birth_date=texts.past_day("Birth date", new.birth_date, today),
+        registration_number=texts.code("Registration number", new.registration_number, LONGEST_CODE),
+        national_id=texts.code("National identification number", new.national_id, LONGEST_CODE),
+        email=_contact(ContactKind.EMAIL, new.email),
+        phone=_contact(ContactKind.PHONE, new.phone),
+        addresses=tuple(_checked_address(address, told) for address in new.addresses),
+    )
+
+
+def _require_sense(new: NewParty) -> None:
+    if new.kind == PartyKind.ENTITY and new.birth_date:
+        raise BadField("Birth date is given, but the kind is entity. Leave the date out or correct the kind.")
+    if new.kind == PartyKind.INDIVIDUAL and new.formation_country:
+        raise BadField("Country of formation is given, but the kind is individual. Leave it out or correct the kind.")
+
+
+def _checked_name(kind: str, name: str, told: Texts) -> tuple[str, str]:
+    chosen = texts.chosen("Kind of name", kind, NameKind)
+    return chosen, texts.required("Further name", told.line("Further name", name, LONGEST_NAME))
+
+
+def _checked_address(address: NewAddress, told: Texts) -> NewAddress:
+    kind = texts.chosen("Kind of address", address.kind, AddressKind)
+    lines = told.lines("Address", address.lines, LONGEST_LINES)
+    if kind != AddressKind.USE_LOCATION:  # of a place of use often no more than the country is known
+        texts.required("Address", lines)
+    return NewAddress(
+        kind=kind,
+        lines=lines,
+        region=told.line("Region", address.region, LONGEST_REGION),
+        country=texts.required("Country of the address", texts.country("Country of the address", address.country)),
+    )
+
+
+def _contact(kind: str, value: str) -> str:
+    return normalised(kind, value) if texts.code(ContactKind(kind).label.capitalize(), value, 300) else ""
+
+
+def _write_address(party: Party, address: NewAddress, at: datetime) -> Address:
+    return Address.objects.create(
+        party=party, kind=address.kind, lines=address.lines, region=address.region, country=address.country, added_at=at
+    )
+
+
+@transaction.atomic
+def add_name(party: Party, *, kind: str, name: str, by: Actor, at: datetime) -> PartyName:
+    """Add a further name of a party (R10); it is screened with the others."""
+    party, told = locked(party), Texts()
+    kind, name = _checked_name(kind, name, told)
+    if party.names.filter(kind=kind, name=name).exists():
+        raise BadField("Further name is on file already. Nothing needs to be added.")
+
+    row = PartyName.objects.create(party=party, kind=kind, name=name, added_at=at)
+    _changed(party, told, Verb.NAME_ADDED, (), by=by, at=at, kind=kind)
+    return row
+
+
+@transaction.atomic
+def add_address(party: Party, *, address: NewAddress, by: Actor, at: datetime) -> Address:
+    """Add an address (R11, R12)."""
+    party, told = locked(party), Texts()
+    address = _checked_address(address, told)
+    row = _write_address(party, address, at)
+    values = links.values_of_address(address)
+    _changed(party, told, Verb.ADDRESS_ADDED, values, by=by, at=at, kind=address.kind, country=address.country)
+    return row
+
+
+@transaction.atomic
+def add_contact(party: Party, *, kind: str, value: str, by: Actor, at: datetime) -> ContactPoint:
+    """Add an e-mail address or telephone number (R16, R17); notices go to the newest e-mail address."""
+    party = locked(party)
+    kind = texts.chosen("Kind of contact", kind, ContactKind)
+    value = texts.required(ContactKind(kind).label.capitalize(), _contact(kind, value))
+    row = ContactPoint.objects.create(party=party, kind=kind, value=value, added_at=at)
+    _changed(party, Texts(), Verb.CONTACT_ADDED, links.values_of_contact(kind, value), by=by, at=at, kind=kind)
+    return row
+
+
+def _changed(party, told: Texts, verb: Verb, values: Iterable, *, by: Actor, at: datetime, **facts) -> None:
+    """What follows every addition: screening is due again, fingerprints are kept, the event is written."""
+    touch(party, at=at)
+    links.remember(party, values, at=at)
+    audit.record(verb, party, by=by, at=at, within=account_of(party), party=party.reference, **facts)
+    told.record_masked(party, by=by, at=at)
+
+
+def primary_email(party: Party) -> str:
+    """The newest e-mail address in clear text, for a notice; "" when there is none."""
+    emails = ContactPoint.objects.filter(party_id=party.pk, kind=ContactKind.EMAIL)
+    row = emails.order_by(F("added_at").desc(nulls_last=True), "pk").first()
+    return row.value.reveal() if row and row.value else ""

@@ -1,0 +1,228 @@
+"""Limit, suspend, block and release accounts (requirements R39-R41; 31 CFR 501.603 for blocked property).
+
+Several restrictions may stand side by side, each on its own basis; the strictest applies.
+"""
+
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.flows import intake
+from accounts.models import Account, Restriction
+from accounts.models.restriction import Level
+from accounts.rules.onboarding import MOVES, AccountStatus
+from accounts.rules.restricting import PUBLIC_LEVELS, REASONS, strictness
+from accounts.verbs import Verb
+from kyc_portal.calendars import add_days
+from kyc_portal.four_eyes import require_second_person
+from kyc_portal.notices import outbox
+from kyc_portal.notices.kinds import AccountRestricted, RestrictionLifted
+from kyc_portal.policy.clocks import start_clock, stop_clock
+from kyc_portal.policy.current import regime_on
+from kyc_portal.records import audit
+from kyc_portal.records.clock import legal_day
+from kyc_portal.records.refs import SCHEDULER, Actor
+from kyc_portal.refusal import Refusal
+from kyc_portal.work.failures import sweep
+
+BLOCK_REPORT = "blocked property report"
+VERBS = {Level.LIMITED: Verb.LIMITED, Level.SUSPENDED: Verb.SUSPENDED}
+
+
+class AlreadyRestricted(Refusal):
+    """A restriction on the same basis is still in force."""
+
+
+class NotInUse(Refusal):
+    """The account is not open, so there is no use to limit or stop."""
+
+
+class NotInForce(Refusal):
+    """The restriction was lifted before."""
+
+
+class BlockHasNoEnd(Refusal):
+    """Somebody gave a block an end day."""
+
+
+class EndIsPast(Refusal):
+    """The last day of a restriction lies in the past."""
+
+
+class NothingToReport(Refusal):
+    """No report on blocked property is due."""
+
+
+def strictest(account: Account) -> Restriction | None:
+    """The restriction that decides what the customer may do; None when nothing is restricted."""
+    standing = account.restrictions.in_force().order_by("applied_at")
+    return max(standing, key=lambda restriction: strictness(restriction.level), default=None)
+
+
+@transaction.atomic
+def limit(
+    account: Account, *, reason: str, public_wording: str, basis: str, until: datetime | None = None,
+    object_by: date | None = None, by: Actor, at: datetime,
+) -> Restriction:  # fmt: skip
+    """Refuse new resources on an open account, until `until` when it is given. Raises NotInUse, AlreadyRestricted."""
+    return _restrict(account, Level.LIMITED, reason, public_wording, basis, until, object_by, by, at)
+
+
+@transaction.atomic
+def suspend(
+    account: Account, *, reason: str, public_wording: str, basis: str, until: datetime | None = None,
+    object_by: date | None = None, by: Actor, at: datetime,
+) -> Restriction:  # fmt: skip
+    """Stop all use of an open account, until `until` when it is given. Raises NotInUse, AlreadyRestricted."""
+    return _restrict(account, Level.SUSPENDED, reason, public_wording, basis, until, object_by, by, at)
+
+
+def _restrict(account, level, reason, public_wording, basis, until, object_by, by, at) -> Restriction:
+    account = _locked(account)
+    if not AccountStatus(account.status).is_open:
+        raise NotInUse(
+            f"{account.reference} is {AccountStatus(account.status).label}, so there is no use to restrict. "
+            "Refuse to open it, or leave it closed."
+        )
+    restriction = _create(account, level, reason, public_wording, basis, until, object_by, by, at)
+    audit.record(
+        VERBS[level], account, by=by, at=at, reason=reason, basis=basis, until=until, restriction=restriction.reference
+    )
+    _tell(account, restriction, by, at)
+    return restriction
+
+
+@transaction.atomic
+def block(
+    account: Account, *, reason: str, public_wording: str, basis: str, until: datetime | None = None,
+    object_by: date | None = None, by: Actor, at: datetime,
+) -> Restriction:  # fmt: skip
+    """Freeze an account and what is in it, and start the clock of the report (31 CFR 501.603: business days).
+
+    A prospect can be blocked too. A block has no end day: somebody lifts it. Raises BlockHasNoEnd, AlreadyRestricted,
+    MoveNotAllowed.
+    """
+    if until is not None:
+        raise BlockHasNoEnd("A block stands until somebody lifts it. Leave out the end day.")
+    account = _locked(account)
+    restriction = _create(account, Level.BLOCKED, reason, public_wording, basis, None, object_by, by, at)
+    if account.status != AccountStatus.BLOCKED:
+        MOVES.require(account.status, AccountStatus.BLOCKED)
+        account.status = AccountStatus.BLOCKED.value
+        account.save(update_fields=["status"])
+        day = legal_day(at)
+        start_clock(BLOCK_REPORT, account, figure="blocked_report_days", regime=regime_on(day), on=day, by=by, at=at)
+    audit.record(Verb.BLOCKED, account, by=by, at=at, reason=reason, basis=basis, restriction=restriction.reference)
+    _tell(account, restriction, by, at)
+    return restriction
+
+
+def restrict_by_hand(
+    account: Account, *, level: str, reason: str, last_day: date | None = None, by: Actor, at: datetime
+) -> Restriction:
+    """Restrict as a member of staff decides on the account's page: `reason` is a code of rules/restricting.py.
+
+    The customer reads that reason's public wording and may object within the policy's window (R41). Raises KeyError for
+    an unknown reason, and what limit, suspend and block raise.
+    """
+    act = {Level.LIMITED: limit, Level.SUSPENDED: suspend, Level.BLOCKED: block}[Level(level)]
+    day = legal_day(at)
+    until = None
+    if last_day is not None:
+        until = datetime.combine(add_days(last_day, 1), time.min, ZoneInfo(settings.LEGAL_TIME_ZONE))
+        if until <= at:
+            raise EndIsPast(f"The last day {last_day} is over. Choose a later one, or none.")
+    return act(
+        account, reason=reason, public_wording=REASONS[reason].public_wording, basis=f"by hand: {reason}", until=until,
+        object_by=add_days(day, regime_on(day).whole("appeal_window_days")), by=by, at=at,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def record_blocked_report(account: Account, *, authority_reference: str, by: Actor, at: datetime) -> Account:
+    """Note under which number the blocked property was reported, and stop its clock. Raises NothingToReport."""
+    account = _locked(account)
+    if not stop_clock(BLOCK_REPORT, account, by=by, at=at):
+        raise NothingToReport(f"No report on {account.reference} is due. See its timeline for the one that was made.")
+    audit.record(Verb.BLOCK_REPORTED, account, by=by, at=at, number=authority_reference.strip() or "no number")
+    return account
+
+
+@transaction.atomic
+def lift(restriction: Restriction, *, why: str, by: Actor, at: datetime) -> Restriction:
+    """End one restriction; the others stay. Lifting the last block gives an account back what it was before.
+
+    A block is lifted by a person only. Raises NotInForce, SecondPersonNeeded.
+    """
+    account = _locked(restriction.account)
+    restriction = Restriction.objects.select_for_update(of=("self",)).get(pk=restriction.pk)
+    if restriction.lifted_at is not None:
+        raise NotInForce(f"{restriction.reference} was already lifted by {restriction.lifted_by}.")
+    if restriction.level == Level.BLOCKED:
+        require_second_person(None, by, deed="lifting a block")
+
+    restriction.lifted_at, restriction.lifted_by, restriction.lifted_why = at, by.label, why[:200]
+    restriction.save(update_fields=["lifted_at", "lifted_by", "lifted_why"])
+    audit.record(Verb.LIFTED, account, by=by, at=at, restriction=restriction.reference, why=restriction.lifted_why)
+    if restriction.level == Level.BLOCKED:
+        _unblock(account, by, at)
+    if account.is_open and not account.restrictions.in_force().exists():
+        notice = RestrictionLifted(name=account.party.legal_name, account=account.reference)
+        _queue(notice, account, by, at)
+    return restriction
+
+
+def _unblock(account: Account, by: Actor, at: datetime) -> None:
+    """After the last block: back into use; what never was in use is "not opened", from where it may begin anew."""
+    if account.status != AccountStatus.BLOCKED or account.restrictions.in_force().filter(level=Level.BLOCKED).exists():
+        return
+    new = AccountStatus.ACTIVE if account.opened_at else AccountStatus.REFUSED
+    MOVES.require(account.status, new)
+    account.status = new.value
+    if new == AccountStatus.REFUSED:
+        account.closed_at, account.closing_reason = at, "block_lifted"
+    account.save(update_fields=["status", "closed_at", "closing_reason"])
+    stop_clock(BLOCK_REPORT, account, by=by, at=at)
+
+
+def end_expired(*, by: Actor = SCHEDULER, at: datetime) -> dict:
+    """Lift each restriction whose time is over, each in its own transaction; may be repeated."""
+    over = Restriction.objects.run_out(at).select_related("account").order_by("until", "pk")
+    return sweep("accounts.end_restriction", over, lambda row: lift(row, why="its time is over", by=by, at=at), at=at)
+
+
+def _locked(account: Account) -> Account:
+    return Account.objects.select_for_update(of=("self",)).select_related("party").get(pk=account.pk)
+
+
+def _create(account, level, reason, public_wording, basis, until, object_by, by, at) -> Restriction:
+    standing = account.restrictions.in_force().filter(basis=basis).first()
+    if standing is not None:
+        raise AlreadyRestricted(
+            f"{account.reference} is already {standing.get_level_display()} on this basis ({standing.reference}). "
+            "Lift that restriction first."
+        )
+    return Restriction.objects.create(
+        account=account, level=level, reason=reason, public_wording=public_wording, basis=basis, applied_at=at,
+        applied_by=by.label, until=until, object_by=object_by,
+    )  # fmt: skip
+
+
+def _tell(account: Account, restriction: Restriction, by: Actor, at: datetime) -> None:
+    """The customer reads the public wording and never the reason."""
+    notice = AccountRestricted(
+        name=account.party.legal_name,
+        account=account.reference,
+        level=PUBLIC_LEVELS[restriction.level],
+        wording=restriction.public_wording,
+        until=legal_day(restriction.until) if restriction.until else None,
+        object_by=restriction.object_by,
+    )
+    _queue(notice, account, by, at)
+
+
+def _queue(notice, account: Account, by: Actor, at: datetime) -> None:
+    address = intake.primary_email(account.party)
+    outbox.queue_notice(notice, about=account, subject=account.party_id, address=address, by=by, at=at)

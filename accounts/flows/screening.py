@@ -1,0 +1,343 @@
+"""Compare parties with watch lists and judge what resembles, by two people (requirements R35, R37; T8-T13).
+
+Everybody is screened, U.S. persons included. A judgement holds for the very data it was made on: when list and party
+say the same as before, it is carried on to a newer list version; when either has changed, somebody looks again.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from accounts.flows import signals, watchlists
+from accounts.flows.batches import BATCH
+from accounts.flows.list_index import Match, index_of
+from accounts.flows.parties import account_of, locked
+from accounts.formats.text import clean_text, is_blank
+from accounts.models import Party, Screening, ScreeningHit, WatchlistSnapshot
+from accounts.models.identity import PaymentKind
+from accounts.models.party import ContactKind
+from accounts.models.screening import HitStatus
+from accounts.rules.names import Bands, ScreenedParty
+from accounts.verbs import Verb
+from kyc_portal.four_eyes import PERSON, person_key, require_second_person
+from kyc_portal.policy.current import Regime, regime_on
+from kyc_portal.records import audit
+from kyc_portal.records.clock import legal_day
+from kyc_portal.records.keys import fingerprint
+from kyc_portal.records.refs import SCHEDULER, Actor
+from kyc_portal.refusal import Refusal
+from kyc_portal.work import failures
+
+LONGEST_REASON = 300
+PROPOSED = {True: HitStatus.CONFIRM_PROPOSED, False: HitStatus.DISMISS_PROPOSED}
+JUDGED = {HitStatus.CONFIRM_PROPOSED: HitStatus.CONFIRMED, HitStatus.DISMISS_PROPOSED: HitStatus.DISMISSED}
+WORDS = {HitStatus.CONFIRMED: "confirm", HitStatus.DISMISSED: "dismiss"}
+
+
+class NoListLoaded(Refusal):
+    """There is no watch list to screen against."""
+
+
+class HitNotOpen(Refusal):
+    """Somebody has proposed or given a judgement on this hit already."""
+
+
+class NothingProposed(Refusal):
+    """There is no proposal a second person could agree to."""
+
+
+class NotAPerson(Refusal):
+    """Judging is for people who are signed in."""
+
+
+class NoReason(Refusal):
+    """A judgement needs its reason in words."""
+
+
+# --- Screening --------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def screen_party(
+    party: Party, *, lists: Sequence[WatchlistSnapshot] | None = None, by: Actor, at: datetime
+) -> list[Screening]:
+    """Compare a party with the current version of every list (or with `lists`); one Screening for each.
+
+    Names and further names, birth date, countries, wallets, e-mail addresses and numbers are compared; owners are
+    parties of their own. Raises NoListLoaded.
+    """
+    lists = list(watchlists.current_snapshots()) if lists is None else list(lists)
+    if not lists:
+        raise NoListLoaded("No watch list is loaded, so nobody can be screened. Load one with load_watchlist.")
+    party = locked(party)
+    regime = regime_on(legal_day(at))
+    screened = as_compared(party)
+    page = account_of(party) or party
+    done, news = [], False
+    for snapshot in lists:
+        screening, has_news = _compare(party, screened, snapshot, regime, page, by, at)
+        done.append(screening)
+        news = news or has_news
+    party.screened_at, party.screened_against = at, lists[-1]
+    party.save(update_fields=["screened_at", "screened_against"])
+    if news:
+        _tell_accounts(party, by, at)
+    return done
+
+
+def screen_due(*, at: datetime, by: Actor = SCHEDULER) -> dict[str, int]:
+    """Screen everybody whose data or whose list has changed, each in its own transaction; owners are parties as well.
+
+    Says how many were done and how many failed; a party that another worker has just screened is done.
+    """
+    told = Counter(done=0, failed=0)
+    for snapshot in watchlists.current_snapshots():
+        waiting, last = Party.objects.to_screen(snapshot).order_by("pk"), None
+        while batch := list((waiting.filter(pk__gt=last) if last else waiting)[:BATCH]):
+            last = batch[-1].pk
+            act = _screening_once(snapshot, by, at)
+            told.update(failures.sweep("accounts.screen", batch, act, at=at))
+    return dict(told)
+
+
+def _screening_once(snapshot: WatchlistSnapshot, by: Actor, at: datetime):
+    def act(party: Party) -> None:
+        locked(party)
+        if Party.objects.to_screen(snapshot).filter(pk=party.pk).exists():
+            screen_party(party, lists=[snapshot], by=by, at=at)
+
+    return act
+
+
+def as_compared(party: Party) -> ScreenedParty:
+    """The party with its sealed values in clear, for comparing; lives in memory only and is never written down."""
+    wallets = party.payment_methods.filter(kind=PaymentKind.WALLET)
+    emails = party.contact_points.filter(kind=ContactKind.EMAIL)
+    numbers = [party.national_id, party.registration_number, *(document.number for document in party.documents.all())]
+    countries = {str(party.citizenship), str(party.formation_country)}
+    countries |= {str(code) for code in party.addresses.values_list("country", flat=True)}
+    return ScreenedParty(
+        names=(party.legal_name, *party.names.order_by("name").values_list("name", flat=True)),
+        kind=party.kind,
+        birth_on=date.fromisoformat(party.birth_date.reveal()) if party.birth_date else None,
+        countries=frozenset(countries - {""}),
+        identifiers=_clear(numbers),
+        wallets=_clear(wallet.identifier for wallet in wallets),
+        emails=_clear(contact.value for contact in emails),
+    )
+
+
+def _clear(values) -> frozenset[str]:
+    return frozenset(value.reveal() for value in values if value is not None)
+
+
+def _compare(
+    party: Party, screened: ScreenedParty, snapshot: WatchlistSnapshot, regime: Regime, page, by: Actor, at: datetime
+) -> tuple[Screening, bool]:
+    """Screen against one list version; the flag says whether there are hits that were not known before."""
+    bands = Bands(float(regime.number("screening_strong_score")), float(regime.number("screening_possible_score")))
+    matches = index_of(snapshot).matches(screened, bands)
+    screening = Screening.objects.create(party=party, snapshot=snapshot, at=at, hit_count=len(matches))
+    audit.record(
+        Verb.SCREENED, screening, by=by, at=at, within=page,
+        party=party.reference, list=str(snapshot), hits=len(matches),
+    )  # fmt: skip
+    known = _known_hits(party, snapshot)
+    made = [_settle(match, screened, screening, known, page, by, at) for match in matches]
+    _end_others(known, {match.listed.party.key for match in matches}, snapshot, page, by, at)
+    return screening, any(made)
+
+
+def _known_hits(party: Party, snapshot: WatchlistSnapshot) -> dict[str, list[ScreeningHit]]:
+    """Earlier hits of the party on any version of the list, by entry, newest first; one query."""
+    known = defaultdict(list)
+    rows = ScreeningHit.objects.filter(party=party, snapshot__list_name=snapshot.list_name)
+    for hit in rows.order_by("-screening__at"):
+        known[hit.entry_uid].append(hit)
+    return known
+
+
+def _settle(
+    match: Match, screened: ScreenedParty, screening: Screening, known: dict, page, by: Actor, at: datetime
+) -> bool:
+    """Keep the hit that stands for this very comparison, carry its state on, or open a new one; True if there is news.
+
+    All that holds now stands under the list version of now: what waits under an older one is replaced.
+    """
+    hit = _as_hit(match, screened, screening)
+    earlier = [other for other in known[hit.entry_uid] if other.status != HitStatus.REPLACED]
+    same = next((other for other in earlier if other.compared == hit.compared), None)
+    if same is not None and same.snapshot_id == hit.snapshot_id:
+        return False
+    key = (hit.snapshot_id, hit.compared)
+    again = next((other for other in known[hit.entry_uid] if (other.snapshot_id, other.compared) == key), hit)
+    if same is None:
+        _open(again, screening, page, by, at)
+    else:
+        _carry(same, again, page, by, at)
+    for other in earlier:
+        if other.status not in WORDS:
+            _replace(other, again, page, by, at)
+    return again.status != HitStatus.DISMISSED
+
+
+def _open(hit: ScreeningHit, screening: Screening, page, by: Actor, at: datetime) -> None:
+    hit.status, hit.screening = HitStatus.OPEN, screening
+    hit.proposed_by = hit.proposed_by_key = hit.proposed_reason = hit.judged_by = ""
+    hit.judged_at = None
+    hit.save()
+    audit.record(
+        Verb.HIT_FOUND, hit, by=by, at=at, within=page,
+        hit=hit.reference, list=str(screening.snapshot), score=str(hit.score), strong=hit.is_strong,
+    )  # fmt: skip
+
+
+def _end_others(known: dict, matched: set[str], snapshot: WatchlistSnapshot, page, by: Actor, at: datetime) -> None:
+    """What waits for a judgement, but neither resembles nor is listed any more, needs none."""
+    for uid, hits in known.items():
+        for hit in hits if uid not in matched else ():
+            if hit.status not in WORDS and hit.status != HitStatus.REPLACED:
+                ScreeningHit.objects.filter(pk=hit.pk).update(status=HitStatus.REPLACED)
+                audit.record(Verb.HIT_GONE, hit, by=by, at=at, within=page, hit=hit.reference, list=str(snapshot))
+
+
+def _as_hit(match: Match, screened: ScreenedParty, screening: Screening) -> ScreeningHit:
+    likeness = match.similarity
+    reasons = sorted(likeness.reasons, key=lambda reason: -reason.weight)
+    return ScreeningHit(
+        party_id=screening.party_id,
+        screening=screening,
+        snapshot=screening.snapshot,
+        entry_uid=match.listed.party.key,
+        entry_name=match.listed.name,
+        programmes=list(match.listed.programmes),
+        score=Decimal(str(likeness.score)).quantize(Decimal("0.001")),
+        is_strong=likeness.band == "strong",
+        reasons=[reason.sentence for reason in reasons],
+        compared=_comparison(screened, match),
+    )
+
+
+def _comparison(screened: ScreenedParty, match: Match) -> str:
+    """A keyed fingerprint of both sides, so that a judgement is tied to what it was made on without keeping it."""
+    ours = {name: sorted(value) if isinstance(value, frozenset) else value for name, value in asdict(screened).items()}
+    return fingerprint("comparison", json.dumps([ours, match.listed.digest], sort_keys=True, default=str))
+
+
+def _carry(earlier: ScreeningHit, hit: ScreeningHit, page, by: Actor, at: datetime) -> None:
+    for name in ("status", "proposed_by", "proposed_by_key", "proposed_reason", "judged_at", "judged_by"):
+        setattr(hit, name, getattr(earlier, name))
+    hit.carried_from = earlier.carried_from or earlier.reference
+    hit.save()
+    audit.record(
+        Verb.HIT_CARRIED, hit, by=by, at=at, within=page,
+        hit=hit.reference, earlier=earlier.reference, state=hit.get_status_display(),
+    )  # fmt: skip
+
+
+def _replace(earlier: ScreeningHit, hit: ScreeningHit, page, by: Actor, at: datetime) -> None:
+    ScreeningHit.objects.filter(pk=earlier.pk).update(status=HitStatus.REPLACED)
+    audit.record(Verb.HIT_REPLACED, earlier, by=by, at=at, within=page, hit=hit.reference, earlier=earlier.reference)
+
+
+def _tell_accounts(party: Party, by: Actor, at: datetime) -> None:
+    for account in signals.accounts_touched_by(party, on=legal_day(at)):
+        signals.run_detectors(account, codes=signals.LIST_CODES, by=by, at=at)
+
+
+# --- Judging ----------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def propose_judgement(hit: ScreeningHit, *, is_match: bool, reason: str, by: Actor, at: datetime) -> ScreeningHit:
+    """Take the first of two steps: say whether party and entry are the same, and why.
+
+    A judgement found to be wrong is put right the same way, by proposing the opposite. Raises HitNotOpen, NoReason.
+    """
+    _require_person(by)
+    hit = _locked(hit)
+    if hit.status not in (HitStatus.OPEN, JUDGED[PROPOSED[not is_match]]):
+        raise HitNotOpen(f"{hit.reference} is not open: {hit.get_status_display()}. Look at its history.")
+    reason = clean_text(reason, LONGEST_REASON)
+    if is_blank(reason):
+        raise NoReason("Say in a sentence why the party and the entry are, or are not, the same.")
+    hit.status, hit.proposed_reason = PROPOSED[is_match], reason
+    hit.proposed_by, hit.proposed_by_key = by.label, person_key(by)
+    hit.save(update_fields=["status", "proposed_by", "proposed_by_key", "proposed_reason"])
+    _record(Verb.HIT_PROPOSED, hit, by, at, judgement=_judgement(hit))
+    return hit
+
+
+@transaction.atomic
+def second_judgement(hit: ScreeningHit, *, agrees: bool, by: Actor, at: datetime) -> ScreeningHit:
+    """Agree to what another person proposed, or return the hit; who proposed may take the proposal back the same way.
+
+    Raises NothingProposed, SecondPersonNeeded. A confirmed hit becomes a red flag on every account it touches.
+    """
+    _require_person(by)
+    hit = _locked(hit)
+    if hit.status not in JUDGED:
+        raise NothingProposed(f"Nothing is proposed for {hit.reference}: {hit.get_status_display()}. Propose first.")
+    judgement = _judgement(hit)
+    if not agrees:
+        hit.status = HitStatus.OPEN
+        hit.proposed_by = hit.proposed_by_key = hit.proposed_reason = ""
+        hit.save(update_fields=["status", "proposed_by", "proposed_by_key", "proposed_reason"])
+        _record(Verb.HIT_RETURNED, hit, by, at, judgement=judgement)
+        return hit
+    require_second_person(hit.proposed_by_key, by, deed="this judgement")
+    hit.status, hit.judged_at, hit.judged_by = JUDGED[hit.status], at, by.label
+    hit.save(update_fields=["status", "judged_at", "judged_by"])
+    _replace_opposite(hit, by, at)
+    if hit.status == HitStatus.CONFIRMED:
+        _record(Verb.HIT_CONFIRMED, hit, by, at, list=str(hit.snapshot))
+        _tell_accounts(hit.party, by, at)
+    else:
+        _record(Verb.HIT_DISMISSED, hit, by, at)
+    return hit
+
+
+def confirm_hit(hit: ScreeningHit, *, reason: str = "", by: Actor, at: datetime) -> ScreeningHit:
+    """Propose that the hit is a match, or agree when another person has proposed it."""
+    return _propose_or_second(hit, is_match=True, reason=reason, by=by, at=at)
+
+
+def dismiss_hit(hit: ScreeningHit, *, reason: str = "", by: Actor, at: datetime) -> ScreeningHit:
+    """Propose that the hit is no match, or agree when another person has proposed it."""
+    return _propose_or_second(hit, is_match=False, reason=reason, by=by, at=at)
+
+
+@transaction.atomic
+def _propose_or_second(hit: ScreeningHit, *, is_match: bool, reason: str, by: Actor, at: datetime) -> ScreeningHit:
+    if _locked(hit).status == PROPOSED[is_match]:
+        return second_judgement(hit, agrees=True, by=by, at=at)
+    return propose_judgement(hit, is_match=is_match, reason=reason, by=by, at=at)
+
+
+def _require_person(by: Actor) -> None:
+    if by.kind != PERSON:
+        raise NotAPerson("A hit is judged by two people. Sign in under your own name, or name yourself with --by.")
+
+
+def _locked(hit: ScreeningHit) -> ScreeningHit:
+    return ScreeningHit.objects.select_for_update(of=("self",)).select_related("party", "snapshot").get(pk=hit.pk)
+
+
+def _judgement(hit: ScreeningHit) -> str:
+    return WORDS[JUDGED[hit.status]]
+
+
+def _replace_opposite(hit: ScreeningHit, by: Actor, at: datetime) -> None:
+    """What was judged otherwise on older data of the party no longer holds; its history stays."""
+    others = ScreeningHit.objects.filter(party=hit.party, snapshot=hit.snapshot, entry_uid=hit.entry_uid)
+    for other in others.filter(status__in=WORDS).exclude(status=hit.status):
+        _replace(other, hit, account_of(hit.party) or hit.party, by, at)
+
+
+def _record(verb: Verb, hit: ScreeningHit, by: Actor, at: datetime, **facts) -> None:
+    audit.record(verb, hit, by=by, at=at, within=account_of(hit.party) or hit.party, hit=hit.reference, **facts)

@@ -1,0 +1,328 @@
+"""Verify who a party is: start, record methods, settle what disagrees, conclude (requirements R3, R25-R34, R37-R40).
+
+Results are added, never changed. A new look opens a new verification; the old one stays as it was.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.flows import restrictions, reverification
+from accounts.flows.comparing import disagreements, proves_identity
+from accounts.flows.intake import VERIFY_BY
+from accounts.flows.parties_concerned import keys_concerned, parties_to_verify, unverified_parties
+from accounts.models import Account, Discrepancy, IdentityDocument, MethodResult, Party, Restriction, Verification
+from accounts.rules.onboarding import MOVES as ACCOUNT_MOVES
+from accounts.rules.onboarding import AccountStatus
+from accounts.rules.restricting import REASONS
+from accounts.rules.verifying import MOVES, Method, Result, VerificationStatus, Way, methods_for
+from accounts.verbs import Verb
+from kyc_portal.calendars import add_days
+from kyc_portal.four_eyes import person_key, require_second_person
+from kyc_portal.policy.clocks import start_clock, stop_clock
+from kyc_portal.policy.current import cip_on, regime_on
+from kyc_portal.records import audit
+from kyc_portal.records.clock import legal_day
+from kyc_portal.records.refs import Actor
+from kyc_portal.refusal import Refusal
+
+__all__ = [
+    "conclude", "escalate", "find_discrepancy", "limit_while_verifying", "parties_to_verify", "record_method",
+    "settle_discrepancy", "start", "unverified_parties",
+]  # fmt: skip
+
+IN_DOUBT = REASONS["identity_in_doubt"]
+
+
+class NotConcerned(Refusal):
+    """The party neither is the customer nor holds anything in it."""
+
+
+class AccountEnded(Refusal):
+    """The account is closed or was never opened, so nobody has to be verified for it."""
+
+
+class AlreadyBeingVerified(Refusal):
+    """An earlier attempt for the same party is not concluded."""
+
+
+class UnfitMethod(Refusal):
+    """The method, its result or its document does not fit this verification."""
+
+
+class NotUnderWay(Refusal):
+    """The verification takes no further results."""
+
+
+class AlreadyNoted(Refusal):
+    """An unsettled discrepancy on the same field is there already."""
+
+
+class AlreadySettled(Refusal):
+    """The discrepancy was settled before."""
+
+
+class WordsMissing(Refusal):
+    """A reason or an explanation was left empty."""
+
+
+class NotProven(Refusal):
+    """What is on record does not prove the identity."""
+
+
+@transaction.atomic
+def start(account: Account, party: Party, *, trigger: str, by: Actor, at: datetime) -> Verification:
+    """Begin to verify one party under the CIP in force that day, and note at once what its documents disagree on.
+
+    A prospect becomes "being verified"; the account's clock starts (R31). Raises AccountEnded, NotConcerned,
+    AlreadyBeingVerified, NoCip.
+    """
+    account = Account.objects.select_for_update(of=("self",)).select_related("party").get(pk=account.pk)
+    day = legal_day(at)
+    _require_open_question(account, party, day)
+    verification = Verification.objects.create(
+        account=account, party=party, cip_version=cip_on(day), trigger=trigger, started_at=at, started_by=by.label,
+        started_by_key=person_key(by),
+    )  # fmt: skip
+    if ACCOUNT_MOVES.allows(account.status, AccountStatus.VERIFYING):
+        account.status = AccountStatus.VERIFYING.value
+        account.save(update_fields=["status"])
+    audit.record(
+        Verb.VERIFICATION_STARTED, verification, by=by, at=at, within=account, verification=verification.reference,
+        party=party.reference, trigger=trigger, cip=verification.cip_version.reference,
+    )  # fmt: skip
+    start_clock(VERIFY_BY, account, figure="verify_days", regime=regime_on(day), on=day, by=by, at=at)
+    for document in party.documents.order_by("added_at", "pk"):
+        _note_disagreements(verification, document, by, at)
+    return verification
+
+
+def _require_open_question(account: Account, party: Party, day) -> None:
+    status = AccountStatus(account.status)
+    if status in (AccountStatus.CLOSED, AccountStatus.REFUSED):
+        raise AccountEnded(f"{account.reference} is {status.label}. Take it up again before anybody is verified.")
+    if party.pk not in keys_concerned(account, on=day):
+        raise NotConcerned(
+            f"{party.reference} is neither the customer of {account.reference} nor one of its owners. "
+            "Add the stake first, or choose another party."
+        )
+    earlier = Verification.objects.unfinished().filter(account=account, party=party).first()
+    if earlier is not None:
+        raise AlreadyBeingVerified(f"{earlier.reference} is not concluded yet. Go on with it.")
+
+
+@transaction.atomic
+def record_method(
+    verification: Verification, *, method: str, result: str, source: str, matched: Sequence[str] = (),
+    document: IdentityDocument | None = None, by: Actor, at: datetime,
+) -> MethodResult:  # fmt: skip
+    """Add one method and what it found (R28, R33). `matched` names fields, never values.
+
+    Raises NotUnderWay and UnfitMethod.
+    """
+    verification = _locked(verification)
+    _require_under_way(verification)
+    chosen = _fitting_method(verification.party, method)
+    if result not in [each.value for each in Result]:
+        raise UnfitMethod(f"There is no such result. Choose one of: {', '.join(each.label for each in Result)}.")
+    if not source.strip():
+        raise UnfitMethod("It is not said where the answer came from. Name the register, agency or person asked.")
+    if chosen.way == Way.DOCUMENTARY and document is None:
+        raise UnfitMethod(f"“{chosen.title}” needs a document. Choose the one that was examined.")
+    if document is not None and document.party_id != verification.party_id:
+        raise UnfitMethod(f"{document.reference} belongs to somebody else. Choose a document of this party.")
+
+    found = MethodResult.objects.create(
+        verification=verification, method=method, result=result, source=source.strip()[:200], matched=list(matched),
+        document=document, at=at, by=by.label,
+    )  # fmt: skip
+    audit.record(
+        Verb.METHOD_RECORDED, verification, by=by, at=at, within=verification.account, method=method, result=result,
+        verification=verification.reference, matched=list(matched),
+    )  # fmt: skip
+    if document is not None and document.added_at > verification.started_at:
+        _note_disagreements(verification, document, by, at)
+    return found
+
+
+def _fitting_method(party: Party, code: str) -> Method:
+    fitting = methods_for(party.kind)
+    for each in fitting:
+        if each.code == code:
+            return each
+    titles = "; ".join(each.title for each in fitting)
+    raise UnfitMethod(f"This method does not fit the party. Choose one of: {titles}.")
+
+
+@transaction.atomic
+def find_discrepancy(
+    verification: Verification, *, field: str, stated: str, found: str, by: Actor, at: datetime
+) -> Discrepancy:
+    """Note that two values of one field disagree; both are kept sealed (R34). Raises NotUnderWay, AlreadyNoted."""
+    verification = _locked(verification)
+    _require_under_way(verification)
+    field = field.strip()[:60]
+    if not field:
+        raise WordsMissing("It is not said what disagrees. Name the field.")
+    if verification.discrepancies.filter(field=field, settled_at__isnull=True).exists():
+        raise AlreadyNoted(f"An unsettled discrepancy on “{field}” is noted already. Settle that one.")
+    return _note(verification, field, stated, found, by, at)
+
+
+def _note(verification: Verification, field: str, stated: str, found: str, by: Actor, at: datetime) -> Discrepancy:
+    row = Discrepancy(verification=verification, field=field, found_at=at)
+    row.stated, row.found = stated, found
+    row.save(force_insert=True)
+    audit.record(
+        Verb.DISCREPANCY_FOUND, verification, by=by, at=at, within=verification.account, field=field,
+        verification=verification.reference,
+    )  # fmt: skip
+    return row
+
+
+def _note_disagreements(verification: Verification, document: IdentityDocument, by: Actor, at: datetime) -> None:
+    noted = set(verification.discrepancies.values_list("field", flat=True))
+    for field, stated, found in disagreements(document, verification.party, on=legal_day(at)):
+        if field not in noted:
+            _note(verification, field[:60], stated, found, by, at)
+
+
+@transaction.atomic
+def settle_discrepancy(discrepancy: Discrepancy, *, how: str, by: Actor, at: datetime) -> Discrepancy:
+    """Say how a discrepancy was settled (R34). Raises AlreadySettled, WordsMissing, NotUnderWay."""
+    verification = _locked(discrepancy.verification)
+    _require_under_way(verification)
+    discrepancy = Discrepancy.objects.select_for_update(of=("self",)).get(pk=discrepancy.pk)
+    if discrepancy.settled_at is not None:
+        raise AlreadySettled(f"The discrepancy on “{discrepancy.field}” was settled by {discrepancy.settled_by}.")
+    if not how.strip():
+        raise WordsMissing("It is not said how this was settled. Say which value is right and why.")
+
+    discrepancy.settled_how, discrepancy.settled_by, discrepancy.settled_at = how.strip()[:300], by.label, at
+    discrepancy.save(update_fields=["settled_how", "settled_by", "settled_at"])
+    audit.record(
+        Verb.DISCREPANCY_SETTLED, verification, by=by, at=at, within=verification.account, field=discrepancy.field,
+        verification=verification.reference,
+    )  # fmt: skip
+    return discrepancy
+
+
+@transaction.atomic
+def escalate(verification: Verification, *, by: Actor, at: datetime) -> Verification:
+    """After a failure: ask for the individuals with authority or control, signatories included (R30)."""
+    verification = _locked(verification)
+    MOVES.require(verification.status, VerificationStatus.ESCALATED)
+    verification.status = VerificationStatus.ESCALATED.value
+    verification.save(update_fields=["status"])
+    audit.record(
+        Verb.ESCALATED, verification, by=by, at=at, within=verification.account, verification=verification.reference
+    )
+    return verification
+
+
+@transaction.atomic
+def conclude(verification: Verification, *, verified: bool, reason: str, by: Actor, at: datetime) -> Verification:
+    """End an attempt. Not verified: first "failed", then, after another look, "could not be verified".
+
+    Verified needs proof (NotProven says what is missing); after an escalation it needs another person than the one who
+    started (SecondPersonNeeded, R37). An open account is limited while its customer's identity is in doubt (R39).
+    """
+    verification = _locked(verification)
+    new = _state_after(verification, verified)
+    MOVES.require(verification.status, new)
+    if not reason.strip():
+        raise WordsMissing("It is not said why. Write one or two sentences on what the conclusion rests on.")
+    if verified:
+        if verification.status == VerificationStatus.ESCALATED:
+            require_second_person(verification.started_by_key, by, deed="accepting an identity that was in doubt")
+        _require_proof(verification, at)
+
+    verification.status, verification.conclusion = new.value, reason.strip()[:500]
+    verification.concluded_by = by.label
+    if not MOVES.after(new):
+        verification.concluded_at = at
+    verification.save(update_fields=["status", "conclusion", "concluded_by", "concluded_at"])
+    audit.record(
+        Verb.CONCLUDED, verification, by=by, at=at, within=verification.account, conclusion=new.label,
+        verification=verification.reference,
+    )  # fmt: skip
+    _draw_consequences(verification, by, at)
+    return verification
+
+
+def _state_after(verification: Verification, verified: bool) -> VerificationStatus:
+    if verified:
+        return VerificationStatus.VERIFIED
+    if verification.status == VerificationStatus.IN_PROGRESS:
+        return VerificationStatus.FAILED
+    return VerificationStatus.UNVERIFIABLE
+
+
+def _require_proof(verification: Verification, at: datetime) -> None:
+    """At least one method must match, nothing may be unsettled, and an unfit document alone proves nothing (R26)."""
+    unsettled = list(verification.discrepancies.filter(settled_at__isnull=True).values_list("field", flat=True))
+    if unsettled:
+        raise NotProven(f"These still disagree: {', '.join(sorted(unsettled))}. Settle them first.")
+
+    matching = list(verification.results.filter(result=Result.MATCH.value).select_related("document"))
+    if not matching:
+        raise NotProven("No method found a match. Record one that did, or conclude as not verified.")
+    day, party = legal_day(at), verification.party
+    if not any(each.document is None or proves_identity(each.document, party, on=day) for each in matching):
+        raise NotProven(
+            "The only proof is a document that has expired or does not prove the identity of such a party. "
+            "Examine a valid one, or add another method."
+        )
+
+
+def _draw_consequences(verification: Verification, by: Actor, at: datetime) -> None:
+    account, status = verification.account, verification.status
+    if status == VerificationStatus.FAILED:
+        limit_while_verifying(verification, by=by, at=at)
+        return
+    if status == VerificationStatus.UNVERIFIABLE:
+        _limit_until_decided(verification, by, at)
+    standing = Restriction.objects.in_force().filter(account=account, basis=verification.reference)
+    for restriction in standing:
+        restrictions.lift(restriction, why="the verification is concluded", by=by, at=at)
+    if not Verification.objects.unfinished().filter(account=account).exists():
+        stop_clock(VERIFY_BY, account, by=by, at=at)
+    if status == VerificationStatus.VERIFIED:
+        reverification.take_answer(account, by=by, at=at)
+
+
+def limit_while_verifying(verification: Verification, *, by: Actor, at: datetime) -> Restriction | None:
+    """Limit an account in use while an identity is in doubt, with an end (R39); None where nothing is in use."""
+    account, regime = verification.account, regime_on(legal_day(at))
+    if not AccountStatus(account.status).is_open:
+        return None
+    return restrictions.limit(
+        account, reason=IN_DOUBT.code, public_wording=IN_DOUBT.public_wording, basis=verification.reference,
+        until=at + regime.days("verify_days"),
+        object_by=add_days(legal_day(at), regime.whole("appeal_window_days")), by=by, at=at,
+    )  # fmt: skip
+
+
+def _limit_until_decided(verification: Verification, by: Actor, at: datetime) -> None:
+    """What follows is for a person to decide: closing, or something milder (R40). Until then the use stays limited."""
+    account, regime = verification.account, regime_on(legal_day(at))
+    if AccountStatus(account.status).is_open:
+        restrictions.limit(
+            account, reason=IN_DOUBT.code, public_wording=IN_DOUBT.public_wording,
+            basis=f"{verification.reference} concluded",
+            object_by=add_days(legal_day(at), regime.whole("appeal_window_days")), by=by, at=at,
+        )  # fmt: skip
+
+
+def _require_under_way(verification: Verification) -> None:
+    if verification.status not in (VerificationStatus.IN_PROGRESS, VerificationStatus.ESCALATED):
+        label = VerificationStatus(verification.status).label
+        raise NotUnderWay(f"{verification.reference} is {label} and takes nothing more. Escalate it or start another.")
+
+
+def _locked(verification: Verification) -> Verification:
+    """The account's row first, then the verification's: the order in which every flow takes them."""
+    Account.objects.select_for_update(of=("self",)).get(pk=verification.account_id)
+    rows = Verification.objects.select_for_update(of=("self",)).select_related("account__party", "party")
+    return rows.get(pk=verification.pk)

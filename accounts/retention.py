@@ -1,0 +1,76 @@
+"""How long what is known of customers is kept: the list. Periods and contents are in accounts/flows/keeping.py."""
+
+from accounts.flows.keeping import (
+    clear_before,
+    contents_of,
+    ended_before,
+    guarded_rows,
+    parties_to_erase,
+    periods_of,
+)
+from accounts.models import (
+    AccessBatch,
+    AccessRecord,
+    Account,
+    Address,
+    AddressRange,
+    AddressRangeSnapshot,
+    ContactPoint,
+    CustomerFile,
+    Discrepancy,
+    Identifier,
+    IdentityDocument,
+    MethodResult,
+    OwnershipCertification,
+    OwnershipStake,
+    Party,
+    PartyName,
+    PaymentMethod,
+    RefusedLine,
+    Restriction,
+    RiskSignal,
+    Screening,
+    ScreeningHit,
+    Verification,
+    WatchlistEntry,
+    WatchlistSnapshot,
+)
+from kyc_portal.notices.models import Notice
+from kyc_portal.records.retention import RetentionRule, register
+
+register(
+    RetentionRule(
+        code="customer_file",
+        title="Customer files",
+        covers=(
+            Account, Party, PartyName, Address, ContactPoint, IdentityDocument, PaymentMethod, OwnershipStake,
+            OwnershipCertification, Identifier, Screening, ScreeningHit, Verification, MethodResult, Discrepancy,
+            Restriction, RiskSignal, AccessBatch, AccessRecord, RefusedLine, Notice,
+        ),
+        why="Kept for the regime's years after the account was closed or last used, whichever is later.",
+        candidates=ended_before,
+        periods=periods_of,
+        guarded=guarded_rows,
+        contents=contents_of,
+        before=clear_before,
+        subjects=parties_to_erase,
+    ),
+    RetentionRule(
+        code="watch_lists",
+        title="Watch lists",
+        covers=(WatchlistSnapshot, WatchlistEntry),
+        why="Public data, kept while judgements refer to them: they show what was compared with.",
+    ),
+    RetentionRule(
+        code="address_ranges",
+        title="Address range lists",
+        covers=(AddressRangeSnapshot, AddressRange),
+        why="Public data, kept because access records say by which list they were judged.",
+    ),
+    RetentionRule(
+        code="customer_files_taken_in",
+        title="Files of customers that were taken in",
+        covers=(CustomerFile,),
+        why="Hashes and counts only, kept so that the same file is not taken in twice.",
+    ),
+)  # fmt: skip

@@ -1,0 +1,33 @@
+"""What is known of a party before it is on file, as plain values (requirements R9-R17)."""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class NewAddress:
+    """One address: `kind` as in AddressKind, `country` as an ISO 3166 code of two letters; lines may be empty for a
+    place of use, of which often only the country is known."""
+
+    kind: str
+    lines: str
+    region: str
+    country: str
+
+
+@dataclass(frozen=True)
+class NewParty:
+    """An individual or an entity as stated; `names` are (kind, name), kinds as in NameKind. Empty is unknown."""
+
+    kind: str
+    legal_name: str
+    names: tuple[tuple[str, str], ...] = ()
+    citizenship: str = ""
+    formation_country: str = ""
+    entity_type: str = ""
+    birth_date: date | None = None
+    registration_number: str = ""
+    national_id: str = ""
+    email: str = ""
+    phone: str = ""
+    addresses: tuple[NewAddress, ...] = ()

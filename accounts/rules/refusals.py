@@ -1,0 +1,49 @@
+"""Why an account is not opened (requirement R38): a code, what staff read, what the customer reads.
+
+The customer never reads that a list was involved: several codes therefore share one wording.
+"""
+
+from dataclasses import dataclass
+
+from kyc_portal.refusal import Refusal
+
+
+class UnknownReason(Refusal):
+    """The reason code is not in the table."""
+
+
+@dataclass(frozen=True)
+class RefusalReason:
+    """One row: `title` for staff, `wording` for the customer."""
+
+    code: str
+    title: str
+    wording: str
+
+
+NOT_POSSIBLE = "We are not able to provide our services to you."
+
+REFUSAL_REASONS = (
+    RefusalReason(
+        "identity_not_verified", "Identity could not be verified", "We could not verify the identity you stated."
+    ),
+    RefusalReason("data_not_given", "Required data was not given", "We did not receive all the information we need."),
+    RefusalReason(
+        "document_not_genuine", "A document is not genuine", "We could not rely on the documents we received."
+    ),
+    RefusalReason("listed", "Confirmed list hit", NOT_POSSIBLE),
+    RefusalReason("measure", "A measure forbids the business", NOT_POSSIBLE),
+    RefusalReason("own_policy", "Outside the business we take on", NOT_POSSIBLE),
+    RefusalReason("withdrawn", "The customer withdrew the request", "You told us that you no longer want the account."),
+    RefusalReason("duplicate", "Opened twice by mistake", "You already have an account with us, which stays as it is."),
+)
+
+BY_CODE = {reason.code: reason for reason in REFUSAL_REASONS}
+CHOICES = [(reason.code, reason.title) for reason in REFUSAL_REASONS]
+
+
+def refusal_reason(code: str) -> RefusalReason:
+    """Return the table's row for a code. Raises UnknownReason."""
+    if code not in BY_CODE:
+        raise UnknownReason(f"There is no reason {code[:40]!a}. Choose one of: {', '.join(sorted(BY_CODE))}.")
+    return BY_CODE[code]

@@ -1,0 +1,31 @@
+"""Doors: screen, end restrictions, ask again, look for red flags. Each may be lost or run twice."""
+
+from celery import shared_task
+
+from accounts.flows import restrictions, reverification, screening, signals
+from kyc_portal.records.clock import moment
+from kyc_portal.records.refs import SCHEDULER
+
+
+@shared_task
+def screen_new_and_changed(at=None):
+    """Every minute: screen whoever is new, has changed, or has not been compared with a list's newest version."""
+    return screening.screen_due(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def end_expired_restrictions(at=None):
+    """Each hour: lift the restrictions whose time is over."""
+    return restrictions.end_expired(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def request_due_reverifications(at=None):
+    """Each night: ask for proof again, remind who has not answered, flag who let the last day pass."""
+    return reverification.request_due(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def run_detectors(at=None):
+    """Each night: look at every open account for red flags."""
+    return signals.run_due(by=SCHEDULER, at=moment(at))

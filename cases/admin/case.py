@@ -1,0 +1,235 @@
+"""The review queue and the page of one case, in the order in which a person decides."""
+
+from django.contrib import admin
+from django.db.models import Prefetch
+from django.utils import timezone
+from django.utils.html import format_html
+
+from cases.admin import case_page
+from cases.admin.forms import (
+    AssignForm,
+    CloseForm,
+    CollectForm,
+    NoteForm,
+    ProposeForm,
+    ReopenForm,
+    RequestForm,
+    WhyForm,
+)
+from cases.flows import bundles, decisions, legal_requests, review
+from cases.models import Case, CaseSignal, CaseSubject, Decision
+from cases.rules.stages import CaseStatus, DecisionState
+from kyc_portal.records.clock import legal_day
+from kyc_portal.refusal import Refusal
+from kyc_portal.staff.actions import flow_action
+from kyc_portal.staff.filters import QuerysetFilter
+from kyc_portal.staff.models import StaffMember
+from kyc_portal.staff.record_admin import RecordAdmin
+from kyc_portal.staff.sections import Badge, Clock, Facts, timeline_section
+from kyc_portal.staff.templatetags.marks import visible
+
+TONES = {
+    CaseStatus.OPEN: "warning",
+    CaseStatus.IN_REVIEW: "info",
+    CaseStatus.PROPOSED: "warning",
+    CaseStatus.DECIDED: "good",
+    CaseStatus.CLOSED: "",
+}
+
+
+class QueueFilter(QuerysetFilter):
+    title = "queue"
+    parameter_name = "queue"
+    options = {
+        "unassigned": ("nobody has them", lambda rows, user, today: rows.unassigned()),
+        "mine": ("mine", lambda rows, user, today: rows.assigned_to(user)),
+        "countersign": (
+            "to countersign",
+            lambda rows, user, today: rows.filter(
+                pk__in=Decision.objects.proposed().exclude(proposed_by_key=str(user.pk)).values("case")
+            ),
+        ),
+        "overdue": ("overdue", lambda rows, user, today: rows.overdue(today)),
+        "all": ("decided and closed ones too", lambda rows, user, today: rows),
+    }
+
+    def choices(self, changelist):
+        first, *others = super().choices(changelist)
+        return [{**first, "display": "all that wait"}, *others]
+
+    def queryset(self, request, queryset):
+        return queryset.open() if self.value() is None else super().queryset(request, queryset)
+
+
+def is_open(case: Case) -> bool:
+    return case.status not in review.ENDED
+
+
+def may_close(case: Case) -> bool:
+    return case.status in (CaseStatus.OPEN, CaseStatus.IN_REVIEW, CaseStatus.DECIDED)
+
+
+def may_be_proposed(case: Case) -> bool:
+    """Something is left to decide: an account of the case has no proposal that waits."""
+    return case.status in (CaseStatus.IN_REVIEW, CaseStatus.PROPOSED) and len(case.listed_subjects) > len(
+        case.proposals
+    )
+
+
+def is_proposed(case: Case) -> bool:
+    return case.status == CaseStatus.PROPOSED
+
+
+class NothingProposed(Refusal):
+    """No decision of the case waits, or more than one does."""
+
+
+@admin.register(Case)
+class CaseAdmin(RecordAdmin):
+    list_display = ["reference", "customers", "why_here", "state", "due"]
+    list_display_links = ["reference"]
+    list_filter = [QueueFilter, "kind", "status"]
+    list_select_related = ["assigned_to"]
+    search_fields = ["reference", "subjects__account__reference", "subjects__account__party__legal_name"]
+    search_help_text = "Reference of the case or account, or name of the customer."
+    ordering = ["due_on", "-weight", "opened_at", "pk"]
+    logs_views = True
+
+    def get_queryset(self, request):
+        """Each row says why it is here, so its flags, customers and proposals come along: four queries for any list."""
+        flags = CaseSignal.objects.select_related("signal").order_by("-signal__weight", "pk")
+        subjects = CaseSubject.objects.select_related("account__party").order_by("joined_at", "pk")
+        return (
+            super()
+            .get_queryset(request)
+            .visible_to(request.user)
+            .prefetch_related(
+                Prefetch("signals", flags, to_attr="flags"),
+                Prefetch("subjects", subjects, to_attr="listed_subjects"),
+                Prefetch("decisions", Decision.objects.proposed(), to_attr="proposals"),
+            )
+        )
+
+    @admin.display(description="customers")
+    def customers(self, case):
+        accounts = [subject.account for subject in case.listed_subjects]
+        named = [f"{case_page.shortened(account.party.legal_name)} ({account.reference})" for account in accounts[:2]]
+        shown = "; ".join(named)
+        return f"{shown} and {len(accounts) - 2} more" if len(accounts) > 2 else shown
+
+    @admin.display(description="why it is here")
+    def why_here(self, case):
+        if case.proposals:
+            return f"{case.proposals[0].proposed_by} proposed a decision: {case.proposals[0].get_outcome_display()}"
+        flags = [flag.signal for flag in case.flags if flag.signal.answered_at is None]
+        if not flags:
+            return case.title
+        more = f" (and {len(flags) - 1} more)" if len(flags) > 1 else ""
+        return f"{flags[0].sentence}{more}"
+
+    @admin.display(description="state", ordering="status")
+    def state(self, case):
+        mark = Badge(case.get_status_display(), TONES[CaseStatus(case.status)]).__html__()
+        return format_html("{} {}", mark, visible(case.assigned_to)) if case.assigned_to_id else mark
+
+    @admin.display(description="due", ordering="due_on")
+    def due(self, case):
+        return Clock(case.due_on).seen_on(legal_day(timezone.now())).__html__() if is_open(case) else ""
+
+    def page_title(self, case):
+        return case.title
+
+    def badges(self, case):
+        return [Badge(case.get_kind_display()), Badge(case.get_status_display(), TONES[CaseStatus(case.status)])]
+
+    def clock(self, case):
+        return Clock(case.due_on, is_law=False, what="decision") if is_open(case) else None
+
+    def sections(self, case, *, user, at):
+        parts = [
+            case_page.subject_section(case), case_page.signals_section(case), case_page.notes_section(case),
+            case_page.hits_section(case), case_page.documents_section(case), case_page.decisions_section(case),
+        ]  # fmt: skip
+        if user.has_perm("cases.view_bundle"):
+            parts.append(case_page.bundles_section(case))
+        if user.has_perm("cases.view_legalrequest"):
+            parts.append(case_page.requests_section(case))
+        return [*parts, timeline_section(case)]
+
+    def aside(self, case, *, user, at):
+        who = f"{case.assigned_to} works it" if case.assigned_to_id else "nobody has it"
+        rows = [("Who", who), ("Since", case.assigned_at), ("Opened", case.opened_at), ("Weight", case.weight)]
+        return [case_page.decision_section(case), Facts("work", "Work", rows)]
+
+    @flow_action(
+        "Take case", permission="cases.review", many=True, primary=True,
+        when=lambda case: is_open(case) and case.assigned_to_id is None,
+    )  # fmt: skip
+    def take(self, case, *, by, at):
+        review.take(case, user=StaffMember.objects.get(pk=by.key), at=at)
+        return f"{case.reference} is yours."
+
+    @flow_action("Propose decision", form=ProposeForm, permission="cases.review", primary=True, when=may_be_proposed)
+    def propose(self, case, *, by, at, account, outcome, reason):
+        made = decisions.propose(case, account=account, outcome=outcome, reason=reason, by=by, at=at)
+        if made.state == DecisionState.PROPOSED:
+            return f"{made.reference} waits for a second person."
+        return f"{made.reference} is in effect: {made.get_outcome_display()}."
+
+    @flow_action("Countersign", permission="cases.decide", primary=True, when=is_proposed)
+    def countersign(self, case, *, by, at):
+        signed = decisions.countersign(_only_proposal(case), by=by, at=at)
+        return f"{signed.reference} is in effect: {signed.get_outcome_display()}."
+
+    @flow_action("Decline", form=WhyForm, permission="cases.decide", when=is_proposed)
+    def decline(self, case, *, by, at, why):
+        return f"{decisions.decline(_only_proposal(case), why=why, by=by, at=at).reference} is declined."
+
+    @flow_action("Withdraw proposal", permission="cases.review", when=is_proposed)
+    def withdraw(self, case, *, by, at):
+        return f"{decisions.withdraw(_only_proposal(case), by=by, at=at).reference} is withdrawn."
+
+    @flow_action("Write note", form=NoteForm, permission="cases.review")
+    def note(self, case, *, by, at, text):
+        review.add_note(case, text=text, by=by, at=at)
+        return f"The note stands in {case.reference}."
+
+    @flow_action("Give to a colleague", form=AssignForm, permission="cases.assign", many=True, when=is_open)
+    def assign(self, case, *, by, at, to):
+        review.assign(case, to=to, by=by, at=at)
+        return f"{to} works {case.reference}."
+
+    @flow_action(
+        "Log legal request", form=RequestForm, permission="cases.handle_legal",
+        initial=lambda case: {"accounts": " ".join(subject.account.reference for subject in case.listed_subjects)},
+    )  # fmt: skip
+    def log_request(self, case, *, by, at, **asked):
+        made = legal_requests.log_request(**asked, by=by, at=at)
+        return f"{made.reference} is logged in {made.case.reference}. Validate it next.", made
+
+    @flow_action("Collect evidence bundle", form=CollectForm, permission="cases.collect_bundle")
+    def collect(self, case, *, by, at, ground, recipient):
+        made = bundles.collect(case, ground=ground, recipient=recipient, by=by, at=at)
+        return f"{made.reference} is collected. Another person approves it.", made
+
+    @flow_action("Close case", form=CloseForm, permission="cases.review", when=may_close)
+    def close(self, case, *, by, at, why):
+        review.close_case(case, why=why, by=by, at=at)
+        return f"{case.reference} is closed."
+
+    @flow_action(
+        "Open again", form=ReopenForm, permission="cases.review", when=lambda case: case.status in review.ENDED
+    )
+    def reopen(self, case, *, by, at, why):
+        reopened = review.reopen(case, why=why, by=by, at=at)
+        return f"{case.reference} is {reopened.get_status_display()} again."
+
+
+def _only_proposal(case: Case) -> Decision:
+    waiting = list(Decision.objects.proposed().filter(case=case)[:2])
+    if len(waiting) != 1:
+        raise NothingProposed(
+            "Several decisions of this case wait. Open the one you mean." if waiting
+            else "No decision of this case waits any more. See its timeline for who answered it."
+        )  # fmt: skip
+    return waiting[0]

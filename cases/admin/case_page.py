@@ -1,0 +1,182 @@
+"""The parts of a case's page: whom it is about, what was seen, what was written, what was decided."""
+
+from accounts.models import Account, IdentityDocument, Restriction, RiskSignal, ScreeningHit
+from accounts.rules.detectors import BY_CODE
+from cases.flows.evidence import accounts_of
+from cases.models import Case, CaseNote, Decision
+from cases.rules.disclosure import Ground, Recipient
+from cases.rules.outcomes import REASONS, OutcomeCode
+from cases.rules.stages import CaseStatus, DecisionState
+from kyc_portal.records import keys
+from kyc_portal.staff.sections import Badge, Facts, Html, Link, Table, url_of
+
+MOST_NOTES = 200
+MOST_LISTED = 50
+LONGEST_NAME = 40
+
+
+def subject_section(case: Case) -> Table:
+    """The accounts of the case with what stands against their use."""
+    accounts = accounts_of(case)
+    standing = {}
+    for restriction in Restriction.objects.in_force().filter(account__in=accounts).order_by("applied_at"):
+        standing.setdefault(restriction.account_id, []).append(restriction.get_level_display())
+    rows = [
+        [
+            Link(account.reference, account), Link(shortened(account.party.legal_name), account.party),
+            ", ".join(dict.fromkeys([account.get_status_display(), *standing.get(account.pk, [])])),
+            f"{account.get_risk_tier_display()} ({account.risk_score})", account.last_access_at,
+        ]
+        for account in accounts
+    ]  # fmt: skip
+    head = ["Account", "Customer", "State", "Risk", "Last access"]
+    return Table("subject", "Subject", head, rows, empty="No account yet.")
+
+
+def shortened(name: str) -> str:
+    """A name as a table shows it; the whole stands on the customer's page."""
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
+
+
+def signals_section(case: Case) -> Table:
+    """Each red flag as a sentence with its number and its source, the heaviest first."""
+    found = RiskSignal.objects.filter(in_case__case=case).order_by("-weight", "known_at", "pk")
+    rows = [
+        [
+            signal.weight, Link(signal.sentence, signal), source_of(signal), signal.known_at.date(),
+            signal.answer.replace("_", " ") or Badge("unanswered", "warning"),
+        ]
+        for signal in found[:MOST_LISTED]
+    ]  # fmt: skip
+    head = ["Weight", "Red flag", "Source", "Known since", "Answer"]
+    return Table("signals", "Red flags", head, rows, empty="No red flag. Somebody opened this case by hand.")
+
+
+def source_of(signal: RiskSignal) -> str:
+    """Where a detector's rule stands written."""
+    detector = BY_CODE.get(signal.code)
+    _, _, source = (detector.explanation if detector else "").partition("Source: ")
+    return " ".join(source.split()) or "own policy"
+
+
+def decision_section(case: Case) -> Facts:
+    """The decision, always in view: what is proposed, or what was decided, or that nothing is."""
+    found = case.decisions.select_related("account").order_by("-proposed_at", "-pk").first()
+    if found is None:
+        return Facts("decision", "Decision", [("State", "nothing is proposed yet")], note=_next_step(case))
+    rows = [
+        ("Decision", Link(found.reference, found)),
+        ("Account", Link(found.account, found.account)),
+        ("Outcome", OutcomeCode(found.outcome).label),
+        ("Reason", REASONS[found.reason].title),
+        ("State", Badge(state_words(found), TONES[DecisionState(found.state)])),
+        ("Proposed", f"by {found.proposed_by}"),
+        ("On", found.proposed_at),
+        ("Answered", f"by {found.answered_by}" if found.answered_by else ""),
+        ("Why", found.answered_why),
+    ]
+    return Facts("decision", "Decision", [row for row in rows if row[1]], note=_next_step(case))
+
+
+TONES = {
+    DecisionState.PROPOSED: "warning",
+    DecisionState.COUNTERSIGNED: "good",
+    DecisionState.DECLINED: "danger",
+    DecisionState.WITHDRAWN: "",
+}
+
+
+def state_words(decision: Decision) -> str:
+    """Where a decision stands; one that needed no second signature says so."""
+    if decision.state == DecisionState.COUNTERSIGNED and not decision.answered_by:
+        return "in effect"
+    return decision.get_state_display()
+
+
+def _next_step(case: Case) -> str:
+    return {
+        CaseStatus.OPEN: "Take the case, then propose a decision.",
+        CaseStatus.IN_REVIEW: "Whoever works the case proposes.",
+        CaseStatus.PROPOSED: "A second person countersigns or declines.",
+        CaseStatus.DECIDED: "The decision is carried out. Close the case.",
+        CaseStatus.CLOSED: "The case is closed.",
+    }[CaseStatus(case.status)]
+
+
+def decisions_section(case: Case) -> Table:
+    """Every decision of the case, the newest first."""
+    rows = [
+        [
+            Link(row.reference, row), Link(row.account, row.account), OutcomeCode(row.outcome).label,
+            state_words(row), ", ".join(filter(None, [row.proposed_by, row.answered_by])),
+        ]
+        for row in case.decisions.select_related("account").order_by("-proposed_at", "-pk")[:MOST_LISTED]
+    ]  # fmt: skip
+    head = ["Decision", "Account", "Outcome", "State", "By"]
+    return Table("decisions", "All decisions", head, rows, empty="Nothing was proposed yet.")
+
+
+def notes_section(case: Case) -> Html:
+    """The notes, newest first; each subject's key is read once for all of them."""
+    notes = list(case.notes.order_by("-at", "-pk")[:MOST_NOTES])
+    opened = {subject: keys.key_of_subject(subject) for subject in {note.subject for note in notes}}
+    shown = [{"by": note.by, "at": note.at, "text": _text_of(note, opened[note.subject])} for note in notes]
+    return Html("notes", "Notes", "cases/notes.html", {"notes": shown})
+
+
+def _text_of(note: CaseNote, key: bytes) -> str:
+    home = CaseNote._meta.get_field("text").home_of(note)
+    return keys.unseal(key, note.text.for_database(home), home[1]).decode()
+
+
+def hits_section(case: Case) -> Table:
+    parties = Account.objects.filter(cases__case=case).values("party")
+    found = ScreeningHit.objects.filter(party__in=parties).select_related("snapshot").order_by("-score", "reference")
+    rows = [
+        [Link(hit.reference, hit), str(hit.score), hit.entry_name, hit.snapshot.list_name, hit.get_status_display()]
+        for hit in found[:MOST_LISTED]
+    ]
+    head = ["Hit", "Score", "Entry", "List", "State"]
+    return Table("hits", "Likenesses to list entries", head, rows, empty="No list entry resembles the customer.")
+
+
+def documents_section(case: Case) -> Table:
+    parties = Account.objects.filter(cases__case=case).values("party")
+    found = IdentityDocument.objects.filter(party__in=parties).select_related("party").order_by("-added_at", "pk")
+    rows = [
+        [Link(row.reference, _page_of_document(row)), row.kind.replace("_", " "), row.country.name, row.expires_on]
+        for row in found[:MOST_LISTED]
+    ]
+    head = ["Document", "Kind", "Country", "Expires"]
+    return Table("documents", "Documents", head, rows, empty="The customer showed no document.")
+
+
+def _page_of_document(document: IdentityDocument) -> str:
+    return url_of(document) or url_of(document.party)
+
+
+def bundles_section(case: Case) -> Table:
+    rows = [
+        [
+            Link(row.reference, row), Ground(row.ground).label, Recipient(row.recipient).label,
+            row.get_state_display(), row.collected_by, row.approved_by,
+        ]
+        for row in case.bundles.order_by("-collected_at", "-pk")[:MOST_LISTED]
+    ]  # fmt: skip
+    head = ["Bundle", "Ground", "Recipient", "State", "Collected by", "Approved by"]
+    return Table("bundles", "Evidence bundles", head, rows, empty="No bundle was collected.")
+
+
+def requests_section(case: Case) -> Table:
+    rows = [
+        [
+            Link(row.reference, row),
+            Ground(row.ground).label,
+            row.get_state_display(),
+            row.received_on,
+            row.preserve_through,
+        ]
+        for row in case.legal_requests.order_by("-received_on", "-pk")[:MOST_LISTED]
+    ]
+    head = ["Request", "Ground", "State", "Received", "Preserved through"]
+    return Table("requests", "Legal requests", head, rows, empty="No authority asked about this case.")

@@ -1,0 +1,86 @@
+"""The page of one decision: what it says, what it rests on, who signed."""
+
+from django.contrib import admin
+
+from cases.admin.case_page import TONES, state_words
+from cases.admin.forms import WhyForm
+from cases.flows import decisions
+from cases.models import Decision
+from cases.rules.outcomes import REASONS, consequence_of
+from cases.rules.stages import DecisionState
+from kyc_portal.staff.actions import flow_action
+from kyc_portal.staff.filters import QuerysetFilter
+from kyc_portal.staff.record_admin import RecordAdmin
+from kyc_portal.staff.sections import Badge, Facts, Link, Table, timeline_section
+
+
+class DecisionFilter(QuerysetFilter):
+    title = "queue"
+    parameter_name = "queue"
+    options = {
+        "proposed": ("to countersign", lambda rows, user, today: rows.proposed()),
+        "mine": ("proposed by me", lambda rows, user, today: rows.proposed().filter(proposed_by_key=str(user.pk))),
+        "in_effect": ("in effect", lambda rows, user, today: rows.in_effect()),
+    }
+
+
+def is_proposed(decision: Decision) -> bool:
+    return decision.state == DecisionState.PROPOSED
+
+
+@admin.register(Decision)
+class DecisionAdmin(RecordAdmin):
+    list_display = ["reference", "case", "account", "outcome", "reason", "state", "proposed_by", "proposed_at"]
+    list_filter = [DecisionFilter, "outcome"]
+    list_select_related = ["case", "account"]
+    search_fields = ["reference", "case__reference", "account__reference"]
+    ordering = ["-proposed_at", "-pk"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("case", "account")
+
+    def page_title(self, decision):
+        return f"{decision.get_outcome_display().capitalize()}: {decision.account.reference}"
+
+    def badges(self, decision):
+        return [Badge(state_words(decision), TONES[DecisionState(decision.state)])]
+
+    def sections(self, decision, *, user, at):
+        told = consequence_of(decision.outcome, decision.reason).public_wording
+        rows = [
+            ("Case", Link(decision.case, decision.case)), ("Account", Link(decision.account, decision.account)),
+            ("Outcome", decision.get_outcome_display()), ("Reason", REASONS[decision.reason].title),
+            ("The customer reads", told or "nothing"), ("Proposed by", decision.proposed_by),
+            ("Proposed", decision.proposed_at), ("Answered by", decision.answered_by),
+            ("Answered", decision.answered_at), ("Why", decision.answered_why),
+            ("Rests on a sanctions list", decision.rests_on_list),
+        ]  # fmt: skip
+        return [Facts("decision", "Decision", rows), *_rests_on(decision), timeline_section(decision)]
+
+    @flow_action("Countersign", permission="cases.decide", primary=True, when=is_proposed)
+    def countersign(self, decision, *, by, at):
+        signed = decisions.countersign(decision, by=by, at=at)
+        return f"{signed.reference} is in effect: {signed.get_outcome_display()}."
+
+    @flow_action("Decline", form=WhyForm, permission="cases.decide", when=is_proposed)
+    def decline(self, decision, *, by, at, why):
+        return f"{decisions.decline(decision, why=why, by=by, at=at).reference} is declined."
+
+    @flow_action("Withdraw proposal", permission="cases.review", when=is_proposed)
+    def withdraw(self, decision, *, by, at):
+        return f"{decisions.withdraw(decision, by=by, at=at).reference} is withdrawn."
+
+
+def _rests_on(decision: Decision) -> list[Table]:
+    """What the reviewer had before them, as it was then: references, codes, scores, hashes."""
+    titles = {
+        "signals": "Red flags seen", "hits": "Hits seen", "lists": "Lists seen", "documents": "Documents seen",
+        "verifications": "Verifications seen",
+    }  # fmt: skip
+    found = []
+    for kind, title in titles.items():
+        rows = decision.rests_on.get(kind) or []
+        head = [name.replace("_", " ").capitalize() for name in rows[0]] if rows else []
+        if rows:
+            found.append(Table(f"rests-{kind}", title, head, [list(row.values()) for row in rows]))
+    return found or [Table("rests", "What it rests on", [], [], empty="Nothing was on file when it was proposed.")]

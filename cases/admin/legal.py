@@ -1,0 +1,109 @@
+"""Requests of authorities: the list of what waits, and the page of one."""
+
+from django.contrib import admin
+
+from cases.admin.forms import RequestForm, ServeForm
+from cases.flows import legal_requests
+from cases.models import LegalRequest
+from cases.rules.disclosure import Ground
+from cases.rules.stages import LegalRequestState
+from kyc_portal.records.clock import legal_day
+from kyc_portal.staff.actions import flow_action
+from kyc_portal.staff.filters import QuerysetFilter
+from kyc_portal.staff.record_admin import RecordAdmin
+from kyc_portal.staff.sections import Badge, Clock, Facts, Link, clocks_section, holds_section, timeline_section
+
+TONES = {
+    LegalRequestState.RECEIVED: "warning",
+    LegalRequestState.VALIDATED: "warning",
+    LegalRequestState.PRESERVING: "info",
+    LegalRequestState.RENEWED: "info",
+    LegalRequestState.PROCESS_SERVED: "good",
+    LegalRequestState.CHALLENGED: "danger",
+    LegalRequestState.LAPSED: "",
+}
+
+
+class RequestFilter(QuerysetFilter):
+    title = "queue"
+    parameter_name = "queue"
+    options = {
+        "to_act_on": ("to act on", lambda rows, user, today: rows.to_act_on()),
+        "preserving": ("preserving", lambda rows, user, today: rows.preserving()),
+    }
+
+
+def in_state(*states: LegalRequestState):
+    """A test for buttons: is the request in one of these states?"""
+    return lambda request: request.state in states
+
+
+@admin.register(LegalRequest)
+class LegalRequestAdmin(RecordAdmin):
+    list_display = ["reference", "case", "authority", "ground_in_words", "state", "received_on", "preserve_through"]
+    list_filter = [RequestFilter, "state"]
+    list_select_related = ["case"]
+    search_fields = ["reference", "authority", "authority_reference", "case__reference"]
+    ordering = ["-received_on", "-logged_at", "pk"]
+    adding = (RequestForm, "cases.handle_legal")
+    add_label = "Log legal request"
+
+    def add(self, *, by, at, **asked):
+        return legal_requests.log_request(**asked, by=by, at=at)
+
+    @admin.display(description="ground", ordering="ground")
+    def ground_in_words(self, request):
+        return Ground(request.ground).label
+
+    def page_title(self, request):
+        return f"{Ground(request.ground).label.capitalize()}: {request.authority}"
+
+    def badges(self, request):
+        return [Badge(request.get_state_display(), TONES[LegalRequestState(request.state)])]
+
+    def clock(self, request):
+        running = request.state in (LegalRequestState.PRESERVING, LegalRequestState.RENEWED)
+        return Clock(request.preserve_through, is_law=True, what="preservation") if running else None
+
+    def sections(self, request, *, user, at):
+        rows = [
+            ("Case", Link(request.case, request.case)), ("Authority", request.authority),
+            ("Their reference", request.authority_reference), ("Ground", Ground(request.ground).label),
+            ("Received", request.received_on), ("Logged", request.logged_at), ("Logged by", request.logged_by),
+            ("Preserved through", request.preserve_through),
+            ("Hold", Link(request.hold, request.hold) if request.hold_id else ""),
+        ]  # fmt: skip
+        parts = [Facts("request", "Request", rows), clocks_section(request, today=legal_day(at))]
+        return [*parts, holds_section(request.case), timeline_section(request)]
+
+    @flow_action(
+        "Validate", permission="cases.handle_legal", primary=True,
+        when=in_state(LegalRequestState.RECEIVED, LegalRequestState.CHALLENGED),
+    )  # fmt: skip
+    def validate(self, request, *, by, at):
+        legal_requests.validate(request, by=by, at=at)
+        return f"{request.reference} is validated."
+
+    @flow_action(
+        "Preserve records", permission="cases.handle_legal", primary=True, when=in_state(LegalRequestState.VALIDATED),
+        warning="Nothing about these accounts can be destroyed meanwhile. Nothing is handed over.",
+    )  # fmt: skip
+    def preserve(self, request, *, by, at):
+        held = legal_requests.preserve(request, by=by, at=at)
+        return f"The records are preserved through {held.preserve_through:%-d %b %Y}."
+
+    @flow_action(
+        "Renew preservation", permission="cases.handle_legal", when=in_state(LegalRequestState.PRESERVING),
+        warning="A preservation is renewed once.",
+    )  # fmt: skip
+    def renew(self, request, *, by, at):
+        held = legal_requests.renew_preservation(request, by=by, at=at)
+        return f"The records are preserved through {held.preserve_through:%-d %b %Y}."
+
+    @flow_action(
+        "Record served process", form=ServeForm, permission="cases.handle_legal",
+        when=in_state(LegalRequestState.VALIDATED, LegalRequestState.PRESERVING, LegalRequestState.RENEWED),
+    )  # fmt: skip
+    def serve(self, request, *, by, at, ground):
+        legal_requests.serve_process(request, ground=ground, by=by, at=at)
+        return f"Process is served on {request.reference}. Collect the bundle on the case's page."

@@ -1,0 +1,156 @@
+"""The files of an evidence bundle, one after the other, each told in the custody record (requirement R114)."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from datetime import datetime
+
+from accounts.flows import document_files
+from accounts.models import AccessBatch, AccessRecord, Account, IdentityDocument, Party
+from cases.flows.bundle_events import COLUMNS as EVENT_COLUMNS
+from cases.flows.bundle_events import events_of
+from cases.flows.bundle_facts import CUSTOMER_TABLES, Chosen, FactTable, made
+from cases.flows.bundle_findings import FINDING_TABLES
+from cases.flows.bundle_page import page_for_people, style
+from cases.flows.bundle_redactor import Redactor
+from cases.formats.bag import Content
+from cases.formats.bundle_content import (
+    ACCESS_COLUMNS,
+    CustodyEntry,
+    IndexedFile,
+    IndexPage,
+    MeasuredContent,
+    custody_document,
+    custody_table,
+    json_document,
+    table_csv,
+    table_jsonl,
+)
+from cases.models import Bundle
+from cases.rules.disclosure import DataClass, Ground, Recipient
+from cases.rules.redaction import FieldClass
+from kyc_portal.records import keys
+from kyc_portal.records.refs import Actor, RecordRef
+from kyc_portal.refusal import Refusal
+
+ACCESS = (*ACCESS_COLUMNS, "action", "principal", "source_system", "event_id")
+ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif", "application/pdf": "pdf"}
+
+
+class FileNotWhole(Refusal):
+    """An original file is not the one whose hash was noted when it came in."""
+
+
+class PayloadOf:
+    """Gives the payload of one bundle file by file; nothing long is ever in memory as a whole."""
+
+    def __init__(self, bundle: Bundle, *, by: Actor, at: datetime):
+        self._bundle, self._at = bundle, at
+        keys_by_kind: dict[tuple[str, str], set[str]] = {}
+        for item in bundle.items.all():
+            keys_by_kind.setdefault((item.data_class, item.label), set()).add(item.key)
+        self._chosen = Chosen(keys_by_kind)
+        parties = set(self._chosen.rows(Account, DataClass.SUBSCRIBER).values_list("party_id", flat=True))
+        self._show = Redactor(bundle.recipient, frozenset(parties))
+        self._by = by.label
+        if by.kind != "scheduler":
+            self._by = self._show.show(FieldClass.STAFF, by.label, "custody, added by")
+        self._custody: list[CustodyEntry] = []
+        self._indexed: list[IndexedFile] = []
+
+    def files(self) -> Iterator[tuple[str, Content]]:
+        """Path and content of each payload file; the caller consumes each content before it asks for the next."""
+        tables = [
+            *made(CUSTOMER_TABLES, self._chosen, self._show), *made(FINDING_TABLES, self._chosen, self._show)
+        ]  # fmt: skip
+        for table in tables:
+            yield from self._fact_files(table)
+        yield from self._documents()
+        yield from self._access()
+        yield from self._events()
+        log = [asdict(note) for note in self._show.notes]
+        if log:
+            yield from self._file("redactions.json", "Redaction log", "made for this bundle", [json_document(log)])
+            lines = table_csv(("place", "code", "meaning"), log)
+            yield from self._file("redactions.csv", "Redaction log as a table", "made for this bundle", lines)
+        yield from self._pages(tables)
+
+    def _file(self, path: str, title: str, origin: str, chunks: Iterable[bytes]) -> Iterator[tuple[str, Content]]:
+        content = MeasuredContent(chunks)
+        yield path, content
+        self._custody.append(CustodyEntry(path, self._at, self._by, origin, content.sha256))
+        self._indexed.append(IndexedFile(path, title, content.size, content.sha256))
+
+    def _fact_files(self, table: FactTable) -> Iterator[tuple[str, Content]]:
+        origin = f"the portal's records, {table.data_class.label}, as approved in {self._bundle.reference}"
+        path = f"facts/{table.name}"
+        yield from self._file(f"{path}.csv", table.title, origin, table_csv(table.columns, table.rows))
+        yield from self._file(f"{path}.json", f"{table.title} (JSON)", origin, [json_document(table.rows)])
+
+    def _documents(self) -> Iterator[tuple[str, Content]]:
+        for document in self._chosen.rows(IdentityDocument, DataClass.IDENTITY):
+            if not document.file_sha256:
+                continue
+            path = f"documents/{document.reference}.{ENDINGS.get(document.file_type, 'bin')}"
+            hidden = self._show.hides_person(document.party_id)
+            if hidden is not None:
+                self._show.note(hidden, path)
+                continue
+            origin = f"original of {document.reference} as it came in on {document.added_at:%Y-%m-%d}"
+            yield from self._file(path, f"Document {document.reference}", origin, _original(document))
+
+    def _access(self) -> Iterator[tuple[str, Content]]:
+        batches = self._chosen.rows(AccessBatch, DataClass.ACCESS)
+        if not batches.exists():
+            return
+        hidden = self._show.hides(FieldClass.NETWORK_ADDRESS)
+        if hidden is not None:
+            self._show.note(hidden, "access/records, address and raw source")
+
+        def rows() -> Iterator[dict]:
+            found = AccessRecord.objects.filter(batch__in=batches.order_by()).select_related("account", "batch")
+            for row in found.order_by("at", "pk").iterator(chunk_size=2000):
+                yield {
+                    "at": row.at, "account": row.account.reference, "kind": row.kind,
+                    "address": hidden.of("") if hidden else row.address,
+                    "raw_source": hidden.of("") if hidden else row.raw_source, "batch": row.batch.reference,
+                    "action": row.action, "principal": row.principal, "source_system": row.source_system,
+                    "event_id": row.event_id,
+                }  # fmt: skip
+
+        origin = "access logs " + ", ".join(f"{batch.reference} (SHA-256 {batch.sha256})" for batch in batches)
+        yield from self._file("access/records.csv", "Access records", origin, table_csv(ACCESS, rows()))
+        yield from self._file("access/records.jsonl", "Access records (JSON)", origin, table_jsonl(ACCESS, rows()))
+
+    def _events(self) -> Iterator[tuple[str, Content]]:
+        records = [
+            RecordRef.of(self._bundle), RecordRef.of(self._bundle.case),
+            *map(RecordRef.of, self._chosen.rows(Account, DataClass.SUBSCRIBER)),
+            *map(RecordRef.of, self._chosen.rows(Party, DataClass.SUBSCRIBER)),
+        ]  # fmt: skip
+        events = events_of(self._bundle, records, self._show, until=self._at)
+        origin = "the portal's audit trail; canonical is the sealed form of each event in base64"
+        yield from self._file("audit/events.jsonl", "Audit trail", origin, table_jsonl(EVENT_COLUMNS, events))
+
+    def _pages(self, tables: list[FactTable]) -> Iterator[tuple[str, Content]]:
+        """The page for people, its look, and last the custody record, which lists both."""
+        yield from self._file("bundle.css", "Look of the page", "made for this bundle", [style()])
+        html = page_for_people(self._page(), tables)
+        yield from self._file("index.html", "The page to open first", "made for this bundle", [html])
+        yield "custody.json", custody_document(self._custody)
+        yield "custody.csv", custody_table(self._custody)
+
+    def _page(self) -> IndexPage:
+        bundle = self._bundle
+        return IndexPage(
+            bundle.reference, bundle.case.reference, Recipient(bundle.recipient).label, Ground(bundle.ground).label,
+            self._at, keys.signing_key()[0], tuple(self._indexed), self._show.notes,
+        )  # fmt: skip
+
+
+def _original(document: IdentityDocument) -> Iterator[bytes]:
+    """The decrypted original; raises FileNotWhole when it is not the file that came in."""
+    data = document_files.read(document.party_id, document.file_sha256)
+    if hashlib.sha256(data).hexdigest() != document.file_sha256:
+        raise FileNotWhole(f"The file of {document.reference} is not the one that came in. Restore it from a backup.")
+    yield data

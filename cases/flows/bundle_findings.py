@@ -1,0 +1,108 @@
+"""What we found and decided, as tables of an evidence bundle (requirements R52, R114)."""
+
+from collections.abc import Iterator
+
+from accounts.models import Restriction, RiskSignal, Screening, ScreeningHit
+from accounts.rules.restricting import PUBLIC_LEVELS
+from cases.flows.bundle_facts import Chosen, Maker, Row, clear
+from cases.flows.bundle_redactor import Redactor
+from cases.models import CaseNote, Decision
+from cases.rules.disclosure import DataClass
+from cases.rules.outcomes import consequence_of
+from cases.rules.redaction import FieldClass as F
+from cases.rules.stages import DecisionState
+
+
+def screenings(chosen: Chosen, show: Redactor) -> Iterator[Row]:
+    for row in chosen.rows(Screening, DataClass.SCREENING).select_related("party", "snapshot"):
+        yield {
+            "party": row.party.reference, "list": row.snapshot.list_name, "list_version": row.snapshot.reference,
+            "list_sha256": row.snapshot.sha256, "list_loaded_at": row.snapshot.loaded_at, "at": row.at,
+            "hits": show.show(F.LIST_MATCH, row.hit_count, "facts/screenings, hits"),
+        }  # fmt: skip
+
+
+def hits(chosen: Chosen, show: Redactor) -> Iterator[Row]:
+    for row in chosen.rows(ScreeningHit, DataClass.SCREENING).select_related("party", "snapshot"):
+        place = f"facts/hits, {row.reference}"
+        yield {
+            "hit": row.reference, "party": row.party.reference, "list": row.snapshot.list_name,
+            "list_version": row.snapshot.reference, "list_sha256": row.snapshot.sha256,
+            "entry": show.show(F.LIST_MATCH, row.entry_uid, f"{place}, entry"),
+            "entry_name": show.show(F.LIST_MATCH, row.entry_name, f"{place}, entry name"),
+            "programmes": show.show(F.LIST_MATCH, row.programmes, f"{place}, programmes"),
+            "score": show.show(F.DETECTION, row.score, f"{place}, score"),
+            "reasons": show.show(F.DETECTION, row.reasons, f"{place}, reasons"), "status": row.status,
+            "judged_at": row.judged_at, "judged_by": show.show(F.STAFF, row.judged_by, f"{place}, judged by"),
+        }  # fmt: skip
+
+
+def signals(chosen: Chosen, show: Redactor) -> Iterator[Row]:
+    for row in chosen.rows(RiskSignal, DataClass.RISK).select_related("account"):
+        place = f"facts/signals, {row.reference}"
+        yield {
+            "signal": row.reference, "account": row.account.reference,
+            "code": show.show(F.DETECTION, row.code, f"{place}, code"),
+            "weight": show.show(F.DETECTION, row.weight, f"{place}, weight"),
+            "sentence": show.show(F.DETECTION, row.sentence, f"{place}, sentence"),
+            "evidence": show.show(F.DETECTION, row.evidence, f"{place}, evidence"),
+            "known_at": row.known_at, "answered_at": row.answered_at, "answer": row.answer,
+        }  # fmt: skip
+
+
+def decisions(chosen: Chosen, show: Redactor) -> Iterator[Row]:
+    """A customer gets the decisions they were told of, in the words they were told."""
+    for row in chosen.rows(Decision, DataClass.DECISIONS).select_related("account", "case"):
+        told = consequence_of(row.outcome, row.reason).public_wording or ""
+        own = {"decision": row.reference, "account": row.account.reference, "told": told}
+        place = f"facts/decisions, {row.reference}"
+        if not show.is_for_customer:
+            yield own | {
+                "case": row.case.reference, "outcome": row.outcome, "reason": row.reason, "state": row.state,
+                "rests_on": show.show(F.DETECTION, row.rests_on, f"{place}, rests on"),
+                "proposed_at": row.proposed_at,
+                "proposed_by": show.show(F.STAFF, row.proposed_by, f"{place}, proposed by"),
+                "answered_at": row.answered_at,
+                "answered_by": show.show(F.STAFF, row.answered_by, f"{place}, answered by"),
+                "answered_why": show.show(F.NOTE, row.answered_why, f"{place}, answered why"),
+            }  # fmt: skip
+        elif told and row.state == DecisionState.COUNTERSIGNED:
+            yield own | {"answered_at": row.answered_at}
+
+
+def restrictions(chosen: Chosen, show: Redactor) -> Iterator[Row]:
+    for row in chosen.rows(Restriction, DataClass.DECISIONS).select_related("account"):
+        place = f"facts/restrictions, {row.reference}"
+        own = {
+            "restriction": row.reference, "account": row.account.reference, "level": PUBLIC_LEVELS[row.level],
+            "told": row.public_wording, "applied_at": row.applied_at, "until": row.until, "object_by": row.object_by,
+            "lifted_at": row.lifted_at,
+        }  # fmt: skip
+        if show.is_for_customer:
+            yield own
+            continue
+        yield own | {
+            "level": row.level, "reason": row.reason, "basis": row.basis,
+            "applied_by": show.show(F.STAFF, row.applied_by, f"{place}, applied by"),
+            "lifted_by": show.show(F.STAFF, row.lifted_by, f"{place}, lifted by"),
+            "lifted_why": show.show(F.NOTE, row.lifted_why, f"{place}, lifted why"),
+        }  # fmt: skip
+
+
+def notes(chosen: Chosen, show: Redactor) -> Iterator[Row]:
+    for row in chosen.rows(CaseNote, DataClass.NOTES).select_related("case"):
+        place = f"facts/notes, {row.case.reference}"
+        yield {
+            "case": row.case.reference, "at": row.at, "by": show.show(F.STAFF, row.by, f"{place}, by"),
+            "text": show.show(F.NOTE, clear(row.text), f"{place}, text"),
+        }  # fmt: skip
+
+
+FINDING_TABLES: tuple[tuple[str, str, DataClass, Maker], ...] = (
+    ("screenings", "Screenings against lists", DataClass.SCREENING, screenings),
+    ("hits", "Likenesses to list entries", DataClass.SCREENING, hits),
+    ("signals", "Red flags", DataClass.RISK, signals),
+    ("restrictions", "Restrictions", DataClass.DECISIONS, restrictions),
+    ("decisions", "Decisions", DataClass.DECISIONS, decisions),
+    ("notes", "Case notes", DataClass.NOTES, notes),
+)

@@ -1,0 +1,44 @@
+"""The page a recipient opens first: the facts as tables, what was left out, every file (requirement R114)."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.template.loader import render_to_string
+
+from cases.flows.bundle_facts import FactTable
+from cases.formats.bundle_content import IndexPage, plain
+
+
+def style() -> bytes:
+    """The look of the page; it lies beside it in the bundle."""
+    return render_to_string("bundles/bundle.css").encode()
+
+
+def page_for_people(page: IndexPage, tables: Sequence[FactTable]) -> bytes:
+    """The page as HTML that refers to nothing outside the bundle."""
+    shown = [
+        {
+            "name": table.name,
+            "title": table.title,
+            "head": [column.replace("_", " ").capitalize() for column in table.columns],
+            "rows": [[as_text(value) for value in row.values()] for row in table.rows],
+        }
+        for table in tables
+    ]
+    context = {"page": page, "built_at": as_text(page.built_at), "tables": shown}
+    return render_to_string("bundles/index.html", context).encode()
+
+
+def as_text(value: object) -> str:
+    """A fact as text for people: moments in UTC, lists with commas."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{str(plain(value)).replace('T', ' ').removesuffix('Z')[:19]} UTC"
+    value = plain(value)
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value) or "–"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -1,0 +1,307 @@
+"""Evidence bundles: collect, approve, build, hand over (requirements R52, R111, R113, R114)."""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from cases.flows import bundle_items
+from cases.flows.bundle_files import PayloadOf
+from cases.formats.bag import BagSummary, write_bag
+from cases.formats.bag_reading import TAMPERED, UNREADABLE, verify_bag
+from cases.models import Bundle, BundleItem, BundleReceipt, Case
+from cases.rules.disclosure import GROUNDS, Ground, Recipient, require_ground
+from cases.rules.stages import BUNDLE_LIFECYCLE, BundleState
+from cases.verbs import Verb
+from kyc_portal.four_eyes import person_key, require_second_person
+from kyc_portal.records import audit, keys
+from kyc_portal.records.clock import legal_day
+from kyc_portal.records.refs import Actor, RecordRef
+from kyc_portal.refusal import Refusal
+from kyc_portal.work.failures import note_failure, note_success
+from kyc_portal.work.models import Job, JobState
+
+BUILDING = ".building"
+BUILD_WORK = "cases.build_bundle"
+REFERENCE = re.compile(r"BDL-[0-9A-Z]{4}-[0-9A-Z]{4}")
+READY = (BundleState.BUILT, BundleState.HANDED_OVER, BundleState.RECEIPTED)
+
+
+class NothingToCollect(Refusal):
+    """The case has nothing the ground allows to hand over."""
+
+
+class BeingBuilt(Refusal):
+    """Another worker builds this bundle now."""
+
+
+class NotBuilt(Refusal):
+    """There are no files of this bundle, or not the ones that were built."""
+
+
+class BadReceipt(Refusal):
+    """The receipt cannot be as it was given."""
+
+
+class PlaceTaken(Refusal):
+    """Something stands already where the bundle is to be written."""
+
+
+@transaction.atomic
+def collect(case: Case, *, ground: str, recipient: str, by: Actor, at: datetime) -> Bundle:
+    """List, item by item, what the ground allows this recipient to have; nothing is handed over yet.
+
+    Raises NotCovered: without a lawful ground, for a recipient it does not name, and for a preservation request.
+    """
+    require_ground(ground, recipient=recipient, data_classes=())
+    found = list(bundle_items.find(case, ground=ground, on=legal_day(at)))
+    if not case.subjects.exists():
+        raise NothingToCollect(f"{case.reference} is about no account, so there is nothing to collect.")
+    bundle = Bundle.objects.create(
+        case=case, ground=Ground(ground).value, recipient=Recipient(recipient).value,
+        state=BundleState.COLLECTED.value, collected_at=at, collected_by=by.label, collected_by_key=person_key(by),
+    )  # fmt: skip
+    refs = [(each, RecordRef.of(each.record)) for each in found]
+    BundleItem.objects.bulk_create(
+        BundleItem(
+            bundle=bundle, data_class=each.data_class.value, label=ref.label, key=ref.key, name=ref.name,
+            collected_at=at, sha256=each.sha256,
+        )
+        for each, ref in refs
+    )  # fmt: skip
+    audit.record(Verb.COLLECTED, bundle, by=by, at=at, within=case, bundle=bundle.reference, items=len(found))
+    return bundle
+
+
+def paper_for(bundle: Bundle) -> str:
+    """The paper that must be on file before this bundle is approved, in words."""
+    return GROUNDS[Ground(bundle.ground)].paper
+
+
+@transaction.atomic
+def set_aside(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
+    """Drop a collection that is not to be approved; collect anew for another one."""
+    bundle = _moved(bundle, BundleState.DRAFT)
+    bundle.save(update_fields=["state"])
+    return _recorded(Verb.SET_ASIDE, bundle, by=by, at=at)
+
+
+@transaction.atomic
+def approve(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
+    """Approve what another person collected; a worker builds it soon. Raises SecondPersonNeeded."""
+    bundle = _moved(bundle, BundleState.APPROVED)
+    require_second_person(bundle.collected_by_key, by, deed=bundle.reference)
+    bundle.approved_at, bundle.approved_by = at, by.label
+    bundle.save(update_fields=["state", "approved_at", "approved_by"])
+    return _recorded(Verb.APPROVED, bundle, by=by, at=at)
+
+
+def build_approved(*, by: Actor, at: datetime) -> dict[str, int]:
+    """Build what is approved, one after the other; what fails is counted and tried again later, five times at most."""
+    told = {"done": 0, "failed": 0}
+    for bundle in Bundle.objects.to_build().order_by("approved_at", "pk"):
+        if _must_wait(bundle, at):
+            continue
+        try:
+            build(bundle, by=by, at=at)
+        except BeingBuilt:
+            continue
+        except Exception as error:  # counted by class, tried again by the next round
+            note_failure(BUILD_WORK, str(bundle.pk), error, at)
+            told["failed"] += 1
+        else:
+            note_success(BUILD_WORK, str(bundle.pk))
+            told["done"] += 1
+    return told
+
+
+def _must_wait(bundle: Bundle, at: datetime) -> bool:
+    failed = Job.objects.filter(kind=BUILD_WORK, key=str(bundle.pk), is_sweep=True).exclude(state=JobState.DONE).first()
+    return failed is not None and (failed.state == JobState.DEAD or failed.due_at > at)
+
+
+def build(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
+    """Write an approved bundle to BUNDLE_DIR/<reference>/, whole or not at all; on an error its state is FAILED.
+
+    The files are written outside of any transaction; only the last step, putting them in place and saying so, is one.
+    Raises BeingBuilt while another worker is at it, and MoveNotAllowed for a bundle that is not approved.
+    """
+    with _only_builder(bundle.reference) as folder:
+        bundle = Bundle.objects.select_related("case").get(pk=bundle.pk)
+        if bundle.state != BundleState.FAILED:
+            BUNDLE_LIFECYCLE.require(bundle.state, BundleState.BUILT)
+        try:
+            summary = _write(bundle, folder, by=by, at=at)
+            return _put_in_place(bundle, folder, summary, by=by, at=at)
+        except Exception as error:
+            _say_failed(bundle, error, by=by, at=at)
+            raise
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _only_builder(reference: str) -> Iterator[Path]:
+    """A working folder for one bundle, for one worker at a time; what a killed one left there is cleared away."""
+    room = Path(settings.BUNDLE_DIR) / BUILDING
+    room.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(room / f"{reference}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(room / reference, ignore_errors=True)
+        yield room / reference
+    except BlockingIOError:
+        raise BeingBuilt(f"{reference} is being built now. Look again in a minute.") from None
+    finally:
+        os.close(lock)
+
+
+def _write(bundle: Bundle, folder: Path, *, by: Actor, at: datetime) -> BagSummary:
+    key_id, signing_key = keys.signing_key()
+    recipient, ground = Recipient(bundle.recipient).label, Ground(bundle.ground).label
+    about = {
+        "Source-Organization": settings.PROVIDER_NAME,
+        "External-Identifier": bundle.reference,
+        "External-Description": f"Evidence bundle for: {recipient}. Ground: {ground}.",
+        "Internal-Sender-Identifier": bundle.case.reference,
+        "Bagging-Date": legal_day(at).isoformat(),
+    }
+    files = PayloadOf(bundle, by=by, at=at).files()
+    return write_bag(folder, files, about, signing_key.sign, key_id, keys.public_key_bytes())
+
+
+@transaction.atomic
+def _put_in_place(bundle: Bundle, folder: Path, summary: BagSummary, *, by: Actor, at: datetime) -> Bundle:
+    bundle = Bundle.objects.select_for_update(of=("self",)).select_related("case").get(pk=bundle.pk)
+    if bundle.state == BundleState.FAILED:
+        _move(bundle, BundleState.APPROVED)
+    _move(bundle, BundleState.BUILT)
+    bundle.built_at, bundle.digest = at, summary.tagmanifest_sha256
+    bundle.payload_count, bundle.payload_bytes = summary.payload_count, summary.payload_bytes
+    bundle.save(update_fields=["state", "built_at", "digest", "payload_count", "payload_bytes"])
+    _recorded(Verb.BUILT, bundle, by=by, at=at, files=summary.payload_count, digest=summary.tagmanifest_sha256)
+    place = Path(settings.BUNDLE_DIR) / bundle.reference
+    shutil.rmtree(place, ignore_errors=True)  # of a worker that was killed between this step and its commit
+    folder.rename(place)
+    return bundle
+
+
+@transaction.atomic
+def _say_failed(bundle: Bundle, error: Exception, *, by: Actor, at: datetime) -> None:
+    bundle = Bundle.objects.select_for_update(of=("self",)).select_related("case").get(pk=bundle.pk)
+    if bundle.state == BundleState.APPROVED:
+        _move(bundle, BundleState.FAILED)
+        bundle.save(update_fields=["state"])
+    _recorded(Verb.BUILD_FAILED, bundle, by=by, at=at, error=type(error).__name__)
+
+
+def folder_of(bundle: Bundle) -> Path:
+    """The folder of a built bundle. Raises NotBuilt when it is missing or not the one that was built."""
+    folder = Path(settings.BUNDLE_DIR) / bundle.reference
+    if bundle.state not in READY or not REFERENCE.fullmatch(bundle.reference) or folder.is_symlink():
+        raise NotBuilt(f"{bundle.reference} is not built. Approve it first, then wait for the worker.")
+    try:
+        noted = hashlib.sha256((folder / "tagmanifest-sha256.txt").read_bytes()).hexdigest()
+    except OSError:
+        noted = ""
+    if noted != bundle.digest:
+        raise NotBuilt(f"The files of {bundle.reference} are missing or were changed. Restore them from a backup.")
+    return folder
+
+
+def exportable(case: Case) -> Bundle | None:
+    """The newest bundle of a case that may leave: built, or approved and still to be built."""
+    may_leave = Bundle.objects.ready() | Bundle.objects.to_build()
+    return may_leave.filter(case=case).order_by("-approved_at", "-pk").first()
+
+
+def export(bundle: Bundle, to: Path, *, by: Actor, at: datetime) -> Path:
+    """Write a built bundle to `to`/<reference>/, checked there file by file; nothing stands there until it is whole."""
+    source, target = folder_of(bundle), Path(to) / bundle.reference
+    if target.exists() or target.is_symlink():
+        raise PlaceTaken(f"{bundle.reference} stands in that folder already. Choose another folder.")
+    part = target.with_name(f".{bundle.reference}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        shutil.copytree(source, part, symlinks=True)
+        verdict = verify_bag(part, {keys.signing_key()[0]: keys.public_key_bytes()}, witness=bundle.digest)
+        if verdict.code in (TAMPERED, UNREADABLE):
+            raise NotBuilt(f"{bundle.reference} was not written: {verdict.line} Restore it from a backup.")
+        _recorded(Verb.BUNDLE_EXPORTED, bundle, by=by, at=at, digest=bundle.digest)
+        part.rename(target)
+    except OSError as error:
+        raise PlaceTaken(f"The bundle cannot be written there: {error.strerror}. Choose another folder.") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return target
+
+
+@transaction.atomic
+def hand_over(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
+    """Say that the recipient was given the bundle."""
+    bundle = _moved(bundle, BundleState.HANDED_OVER)
+    bundle.save(update_fields=["state"])
+    return _recorded(Verb.HANDED_OVER, bundle, by=by, at=at)
+
+
+@transaction.atomic
+def acknowledge(bundle: Bundle, *, received_by: str, received_on: date, by: Actor, at: datetime) -> BundleReceipt:
+    """Keep the recipient's receipt."""
+    bundle = _moved(bundle, BundleState.RECEIPTED)
+    if received_on > legal_day(at):
+        raise BadReceipt(f"{received_on} has not come. Give the day that stands on the receipt.")
+    if not received_by.strip():
+        raise BadReceipt("The receipt names nobody. Write who received the bundle.")
+    bundle.save(update_fields=["state"])
+    receipt = BundleReceipt.objects.create(
+        bundle=bundle, received_by=received_by.strip()[:200], received_on=received_on, recorded_at=at,
+        recorded_by=by.label,
+    )  # fmt: skip
+    _recorded(Verb.RECEIPTED, bundle, by=by, at=at)
+    return receipt
+
+
+def note_download(bundle: Bundle, *, by: Actor, at: datetime) -> Path:
+    """Record that somebody takes the bundle, and give its folder. Raises NotBuilt."""
+    folder = folder_of(bundle)
+    _recorded(Verb.DOWNLOADED, bundle, by=by, at=at, digest=bundle.digest)
+    return folder
+
+
+def delete_files(reference: str, *, by: Actor, at: datetime) -> None:
+    """Remove a purged bundle's folder; only what lies directly in BUNDLE_DIR under a bundle's reference can go."""
+    if not REFERENCE.fullmatch(reference):
+        raise ValueError("This is no reference of a bundle.")
+    folder = Path(settings.BUNDLE_DIR) / reference
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.exists():
+        shutil.rmtree(folder)
+    (Path(settings.BUNDLE_DIR) / BUILDING / f"{reference}.lock").unlink(missing_ok=True)
+    ref = RecordRef(Bundle._meta.label_lower, reference, reference)
+    audit.record(Verb.BUNDLE_DELETED, ref, by=by, at=at, bundle=reference)
+
+
+def _move(bundle: Bundle, to: BundleState) -> None:
+    BUNDLE_LIFECYCLE.require(bundle.state, to)
+    bundle.state = to.value
+
+
+def _moved(bundle: Bundle, to: BundleState) -> Bundle:
+    """The locked row in its new state, not yet saved. Raises MoveNotAllowed."""
+    bundle = Bundle.objects.select_for_update(of=("self",)).select_related("case").get(pk=bundle.pk)
+    _move(bundle, to)
+    return bundle
+
+
+def _recorded(verb: Verb, bundle: Bundle, *, by: Actor, at: datetime, **facts) -> Bundle:
+    audit.record(verb, bundle, by=by, at=at, within=bundle.case, bundle=bundle.reference, **facts)
+    return bundle

@@ -1,0 +1,215 @@
+"""Who works a case, what they write down, how it ends and begins again (requirement R41)."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import Party
+from accounts.rules.numbers import mask_card_numbers
+from cases.flows import triage
+from cases.models import Assignment, Case, CaseNote, CaseSubject, LegalRequest
+from cases.models.case import CaseKind
+from cases.rules.stages import CASE_LIFECYCLE, CaseStatus
+from cases.rules.wording import Worded
+from cases.verbs import Verb
+from kyc_portal.policy.clocks import start_clock, stop_clock
+from kyc_portal.policy.current import regime_on
+from kyc_portal.records import audit
+from kyc_portal.records.clock import legal_day
+from kyc_portal.records.refs import Actor
+from kyc_portal.refusal import Refusal
+from kyc_portal.staff.models import StaffMember
+
+LONGEST_NOTE = 10_000  # characters, the same on every database
+ENDED = (CaseStatus.DECIDED, CaseStatus.CLOSED)
+
+
+class CaseEnded(Refusal):
+    """The case is decided or closed."""
+
+
+class AlreadyTaken(Refusal):
+    """Somebody else took the case first."""
+
+
+class CannotWorkCases(Refusal):
+    """This person may not be given the case, or may not give it to others."""
+
+
+class BadNote(Refusal):
+    """The note is empty, too long, or not text."""
+
+
+class NotFinished(Refusal):
+    """Something in the case still waits for an answer."""
+
+
+class UnknownWhy(Refusal):
+    """The reason for closing or opening again is not on the list."""
+
+
+class ClosedWhy(Worded):
+    """Why a case is closed."""
+
+    DECIDED = "decided", "decided and carried out"
+    ANSWERED = "answered", "the request was answered"
+    IN_ERROR = "opened_in_error", "it was opened in error"
+    MERGED = "merged", "it goes on in another case"
+
+
+class ReopenedWhy(Worded):
+    """Why a case is opened again."""
+
+    NEW_FACTS = "new_facts", "new facts came up"
+    OBJECTION = "objection", "the customer objects"
+    CLOSED_IN_ERROR = "closed_in_error", "it was closed in error"
+    AUTHORITY = "asked_by_authority", "an authority asks"
+
+
+def lock_case(case: Case) -> Case:
+    """The case's row, locked until the transaction ends."""
+    return Case.objects.select_for_update(of=("self",)).get(pk=case.pk)
+
+
+def move_case(case: Case, to: CaseStatus) -> None:
+    """Change a locked case's status when its lifecycle allows it; being there already is no move."""
+    if case.status != to:
+        CASE_LIFECYCLE.require(case.status, to)
+        case.status = to.value
+
+
+@transaction.atomic
+def take(case: Case, *, user: StaffMember, at: datetime) -> Case:
+    """Take a case nobody has; one's own stays as it is. Raises AlreadyTaken with who has it since when."""
+    case = lock_case(case)
+    if case.assigned_to_id == user.pk:
+        return case
+    if case.assigned_to_id is not None:
+        raise AlreadyTaken(
+            f"{case.reference} was taken by {case.assigned_to} on {case.assigned_at:%-d %b %Y at %H:%M} UTC. "
+            "Take another one, or ask a lead reviewer to hand it over."
+        )
+    return _give(case, user, by=user.as_actor, at=at)
+
+
+@transaction.atomic
+def assign(case: Case, *, to: StaffMember, by: Actor, at: datetime) -> Case:
+    """Give a case to somebody, taking it from whoever has it; for more than taking a free one, `cases.assign`."""
+    case = lock_case(case)
+    takes_a_free_one = by.key == str(to.pk) and case.assigned_to_id in (None, to.pk)
+    if not (takes_a_free_one or _may(by, "cases.assign")):
+        raise CannotWorkCases("You cannot give cases to others. Ask a lead reviewer to do it.")
+    return case if case.assigned_to_id == to.pk else _give(case, to, by=by, at=at)
+
+
+def _may(by: Actor, permission: str) -> bool:
+    person = StaffMember.objects.filter(pk=by.key, is_active=True).first() if by.kind == "person" else None
+    return person is not None and person.has_perm(permission)
+
+
+def _give(case: Case, user: StaffMember, *, by: Actor, at: datetime) -> Case:
+    if case.status in ENDED:
+        raise CaseEnded(f"{case.reference} is {case.get_status_display()}. Open it again before somebody works on it.")
+    legal = case.kind == CaseKind.LEGAL and user.has_perm("cases.handle_legal")
+    if not (user.has_perm("cases.review") or legal):
+        raise CannotWorkCases(f"{user} does not work cases of this kind. Choose somebody who does.")
+
+    end_assignment(case, at=at)
+    Assignment.objects.create(case=case, user=user, given_by=by.label, from_at=at)
+    case.assigned_to, case.assigned_at = user, at
+    if case.status == CaseStatus.OPEN:
+        move_case(case, CaseStatus.IN_REVIEW)
+    case.save(update_fields=["assigned_to", "assigned_at", "status"])
+    audit.record(Verb.ASSIGNED, case, by=by, at=at, case=case.reference, to=user.get_username())
+    return case
+
+
+def end_assignment(case: Case, *, at: datetime) -> None:
+    """Whoever has the case has it no longer."""
+    Assignment.objects.filter(case=case, to_at__isnull=True).update(to_at=at)
+
+
+@transaction.atomic
+def add_note(case: Case, *, text: str, by: Actor, at: datetime) -> CaseNote:
+    """Write down a note, sealed under the first subject's key; card numbers are masked before anything is stored (E12).
+
+    Raises BadNote for an empty text, more than 10,000 characters, or what is not text.
+    """
+    text = _clean(text)
+    case = lock_case(case)
+    first = CaseSubject.objects.filter(case=case).select_related("account").order_by("pk").first()
+    if first is None:
+        raise BadNote(f"{case.reference} has no account yet. Add the account the note speaks of first.")
+    note = CaseNote(case=case, subject=first.account.party_id, at=at, by=by.label)
+    note.text = text
+    note.save(force_insert=True)
+    audit.record(Verb.NOTED, case, by=by, at=at)
+    return note
+
+
+def _clean(text: str) -> str:
+    text = text.strip().strip("\u200b")
+    if not text:
+        raise BadNote("The note is empty. Write what you found out or did.")
+    if len(text) > LONGEST_NOTE:
+        raise BadNote(f"The note has {len(text):,} characters. Shorten it to {LONGEST_NOTE:,}, or write two notes.")
+    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise BadNote("The note holds characters that are not text. Type it again.")
+    return mask_card_numbers(text)
+
+
+@transaction.atomic
+def close_case(case: Case, *, why: str, by: Actor, at: datetime) -> Case:
+    """Close a case in which nothing waits any more. Raises NotFinished and says what still does."""
+    if why not in list(ClosedWhy):
+        raise UnknownWhy(f"There is no such reason to close a case. Choose one of: {', '.join(ClosedWhy)}.")
+    case = lock_case(case)
+    CASE_LIFECYCLE.require(case.status, CaseStatus.CLOSED)
+    _require_nothing_waits(case)
+    case.closed_at = at
+    move_case(case, CaseStatus.CLOSED)
+    case.save(update_fields=["status", "closed_at"])
+    end_assignment(case, at=at)
+    stop_clock(triage.TRIAGE, case, by=by, at=at)
+    audit.record(Verb.CLOSED, case, by=by, at=at, case=case.reference, why=why)
+    return case
+
+
+def _require_nothing_waits(case: Case) -> None:
+    if count := case.signals.filter(signal__answered_at__isnull=True).count():
+        flags = "A red flag in this case is" if count == 1 else f"{count} red flags in this case are"
+        raise NotFinished(f"{flags} not answered. Decide about the account first, if only that nothing is to be done.")
+    request = (LegalRequest.objects.to_act_on() | LegalRequest.objects.preserving()).filter(case=case).first()
+    if request is not None:
+        raise NotFinished(f"{request.reference} is {request.get_state_display()}. Bring the request to its end first.")
+
+
+@transaction.atomic
+def reopen(case: Case, *, why: str, by: Actor, at: datetime) -> Case:
+    """Open an ended case again with a new clock; a customer who has another open case keeps that one."""
+    if why not in list(ReopenedWhy):
+        raise UnknownWhy(f"There is no such reason to open a case again. Choose one of: {', '.join(ReopenedWhy)}.")
+    subjects = CaseSubject.objects.filter(case=case).select_related("account").order_by("account_id")
+    accounts = [triage.lock_customer(subject.account) for subject in subjects]
+    case = lock_case(case)
+    if case.status not in ENDED:
+        raise CaseEnded(f"{case.reference} is {case.get_status_display()}; it is not ended. Go on working on it.")
+    if case.kind != CaseKind.LEGAL:
+        _require_no_other(Party.objects.filter(pk__in=[account.party_id for account in accounts]))
+
+    move_case(case, CaseStatus.OPEN if case.status == CaseStatus.CLOSED else CaseStatus.IN_REVIEW)
+    if case.status == CaseStatus.OPEN:
+        case.assigned_to, case.assigned_at = None, None
+    regime, today = regime_on(legal_day(at)), legal_day(at)
+    clock = start_clock(triage.TRIAGE, case, figure="triage_days", regime=regime, on=today, by=by, at=at)
+    case.due_on, case.closed_at, case.decided_at = clock.due_on, None, None
+    case.save(update_fields=["status", "assigned_to", "assigned_at", "due_on", "closed_at", "decided_at"])
+    audit.record(Verb.REOPENED, case, by=by, at=at, case=case.reference, why=why)
+    return case
+
+
+def _require_no_other(parties) -> None:
+    for party in parties:
+        other = triage.open_case_of(party)
+        if other is not None:
+            raise NotFinished(f"{other.reference} is open on the same customer. Go on there instead.")

@@ -1,0 +1,20 @@
+"""Doors: build what is approved, let go what was preserved long enough."""
+
+from celery import shared_task
+
+from cases.flows import bundles, legal_requests
+from kyc_portal.records.clock import legal_day, moment
+from kyc_portal.records.refs import SCHEDULER
+
+
+@shared_task
+def build_approved_bundles(at=None):
+    """Every 15 seconds: build the bundles that were approved, and try again those that failed."""
+    return bundles.build_approved(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def lapse_preservations(at=None):
+    """Nightly: release the holds of preservations whose last day is past (R111)."""
+    now = moment(at)
+    return legal_requests.lapse_preservations(on=legal_day(now), by=SCHEDULER, at=now)

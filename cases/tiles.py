@@ -1,0 +1,37 @@
+"""The waiting work of cases on the first page."""
+
+from cases.models import Bundle, Case, Decision, LegalRequest
+from kyc_portal.staff.site import Tile
+
+CASES, REQUESTS, BUNDLES = (
+    "admin:cases_case_changelist", "admin:cases_legalrequest_changelist", "admin:cases_bundle_changelist"
+)  # fmt: skip
+
+TILES = (
+    Tile(
+        "My cases", "Cases you work now.", "cases.review",
+        lambda user, today: Case.objects.assigned_to(user), CASES, "queue=mine",
+    ),
+    Tile(
+        "Cases nobody has", "Take one and look at it.", "cases.review",
+        lambda user, today: Case.objects.unassigned(), CASES, "queue=unassigned", "warning",
+    ),
+    Tile(
+        "To countersign", "Decisions a colleague proposed.", "cases.decide",
+        lambda user, today: Decision.objects.proposed().exclude(proposed_by_key=str(user.pk)), CASES,
+        "queue=countersign", "warning",
+    ),
+    Tile(
+        "Overdue cases", "Cases past the day they were due (own policy).", "cases.view_case",
+        lambda user, today: Case.objects.overdue(today), CASES, "queue=overdue", "danger",
+    ),
+    Tile(
+        "Requests to act on", "Requests of authorities that wait.", "cases.handle_legal",
+        lambda user, today: LegalRequest.objects.to_act_on(), REQUESTS, "queue=to_act_on", "warning",
+    ),
+    Tile(
+        "Bundles to approve", "Evidence a colleague collected.", "cases.approve_bundle",
+        lambda user, today: Bundle.objects.to_approve().exclude(collected_by_key=str(user.pk)), BUNDLES,
+        "queue=to_approve", "warning",
+    ),
+)  # fmt: skip

@@ -1,0 +1,41 @@
+import contextlib
+import io
+import sys
+
+from django.core.management import call_command
+from django.db import transaction
+from django.utils import timezone
+
+from kyc_portal.demo import serve, summary, world
+from kyc_portal.records.clock import legal_day
+from kyc_portal.records.command import PortalCommand
+
+
+class Command(PortalCommand):
+    help = "Build a made-up world in .local/, tell what happened in it, and serve it; may be run again."
+    requires_system_checks = []  # the database is made here
+
+    def add_arguments(self, parser):
+        parser.add_argument("--no-serve", action="store_true", help="end after the summary")
+        self.add_actor_argument(parser)
+
+    def act(self, *, by, no_serve=False, **options):
+        call_command("migrate", verbosity=0)
+        call_command("sync_roles", verbosity=0, stdout=io.StringIO())
+        now = timezone.now()
+        if not world.is_there():
+            self.stdout.write("Building the demo world (half a minute) …")
+            self.build(now)
+        for line in summary.lines(as_of=legal_day(now)):
+            self.stdout.write(line)
+        if no_serve:
+            return
+        port = serve.free_port()
+        self.stdout.write(f"\nOpen http://127.0.0.1:{port}/ . Ctrl-C ends web, worker and beat.")
+        self.stdout.flush()
+        sys.exit(serve.serve(port))
+
+    def build(self, now):
+        """All or nothing, so that a build that was interrupted starts anew; the mails are not printed."""
+        with contextlib.redirect_stdout(io.StringIO()), transaction.atomic():
+            world.build(now=now)

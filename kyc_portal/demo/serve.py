@@ -1,0 +1,38 @@
+"""Serve the local world: web, worker and beat, started together and ended together."""
+
+import os
+import socket
+import sys
+
+from django.conf import settings
+from honcho.manager import Manager
+
+
+def free_port(first: int = 8000) -> int:
+    """`first`, or the next port nobody listens on."""
+    for port in range(first, first + 100):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError("No free port between 8000 and 8099.")
+
+
+def serve(port: int) -> int:
+    """Run until interrupted, or until one of the three ends; returns the exit code."""
+    python = f'"{sys.executable}"'
+    celery = f"{python} -m celery --app kyc_portal"
+    schedule = settings.LOCAL_DIR / "beat-schedule"
+    commands = {
+        "web": f"{python} manage.py runserver --noreload 127.0.0.1:{port}",
+        "worker": f"{celery} worker --pool threads --concurrency 2 --loglevel WARNING --without-gossip --without-mingle",
+        "beat": f'{celery} beat --loglevel WARNING --schedule "{schedule}" --pidfile ""',
+    }
+    manager = Manager()
+    for name, command in commands.items():
+        manager.add_process(name, command, env={**os.environ, "PYTHONUNBUFFERED": "1"}, cwd=settings.BASE_DIR)
+    manager.loop()
+    return manager.returncode

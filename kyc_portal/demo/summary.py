@@ -1,0 +1,75 @@
+"""What the demo prints: what happened, with references, and how to look at it."""
+
+from collections.abc import Iterator
+
+from accounts.models import AccessRecord, Account, ScreeningHit, Verification, WatchlistSnapshot
+from cases.models import Bundle, Case, Decision
+from kyc_portal.demo.people import PASSWORD, PEOPLE
+from kyc_portal.notices.models import Notice
+from kyc_portal.records import audit, holds, retention
+from kyc_portal.records.models import AuditEvent, Tombstone
+from kyc_portal.records.refs import RecordRef
+
+
+def lines(*, as_of) -> Iterator[str]:
+    """The summary, line by line; read from the database, so that a second run tells the same."""
+    yield "What happened in this made-up world"
+    yield from _counts()
+    yield ""
+    yield "The thread"
+    yield from _thread()
+    yield ""
+    yield from _life_of_the_purged()
+    yield ""
+    yield "What a purge keeps today, and why"
+    yield from _kept(as_of)
+    yield ""
+    yield f"Log in with any of these names; the password is {PASSWORD} (this local world only)"
+    for username, role in PEOPLE.items():
+        yield f"  {username:<10}{role}"
+
+
+def _counts() -> Iterator[str]:
+    lists = WatchlistSnapshot.objects.order_by("loaded_at")
+    yield f"  customers taken in     {Account.objects.count() + Tombstone.objects.filter(label='accounts.account').count()}"
+    yield f"  verifications done     {Verification.objects.verified().count()}"
+    yield f"  list versions loaded   {', '.join(f'{each.reference} ({each.entry_count} entries)' for each in lists)}"
+    yield f"  access records         {AccessRecord.objects.count()}"
+    yield f"  notices sent           {Notice.objects.filter(state='sent').count()}"
+    yield f"  audit events           {AuditEvent.objects.count()}"
+
+
+def _thread() -> Iterator[str]:
+    for account in Account.objects.select_related("party").order_by("created_at"):
+        restrictions = ", ".join(each.level for each in account.restrictions.in_force())
+        cases = ", ".join(Case.objects.filter(subjects__account=account).values_list("reference", flat=True))
+        state = account.get_status_display() + (f", {restrictions}" if restrictions else "")
+        yield f"  {account.reference}  {account.party.legal_name:<28.28} {state:<24} {cases}"
+    for hit in ScreeningHit.objects.confirmed():
+        yield f"  {hit.reference}  confirmed by {hit.proposed_by} and {hit.judged_by}, score {hit.score}"
+    for decision in Decision.objects.order_by("proposed_at"):
+        second = f"countersigned by {decision.answered_by}" if decision.answered_by else "waits for a second person"
+        yield f"  {decision.reference}  {decision.get_outcome_display()}, proposed by {decision.proposed_by}, {second}"
+    for bundle in Bundle.objects.ready():
+        yield f"  {bundle.reference}  built from {bundle.case.reference}: {bundle.payload_count} files, approved by {bundle.approved_by}"
+    for stone in Tombstone.objects.order_by("purged_at", "label"):
+        yield f"  {stone.name}  purged: {sum(stone.counts.values())} rows, kept through {stone.kept_through} ({stone.basis})"
+
+
+def _life_of_the_purged() -> Iterator[str]:
+    """One customer from intake to purge, as the audit trail still tells it: nothing personal is left in it."""
+    stone = Tombstone.objects.filter(label="accounts.account").first()
+    yield f"The life of {stone.name}, as the audit trail still tells it"
+    for event in audit.history_of(RecordRef(stone.label, stone.key, stone.name)).reverse():
+        yield f"  {event.at:%Y-%m-%d}  {event.actor_label:<14} {audit.as_sentence(event)}"
+
+
+def _kept(as_of) -> Iterator[str]:
+    for rule in retention.all_rules():
+        for root in rule.candidates(as_of) if rule.candidates else ():
+            period = retention.longest(rule.periods(root))
+            if period is not None:
+                reasons = holds.why_held(rule.guarded(root)) or [
+                    f"kept through {period.kept_through}: {period.sentence}"
+                ]
+                yield f"  {root.reference}  {' '.join(reasons)}"

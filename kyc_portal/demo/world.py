@@ -1,0 +1,262 @@
+"""The demo world: who is in it and what becomes of each; built once, harmless to build again."""
+
+from datetime import date, datetime
+from pathlib import Path
+
+from django.conf import settings
+
+from accounts.flows import (
+    address_ranges,
+    intake,
+    restrictions,
+    reverification,
+    screening,
+    signals,
+    us_status,
+)
+from accounts.models import Account, ScreeningHit
+from accounts.rules.us_status import StatusEvidence
+from cases.flows import bundles, decisions, legal_requests, review
+from cases.models import Case
+from kyc_portal.demo import files, people, stories
+from kyc_portal.demo.stories import Stage, company, person
+from kyc_portal.notices import outbox
+from kyc_portal.policy.cip import approve_cip
+from kyc_portal.records import retention
+from kyc_portal.records.clock import legal_day
+from kyc_portal.records.refs import SCHEDULER
+from kyc_portal.staff.models import StaffMember
+from resellers.flows import onboarding
+
+READS = ("ListInstances", "DescribeInstances", "GetConsoleOutput", "DescribeImages")
+WORK = (
+    "RunInstances",
+    "ListInstances",
+    "CreateVolume",
+    "DescribeInstances",
+    "StopInstances",
+    "GetConsoleOutput",
+    "RunInstances",
+)
+
+CIP_TEXT = """Who is a customer, what we ask of them, which documents and other means we use when, what we do when a
+person cannot be verified, how resellers are held to the same, how long records are kept. (Demo text.)"""
+
+
+def is_there() -> bool:
+    """Whether the world was built before."""
+    return StaffMember.objects.filter(username="rosa").exists()
+
+
+def build(*, now: datetime) -> None:
+    """Build everybody's story, oldest first."""
+    folder = Path(settings.LOCAL_DIR) / "samples"
+    folder.mkdir(parents=True, exist_ok=True)
+    stage = Stage(people.add_people(now), folder, now)
+    approve_cip(
+        title="Customer identification programme", text=CIP_TEXT, effective_from=stage.ago(2000).date(),
+        by=stage.actor("conrad"), at=stage.ago(2000),
+    )  # fmt: skip
+    stories.load_list(stage, days=1900, with_malicious=False)
+    address_ranges.load_ranges(
+        "country", files.COUNTRIES, source="demo", as_of=stage.ago(1900).date(), by=SCHEDULER, at=stage.ago(1900)
+    )
+    address_ranges.load_ranges(
+        "vpn",
+        files.write_vpn_ranges(folder),
+        source="demo",
+        as_of=stage.ago(1900).date(),
+        by=SCHEDULER,
+        at=stage.ago(1900),
+    )
+    masked_customer_is_purged(stage)
+    listed_customer_is_kept(stage)
+    company_works(stage)
+    reseller_sells(stage)
+    held_customer_is_exported(stage)
+    masked_customer_waits(stage)
+    silent_customer_is_asked(stage)
+    steel_maker_waits(stage)
+    prospects_wait(stage)
+    outbox.deliver_queued(at=now)
+    retention.purge_due(as_of=legal_day(now), today=legal_day(now), execute=True, by=SCHEDULER, at=now)
+
+
+def _open_case_of(account: Account) -> Case:
+    return Case.objects.open().get(subjects__account=account)
+
+
+def _decide(stage: Stage, account: Account, *, outcome: str, reason: str, note: str, days: int):
+    """A reviewer takes the case and proposes, a lead countersigns."""
+    case = _open_case_of(account)
+    reviewer, lead = stage.actor("rosa"), stage.actor("lena")
+    review.take(case, user=stage.people["rosa"], at=stage.ago(days, 9))
+    review.add_note(case, text=note, by=reviewer, at=stage.ago(days, 10))
+    decision = decisions.propose(
+        case, account=account, outcome=outcome, reason=reason, by=reviewer, at=stage.ago(days, 11)
+    )
+    decision.refresh_from_db()
+    if decision.state == "proposed":
+        decisions.countersign(decision, by=lead, at=stage.ago(days, 15))
+    return case
+
+
+def masked_customer_is_purged(stage: Stage) -> None:
+    """Seen only through a VPN, paying from elsewhere; limited, held, released, closed, and purged today."""
+    account = stories.open_person(
+        stage, person("Tomas Rehor", "CZ", "Brno", date(1988, 4, 2)), code="CZE", days=1500, payment="PA"
+    )
+    stories.see_access(stage, account, "rehor", "81.2.69.142", days=1400, acts=WORK)
+    case = _decide(stage, account, outcome="limit", reason="masked_access", note="No answer about the VPN.", days=1395)
+    review.close_case(case, why="decided", by=stage.actor("lena"), at=stage.ago(1394))
+    legal_case = _preserve_and_hand_over(stage, account, days=1390)
+    legal_requests.lapse_preservations(on=stage.ago(1290).date(), by=SCHEDULER, at=stage.ago(1290))
+    review.close_case(legal_case, why="answered", by=stage.actor("laszlo"), at=stage.ago(1285))
+    restrictions.lift(
+        account.restrictions.in_force().get(), why="The customer explained the VPN.", by=stage.actor("lena"),
+        at=stage.ago(1280),
+    )  # fmt: skip
+    reverification.request_after(account, trigger="payment changed", by=SCHEDULER, at=stage.ago(1270))
+    stories.verify(
+        stage,
+        account,
+        account.party,
+        method="photo_document",
+        days=1262,
+        trigger="payment changed",
+        document=account.party.documents.first(),
+    )
+    stories.leave(stage, account, days=1200)
+
+
+def _preserve_and_hand_over(stage: Stage, account: Account, *, days: int) -> Case:
+    """An authority asks to preserve and serves process; one of the legal team collects, the other approves."""
+    laszlo, livia = stage.actor("laszlo"), stage.actor("livia")
+    request = legal_requests.log_request(
+        accounts=[account], authority="District Attorney", authority_reference="GJ-2211", ground="subpoena",
+        received_on=stage.ago(days).date(), by=laszlo, at=stage.ago(days),
+    )  # fmt: skip
+    legal_requests.validate(request, by=laszlo, at=stage.ago(days, 10))
+    legal_requests.preserve(request, by=laszlo, at=stage.ago(days, 11))
+    bundle = bundles.collect(request.case, ground="subpoena", recipient="court", by=laszlo, at=stage.ago(days - 5))
+    bundles.approve(bundle, by=livia, at=stage.ago(days - 6))
+    bundles.build(bundle, by=SCHEDULER, at=stage.ago(days - 6, 12))
+    return request.case
+
+
+def listed_customer_is_kept(stage: Stage) -> None:
+    """Opened before being listed; the new list names them, two people confirm it, two decide, the account ends.
+
+    Closed more than two years ago, and yet kept: what a sanctions decision rests on is kept for ten years.
+    """
+    account = stories.open_person(
+        stage, person("Anton Sergeyevich Volkanov", "RS", "Novi Sad", date(1979, 3, 12)), code="SRB", days=1450
+    )
+    stories.load_list(stage, days=1350, with_malicious=True)
+    screening.screen_party(account.party, by=SCHEDULER, at=stage.ago(1350, 12))
+    hit = ScreeningHit.objects.filter(party=account.party).order_by("-score").first()
+    screening.confirm_hit(
+        hit, reason="Name, birth date and nationality agree.", by=stage.actor("rosa"), at=stage.ago(1349)
+    )
+    hit.refresh_from_db()
+    screening.confirm_hit(hit, reason="Agreed.", by=stage.actor("lena"), at=stage.ago(1349, 10))
+    _decide(stage, account, outcome="close", reason="list_match_confirmed", note="See the hit.", days=1348)
+
+
+def company_works(stage: Stage) -> None:
+    """A company with an owner behind another company: 60 % of 45 % is 27 %, an owner the rule wants verified."""
+    ingrid = person("Ingrid Solheim", "NO", "Bergen", date(1971, 9, 30))
+    tor = person("Tor Aasen", "NO", "Oslo", date(1969, 1, 14))
+    holding = company("Nordfjord Holding AS", "NO", "Bergen")
+    account = stories.open_company(
+        stage,
+        company("Meridian Gridworks GmbH", "DE", "Leipzig"),
+        [(None, holding, "60", ""), ("Nordfjord Holding AS", ingrid, "45", "NOR"), (None, tor, "24.5", "")],
+        days=300,
+    )
+    for days in (40, 12, 3):
+        stories.see_access(stage, account, f"meridian-{days}", files.HOME_GERMANY, days=days, acts=(*WORK, *READS))
+
+
+def reseller_sells(stage: Stage) -> None:
+    """A foreign reseller with a manager who sees two customers, and only these."""
+    owner = person("Nadia Karam", "AE", "Dubai", date(1980, 6, 6))
+    account = stories.open_company(
+        stage,
+        company("Delta Rook Trading LLC", "AE", "Dubai"),
+        [(None, owner, "100", "ARE")],
+        days=260,
+        is_reseller=True,
+    )
+    desk = stage.actor("desmond")
+    reseller = onboarding.add_reseller(account, by=desk, at=stage.ago(255))
+    onboarding.bind_manager(reseller, user=stage.people["mina"], by=desk, at=stage.ago(254))
+    for name, country, code, city, born in (
+        ("Farid Nouri", "AE", "ARE", "Sharjah", date(1990, 2, 20)),
+        ("Leyla Aydin", "TR", "TUR", "Izmir", date(1985, 11, 3)),
+    ):
+        sold = stories.open_person(stage, person(name, country, city, born), code=code, days=200)
+        onboarding.add_downstream(reseller, account=sold, by=desk, at=stage.ago(199))
+
+
+def held_customer_is_exported(stage: Stage) -> None:
+    """A prosecutor asks to preserve, then serves process; evidence is collected, approved by a second person, built."""
+    account = stories.open_person(
+        stage, person("Pavel Dvorsky", "SK", "Kosice", date(1992, 8, 21)), code="SVK", days=120
+    )
+    stories.see_access(stage, account, "dvorsky", files.HOME_SWEDEN, days=60, acts=(*WORK, *READS))
+    _preserve_and_hand_over(stage, account, days=20)
+
+
+def masked_customer_waits(stage: Stage) -> None:
+    """Today's case: seen only through a VPN, paying from elsewhere; a proposal awaits its second signature."""
+    account = stories.open_person(
+        stage, person("Samira Haddad", "JO", "Amman", date(1994, 12, 9)), code="JOR", days=90, payment="CY"
+    )
+    stories.see_access(stage, account, "haddad", "81.2.69.160", days=2, acts=(*WORK, *READS))
+    case = _open_case_of(account)
+    review.take(case, user=stage.people["rosa"], at=stage.ago(1, 9))
+    review.add_note(
+        case,
+        text="Asked about the VPN and the Cypriot card; no answer yet.",
+        by=stage.actor("rosa"),
+        at=stage.ago(1, 10),
+    )
+    decisions.propose(
+        case, account=account, outcome="suspend", reason="unusual_use", by=stage.actor("rosa"), at=stage.ago(1, 11)
+    )
+
+
+def silent_customer_is_asked(stage: Stage) -> None:
+    """Re-verification came round, nobody answered, the grace is over: a red flag and an unassigned case."""
+    account = stories.open_person(
+        stage, person("Oskar Lindqvist", "SE", "Umea", date(1977, 5, 25)), code="SWE", days=900,
+        expires=stage.ago(30).date(),
+    )  # fmt: skip
+    for days in (100, 60, 30, 5):
+        reverification.request_due(by=SCHEDULER, at=stage.ago(days, 6))
+    signals.run_detectors(account, by=SCHEDULER, at=stage.ago(4, 6))
+
+
+def steel_maker_waits(stage: Stage) -> None:
+    """A U.S. company on the list: no identity checks are needed, and yet it is screened, and the hit waits."""
+    new = company("Cedar Falls Steel LLC", "US", "Cedar Falls, Iowa")
+    account = intake.open_prospect(new, source="web form", product="compute", by=stage.actor("ravi"), at=stage.ago(6))
+    us_status.settle_status(
+        account.party,
+        evidence=StatusEvidence(kind="entity", formation_country="US"),
+        by=stage.actor("ravi"),
+        at=stage.ago(6, 10),
+    )
+    screening.screen_party(account.party, by=SCHEDULER, at=stage.ago(6, 11))
+
+
+def prospects_wait(stage: Stage) -> None:
+    """Prospects from a file, one of them already asked for what is missing."""
+    for key, kind, name, country, mail, street, _ in files.CUSTOMER_ROWS:
+        home = intake.NewAddress(kind="residence", lines=street, region="", country=country)
+        new = intake.NewParty(kind=kind, legal_name=name, citizenship=country, email=mail, addresses=(home,))
+        account = intake.open_prospect(
+            new, source="customer file", product="storage", external_key=key, by=stage.actor("ravi"), at=stage.ago(3)
+        )
+    intake.request_data(account, by=stage.actor("ravi"), at=stage.ago(2))

@@ -1,0 +1,88 @@
+"""What the screens of the shared ground ask for."""
+
+from django import forms
+from django.db import models
+
+from kyc_portal.staff.references import UnknownReference, find
+from kyc_portal.staff.roles import ROLES
+
+HOLD_REASONS = [
+    ("litigation", "litigation, pending or expected"),
+    ("legal_request", "request of an authority"),
+    ("investigation", "investigation of our own"),
+    ("regulator", "question of a regulator"),
+]
+MOST_HELD_AT_ONCE = 50
+LONGEST_CIP = 400_000
+
+
+def day_field(**changes) -> forms.DateField:
+    """A day, written as ISO 8601 only, so that no country's order of day and month is guessed."""
+    return forms.DateField(
+        input_formats=["%Y-%m-%d"], widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages={"invalid": "Write the day as YYYY-MM-DD, for example 2026-03-02."}, **changes,
+    )  # fmt: skip
+
+
+class HoldForm(forms.Form):
+    """What is held, why, and when to look at it again."""
+
+    references = forms.CharField(
+        label="What is held",
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="References of customers, accounts or cases, one a line or with commas between: ACC-7K3M-9QXD.",
+    )
+    reason = forms.ChoiceField(choices=HOLD_REASONS)
+    ground = forms.CharField(max_length=200, help_text="The request, order or matter this hold rests on.")
+    until = day_field(
+        label="Look again on", required=False, help_text="The hold stays in force after this day, until it is released."
+    )
+
+    def clean_references(self) -> list[models.Model]:
+        wanted = dict.fromkeys(self.cleaned_data["references"].replace(",", " ").upper().split())
+        if len(wanted) > MOST_HELD_AT_ONCE:
+            raise forms.ValidationError(f"Name at most {MOST_HELD_AT_ONCE} records for one hold.")
+        records, unknown = [], []
+        for reference in wanted:
+            try:
+                records.append(find(reference))
+            except UnknownReference as refusal:
+                unknown.append(str(refusal))
+        if unknown:
+            raise forms.ValidationError(unknown)
+        return records
+
+
+class ReleaseForm(forms.Form):
+    reason = forms.CharField(max_length=200, label="Why it may go", help_text="Stands in the trail; name no person.")
+
+
+class CipForm(forms.Form):
+    """A new version of the written programme, approved as it stands here."""
+
+    title = forms.CharField(max_length=200)
+    text = forms.CharField(max_length=LONGEST_CIP, strip=False, widget=forms.Textarea(attrs={"rows": 24}))
+    effective_from = day_field(label="In force from")
+
+
+class RolesForm(forms.Form):
+    roles = forms.MultipleChoiceField(
+        choices=[(role, role) for role in ROLES],
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Some roles may not lie with one person; the portal says which.",
+    )
+
+
+class MemberForm(RolesForm):
+    """A person who is to log in."""
+
+    username = forms.CharField(max_length=150, label="User name", help_text="Stands in the trail for good.")
+    email = forms.EmailField(label="E-mail")
+    start_password = forms.CharField(
+        label="Start password", max_length=200, strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 12 characters. Hand it over in person; they change it after the first log-in.",
+    )  # fmt: skip
+
+    field_order = ["username", "email", "start_password", "roles"]

@@ -1,0 +1,77 @@
+"""The people who log in: who they are, which roles they hold, and who gave them those."""
+
+from django.contrib import admin
+
+from kyc_portal.staff import people
+from kyc_portal.staff.actions import flow_action
+from kyc_portal.staff.admin.forms import MemberForm, RolesForm
+from kyc_portal.staff.filters import QuerysetFilter
+from kyc_portal.staff.models import StaffMember
+from kyc_portal.staff.record_admin import RecordAdmin
+from kyc_portal.staff.roles import ROLES
+from kyc_portal.staff.sections import Badge, Facts, timeline_section
+
+
+def _roles_of(user: StaffMember) -> list[str]:
+    return sorted(group.name for group in user.groups.all())
+
+
+class ActiveFilter(QuerysetFilter):
+    title = "state"
+    parameter_name = "state"
+    options = {
+        "active": ("active", lambda rows, user, today: rows.filter(is_active=True)),
+        "inactive": ("inactive", lambda rows, user, today: rows.filter(is_active=False)),
+    }
+
+
+class RoleFilter(QuerysetFilter):
+    title = "role"
+    parameter_name = "role"
+    options = {role: (role, lambda rows, user, today, role=role: rows.filter(groups__name=role)) for role in ROLES}
+
+
+@admin.register(StaffMember)
+class StaffMemberAdmin(RecordAdmin):
+    list_display = ["username", "email", "role_names", "is_active", "last_login"]
+    list_filter = [ActiveFilter, RoleFilter]
+    search_fields = ["username", "email"]
+    ordering = ["username"]
+    adding = (MemberForm, "staff.manage_people")
+    add_label = "Add a member of staff"
+
+    @admin.display(description="roles")
+    def role_names(self, user):
+        return ", ".join(_roles_of(user)) or "none"
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def add(self, *, by, at, **cleaned):
+        return people.add_member(by=by, at=at, **cleaned)
+
+    def badges(self, user):
+        return [Badge("active", "good") if user.is_active else Badge("inactive")]
+
+    def sections(self, member, *, user, at):
+        rows = [
+            ("User name", member.username), ("E-mail", member.email), ("Roles", self.role_names(member)),
+            ("Time zone", member.time_zone), ("Added", member.date_joined), ("Last log-in", member.last_login),
+        ]  # fmt: skip
+        return [Facts("person", "The person", rows), timeline_section(member)]
+
+    @flow_action(
+        "Change roles", form=RolesForm, permission="staff.manage_people", when=lambda member: member.is_active,
+        initial=lambda member: {"roles": _roles_of(member)},
+    )  # fmt: skip
+    def change_roles(self, member, *, by, at, roles):
+        people.change_roles(member, roles, by=by, at=at)
+        return f"{member.username} is now {', '.join(sorted(roles))}."
+
+    @flow_action(
+        "Make inactive", permission="staff.manage_people", tone="danger", when=lambda member: member.is_active,
+        warning="They are logged out at their next click. Their name stays in the trail.",
+    )  # fmt: skip
+    def make_inactive(self, member, *, by, at):
+        people.leave(member, by=by, at=at)
+        return f"{member.username} is inactive."

@@ -1,0 +1,48 @@
+"""The waiting work of the shared ground: dead letters, clocks, holds past their end, notices nobody could be sent."""
+
+from datetime import date
+
+from django.db import models
+
+from kyc_portal.calendars import add_days
+from kyc_portal.notices.models import Notice
+from kyc_portal.policy.models import Deadline
+from kyc_portal.records.models import LegalHold
+from kyc_portal.staff.site import Tile
+from kyc_portal.work.models import Job
+
+NEAR = 7  # how far ahead the list and its tile look; nothing in the law rests on it
+
+
+def near(rows: models.QuerySet, today: date) -> models.QuerySet:
+    """Clocks due from today on, within the days the list looks ahead."""
+    return rows.due_within(today, add_days(today, NEAR))
+
+
+TILES = (
+    Tile(
+        "Overdue clocks", "A day of the law or of our own policy is past.", "policy.view_deadline",
+        lambda user, today: Deadline.objects.overdue(today),
+        "admin:policy_deadline_changelist", "due=overdue", "danger",
+    ),
+    Tile(
+        "Clocks due soon", f"Due within {NEAR} days.", "policy.view_deadline",
+        lambda user, today: near(Deadline.objects.all(), today),
+        "admin:policy_deadline_changelist", "due=near", "warning",
+    ),
+    Tile(
+        "Dead letters", "Work that failed five times and waits for a decision.", "work.revive",
+        lambda user, today: Job.objects.dead(),
+        "admin:work_job_changelist", "state=dead", "danger",
+    ),
+    Tile(
+        "Holds past their end", "Release them, or note why they stay.", "records.release_hold",
+        lambda user, today: LegalHold.objects.past_their_end(today),
+        "admin:records_legalhold_changelist", "state=past", "warning",
+    ),
+    Tile(
+        "Notices without an address", "Reach these people another way.", "cases.assign",
+        lambda user, today: Notice.objects.without_address(),
+        "admin:notices_notice_changelist", "state=no_address", "warning",
+    ),
+)  # fmt: skip

@@ -1,0 +1,52 @@
+"""What the reseller desk is asked for; a reference or user name is resolved here, in one sentence when unknown."""
+
+from django import forms
+
+from accounts.models import Account
+from kyc_portal.staff.models import StaffMember
+from kyc_portal.staff.references import UnknownReference, find
+from resellers.models import ResellerManager
+
+
+class AccountForm(forms.Form):
+    """Names one account by its reference."""
+
+    account = forms.CharField(
+        max_length=20, label="Account", help_text="The account's reference, for example ACC-7K3M-9QXD."
+    )
+
+    def clean_account(self) -> Account:
+        try:
+            found = find(self.cleaned_data["account"])
+        except UnknownReference as unknown:
+            raise forms.ValidationError(str(unknown)) from None
+        if not isinstance(found, Account):
+            raise forms.ValidationError(f"{found.reference} is no account. Its reference begins with ACC.")
+        return found
+
+
+class ManagerForm(forms.Form):
+    """Names the person who is to read a reseller's customers."""
+
+    user = forms.CharField(
+        max_length=150, label="User name", help_text="A log-in with the role “reseller manager” only."
+    )
+
+    def clean_user(self) -> StaffMember:
+        user = StaffMember.objects.filter(username=self.cleaned_data["user"].strip()).first()
+        if user is None:
+            raise forms.ValidationError("Nobody has this user name. Ask an administrator to add the person first.")
+        return user
+
+
+class BindingForm(forms.Form):
+    """Chooses one of the managers bound to a reseller now."""
+
+    wants_record = True
+    binding = forms.ModelChoiceField(ResellerManager.objects.none(), label="Manager", empty_label=None)
+
+    def __init__(self, *args, record, **kwargs):
+        super().__init__(*args, **kwargs)
+        bound = ResellerManager.objects.filter(reseller=record, ended_at__isnull=True)
+        self.fields["binding"].queryset = bound.select_related("user", "reseller").order_by("user__username")
+        self.fields["binding"].label_from_instance = lambda binding: binding.user.username

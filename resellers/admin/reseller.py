@@ -1,0 +1,157 @@
+"""Resellers and the customers they brought, as the reseller desk sees them."""
+
+from django.contrib import admin
+from django.db import models
+
+from kyc_portal.staff.actions import flow_action
+from kyc_portal.staff.filters import QuerysetFilter
+from kyc_portal.staff.record_admin import RecordAdmin
+from kyc_portal.staff.sections import Badge, Facts, Link, Table, holds_section, timeline_section
+from resellers.admin.forms import AccountForm, BindingForm, ManagerForm
+from resellers.flows import onboarding
+from resellers.models import DownstreamCustomer, Reseller
+
+MOST_SHOWN = 50
+
+
+class ManagedFilter(QuerysetFilter):
+    title = "managers"
+    parameter_name = "managers"
+    options = {"none": ("no manager bound", lambda rows, user, today: rows.without_manager())}
+
+
+@admin.register(Reseller)
+class ResellerAdmin(RecordAdmin):
+    list_display = ["reference", "company", "account_reference", "account_status", "added_at"]
+    list_filter = [ManagedFilter]
+    list_select_related = ["account__party"]
+    search_fields = ["reference", "account__reference", "account__party__legal_name"]
+    search_help_text = "Reference of the reseller or its account, or its name."
+    ordering = ["-added_at"]
+    adding = (AccountForm, "resellers.add_reseller")
+    add_label = "Add a reseller"
+
+    @admin.display(description="company")
+    def company(self, reseller):
+        return reseller.account.party.legal_name
+
+    @admin.display(description="account")
+    def account_reference(self, reseller):
+        return reseller.account.reference
+
+    @admin.display(description="status of the account")
+    def account_status(self, reseller):
+        return reseller.account.get_status_display()
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("account__party")
+
+    def add(self, *, by, at, account):
+        return onboarding.add_reseller(account, by=by, at=at)
+
+    def page_title(self, reseller):
+        return reseller.account.party.legal_name
+
+    def badges(self, reseller):
+        return [Badge(reseller.account.get_status_display(), "good" if reseller.account.is_open else "warning")]
+
+    def sections(self, reseller, *, user, at):
+        return [_customers(reseller), _managers(reseller), timeline_section(reseller)]
+
+    def aside(self, reseller, *, user, at):
+        account = reseller.account
+        facts = [
+            ("Account", Link(account.reference, account)),
+            ("Party", Link(account.party.legal_name, account.party)),
+            ("Added", reseller.added_at),
+        ]
+        return [Facts("reseller", "The reseller", facts), holds_section(account, account.party)]
+
+    @flow_action("Add a customer", form=AccountForm, permission="resellers.add_reseller", primary=True)
+    def add_customer(self, reseller, *, by, at, account):
+        onboarding.add_downstream(reseller, account=account, by=by, at=at)
+        return f"{account.reference} was brought by {reseller.reference}."
+
+    @flow_action(
+        "Bind a manager", form=ManagerForm, permission="resellers.bind_manager",
+        warning="The person will read the name, country and state of every customer of this reseller.",
+    )  # fmt: skip
+    def bind(self, reseller, *, by, at, user):
+        onboarding.bind_manager(reseller, user=user, by=by, at=at)
+        return f"{user.username} is bound to {reseller.reference}."
+
+    @flow_action("End a binding", form=BindingForm, permission="resellers.bind_manager", tone="danger")
+    def end_binding(self, reseller, *, by, at, binding):
+        onboarding.end_binding(binding, by=by, at=at)
+        return f"{binding.user.username} no longer sees {reseller.reference}."
+
+
+def _customers(reseller) -> Table:
+    """The newest customers, with the way to all of them."""
+    links = reseller.customers.select_related("account__party").order_by("-added_at")[:MOST_SHOWN]
+    rows = [
+        [
+            Link(link.account.reference, link.account), link.account.party.legal_name,
+            link.account.get_status_display(), link.added_at,
+        ]
+        for link in links
+    ]  # fmt: skip
+    return Table(
+        "customers", "Customers it brought", ["Account", "Name", "Status", "Added"], rows,
+        empty="No customer yet. Add one by the reference of the account.",
+        note=f"The newest {MOST_SHOWN} are shown." if len(rows) == MOST_SHOWN else "",
+    )  # fmt: skip
+
+
+def _managers(reseller) -> Table:
+    """Who may read this reseller's customers, and who could before."""
+    bindings = reseller.managers.select_related("user").order_by(
+        models.F("ended_at").asc(nulls_first=True), "-bound_at"
+    )
+    rows = [[binding.user.username, binding.bound_at, binding.ended_at] for binding in bindings]
+    return Table(
+        "managers", "Managers", ["User name", "Bound", "Ended"], rows,
+        empty="Nobody can log in for this reseller. Bind a manager.",
+    )  # fmt: skip
+
+
+@admin.register(DownstreamCustomer)
+class DownstreamCustomerAdmin(RecordAdmin):
+    list_display = ["account_reference", "name", "account_status", "reseller_reference", "added_at"]
+    list_select_related = ["account__party", "reseller"]
+    search_fields = ["account__reference", "account__party__legal_name", "reseller__reference"]
+    search_help_text = "Reference of the account or the reseller, or the customer's name."
+    ordering = ["-added_at"]
+
+    @admin.display(description="account")
+    def account_reference(self, link):
+        return link.account.reference
+
+    @admin.display(description="name")
+    def name(self, link):
+        return link.account.party.legal_name
+
+    @admin.display(description="status of the account")
+    def account_status(self, link):
+        return link.account.get_status_display()
+
+    @admin.display(description="reseller")
+    def reseller_reference(self, link):
+        return link.reseller.reference
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("account__party", "reseller__account__party")
+
+    def page_title(self, link):
+        return f"{link.account.reference} through {link.reseller.reference}"
+
+    def sections(self, link, *, user, at):
+        account, seller = link.account, link.reseller
+        facts = [
+            ("Customer", Link(account.party.legal_name, account.party)),
+            ("Account", Link(account.reference, account)),
+            ("Status of the account", account.get_status_display()),
+            ("Brought by", Link(f"{seller.reference}, {seller.account.party.legal_name}", seller)),
+            ("Added", link.added_at),
+        ]
+        return [Facts("link", "Who brought whom", facts), timeline_section(account)]

@@ -1,0 +1,127 @@
+"""Take in resellers, bind their managers, write down whom they brought (requirements R24, R64)."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import Account
+from kyc_portal.records import audit
+from kyc_portal.records.refs import Actor
+from kyc_portal.refusal import Refusal
+from kyc_portal.staff.models import StaffMember
+from resellers.models import DownstreamCustomer, Reseller, ResellerManager
+from resellers.verbs import Verb
+
+MANAGER_ROLE = "reseller manager"
+
+
+class NoReseller(Refusal):
+    """The account cannot become, or no longer is, a reseller's."""
+
+
+class NoManager(Refusal):
+    """The person cannot be bound to a reseller."""
+
+
+class BindingOver(Refusal):
+    """The binding ended before."""
+
+
+class AlreadyBrought(Refusal):
+    """The account belongs to a reseller already, or is one."""
+
+
+def _locked(account: Account) -> Account:
+    return Account.objects.select_for_update(of=("self",)).get(pk=account.pk)
+
+
+@transaction.atomic
+def add_reseller(account: Account, *, by: Actor, at: datetime) -> Reseller:
+    """Let an open account pass our products on. Raises NoReseller for one that is not open or not taken in as one."""
+    account = _locked(account)
+    if Reseller.objects.filter(account=account).exists():
+        raise NoReseller(f"{account.reference} is a reseller already. See its page under Resellers.")
+    if not account.is_reseller:
+        raise NoReseller(
+            f"{account.reference} was taken in as a customer. Take the reseller in with an account of its own."
+        )
+    if not account.is_open:
+        raise NoReseller(
+            f"{account.reference} is {account.get_status_display()}. A reseller needs an account that is open."
+        )
+    if DownstreamCustomer.objects.filter(account=account).exists():
+        raise NoReseller(
+            f"{account.reference} was itself brought by a reseller. Take it in with an account of its own."
+        )
+
+    reseller = Reseller.objects.create(account=account, added_at=at)
+    audit.record(Verb.ADDED, reseller, by=by, at=at, within=account, reseller=reseller.reference)
+    return reseller
+
+
+@transaction.atomic
+def bind_manager(reseller: Reseller, *, user: StaffMember, by: Actor, at: datetime) -> ResellerManager:
+    """Let a person outside the house read this reseller's customers. Raises NoManager for any other role."""
+    reseller = Reseller.objects.select_for_update(of=("self",)).get(pk=reseller.pk)
+    user = StaffMember.objects.select_for_update(of=("self",)).get(pk=user.pk)
+    roles = set(user.groups.values_list("name", flat=True))
+    if not user.is_active:
+        raise NoManager(f"{user.username} is inactive. Choose somebody who can log in.")
+    if user.is_staff or user.is_superuser or roles != {MANAGER_ROLE}:
+        raise NoManager(
+            f"{user.username} is not a reseller manager only. Ask an administrator for a log-in of that role."
+        )
+    if reseller.managers.filter(user=user, ended_at__isnull=True).exists():
+        raise NoManager(f"{user.username} is bound to {reseller.reference} already.")
+
+    binding = ResellerManager.objects.create(reseller=reseller, user=user, bound_at=at)
+    audit.record(
+        Verb.MANAGER_BOUND, reseller, by=by, at=at, within=user, manager=user.username, reseller=reseller.reference
+    )
+    return binding
+
+
+@transaction.atomic
+def end_binding(binding: ResellerManager, *, by: Actor, at: datetime) -> ResellerManager:
+    """Take a manager's view of a reseller away; their next request shows nothing. Raises BindingOver once it ended."""
+    binding = (
+        ResellerManager.objects.select_for_update(of=("self",)).select_related("reseller", "user").get(pk=binding.pk)
+    )
+    if binding.ended_at is not None:
+        raise BindingOver(f"{binding.user.username} is no longer bound to {binding.reseller.reference}.")
+
+    binding.ended_at = at
+    binding.save(update_fields=["ended_at"])
+    facts = {"manager": binding.user.username, "reseller": binding.reseller.reference}
+    audit.record(Verb.BINDING_ENDED, binding.reseller, by=by, at=at, within=binding.user, **facts)
+    return binding
+
+
+@transaction.atomic
+def add_downstream(reseller: Reseller, *, account: Account, by: Actor, at: datetime) -> DownstreamCustomer:
+    """Link an account to the one reseller who brought it. Raises AlreadyBrought or NoReseller."""
+    reseller = Reseller.objects.select_for_update(of=("self",)).select_related("account").get(pk=reseller.pk)
+    account = _locked(account)
+    if not reseller.account.is_open:
+        raise NoReseller(
+            f"{reseller.reference} has no open account, so it brings no customers. Open its account first."
+        )
+    if account.is_reseller or Reseller.objects.filter(account=account).exists():
+        raise AlreadyBrought(f"{account.reference} is a reseller's own account. Name the account of a customer.")
+    link = DownstreamCustomer.objects.filter(account=account).select_related("reseller").first()
+    if link is not None:
+        raise AlreadyBrought(
+            f"{account.reference} was brought by {link.reseller.reference}. One account has one reseller."
+        )
+
+    link = DownstreamCustomer.objects.create(reseller=reseller, account=account, added_at=at)
+    audit.record(
+        Verb.CUSTOMER_ADDED,
+        reseller,
+        by=by,
+        at=at,
+        within=account,
+        account=account.reference,
+        reseller=reseller.reference,
+    )
+    return link

@@ -1,0 +1,46 @@
+"""Builders of cases and what belongs to them; each calls flows, so that what it makes is real."""
+
+from datetime import date
+
+from accounts.flows.signals import raise_signal
+from accounts.models import Account, RiskSignal
+from accounts.rules.detectors import BY_CODE, Flag
+from cases.flows import bundles, legal_requests, review
+from cases.models import Bundle, Case, LegalRequest
+from kyc_portal.records.refs import SCHEDULER
+from tests.builders import make_account
+from tests.conftest import NOON
+
+
+def make_open_account(**changes) -> Account:
+    """An account in use; how it came there is tested with accounts."""
+    account = make_account(**changes)
+    Account.objects.filter(pk=account.pk).update(status="active", opened_at=NOON)
+    account.refresh_from_db()
+    return account
+
+
+def make_signal(account: Account | None = None, code: str = "country_conflict", *, at=NOON) -> RiskSignal:
+    """A red flag, and with it the case the flag opens."""
+    account = account or make_open_account()
+    return raise_signal(account, Flag(code, f"{BY_CODE[code].title}.", {"count": 1}), by=SCHEDULER, at=at)
+
+
+def make_case(account: Account | None = None, code: str = "country_conflict", *, worked_by=None, at=NOON) -> Case:
+    """A case from a red flag; `worked_by` is the member of staff who has taken it."""
+    case = make_signal(account, code, at=at).in_case.case
+    return review.take(case, user=worked_by, at=at) if worked_by else case
+
+
+def make_request(*accounts: Account, ground="preservation", received_on=date(2026, 3, 1), by, at=NOON) -> LegalRequest:
+    return legal_requests.log_request(
+        accounts=accounts or [make_open_account()], authority="Example Police", authority_reference="EP-1",
+        ground=ground, received_on=received_on, by=by, at=at,
+    )  # fmt: skip
+
+
+def make_bundle(
+    case: Case, *, ground="regulator_request", recipient="regulator", by, approved_by=None, at=NOON
+) -> Bundle:
+    bundle = bundles.collect(case, ground=ground, recipient=recipient, by=by, at=at)
+    return bundles.approve(bundle, by=approved_by, at=at) if approved_by else bundle

@@ -1,0 +1,110 @@
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from accounts.models import Account
+from cases.flows import bundles, decisions, review
+from cases.models import Bundle, Case, CaseNote, Decision
+from kyc_portal.policy.models import Deadline
+from kyc_portal.records import holds, retention
+from kyc_portal.records.models import Tombstone
+from kyc_portal.records.refs import SCHEDULER
+from kyc_portal.work import queue
+from tests.cases.builders import make_bundle, make_case, make_open_account
+from tests.conftest import NOON
+
+pytestmark = pytest.mark.django_db
+LAST_DAY = date(2028, 3, 2)
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, settings):
+    settings.BUNDLE_DIR = tmp_path / "bundles"
+
+
+def ended_case(analyst_user, lead, *, outcome="close", reason="unusual_use", code="country_conflict") -> Case:
+    account = make_open_account()
+    case = make_case(account, code, worked_by=analyst_user)
+    review.add_note(case, text="Called the customer.", by=analyst_user.as_actor, at=NOON)
+    decision = decisions.propose(
+        case, account=account, outcome=outcome, reason=reason, by=analyst_user.as_actor, at=NOON
+    )
+    decisions.countersign(decision, by=lead, at=NOON)
+    return review.close_case(case, why="decided", by=lead, at=NOON)
+
+
+def purge(as_of: date) -> dict[str, str]:
+    """What a purge as of that day says of each file."""
+    report = retention.purge_due(
+        as_of=as_of,
+        today=as_of,
+        execute=True,
+        by=SCHEDULER,
+        at=datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC),
+    )
+    return {ref.name: why for ref, why in report.kept} | {stone.name: "gone" for stone in report.gone}
+
+
+class TestPurge:
+    def test_it_keeps_a_case_through_its_last_day(self, analyst_user, lead):
+        case = ended_case(analyst_user, lead)
+
+        assert "2028-03-02" in purge(LAST_DAY)[case.reference]
+        assert Case.objects.exists()
+
+    def test_it_destroys_case_notes_and_decisions_the_day_after(self, analyst_user, lead):
+        case = ended_case(analyst_user, lead)
+
+        told = purge(LAST_DAY + timedelta(days=1))
+
+        stone = Tombstone.objects.get(name=case.reference)
+        assert told[case.reference] == "gone"
+        assert stone.counts["cases.casenote"] == 1
+        assert not (CaseNote.objects.exists() or Decision.objects.exists())
+        assert not Deadline.objects.filter(key=str(case.pk)).exists()
+
+    def test_the_account_can_go_once_its_case_is_gone(self, analyst_user, lead):
+        ended_case(analyst_user, lead)
+
+        for _ in range(2):
+            purge(LAST_DAY + timedelta(days=1))
+
+        assert not Account.objects.exists()
+
+    def test_it_deletes_the_bundles_files_by_a_job(self, analyst_user, lead, counsel, second_counsel, settings):
+        case = ended_case(analyst_user, lead)
+        bundle = make_bundle(case, by=counsel, approved_by=second_counsel)
+        bundles.build(bundle, by=SCHEDULER, at=NOON)
+        folder = Path(settings.BUNDLE_DIR) / bundle.reference
+        assert folder.exists()
+
+        purge(LAST_DAY + timedelta(days=1))
+        told = queue.run_due(datetime(2050, 1, 1, tzinfo=UTC))
+
+        assert told["failed"] == 0
+        assert not folder.exists()
+        assert not Bundle.objects.exists()
+
+    def test_it_waits_for_a_bundle_on_its_way(self, analyst_user, lead, counsel):
+        case = ended_case(analyst_user, lead)
+        make_bundle(case, by=counsel)
+
+        assert case.reference not in purge(LAST_DAY + timedelta(days=1))
+
+    def test_it_keeps_what_is_held(self, analyst_user, lead, counsel):
+        case = ended_case(analyst_user, lead)
+        hold = holds.place_hold([Account.objects.get()], reason="litigation", ground="matter 1", by=counsel, at=NOON)
+
+        assert hold.reference in purge(LAST_DAY + timedelta(days=1))[case.reference]
+
+    def test_it_keeps_a_list_decision_ten_years(self, analyst_user, lead):
+        case = ended_case(analyst_user, lead, outcome="close", reason="list_match_confirmed", code="confirmed_list_hit")
+
+        assert "rests on a sanctions list: 10 years" in purge(date(2030, 1, 1))[case.reference]
+        assert purge(date(2036, 3, 3))[case.reference] == "gone"
+
+    def test_it_leaves_a_case_whose_account_is_open(self, analyst_user, lead):
+        case = ended_case(analyst_user, lead, outcome="suspend")
+
+        assert case.reference not in purge(date(2050, 1, 1))

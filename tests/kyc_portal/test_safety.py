@@ -1,0 +1,210 @@
+"""A production start with an unsafe setting is refused, saying what to set."""
+
+import base64
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from kyc_portal.staff import safety
+from kyc_portal.staff.safety import check_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def key(number: int, name: str = "2026-1") -> str:
+    """A key that looks random and is the same in each run."""
+    return f"{name}:{base64.b64encode(bytes((number * 37 + place * 11) % 256 for place in range(32))).decode()}"
+
+
+def environment(**changes) -> dict[str, str]:
+    """The environment docs/operations.md asks for, complete and safe."""
+    given = {
+        "DJANGO_SETTINGS_MODULE": "kyc_portal.settings.production",
+        "SECRET_KEY": "k3!" + "".join(chr(97 + place * 7 % 26) for place in range(60)),
+        "ALLOWED_HOSTS": "kyc.cumulus.net",
+        "DATABASE_URL": "postgres://portal@127.0.0.1:1/portal?connect_timeout=1",
+        "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
+        "EMAIL_URL": "smtp+tls://portal:word@mail.cumulus.net:587",
+        "DEFAULT_FROM_EMAIL": "Trust and Safety <trust@cumulus.net>",
+        "KYC_PROVIDER_NAME": "Cumulus",
+        "KYC_MASTER_KEYS": key(1),
+        "KYC_FINGERPRINT_KEY": key(2),
+        "KYC_SIGNING_KEY": key(3),
+    }
+    return {"PATH": os.environ["PATH"], **given, **changes}
+
+
+def manage(*arguments, **changes) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-W", "error", "manage.py", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment(**changes), capture_output=True, text=True, timeout=120)
+
+
+SAFE = {
+    "SETTINGS_MODULE": "kyc_portal.settings.production",
+    "DEBUG": False,
+    "SECRET_KEY": environment()["SECRET_KEY"],
+    "ALLOWED_HOSTS": ["kyc.cumulus.net"],
+    "DATABASES": {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "portal"}},
+    "CELERY_BROKER_URL": "rediss://broker.cumulus.net/0",
+    "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+    "EMAIL_HOST": "mail.cumulus.net",
+    "DEFAULT_FROM_EMAIL": "trust@cumulus.net",
+    "PROVIDER_NAME": "Cumulus",
+    "MASTER_KEYS": [key(1, "2026-2"), key(4)],
+    "FINGERPRINT_KEY": key(2),
+    "SIGNING_KEY": key(3),
+    "REGIME": "NPRM_2024",
+    "RETENTION_YEARS": 0,
+    "LEGAL_TIME_ZONE": "America/New_York",
+}
+SQLITE = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "x"}}
+EQUAL_BYTES = "2026-1:" + base64.b64encode(b"x" * 32).decode()
+UNSAFE = [  # what is set, what the refusal names, what its hint says to set
+    ("DEBUG", True, "DEBUG is on", "Remove DEBUG"),
+    ("SECRET_KEY", "", "SECRET_KEY is missing", "long random text"),
+    ("SECRET_KEY", "k" * 49, "shorter than 50", "long random text"),
+    ("SECRET_KEY", "django-insecure-" + "k" * 50, "SECRET_KEY is a default", "of your own"),
+    ("SECRET_KEY", "Changeme" * 10, "SECRET_KEY is a default", "of your own"),
+    ("MASTER_KEYS", [], "KYC_MASTER_KEYS is missing", "Set KYC_MASTER_KEYS"),
+    ("MASTER_KEYS", [key(1), "2026-2:QUJD"], "KYC_MASTER_KEYS is missing or not", "Set KYC_MASTER_KEYS"),
+    ("MASTER_KEYS", [key(1, "local-1")], "KYC_MASTER_KEYS holds a default", "Make a key of your own"),
+    ("MASTER_KEYS", [EQUAL_BYTES], "KYC_MASTER_KEYS holds a default", "Make a key of your own"),
+    ("FINGERPRINT_KEY", "", "KYC_FINGERPRINT_KEY is missing", "Set KYC_FINGERPRINT_KEY"),
+    ("FINGERPRINT_KEY", "no colon", "KYC_FINGERPRINT_KEY is missing or not", "Set KYC_FINGERPRINT_KEY"),
+    ("FINGERPRINT_KEY", "2026-1:ä", "KYC_FINGERPRINT_KEY is missing or not", "Set KYC_FINGERPRINT_KEY"),
+    ("FINGERPRINT_KEY", key(2, "test-1"), "KYC_FINGERPRINT_KEY holds a default", "Make a key of your own"),
+    ("FINGERPRINT_KEY", key(4, "x"), "KYC_FINGERPRINT_KEY is the same key as KYC_MASTER_KEYS", "a key of its own"),
+    ("SIGNING_KEY", "", "KYC_SIGNING_KEY is missing", "Set KYC_SIGNING_KEY"),
+    ("SIGNING_KEY", "2026-1:" + "A" * 10, "KYC_SIGNING_KEY is missing or not", "Set KYC_SIGNING_KEY"),
+    ("SIGNING_KEY", key(3, "local-1"), "KYC_SIGNING_KEY holds a default", "Make a key of your own"),
+    ("SIGNING_KEY", key(2, "x"), "KYC_SIGNING_KEY is the same key as KYC_FINGERPRINT_KEY", "a key of its own"),
+    ("ALLOWED_HOSTS", [], "ALLOWED_HOSTS is empty", "the portal's own names"),
+    ("ALLOWED_HOSTS", ["kyc.cumulus.net", "*"], "lets every host in", "the portal's own names"),
+    ("DATABASES", SQLITE, "DATABASE_URL does not name a PostgreSQL", "DATABASE_URL=postgres://"),
+    ("CELERY_BROKER_URL", "filesystem://", "CELERY_BROKER_URL does not name", "CELERY_BROKER_URL=redis://"),
+    ("CELERY_BROKER_URL", "memory://", "CELERY_BROKER_URL does not name", "CELERY_BROKER_URL=redis://"),
+    ("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "does not send mail", "Set EMAIL_URL"),
+    ("EMAIL_HOST", "", "EMAIL_URL names no mail server", "Set EMAIL_URL=smtp"),
+    ("DEFAULT_FROM_EMAIL", "T <trust@provider.example>", "the example address", "Set DEFAULT_FROM_EMAIL"),
+    ("PROVIDER_NAME", "Example Cloud", "the example name", "Set KYC_PROVIDER_NAME"),
+    ("REGIME", "NOWHERE", "KYC_REGIME is “NOWHERE”", "NPRM_2024, EO13984_MIN, BANK_CIP"),
+    ("RETENTION_YEARS", 1, "keeps identity data 2 years", "Raise KYC_RETENTION_YEARS"),
+    ("LEGAL_TIME_ZONE", "Mars/Base", "KYC_LEGAL_TIME_ZONE is no time zone", "America/New_York"),
+    ("LEGAL_TIME_ZONE", "America", "KYC_LEGAL_TIME_ZONE is no time zone", "America/New_York"),
+]
+
+
+@pytest.fixture
+def check(monkeypatch):
+    """The faults of the safe settings with some changed; Django's own settings stay as they are."""
+
+    def judge(**changes):
+        monkeypatch.setattr(safety, "settings", SimpleNamespace(**{**SAFE, **changes}))
+        return check_settings(None)
+
+    return judge
+
+
+class TestCheckSettings:
+    def test_safe_settings_pass(self, check):
+        assert check() == []
+
+    @pytest.mark.parametrize(
+        ("name", "value", "what", "hint"), UNSAFE, ids=[f"{name}={value}"[:60] for name, value, *_ in UNSAFE]
+    )
+    def test_an_unsafe_one_is_named_with_what_to_set(self, check, name, value, what, hint):
+        [error] = check(**{name: value})
+
+        assert error.is_serious()
+        assert what in error.msg and hint in error.hint
+
+    def test_several_are_told_at_once_under_different_ids(self, check):
+        errors = check(DEBUG=True, SECRET_KEY="", REGIME="NOWHERE")
+
+        assert len({error.id for error in errors}) == 3
+
+    def test_no_refusal_repeats_a_secret(self, check):
+        secret = "2026-1:" + base64.b64encode(b"not long enough").decode()
+
+        told = " ".join(f"{error.msg} {error.hint}" for error in check(MASTER_KEYS=[secret], SECRET_KEY="hunter2"))
+
+        assert "hunter2" not in told and secret not in told
+
+    @pytest.mark.parametrize("years", [2, 10])
+    def test_keeping_longer_than_the_regime_asks_is_allowed(self, check, years):
+        assert check(RETENTION_YEARS=years) == []
+
+    def test_the_regime_is_judged_everywhere_and_keys_in_production_only(self, check):
+        elsewhere = {"SETTINGS_MODULE": "kyc_portal.settings.tests", "DEBUG": True, "MASTER_KEYS": []}
+
+        [error] = check(**elsewhere, REGIME="BANK_CIP", RETENTION_YEARS=4)
+
+        assert "BANK_CIP keeps identity data 5 years" in error.msg
+
+
+class TestStart:
+    def test_the_documented_environment_is_silent_also_with_deploy(self):
+        done = manage("check", "--deploy", "--fail-level", "DEBUG")
+
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        assert done.stdout == "System check identified no issues (0 silenced).\n"
+
+    @pytest.mark.parametrize(
+        ("changes", "named"),
+        [
+            ({"SECRET_KEY": ""}, "SECRET_KEY"),
+            ({"KYC_MASTER_KEYS": "", "KYC_SIGNING_KEY": "x"}, "KYC_SIGNING_KEY"),
+            ({"DEBUG": "on"}, "Remove DEBUG"),
+            ({"EMAIL_URL": "consolemail://"}, "EMAIL_URL=smtp"),
+        ],
+        ids=["secret", "keys", "debug", "mail"],
+    )
+    def test_an_unsafe_environment_is_refused(self, changes, named):
+        done = manage("check", **changes)
+
+        assert done.returncode == 1
+        assert named in done.stderr and "HINT" in done.stderr + done.stdout
+
+    @pytest.mark.parametrize("server", ["wsgi", "asgi"])
+    def test_a_server_refuses_to_start_with_an_unsafe_setting(self, server):
+        command = [sys.executable, "-c", f"import kyc_portal.{server}"]
+        unsafe = environment(ALLOWED_HOSTS="")
+
+        done = subprocess.run(command, cwd=ROOT, env=unsafe, capture_output=True, text=True, timeout=120)
+
+        assert done.returncode != 0
+        assert "SystemCheckError" in done.stderr and "ALLOWED_HOSTS is empty" in done.stderr
+
+    def test_a_server_starts_with_the_documented_environment(self):
+        command = [sys.executable, "-c", "import kyc_portal.wsgi; print(kyc_portal.wsgi.application)"]
+
+        done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=120)
+
+        assert done.returncode == 0, done.stderr
+        assert "WSGIHandler" in done.stdout
+
+    def test_an_asynchronous_server_may_load_it_inside_its_loop(self):
+        code = "import asyncio, importlib\nasync def load(): importlib.import_module('kyc_portal.asgi')\n"
+        code += "asyncio.run(load())"
+
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=120
+        )
+
+        assert done.returncode == 0, done.stderr
+
+
+class TestOperationsManual:
+    def test_it_lists_every_variable_the_settings_read(self):
+        sources = "".join(path.read_text() for path in (ROOT / "kyc_portal/settings").glob("*.py"))
+        read = set(re.findall(r"env\.\w+\(\s*\"(\w+)\"", sources))
+        manual = (ROOT / "docs/operations.md").read_text()
+
+        assert {"SECRET_KEY", "KYC_MASTER_KEYS", "EMAIL_URL"} <= read
+        assert sorted(name for name in read if f"`{name}`" not in manual) == []
+        assert sorted(name for name in environment() if name != "PATH" and f"`{name}`" not in manual) == []
