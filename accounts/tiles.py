@@ -1,9 +1,10 @@
 """The waiting work on customers on the first page."""
 
-from accounts.models import Account, Verification
+from accounts.models import Account, RiskSignal, ScreeningHit, Verification
 from kyc_portal.staff.site import Tile
 
 ACCOUNTS, VERIFICATIONS = "admin:accounts_account_changelist", "admin:accounts_verification_changelist"
+HITS, SIGNALS = "admin:accounts_screeninghit_changelist", "admin:accounts_risksignal_changelist"
 
 TILES = (
     Tile(
@@ -21,5 +22,17 @@ TILES = (
     Tile(
         "Reviews unanswered", "Customers who let the day to answer pass.", "accounts.verify",
         lambda user, today: Account.objects.review_unanswered(today), ACCOUNTS, "waiting=unanswered", "warning",
+    ),
+    Tile(
+        "Hits to judge", "Compare the customer with the list entry and propose a judgement.", "accounts.judge_hit",
+        lambda user, today: ScreeningHit.objects.to_propose(), HITS, "judgement=open", "danger",
+    ),
+    Tile(
+        "Hits awaiting a second person", "A colleague proposed a judgement; agree or return it.", "accounts.second_hit",
+        lambda user, today: ScreeningHit.objects.awaiting_second(user), HITS, "judgement=second", "warning",
+    ),
+    Tile(
+        "Open red flags", "Raised and not answered yet.", "accounts.view_risksignal",
+        lambda user, today: RiskSignal.objects.open(), SIGNALS, "answer=open", "warning",
     ),
 )  # fmt: skip

@@ -26,13 +26,22 @@ class Verb(AuditVerb):
     OWNER_ADDED = "accounts.owner_added", "added {owner} as owner or controller ({percent} %)", "has_control"
     OWNER_ENDED = "accounts.owner_ended", "ended the stake of {owner} on {to_on}"
     OWNERS_CERTIFIED = "accounts.owners_certified", "recorded the signed certification of owners (text {version})"
-    VERIFICATION_STARTED = "accounts.verification_started", "started verification {verification} of {party} ({trigger})", "cip"
+    VERIFICATION_STARTED = (
+        "accounts.verification_started",
+        "started verification {verification} of {party} ({trigger})",
+        "cip",
+    )
     METHOD_RECORDED = "accounts.method_recorded", "recorded {method} in {verification}: {result}", "matched"
     DISCREPANCY_FOUND = "accounts.discrepancy_found", "found that the {field} disagrees ({verification})"
     DISCREPANCY_SETTLED = "accounts.discrepancy_settled", "settled the discrepancy on the {field} ({verification})"
     ESCALATED = "accounts.verification_escalated", "escalated {verification}: signatories are asked for"
     CONCLUDED = "accounts.verification_concluded", "concluded {verification}: {conclusion}"
-    WATCHLIST_LOADED = "accounts.watchlist_loaded", "loaded {list} ({entries} entries, {aliases} aliases)", "sha256", "forced"
+    WATCHLIST_LOADED = (
+        "accounts.watchlist_loaded",
+        "loaded {list} ({entries} entries, {aliases} aliases)",
+        "sha256",
+        "forced",
+    )
     SCREENED = "accounts.screened", "screened {party} against {list}: {hits} hits"
     WATCHLIST_RESTORED = "accounts.watchlist_restored", "made an older version of {list} current again", "sha256"
     HIT_FOUND = "accounts.hit_found", "found {hit} on {list}", "score", "strong"
@@ -54,9 +63,9 @@ class Verb(AuditVerb):
     SUSPENDED = "accounts.suspended", "suspended the account ({reason}, basis {basis})", "until", "restriction"
     BLOCKED = "accounts.blocked", "blocked the account ({reason}, basis {basis})", "restriction"
     BLOCK_REPORTED = "accounts.block_reported", "recorded that the blocked property was reported ({number})"
-    LIFTED = "accounts.restriction_lifted", "lifted {restriction} ({why})"
+    LIFTED = "accounts.restriction_lifted", "lifted {restriction}"
     REVIEW_ASKED = "accounts.review_asked", "asked for proof again ({trigger}), answer by {answer_by}"
     REVIEW_REMINDED = "accounts.review_reminded", "gave a last day to answer: {last_day}"
     REVIEW_ANSWERED = "accounts.review_answered", "took the answer to the review as given"
     CLOSED = "accounts.closed", "closed the account ({reason})"
-    REOPENED = "accounts.reopened", "opened the account again ({reason})"
+    REOPENED = "accounts.reopened", "opened the account again"

@@ -9,12 +9,12 @@ CASES, REQUESTS, BUNDLES = (
 
 TILES = (
     Tile(
-        "My cases", "Cases you work now.", "cases.review",
+        "My cases", "Cases you work now.", "cases.view_case",
         lambda user, today: Case.objects.assigned_to(user), CASES, "queue=mine",
     ),
     Tile(
         "Cases nobody has", "Take one and look at it.", "cases.review",
-        lambda user, today: Case.objects.unassigned(), CASES, "queue=unassigned", "warning",
+        lambda user, today: Case.objects.visible_to(user).unassigned(), CASES, "queue=unassigned", "warning",
     ),
     Tile(
         "To countersign", "Decisions a colleague proposed.", "cases.decide",
@@ -23,7 +23,7 @@ TILES = (
     ),
     Tile(
         "Overdue cases", "Cases past the day they were due (own policy).", "cases.view_case",
-        lambda user, today: Case.objects.overdue(today), CASES, "queue=overdue", "danger",
+        lambda user, today: Case.objects.visible_to(user).overdue(today), CASES, "queue=overdue", "danger",
     ),
     Tile(
         "Requests to act on", "Requests of authorities that wait.", "cases.handle_legal",

@@ -87,8 +87,10 @@ def title_of(code: str) -> str:
 
 def catalogue() -> list[Table]:
     """One table for each family of red flags, with how often each was raised and how many are open; one query."""
-    counted = RiskSignal.objects.order_by().values_list("code").annotate(
-        raised=models.Count("pk"), open=models.Count("pk", filter=models.Q(answered_at__isnull=True))
+    counted = (
+        RiskSignal.objects.order_by()
+        .values_list("code")
+        .annotate(raised=models.Count("pk"), open=models.Count("pk", filter=models.Q(answered_at__isnull=True)))
     )
     counts = {code: (raised, still_open) for code, raised, still_open in counted}
     head = ["Red flag", "Weight", "What it means and what to do", "Raised", "Open"]

@@ -1,5 +1,6 @@
 """Close an account, and take it up again (requirements R40, R47, R48)."""
 
+import re
 from datetime import datetime
 
 from django.db import transaction
@@ -8,6 +9,7 @@ from accounts import events
 from accounts.flows import activation, intake, reverification, signals
 from accounts.flows.restrictions import BLOCK_REPORT
 from accounts.models import Account
+from accounts.rules.closing import REASONS
 from accounts.rules.onboarding import MOVES, AccountStatus
 from accounts.verbs import Verb
 from kyc_portal.notices import outbox
@@ -15,15 +17,26 @@ from kyc_portal.notices.kinds import AccountClosed
 from kyc_portal.policy.clocks import clocks_of, stop_clock
 from kyc_portal.records import audit
 from kyc_portal.records.refs import Actor
+from kyc_portal.refusal import Refusal
+
+CODE = re.compile(r"[a-z][a-z_]{1,39}")
+
+
+class UnknownReason(Refusal):
+    """A reason to close is a code, because it stands in the audit trail."""
 
 
 @transaction.atomic
 def close_account(account: Account, *, reason: str, by: Actor, at: datetime) -> Account:
-    """End the use of an account; from now the retention clock runs (R47). `reason` is a code of up to 40 letters.
+    """End the use of an account; from now the retention clock runs (R47).
+
+    `reason` is a code: one of rules/closing.py, or the reason code of the decision that closes it (UnknownReason).
 
     Nothing is lifted: a restriction stands if the account is taken up again. The clock of the report on blocked
     property goes on, because closing discharges nobody from it. Raises MoveNotAllowed.
     """
+    if not CODE.fullmatch(reason):
+        raise UnknownReason(f"There is no such reason to close an account. Choose one of: {', '.join(REASONS)}.")
     account = _locked(account)
     MOVES.require(account.status, AccountStatus.CLOSED)
     account.status, account.closed_at, account.closing_reason = AccountStatus.CLOSED.value, at, reason
@@ -58,7 +71,8 @@ def reopen_account(account: Account, *, reason: str, by: Actor, at: datetime) ->
 
     account.status, account.closed_at, account.closing_reason = new.value, None, ""
     account.save(update_fields=["status", "closed_at", "closing_reason"])
-    audit.record(Verb.REOPENED, account, by=by, at=at, reason=reason)
+    said = {"reason": reason}  # in free words, so it is sealed apart from the event
+    audit.record(Verb.REOPENED, account, by=by, at=at, personal=said, subject=account.party_id)
     if not never_used:
         signals.rate_risk(account, by=by, at=at)
         account.refresh_from_db(fields=["risk_tier", "risk_score", "next_review_on"])

@@ -165,7 +165,7 @@ def lift(restriction: Restriction, *, why: str, by: Actor, at: datetime) -> Rest
 
     restriction.lifted_at, restriction.lifted_by, restriction.lifted_why = at, by.label, why[:200]
     restriction.save(update_fields=["lifted_at", "lifted_by", "lifted_why"])
-    audit.record(Verb.LIFTED, account, by=by, at=at, restriction=restriction.reference, why=restriction.lifted_why)
+    audit.record(Verb.LIFTED, account, by=by, at=at, restriction=restriction.reference)
     if restriction.level == Level.BLOCKED:
         _unblock(account, by, at)
     if account.is_open and not account.restrictions.in_force().exists():

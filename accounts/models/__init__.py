@@ -14,7 +14,7 @@ from accounts.models.verification import Discrepancy, MethodResult, Verification
 
 __all__ = [
     "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot", "ContactPoint",
-    "CustomerFile", "Discrepancy", "Identifier", "IdentityDocument", "MethodResult", "OwnershipCertification", "OwnershipStake",
-    "Party", "PartyName", "PaymentMethod", "RefusedLine", "Restriction", "RiskSignal", "Screening", "ScreeningHit",
-    "Verification", "WatchlistEntry", "WatchlistSnapshot",
+    "CustomerFile", "Discrepancy", "Identifier", "IdentityDocument", "MethodResult", "OwnershipCertification",
+    "OwnershipStake", "Party", "PartyName", "PaymentMethod", "RefusedLine", "Restriction", "RiskSignal", "Screening",
+    "ScreeningHit", "Verification", "WatchlistEntry", "WatchlistSnapshot",
 ]  # fmt: skip

@@ -130,7 +130,9 @@ class AccessRecord(models.Model):
         verbose_name = "access record"
         indexes = [models.Index(fields=["account", "-at"], name="access_of_account")]
         constraints = [
-            models.UniqueConstraint(fields=["account", "source_system", "event_id"], name="one_record_per_source_event"),
+            models.UniqueConstraint(
+                fields=["account", "source_system", "event_id"], name="one_record_per_source_event"
+            ),
         ]
 
     def __str__(self):

@@ -10,7 +10,6 @@ from accounts.rules.risk import CHOICES as TIER_CHOICES
 from accounts.rules.risk import Tier
 from kyc_portal.records.refs import new_reference
 
-
 WAITING_STATUSES = (AccountStatus.PROSPECT.value, AccountStatus.DATA_REQUESTED.value, AccountStatus.VERIFYING.value)
 
 
@@ -41,7 +40,7 @@ class AccountQuerySet(models.QuerySet):
         return self.filter(status__in=[AccountStatus.CLOSED.value, AccountStatus.REFUSED.value])
 
     def visible_to(self, user):
-        """All accounts for staff who may see accounts; none for anybody else (reseller managers have their own page)."""
+        """All accounts for staff who may see accounts, none for others: reseller managers have their own page."""
         return self if user.has_perm("accounts.view_account") else self.none()
 
 
@@ -51,7 +50,7 @@ class Account(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(max_length=20, unique=True, default=partial(new_reference, "ACC"), editable=False)
     party = models.ForeignKey("accounts.Party", on_delete=models.PROTECT, related_name="accounts")
-    external_key = models.CharField(max_length=80, null=True, blank=True, unique=True)  # noqa: DJ001  unique when given
+    external_key = models.CharField(max_length=80, null=True, blank=True, unique=True)
     product = models.CharField(max_length=80, blank=True)
     is_reseller = models.BooleanField(default=False)
     status = models.CharField(max_length=16, choices=CHOICES, default=AccountStatus.PROSPECT.value)
@@ -83,7 +82,8 @@ class Account(models.Model):
                 condition=models.Q(status__in=[status.value for status in AccountStatus]), name="account_status_known"
             ),
             models.CheckConstraint(
-                condition=~models.Q(status="closed") | models.Q(closed_at__isnull=False), name="closed_account_says_when"
+                condition=~models.Q(status="closed") | models.Q(closed_at__isnull=False),
+                name="closed_account_says_when",
             ),
         ]
         permissions = [

@@ -62,7 +62,9 @@ class Party(models.Model):
         verbose_name_plural = "parties"
         indexes = [models.Index(fields=["legal_name"], name="party_name")]
         constraints = [
-            models.CheckConstraint(condition=models.Q(kind__in=[kind.value for kind in PartyKind]), name="party_kind_known"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=[kind.value for kind in PartyKind]), name="party_kind_known"
+            ),
             models.CheckConstraint(condition=models.Q(us_status__in=UsStatus.values), name="party_us_status_known"),
         ]
 

@@ -131,7 +131,10 @@ class ScreeningHit(models.Model):
             ),
             models.CheckConstraint(condition=models.Q(status__in=HitStatus.values), name="hit_status_known"),
         ]
-        permissions = [("judge_hit", "Can propose how to judge a hit"), ("second_hit", "Can confirm another's judgement")]
+        permissions = [
+            ("judge_hit", "Can propose how to judge a hit"),
+            ("second_hit", "Can confirm another's judgement"),
+        ]
 
     def __str__(self):
         return self.reference

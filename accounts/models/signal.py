@@ -33,7 +33,9 @@ class RiskSignal(models.Model):
         verbose_name = "red flag"
         constraints = [
             models.UniqueConstraint(
-                fields=["account", "code"], condition=models.Q(answered_at__isnull=True), name="one_open_signal_per_code"
+                fields=["account", "code"],
+                condition=models.Q(answered_at__isnull=True),
+                name="one_open_signal_per_code",
             ),
         ]
 

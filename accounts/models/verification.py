@@ -31,9 +31,7 @@ class Verification(models.Model):
     party = models.ForeignKey("accounts.Party", on_delete=models.PROTECT, related_name="verifications")
     cip_version = models.ForeignKey("policy.CipVersion", on_delete=models.PROTECT, related_name="+")
     trigger = models.CharField(max_length=40)
-    status = models.CharField(
-        max_length=16, choices=CHOICES, default=VerificationStatus.IN_PROGRESS.value
-    )
+    status = models.CharField(max_length=16, choices=CHOICES, default=VerificationStatus.IN_PROGRESS.value)
     started_at = models.DateTimeField()
     started_by = models.CharField(max_length=150)
     started_by_key = models.CharField(max_length=80)

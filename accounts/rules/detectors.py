@@ -16,12 +16,9 @@ from accounts.rules.documents import expired_on
 class DetectorLimits:
     """Numbers of our own policy that the detectors compare with; a regime profile may hand in others."""
 
-    least_accesses: int = 5
-    near_threshold_points: Decimal = Decimal(1)
-    near_threshold_owners: int = 2
-
-
-OWN_POLICY = DetectorLimits()
+    least_accesses: int
+    near_threshold_points: Decimal
+    near_threshold_owners: int
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,7 @@ class AccountFacts:
     """
 
     on: date
+    limits: DetectorLimits
     document_countries: frozenset[str] = frozenset()
     payment_countries: frozenset[str] = frozenset()
     address_countries: frozenset[str] = frozenset()
@@ -58,7 +56,6 @@ class AccountFacts:
     reverification_overdue_days: int = 0
     owner_percents: tuple[Decimal, ...] = ()
     owner_threshold: Decimal | None = None
-    limits: DetectorLimits = OWN_POLICY
 
 
 @dataclass(frozen=True)

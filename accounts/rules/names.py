@@ -22,11 +22,8 @@ COMPARED_ALIASES = 6  # spellings of one listed party that are compared in full;
 class Bands:
     """Scores at or above `strong` are hits, at or above `near` near misses; both are looked at by a person."""
 
-    strong: float = 0.85
-    near: float = 0.70
-
-
-OWN_POLICY = Bands()
+    strong: float
+    near: float
 
 
 @dataclass(frozen=True)
@@ -173,7 +170,7 @@ class ExactIndex:
         return frozenset(key for value in values for key in self._keys.get(exact_value(value), ()))
 
 
-def similarity(query: ScreenedParty, entry: ListedParty, *, bands: Bands = OWN_POLICY) -> Similarity:
+def similarity(query: ScreenedParty, entry: ListedParty, *, bands: Bands) -> Similarity:
     """Score how likely the party and the listed entry are the same, with every reason in words (R35).
 
     An equal wallet, e-mail address or identity number is a strong reason on its own. Otherwise the best pair

@@ -31,11 +31,8 @@ class NoInterval(Refusal):
 class TierBounds:
     """Scores (0 to 100) from which a customer is of medium and of high risk; own policy."""
 
-    medium: int = 20
-    high: int = 50
-
-
-OWN_POLICY = TierBounds()
+    medium: int
+    high: int
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ class RiskAssessment:
     reasons: tuple[RiskFactor, ...]
 
 
-def assess(signals: Iterable[RiskFactor], *, bounds: TierBounds = OWN_POLICY) -> RiskAssessment:
+def assess(signals: Iterable[RiskFactor], *, bounds: TierBounds) -> RiskAssessment:
     """Weigh the open signals of one customer.
 
     A code counts once, however often it was raised. Weights add up like independent chances, so that several

@@ -80,6 +80,13 @@ def is_proposed(case: Case) -> bool:
     return case.status == CaseStatus.PROPOSED
 
 
+WORKING = ("cases.review", "cases.handle_legal")
+
+
+def works_it(user, case: Case) -> bool:
+    return case.may_be_worked_by(user)
+
+
 class NothingProposed(Refusal):
     """No decision of the case waits, or more than one does."""
 
@@ -162,14 +169,16 @@ class CaseAdmin(RecordAdmin):
         return [case_page.decision_section(case), Facts("work", "Work", rows)]
 
     @flow_action(
-        "Take case", permission="cases.review", many=True, primary=True,
+        "Take case", permission=WORKING, right=works_it, many=True, primary=True,
         when=lambda case: is_open(case) and case.assigned_to_id is None,
     )  # fmt: skip
     def take(self, case, *, by, at):
         review.take(case, user=StaffMember.objects.get(pk=by.key), at=at)
         return f"{case.reference} is yours."
 
-    @flow_action("Propose decision", form=ProposeForm, permission="cases.review", primary=True, when=may_be_proposed)
+    @flow_action(
+        "Propose decision", form=ProposeForm, permission=WORKING, right=works_it, primary=True, when=may_be_proposed
+    )
     def propose(self, case, *, by, at, account, outcome, reason):
         made = decisions.propose(case, account=account, outcome=outcome, reason=reason, by=by, at=at)
         if made.state == DecisionState.PROPOSED:
@@ -185,11 +194,11 @@ class CaseAdmin(RecordAdmin):
     def decline(self, case, *, by, at, why):
         return f"{decisions.decline(_only_proposal(case), why=why, by=by, at=at).reference} is declined."
 
-    @flow_action("Withdraw proposal", permission="cases.review", when=is_proposed)
+    @flow_action("Withdraw proposal", permission=WORKING, right=works_it, when=is_proposed)
     def withdraw(self, case, *, by, at):
         return f"{decisions.withdraw(_only_proposal(case), by=by, at=at).reference} is withdrawn."
 
-    @flow_action("Write note", form=NoteForm, permission="cases.review")
+    @flow_action("Write note", form=NoteForm, permission=WORKING, right=works_it)
     def note(self, case, *, by, at, text):
         review.add_note(case, text=text, by=by, at=at)
         return f"The note stands in {case.reference}."
@@ -212,13 +221,13 @@ class CaseAdmin(RecordAdmin):
         made = bundles.collect(case, ground=ground, recipient=recipient, by=by, at=at)
         return f"{made.reference} is collected. Another person approves it.", made
 
-    @flow_action("Close case", form=CloseForm, permission="cases.review", when=may_close)
+    @flow_action("Close case", form=CloseForm, permission=WORKING, right=works_it, when=may_close)
     def close(self, case, *, by, at, why):
         review.close_case(case, why=why, by=by, at=at)
         return f"{case.reference} is closed."
 
     @flow_action(
-        "Open again", form=ReopenForm, permission="cases.review", when=lambda case: case.status in review.ENDED
+        "Open again", form=ReopenForm, permission=WORKING, right=works_it, when=lambda case: case.status in review.ENDED
     )
     def reopen(self, case, *, by, at, why):
         reopened = review.reopen(case, why=why, by=by, at=at)

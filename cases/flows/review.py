@@ -110,8 +110,7 @@ def _may(by: Actor, permission: str) -> bool:
 def _give(case: Case, user: StaffMember, *, by: Actor, at: datetime) -> Case:
     if case.status in ENDED:
         raise CaseEnded(f"{case.reference} is {case.get_status_display()}. Open it again before somebody works on it.")
-    legal = case.kind == CaseKind.LEGAL and user.has_perm("cases.handle_legal")
-    if not (user.has_perm("cases.review") or legal):
+    if not case.may_be_worked_by(user):
         raise CannotWorkCases(f"{user} does not work cases of this kind. Choose somebody who does.")
 
     end_assignment(case, at=at)

@@ -38,7 +38,10 @@ class CaseQuerySet(models.QuerySet):
         return self.open().filter(due_on__lt=on)
 
     def visible_to(self, user):
-        return self if user.has_perm("cases.view_case") else self.none()
+        """All but legal matters for who may see cases; those only for who may see legal requests."""
+        if not user.has_perm("cases.view_case"):
+            return self.none()
+        return self if user.has_perm("cases.view_legalrequest") else self.exclude(kind=CaseKind.LEGAL)
 
 
 class Case(models.Model):
@@ -79,6 +82,10 @@ class Case(models.Model):
 
     def __str__(self):
         return self.reference
+
+    def may_be_worked_by(self, user) -> bool:
+        """Legal matters are the legal team's, all others the reviewers'."""
+        return user.has_perm("cases.handle_legal" if self.kind == CaseKind.LEGAL else "cases.review")
 
 
 class CaseSubject(models.Model):

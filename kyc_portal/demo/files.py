@@ -17,7 +17,8 @@ COUNTRIES = Path(__file__).parent / "samples" / "country.mmdb"  # made up as wel
 SDN_ROWS = (
     '90001,"VOLKANOV, Anton Sergeyevich","individual","CYBER2",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,'
     '"DOB 12 Mar 1979; nationality Ruritania; Email Address anton@volkanov.example; fictitious entry"',
-    '90002,"BLACKFEN HOSTING LLC",-0- ,"CYBER2",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,"Website blackfen.example; fictitious entry"',
+    '90002,"BLACKFEN HOSTING LLC",-0- ,"CYBER2",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,'
+    '"Website blackfen.example; fictitious entry"',
     '90003,"CEDAR FALLS STEEL LLC",-0- ,"RUSSIA-EO14024",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,"fictitious entry"',
 )
 ALT_ROWS = ('90001,91001,"aka","VOLKANOFF, Antoine",-0- ', '90002,91002,"aka","BLACK FEN SERVERS",-0- ')

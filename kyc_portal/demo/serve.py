@@ -28,7 +28,8 @@ def serve(port: int) -> int:
     schedule = settings.LOCAL_DIR / "beat-schedule"
     commands = {
         "web": f"{python} manage.py runserver --noreload 127.0.0.1:{port}",
-        "worker": f"{celery} worker --pool threads --concurrency 2 --loglevel WARNING --without-gossip --without-mingle",
+        "worker": f"{celery} worker --pool threads --concurrency 2 --loglevel WARNING "
+        "--without-gossip --without-mingle",
         "beat": f'{celery} beat --loglevel WARNING --schedule "{schedule}" --pidfile ""',
     }
     manager = Manager()

@@ -192,4 +192,4 @@ def see_access(stage: Stage, account: Account, name: str, address: str, *, days:
 
 def leave(stage: Stage, account: Account, *, days: int) -> None:
     """The customer leaves."""
-    closing.close_account(account, reason="customer left", by=stage.actor("lena"), at=stage.ago(days))
+    closing.close_account(account, reason="own_request", by=stage.actor("lena"), at=stage.ago(days))

@@ -31,7 +31,8 @@ def lines(*, as_of) -> Iterator[str]:
 
 def _counts() -> Iterator[str]:
     lists = WatchlistSnapshot.objects.order_by("loaded_at")
-    yield f"  customers taken in     {Account.objects.count() + Tombstone.objects.filter(label='accounts.account').count()}"
+    gone = Tombstone.objects.filter(label="accounts.account").count()
+    yield f"  customers taken in     {Account.objects.count() + gone}"
     yield f"  verifications done     {Verification.objects.verified().count()}"
     yield f"  list versions loaded   {', '.join(f'{each.reference} ({each.entry_count} entries)' for each in lists)}"
     yield f"  access records         {AccessRecord.objects.count()}"
@@ -51,9 +52,11 @@ def _thread() -> Iterator[str]:
         second = f"countersigned by {decision.answered_by}" if decision.answered_by else "waits for a second person"
         yield f"  {decision.reference}  {decision.get_outcome_display()}, proposed by {decision.proposed_by}, {second}"
     for bundle in Bundle.objects.ready():
-        yield f"  {bundle.reference}  built from {bundle.case.reference}: {bundle.payload_count} files, approved by {bundle.approved_by}"
+        what = f"{bundle.payload_count} files, approved by {bundle.approved_by}"
+        yield f"  {bundle.reference}  built from {bundle.case.reference}: {what}"
     for stone in Tombstone.objects.order_by("purged_at", "label"):
-        yield f"  {stone.name}  purged: {sum(stone.counts.values())} rows, kept through {stone.kept_through} ({stone.basis})"
+        rows = sum(stone.counts.values())
+        yield f"  {stone.name}  purged: {rows} rows, kept through {stone.kept_through} ({stone.basis})"
 
 
 def _life_of_the_purged() -> Iterator[str]:

@@ -36,7 +36,11 @@ class Citation(models.Model):
 
     def __str__(self):
         """The text with its standing, so that nobody reads a proposal as law."""
-        return self.text.lower() if self.standing == Standing.OWN_POLICY else f"{self.text} ({self.get_standing_display()})"
+        return (
+            self.text.lower()
+            if self.standing == Standing.OWN_POLICY
+            else f"{self.text} ({self.get_standing_display()})"
+        )
 
 
 class RegimeProfile(models.Model):

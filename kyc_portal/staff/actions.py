@@ -26,13 +26,21 @@ class FlowAction:
     label: str
     run: Callable
     form: type[forms.Form]
-    permission: str
+    permission: str | tuple[str, ...]
     tone: str = ""
     many: bool = False
     primary: bool = False
     warning: str = ""
     when: Callable[[models.Model], bool] | None = None
     initial: Callable[[models.Model], dict] | None = None
+    right: Callable[[models.Model, models.Model], bool] | None = None
+
+    def may(self, user, record: models.Model | None = None) -> bool:
+        """Whether this person has the permission (or one of several), and the right to this record if that differs."""
+        names = (self.permission,) if isinstance(self.permission, str) else self.permission
+        if not any(user.has_perm(name) for name in names):
+            return False
+        return record is None or self.right is None or self.right(user, record)
 
     def fits(self, record: models.Model) -> bool:
         """Whether the button makes sense now; the flow itself still refuses what must not be."""
@@ -49,7 +57,7 @@ class FlowAction:
 def flow_action(
     label: str,
     *,
-    permission: str,
+    permission: str | tuple[str, ...],
     form: type[forms.Form] = forms.Form,
     tone: str = "",
     many: bool = False,
@@ -57,12 +65,16 @@ def flow_action(
     warning: str = "",
     when: Callable[[models.Model], bool] | None = None,
     initial: Callable[[models.Model], dict] | None = None,
+    right: Callable[[models.Model, models.Model], bool] | None = None,
 ):
-    """Declare a method of a RecordAdmin as a button on the record's page, with `many` also in the list's menu."""
+    """Declare a method of a RecordAdmin as a button on the record's page, with `many` also in the list's menu.
+
+    `permission` may name several, of which one is enough; `right(user, record)` then says whose record it is.
+    """
 
     def declare(method):
         method.flow_action = FlowAction(
-            method.__name__, label, method, form, permission, tone, many, primary, warning, when, initial
+            method.__name__, label, method, form, permission, tone, many, primary, warning, when, initial, right
         )
         return method
 
@@ -135,6 +147,9 @@ def run_for_many(admin, request, queryset: models.QuerySet, *, action: FlowActio
 def _do_each(admin, request, action: FlowAction, records: Sequence[models.Model], cleaned: dict) -> None:
     done = 0
     for record in records:
+        if not action.may(request.user, record):
+            messages.error(request, f"{record}: your role does not include this.")
+            continue
         try:
             action.run(admin, record, by=request.user.as_actor, at=timezone.now(), **cleaned)
         except Refusal as refusal:

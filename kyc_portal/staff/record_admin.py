@@ -15,7 +15,7 @@ from kyc_portal.records import audit
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff.actions import actions_of, as_admin_action, run_for_one
-from kyc_portal.staff.sections import url_of
+from kyc_portal.staff.sections import for_viewer, url_of
 
 MOST_LISTED = 1000
 KEY_LOOKUPS = ("", "exact", "id__exact", "pk__exact")
@@ -68,9 +68,9 @@ class RecordAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request, obj=None):
         return False
 
-    def buttons(self, request):
-        """The flow actions this person may use."""
-        return [action for action in actions_of(self) if request.user.has_perm(action.permission)]
+    def buttons(self, request, record=None):
+        """The flow actions this person may use, on this record if one is given."""
+        return [action for action in actions_of(self) if action.may(request.user, record)]
 
     def get_actions(self, request):
         wanted = [action for action in self.buttons(request) if action.many]
@@ -135,7 +135,7 @@ class RecordAdmin(admin.ModelAdmin):
     def _page(self, request, record, at):
         today = legal_day(at)
         clock = self.clock(record)
-        shown = [action for action in self.buttons(request) if action.fits(record)]
+        shown = [action for action in self.buttons(request, record) if action.fits(record)]
         links = [self._button(action, record) for action in sorted(shown, key=lambda action: not action.primary)]
         has_primary = bool(shown) and any(action.primary for action in shown)
         return {
@@ -153,9 +153,12 @@ class RecordAdmin(admin.ModelAdmin):
             "primary_action": links[0] if has_primary else None,
             "more_actions": links[1:] if has_primary else links,
             "reasons": self.reasons(record, at=at),
-            "sections": self.sections(record, user=request.user, at=at),
-            "aside": self.aside(record, user=request.user, at=at),
+            "sections": self._for_viewer(request, self.sections(record, user=request.user, at=at)),
+            "aside": self._for_viewer(request, self.aside(record, user=request.user, at=at)),
         }
+
+    def _for_viewer(self, request, sections):
+        return [for_viewer(section, request.user) for section in sections]
 
     def _button(self, action, record):
         url = reverse(
@@ -171,9 +174,12 @@ class RecordAdmin(admin.ModelAdmin):
         action = next((action for action in actions_of(self) if action.name == wanted), None)
         if action is None:
             raise Http404
-        if not request.user.has_perm(action.permission):
+        if not action.may(request.user):
             raise PermissionDenied
-        return run_for_one(self, request, action, self._record_or_404(request, object_id))
+        record = self._record_or_404(request, object_id)
+        if not action.may(request.user, record):
+            raise PermissionDenied
+        return run_for_one(self, request, action, record)
 
     def add_view(self, request, form_url="", extra_context=None):
         if not self.has_add_permission(request):

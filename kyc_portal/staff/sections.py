@@ -1,7 +1,7 @@
 """What a record's page is made of: facts, tables, pictures, a timeline; templates/admin/record draws them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
 
@@ -19,6 +19,23 @@ from kyc_portal.staff.templatetags.marks import Clock as ShownClock
 __all__ = ["Badge", "Bars", "Clock", "Facts", "Html", "Link", "Strip", "Table", "Timeline", "Tree"]
 
 TIMELINE_LENGTH = 60
+
+
+def for_viewer(section, user):
+    """The section without links to pages this person may not open; their text stays."""
+    changes = {}
+    if rows := getattr(section, "rows", None):
+        changes["rows"] = [tuple(_for_viewer(cell, user) for cell in row) for row in rows]
+    if table := getattr(section, "table", None):
+        changes["table"] = for_viewer(table, user)
+    return replace(section, **changes) if changes else section
+
+
+def _for_viewer(cell, user):
+    if not isinstance(cell, Link) or isinstance(cell.to, str):
+        return cell
+    meta = cell.to._meta
+    return cell if user.has_perm(f"{meta.app_label}.view_{meta.model_name}") else visible(cell.text)
 
 
 def url_of(record: models.Model) -> str:

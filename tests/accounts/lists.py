@@ -37,9 +37,7 @@ def write_list(folder: Path, *entries: Entry) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     null = ["-0-"]
     rows = {
-        "sdn.csv": [
-            [one.uid, one.name, one.kind, one.programme, *null * 7, one.remarks or "-0-"] for one in entries
-        ],
+        "sdn.csv": [[one.uid, one.name, one.kind, one.programme, *null * 7, one.remarks or "-0-"] for one in entries],
         "alt.csv": [
             [one.uid, one.uid * 10 + place, "aka", name, "-0-"]
             for one in entries

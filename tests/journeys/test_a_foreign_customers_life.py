@@ -155,7 +155,7 @@ def test_a_life_from_file_to_tombstone(world, analyst, analyst_user, lead, lead_
 
 
 def rows_that_mention(*words: str):
-    """Every row of every table in which one of these words can be read; the trail and the jobs keep keys, never names."""
+    """Every row of every table in which one of these words can be read; trail and jobs keep keys, never names."""
     readable = (models.CharField, models.TextField, models.JSONField)
     for model in apps.get_models():
         names = [field.name for field in model._meta.concrete_fields if isinstance(field, readable)]

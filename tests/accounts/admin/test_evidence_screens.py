@@ -5,12 +5,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.admin.signals import catalogue
-from accounts.evidence_tiles import tiles
 from accounts.flows import access_log, address_ranges, parties, screening, signals, watchlists
 from accounts.models import AccessBatch, AccessRecord, AddressRangeSnapshot, RiskSignal, ScreeningHit, WatchlistSnapshot
 from accounts.models.screening import HitStatus
 from accounts.rules.detectors import DETECTORS
 from accounts.rules.new_parties import NewAddress
+from accounts.tiles import HITS, SIGNALS, TILES
 from kyc_portal.records.refs import SCHEDULER
 from tests.accounts.lists import VOLKOV, WORKS, write_list
 from tests.accounts.logs import event, jsonl
@@ -217,7 +217,7 @@ class TestTiles:
         grow(tmp_path, 2)
         screening.dismiss_hit(hit, reason="Another man.", by=analyst, at=NOON)
 
-        for tile in tiles():
+        for tile in [tile for tile in TILES if tile.url in (HITS, SIGNALS)]:
             name, value = tile.query.split("=")
             listed = as_lead.get(reverse(tile.url), {name: value}).context["cl"].result_list
             rows = tile.rows(user=lead_user, today=NOON.date())
@@ -226,6 +226,6 @@ class TestTiles:
     def test_nobody_is_shown_what_only_others_can_do(self, hit, lead, lead_user):
         screening.dismiss_hit(hit, reason="Another man.", by=lead, at=NOON)
 
-        _, second, _ = tiles()
+        second = next(tile for tile in TILES if tile.title == "Hits awaiting a second person")
 
         assert not second.rows(user=lead_user, today=NOON.date()).exists()

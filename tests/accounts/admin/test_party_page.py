@@ -156,8 +156,8 @@ class TestNewCustomer:
     GIVEN = {
         "kind": "individual", "legal_name": "Ada <b>Example</b>", "aliases": "Ada E.\nA. Example", "citizenship": "DE",
         "birth_date": "1985-05-17", "email": "ada@customer.example", "phone": "+49 30 1234567",
-        "address_kind": "residence", "address_lines": "1 Road\n10115 Berlin", "address_country": "DE", "use_country": "FR", "product": "compute",
-        "external_key": "K-1",
+        "address_kind": "residence", "address_lines": "1 Road\n10115 Berlin", "address_country": "DE",
+        "use_country": "FR", "product": "compute", "external_key": "K-1",
     }  # fmt: skip
 
     def send(self, client, **changes):

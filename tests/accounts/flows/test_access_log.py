@@ -217,9 +217,7 @@ class TestBadInput:
 def test_t23_nothing_of_the_real_logs_is_lost(account):
     files = sorted((REAL / "cloudtrail").glob("*.json"))
     for file in files:
-        access_log.import_access_lines(
-            account, file, format="cloudtrail", file_name=file.name, by=SCHEDULER, at=NOON
-        )
+        access_log.import_access_lines(account, file, format="cloudtrail", file_name=file.name, by=SCHEDULER, at=NOON)
     again = [
         access_log.import_access_lines(account, file, format="cloudtrail", file_name=file.name, by=SCHEDULER, at=NOON)
         for file in files

@@ -130,9 +130,15 @@ class TestFiles:
 
     @pytest.mark.parametrize(
         ("name", "data"),
-        [("a.svg", b"<svg xmlns='x'/>"), ("a.png", b"MZ\x90\x00"), ("a.pdf", b""),
-         ("a.pdf", b"<html>%PDF-1.7</html>"), ("a.jpg", png_bytes()), ("a.png", png_bytes() + b"PK\x03\x04" + b"x" * 40)],
-    )  # fmt: skip
+        [
+            ("a.svg", b"<svg xmlns='x'/>"),
+            ("a.png", b"MZ\x90\x00"),
+            ("a.pdf", b""),
+            ("a.pdf", b"<html>%PDF-1.7</html>"),
+            ("a.jpg", png_bytes()),
+            ("a.png", png_bytes() + b"PK\x03\x04" + b"x" * 40),
+        ],
+    )
     def test_it_refuses_files_that_are_no_documents(self, name, data, analyst):
         party = make_party()
 

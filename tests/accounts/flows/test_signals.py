@@ -44,9 +44,7 @@ class TestGatherFacts:
     def test_it_counts_the_hits_of_owners_and_their_whole_shares(self, db):
         account = make_company()
         for percent in (Decimal("24.5"), Decimal("24.9")):
-            stake = identification.add_owner(
-                account.party, owner=new_person(), percent=percent, by=SCHEDULER, at=NOON
-            )
+            stake = identification.add_owner(account.party, owner=new_person(), percent=percent, by=SCHEDULER, at=NOON)
         hit = make_hit(stake.owner)
 
         facts = signals.gather_facts(account, on=NOON.date())

@@ -1,6 +1,6 @@
 """The red-flag catalogue (regulation 3.12)."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
 
@@ -12,8 +12,11 @@ TODAY = date(2026, 11, 23)
 OLD, GOOD = date(2026, 11, 22), date(2026, 11, 23)
 
 
+LIMITS = DetectorLimits(least_accesses=5, near_threshold_points=Decimal(1), near_threshold_owners=2)
+
+
 def facts(**known):
-    return AccountFacts(on=TODAY, **known)
+    return AccountFacts(on=TODAY, **{"limits": LIMITS, **known})
 
 
 def codes(**known):
@@ -80,7 +83,7 @@ class TestRun:
         assert (found == ["near_threshold_owners"]) is raised
 
     def test_limits_are_handed_in(self):
-        assert codes(**seen(2, 2, tor=2), limits=DetectorLimits(least_accesses=2)) == ["anonymised_access_only"]
+        assert codes(**seen(2, 2, tor=2), limits=replace(LIMITS, least_accesses=2)) == ["anonymised_access_only"]
 
     def test_t22_the_kinds_of_range_are_named(self):
         (flag,) = run(facts(**seen(6, 6, vpn=4, tor=0, hosting=6)))

@@ -4,6 +4,8 @@ import pytest
 
 from accounts.rules.risk import NoInterval, RiskFactor, Tier, TierBounds, assess, review_interval
 
+BOUNDS = TierBounds(medium=20, high=50)
+
 
 class TestAssess:
     @pytest.mark.parametrize(
@@ -19,12 +21,14 @@ class TestAssess:
         ],
     )
     def test_weights_rise_like_independent_chances(self, weights, score, tier):
-        assessment = assess(RiskFactor(f"flag{place}", weight) for place, weight in enumerate(weights))
+        assessment = assess([RiskFactor(f"flag{place}", weight) for place, weight in enumerate(weights)], bounds=BOUNDS)
 
         assert (assessment.score, assessment.tier) == (score, tier)
 
     def test_a_code_counts_once_by_its_heaviest_signal(self):
-        assessment = assess([RiskFactor("a", 10), RiskFactor("a", 15), RiskFactor("b", 18), RiskFactor("a", 5)])
+        assessment = assess(
+            [RiskFactor("a", 10), RiskFactor("a", 15), RiskFactor("b", 18), RiskFactor("a", 5)], bounds=BOUNDS
+        )
 
         assert assessment.reasons == (RiskFactor("b", 18), RiskFactor("a", 15))
         assert assessment.score == 30
@@ -35,7 +39,7 @@ class TestAssess:
     @pytest.mark.parametrize("weight", [-1, 101])
     def test_it_refuses_a_weight_off_the_scale(self, weight):
         with pytest.raises(ValueError, match="between 0 and 100"):
-            assess([RiskFactor("a", weight)])
+            assess([RiskFactor("a", weight)], bounds=BOUNDS)
 
 
 class TestReviewInterval:

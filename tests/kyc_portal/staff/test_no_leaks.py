@@ -101,15 +101,20 @@ class TestTwoResellers:
 
     @pytest.mark.parametrize("method", ["get", "head", "post"])
     def test_th2_no_canary_of_b_comes_out_of_any_address(self, manager, world, method):
-        ask = getattr(manager, method)
+        ask, keys, followed = getattr(manager, method), keys_of(world.foreign), set()
 
         for route, _ in routes():
-            for key in keys_of(world.foreign):
+            if "logout" in route:
+                continue
+            for key in keys if ARGUMENT.search(route) else keys[:1]:
                 path = filled(route, key)
-                if "logout" in path:
-                    continue
-                answer = without(everything_in(ask(path, follow=True)), key)
-                assert not [canary for canary in world.canaries if canary.lower() in answer.lower()], path
+                answers = [ask(path)]
+                door = answers[0].headers.get("Location", "").partition("?")[0]
+                if door and door not in followed:
+                    followed.add(door)
+                    answers.append(manager.get(path, follow=True))
+                told = "".join(without(everything_in(answer), key).lower() for answer in answers)
+                assert not [canary for canary in world.canaries if canary.lower() in told], path
 
     def test_th2_b_cannot_be_found_by_any_parameter(self, manager, world):
         own = manager.get("/resellers/").content
@@ -260,14 +265,16 @@ class TestAuditor:
         assert tried > 20
         assert digest_of_all_rows() == before
 
-    @pytest.mark.parametrize(("model", "screen"), SCREENS)
-    def test_a_page_of_a_record_takes_no_post(self, as_role, world, model, screen):
-        auditor, row = as_role("auditor"), model._default_manager.first()
-        if row is None:
-            pytest.skip("no row of this kind in the test's world")
-        path = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[row.pk])
+    def test_a_page_of_a_record_takes_no_post(self, as_role, world):
+        auditor, tried = as_role("auditor"), 0
 
-        assert auditor.post(path, {"legal_name": "changed"}).status_code == 405
+        for model, _ in registered():
+            row = model._default_manager.first()
+            if row is not None:
+                assert auditor.post(f"{list_of(model)}{row.pk}/change/", {"legal_name": "changed"}).status_code == 405
+                tried += 1
+
+        assert tried > len(registered()) / 2
 
 
 class TestRefusals:
