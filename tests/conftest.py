@@ -42,8 +42,9 @@ def flush_and_furnish(test_case, flush=TransactionTestCase._fixture_teardown):
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
     """The roles are part of every installation, so they are there before the first test and after each flush."""
-    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+    with django_db_blocker.unblock():
         call_command("sync_roles", verbosity=0, stdout=io.StringIO())
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", flush_and_furnish)
         yield
 

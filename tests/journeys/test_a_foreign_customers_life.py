@@ -45,7 +45,7 @@ def run(command: str, *arguments) -> str:
 
 
 @pytest.fixture
-def world(tmp_path):
+def world(tmp_path, db):
     """The policy, the sanctions list and the address ranges of a first day."""
     make_cip()
     run("load_watchlist", "ofac-sdn", str(files.write_watchlist(tmp_path / "list", complete=True)))

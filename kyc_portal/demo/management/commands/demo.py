@@ -9,6 +9,7 @@ from django.utils import timezone
 from kyc_portal.demo import serve, summary, world
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.command import PortalCommand
+from kyc_portal.work import queue
 
 
 class Command(PortalCommand):
@@ -26,6 +27,7 @@ class Command(PortalCommand):
         if not world.is_there():
             self.stdout.write("Building the demo world (half a minute) …")
             self.build(now)
+            queue.run_due(timezone.now())  # the files of what was purged go after the commit
         for line in summary.lines(as_of=legal_day(now)):
             self.stdout.write(line)
         if no_serve:
