@@ -71,7 +71,9 @@ def document_image(title: str, lines: Iterable[str]) -> io.BytesIO:
     draw.text((60, 50), title, fill="#333333", font_size=34)
     draw.text((560, 55), "SPECIMEN, MADE UP", fill="#a03020", font_size=26)
     for number, line in enumerate(lines):
-        draw.text((370 if number < 6 else 60, 130 + number * 52), line, fill="#222222", font_size=26)
+        is_zone = "<<" in line
+        place = (60, 500 + (number % 2) * 44) if is_zone else (370, 130 + number * 52)
+        draw.text(place, line, fill="#222222", font_size=24 if is_zone else 26)
     file = io.BytesIO()
     image.save(file, "PNG")
     file.seek(0)

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from kyc_portal.notices.outbox import notices_about
 from kyc_portal.policy.clocks import clocks_of
 from kyc_portal.records import audit, holds
-from kyc_portal.staff.templatetags.marks import Badge, visible
+from kyc_portal.staff.templatetags.marks import Badge, cell, visible
 from kyc_portal.staff.templatetags.marks import Clock as ShownClock
 
 __all__ = ["Badge", "Bars", "Clock", "Facts", "Html", "Link", "Strip", "Table", "Timeline", "Tree"]
@@ -55,7 +55,7 @@ class Link:
 
     def __html__(self) -> str:
         url = self.to if isinstance(self.to, str) else url_of(self.to)
-        return format_html('<a href="{}">{}</a>', url, visible(self.text)) if url else visible(self.text)
+        return format_html('<a href="{}">{}</a>', url, cell(self.text)) if url else cell(self.text)
 
 
 @dataclass(frozen=True)

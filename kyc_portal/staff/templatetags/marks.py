@@ -1,5 +1,6 @@
 """Small marks every page shares: badges, clocks, moments, masked values. Pure functions from values to safe HTML."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -13,6 +14,8 @@ TONES = ("danger", "warning", "good", "info")
 CLOCK_KINDS = {"legal": "law", "own": "own policy"}
 DOTS = "•" * 8
 NOTHING = mark_safe('<span class="quiet" aria-hidden="true">–</span><span class="visually-hidden">nothing</span>')
+
+REFERENCE = re.compile(r"[A-Z]{3}-[0-9A-Z]{4}-[0-9A-Z]{4}")  # stays on one line wherever it is shown
 
 _DIRECTION_MARKS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LINE_BREAKS = frozenset("\t\n\r")
@@ -156,4 +159,6 @@ def cell(value: object) -> SafeString:
         return moment(value)
     if isinstance(value, int):
         return conditional_escape(f"{value:,}")
+    if REFERENCE.fullmatch(str(value)):
+        return format_html('<span class="nowrap">{}</span>', value)
     return conditional_escape(visible(value))
