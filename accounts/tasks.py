@@ -1,10 +1,18 @@
 """Doors: screen, end restrictions, ask again, look for red flags. Each may be lost or run twice."""
 
 from celery import shared_task
+from celery.signals import worker_init
 
 from accounts.flows import restrictions, reverification, screening, signals
+from accounts.rules.spelling import load_tables
 from kyc_portal.records.clock import moment
 from kyc_portal.records.refs import SCHEDULER
+
+
+@worker_init.connect
+def load_name_tables(**signal):
+    """Once, before a worker divides itself: the first screening would otherwise wait some ten seconds for them."""
+    load_tables()
 
 
 @shared_task

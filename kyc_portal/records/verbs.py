@@ -1,5 +1,6 @@
 """Audit verbs: a dotted code and the sentence it prints. Each app keeps its own list and registers it."""
 
+import re
 import string
 from enum import Enum
 
@@ -42,6 +43,14 @@ class Verb(AuditVerb):
     KEYS_ROTATED = "records.keys.rotated", "wrapped {count} keys anew under {key_id}"
 
 
+_CODE = re.compile(r"[a-z]+(_[a-z]+)+")
+
+
+def _in_words(value):
+    """A code such as photo_document as people read it; everything else as it is."""
+    return value.replace("_", " ") if isinstance(value, str) and _CODE.fullmatch(value) else value
+
+
 class _Words(dict):
     def __missing__(self, name: str) -> str:
         return "–"
@@ -50,4 +59,4 @@ class _Words(dict):
 def sentence_of(code: str, facts: dict) -> str:
     """The event's sentence for the reader; a verb that no longer exists shows its code."""
     verb = REGISTERED.get(code)
-    return verb.sentence.format_map(_Words(facts)) if verb else code
+    return verb.sentence.format_map(_Words({name: _in_words(value) for name, value in facts.items()})) if verb else code

@@ -114,6 +114,8 @@ LANGUAGE_CODE = "en-us"
 USE_I18N = False
 DATE_FORMAT, DATETIME_FORMAT = "j M Y", "j M Y, H:i"
 
+COUNTRIES_OVERRIDE = {"XK": "Kosovo"}  # issues passports, is not in ISO 3166
+
 # --- What the browser may do: nothing from outside, nothing inline ----------------------------------------------------
 
 CONTENT_SECURITY_POLICY = {

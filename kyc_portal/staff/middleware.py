@@ -3,6 +3,7 @@
 import uuid
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.core.exceptions import BadRequest
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
@@ -10,12 +11,14 @@ from kyc_portal.records import audit
 
 
 class RequestContextMiddleware:
-    """Sets the request id of audit events and the viewer's time zone; authenticated pages are never stored."""
+    """Sets the request id of audit events and the viewer's zone; refuses NUL; authenticated pages are never stored."""
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
+        if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.path_info:
+            raise BadRequest("An address cannot hold a NUL character.")  # PostgreSQL would answer with an error of its own
         request.id = str(uuid.uuid4())
         with audit.within_request(request.id), timezone.override(_zone_of(request.user)):
             response = self.get_response(request)

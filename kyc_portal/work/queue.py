@@ -3,13 +3,16 @@
 A job is written in the transaction that causes it. Celery messages only wake workers and may be lost or doubled.
 """
 
+import contextlib
 import logging
+import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
 
 from kyc_portal.records.refs import SCHEDULER, Actor
 from kyc_portal.work.models import Job, JobState
@@ -85,9 +88,32 @@ def run_due(now: datetime, *, by: Actor = SCHEDULER, most: int = BATCH) -> dict[
     return told
 
 
+@contextlib.contextmanager
+def kept_alive(job: Job, every: timedelta = LEASE / 3) -> Iterator[None]:
+    """Prolong the job's lease from a thread of its own while the work inside goes on, however long it takes."""
+    done = threading.Event()
+
+    def prolong():
+        try:
+            while not done.wait(every.total_seconds()):
+                with contextlib.suppress(OperationalError):  # the database is busy: the next beat will do
+                    heartbeat(job, timezone.now())
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=prolong, name=f"lease of {job.pk}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
 def _run(job: Job, by: Actor, now: datetime) -> str:
     try:
-        _HANDLERS[job.kind](job.key, by=by, at=now)
+        with kept_alive(job):
+            _HANDLERS[job.kind](job.key, by=by, at=now)
     except Exception as error:  # whatever a handler raises is counted, logged by class and tried again
         return _failed(job, error, now)
     mine = Job.objects.filter(pk=job.pk, lease_token=job.lease_token)

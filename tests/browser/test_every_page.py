@@ -17,7 +17,8 @@ pytestmark = pytest.mark.browser
 
 PICTURES = os.environ.get("KYC_PAGE_PICTURES")  # a folder: keeps a picture of every page for people to look at
 LEAST_SEEN = {"rosa": 20, "audra": 20, "laszlo": 20, "mina": 1}
-EACH_KIND = 2  # pages of one kind that are opened
+EACH_KIND = 2  # pages of one kind that a role opens
+LOOKS = 2  # times a kind of page is looked at in all four ways, whoever opens it; a role's first page always is
 NOT_PAGES = re.compile(r"(logout|jsi18n|/static/|download|original|\.png|\.zip)")
 
 
@@ -78,7 +79,7 @@ def look_at(page, username: str, kind: str) -> list[str]:
 
 
 def test_every_page_of_every_role_is_sound(portal, browser):
-    faults, complaints = [], []
+    faults, complaints, looked = [], [], Counter()
     for username in PEOPLE:
         if username in ("ravi", "livia"):  # the second of a role sees the same pages
             continue
@@ -92,7 +93,9 @@ def test_every_page_of_every_role_is_sound(portal, browser):
         log_in(page, portal, username)
         opened = 0
         for kind, _ in pages_of(page, page.url):
-            faults += look_at(page, username, kind)
+            if looked[kind] < LOOKS or not opened:
+                faults += look_at(page, username, kind)
+            looked[kind] += 1
             opened += 1
         assert opened >= LEAST_SEEN.get(username, 3), f"{username} saw only {opened} pages"
         context.close()

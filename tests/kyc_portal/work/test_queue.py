@@ -1,5 +1,6 @@
 """Jobs: asked for once, done under a lease, counted when they fail, given up after five times (trust.md 1.3)."""
 
+import time
 import uuid
 from datetime import timedelta
 
@@ -275,3 +276,28 @@ class TestDeadLetters:
 
     def test_the_pause_has_an_end(self):
         assert pause_after(10**6) == pause_after(MOST_ATTEMPTS) == timedelta(minutes=8)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestKeptAlive:
+    def test_a_long_job_keeps_its_lease_until_it_ends(self):
+        queue.ask("test.long", due_at=NOON, at=NOON)
+        job = queue.claim(NOON)
+        first = job.lease_until
+
+        with queue.kept_alive(job, every=timedelta(milliseconds=20)):
+            time.sleep(0.3)
+
+        job.refresh_from_db()
+        assert job.lease_until > first
+
+    def test_it_does_not_prolong_what_another_worker_took_over(self):
+        queue.ask("test.long", due_at=NOON, at=NOON)
+        job = queue.claim(NOON)
+        queue.claim(NOON + timedelta(minutes=2))
+        taken = Job.objects.get(pk=job.pk).lease_until
+
+        with queue.kept_alive(job, every=timedelta(milliseconds=20)):
+            time.sleep(0.2)
+
+        assert Job.objects.get(pk=job.pk).lease_until == taken
