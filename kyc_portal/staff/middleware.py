@@ -17,8 +17,8 @@ class RequestContextMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.path_info:
-            raise BadRequest("An address cannot hold a NUL character.")  # PostgreSQL would answer with an error of its own
+        if "%00" in request.META.get("QUERY_STRING", ""):  # PostgreSQL would answer with an error of its own
+            raise BadRequest("A query cannot hold a NUL character.")
         request.id = str(uuid.uuid4())
         with audit.within_request(request.id), timezone.override(_zone_of(request.user)):
             response = self.get_response(request)

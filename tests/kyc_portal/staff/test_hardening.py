@@ -114,12 +114,12 @@ class TestOddQueries:
     @pytest.mark.parametrize(
         "key", ["0", "-1", "9" * 400, "x" * 10_000, "%00", "..%2f..%2f", "é", "None", "1;drop", "_5F"]
     )
-    @pytest.mark.parametrize("page", ["change/", "do/release/", "do/nonsense/"])
-    def test_an_odd_key_is_not_found(self, as_role, key, page):
+    @pytest.mark.parametrize("place", ["change/", "do/release/", "do/nonsense/"])
+    def test_an_odd_key_is_not_found(self, as_role, key, place):
         staff = as_role("legal")
 
         for path in ("/admin/records/legalhold/", "/admin/records/auditevent/", "/admin/policy/citation/"):
-            assert staff.get(f"{path}{key}/{page}").status_code in (302, 403, 404)
+            assert staff.get(f"{path}{key}/{place}").status_code in (302, 403, 404)
 
 
 class TestNext:
