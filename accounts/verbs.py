@@ -1,6 +1,6 @@
 """What is done to customers and their accounts."""
 
-from kyc_portal.records.verbs import AuditVerb
+from kyc_portal.records.verbs import GRAVE, AuditVerb
 
 
 class Verb(AuditVerb):
@@ -15,12 +15,13 @@ class Verb(AuditVerb):
     DATA_REQUESTED = "accounts.data_requested", "asked for what is missing ({missing})"
     REFUSED = "accounts.refused", "did not open the account ({reason})"
     STATUS_SETTLED = "accounts.status_settled", "settled the status of {party}: {status} ({basis})", "shown"
+    DETAILS_CORRECTED = "accounts.details_corrected", "corrected details of {party}: {fields}"
     NAME_ADDED = "accounts.name_added", "added a further name ({kind}) of {party}"
     ADDRESS_ADDED = "accounts.address_added", "added an address ({kind}, {country}) of {party}"
     CONTACT_ADDED = "accounts.contact_added", "added a way to reach {party} ({kind})"
     DOCUMENT_ADDED = "accounts.document_added", "added the document {document} ({kind})", "sha256", "warnings", "failed"
     DOCUMENT_VIEWED = "accounts.document_viewed", "looked at the document {document}"
-    DOCUMENT_DOWNLOADED = "accounts.document_downloaded", "downloaded the original of {document}", "sha256"
+    DOCUMENT_DOWNLOADED = "accounts.document_downloaded", "downloaded the original of {document}", "sha256", GRAVE
     PAYMENT_ADDED = "accounts.payment_added", "added a means of payment ({kind})"
     PAYMENT_ENDED = "accounts.payment_ended", "noted that a means of payment is no longer used ({kind})"
     OWNER_ADDED = "accounts.owner_added", "added {owner} as owner or controller ({percent} %)", "has_control"

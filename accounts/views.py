@@ -21,6 +21,7 @@ from accounts.formats.customers import COLUMNS, TABLE
 from accounts.models import IdentityDocument, Party
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff.sections import Table, url_of
+from kyc_portal.staff.typed import is_sound
 
 MOST_ROWS_ON_THE_PAGE = 5_000  # larger files are taken in at the command line, where nobody waits for a page
 
@@ -90,7 +91,7 @@ def reveal(request, model, key, field):
     record = _sealed_record_or_404(model, key, field)
     words, clear = unmasking.words_for(record, field), None
     form = RevealForm(request.POST) if request.method == "POST" else RevealForm()
-    if form.is_bound and form.is_valid():
+    if form.is_bound and is_sound(form):
         clear = unmasking.reveal(
             record, field, why=form.cleaned_data["why"], by=request.user.as_actor, at=timezone.now()
         )
@@ -125,7 +126,7 @@ def import_customers(request):
     """Take in customers from a CSV file; every row that cannot be used is listed with its line."""
     form = CustomerFileForm(request.POST, request.FILES) if request.method == "POST" else CustomerFileForm()
     outcome = None
-    if form.is_bound and form.is_valid():
+    if form.is_bound and is_sound(form):
         outcome = _take_in(request, form)
     bad_rows = outcome.bad_rows if outcome else []
     context = {

@@ -7,9 +7,11 @@ class CasesConfig(AppConfig):
 
     def ready(self):
         from cases import receivers, tiles
+        from cases.admin.case_page import cases_of_account
         from cases.flows import bundles
         from cases.models import Case
         from kyc_portal.records.holds import allow_holds_on
+        from kyc_portal.staff.sections import add_sections
         from kyc_portal.staff.site import add_tiles
         from kyc_portal.work import queue
 
@@ -17,3 +19,4 @@ class CasesConfig(AppConfig):
         receivers.connect()
         queue.register("cases.delete_bundle", bundles.delete_files)
         add_tiles(*tiles.TILES)
+        add_sections("accounts.account", cases_of_account)

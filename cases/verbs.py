@@ -1,6 +1,6 @@
 """What is done to cases."""
 
-from kyc_portal.records.verbs import AuditVerb
+from kyc_portal.records.verbs import GRAVE, AuditVerb
 
 
 class Verb(AuditVerb):
@@ -8,17 +8,24 @@ class Verb(AuditVerb):
 
     OPENED = "cases.opened", "opened {case} ({kind})"
     JOINED = "cases.joined", "added {signal} to {case}"
+    SUBJECT_NAMED = "cases.subject_named", "named {account} as a subject of {case}"
     ASSIGNED = "cases.assigned", "gave {case} to {to}"
     NOTED = "cases.noted", "wrote a note"
     PROPOSED = "cases.proposed", "proposed {decision}: {outcome} ({reason})", "rests_on"
-    COUNTERSIGNED = "cases.countersigned", "countersigned {decision}: {outcome} ({reason})"
-    IN_EFFECT = "cases.in_effect", "put {decision} into effect: {outcome} ({reason}), by one signature", "rests_on"
+    COUNTERSIGNED = "cases.countersigned", "countersigned {decision}: {outcome} ({reason})", GRAVE
+    IN_EFFECT = (
+        "cases.in_effect",
+        "put {decision} into effect: {outcome} ({reason}), by one signature",
+        "rests_on",
+        GRAVE,
+    )
     DECLINED = "cases.declined", "declined {decision}"
     WITHDRAWN = "cases.withdrawn", "withdrew {decision}"
     CLOSED = "cases.closed", "closed {case} ({why})"
     REOPENED = "cases.reopened", "opened {case} again ({why})"
     REQUEST_LOGGED = "cases.request_logged", "logged {request} ({ground})"
     REQUEST_VALIDATED = "cases.request_validated", "validated {request}"
+    REQUEST_REJECTED = "cases.request_rejected", "rejected {request} ({why})"
     PRESERVED = "cases.preserved", "preserved records for {request} through {through} ({hold})"
     PRESERVATION_RENEWED = "cases.preservation_renewed", "renewed the preservation for {request} through {through}"
     PRESERVATION_LAPSED = "cases.preservation_lapsed", "let the preservation for {request} lapse"
@@ -28,8 +35,8 @@ class Verb(AuditVerb):
     APPROVED = "cases.bundle_approved", "approved {bundle}"
     BUILT = "cases.bundle_built", "built {bundle} ({files} files)", "digest"
     BUILD_FAILED = "cases.bundle_build_failed", "could not build {bundle} ({error})"
-    BUNDLE_EXPORTED = "cases.bundle_exported", "wrote {bundle} into a folder", "digest"
+    BUNDLE_EXPORTED = "cases.bundle_exported", "wrote {bundle} into a folder", "digest", GRAVE
     BUNDLE_DELETED = "cases.bundle_deleted", "deleted the files of {bundle}"
-    HANDED_OVER = "cases.bundle_handed_over", "handed over {bundle}"
+    HANDED_OVER = "cases.bundle_handed_over", "handed over {bundle}", GRAVE
     RECEIPTED = "cases.bundle_receipted", "recorded the receipt of {bundle}"
-    DOWNLOADED = "cases.bundle_downloaded", "downloaded {bundle}", "digest"
+    DOWNLOADED = "cases.bundle_downloaded", "downloaded {bundle}", "digest", GRAVE

@@ -1,6 +1,7 @@
 """The list of accounts, and the page of one: everything that is known of a customer, and what can be done."""
 
 from django.contrib import admin
+from django.db.models import Prefetch
 
 from accounts.admin import account_sections as parts
 from accounts.admin.account_forms import (
@@ -11,13 +12,25 @@ from accounts.admin.account_forms import (
     ReportForm,
     RestrictForm,
     StartVerificationForm,
+    UrgentForm,
 )
-from accounts.admin.forms import NewCustomerForm, RefuseForm
-from accounts.flows import activation, closing, intake, restrictions, reverification, signals, verification
-from accounts.models import Account
+from accounts.admin.forms import CertifyOwnersForm, NewCustomerForm, RefuseForm
+from accounts.flows import (
+    activation,
+    closing,
+    identification,
+    intake,
+    restrictions,
+    reverification,
+    signals,
+    verification,
+)
+from accounts.flows.account_file import AccountFile
+from accounts.models import Account, Restriction
 from accounts.models.account import WAITING_STATUSES
 from accounts.models.restriction import Level
 from accounts.rules.onboarding import AccountStatus
+from accounts.rules.parties import PartyKind
 from kyc_portal.records.clock import legal_day
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
@@ -30,6 +43,7 @@ from kyc_portal.staff.sections import (
     notices_section,
     timeline_section,
 )
+from kyc_portal.staff.templatetags.marks import cell
 
 STATUS_TONES = {
     AccountStatus.PROSPECT: "info",
@@ -74,17 +88,31 @@ def has_ended(account: Account) -> bool:
 
 @admin.register(Account)
 class AccountAdmin(RecordAdmin):
-    list_display = ["reference", "party", "status", "risk_tier", "next_review_on", "review_answer_by", "created_at"]
+    list_display = [
+        "reference", "party", "state", "restriction", "risk_tier", "next_review_on", "review_answer_by", "created_at",
+    ]  # fmt: skip
     list_filter = [WaitingFilter, "status", "risk_tier"]
     search_fields = ["reference", "external_key", "party__reference", "party__legal_name"]
     list_select_related = ["party"]
     ordering = ["-created_at", "pk"]
     logs_views = True
+    list_display_links = ["reference"]
     adding = (NewCustomerForm, "accounts.add_account")
     add_label = "Add customer"
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("party")
+        in_force = Prefetch("restrictions", Restriction.objects.in_force(), to_attr="standing")
+        return super().get_queryset(request).select_related("party").prefetch_related(in_force)
+
+    @admin.display(description="Status", ordering="status")
+    def state(self, account):
+        status = AccountStatus(account.status)
+        return cell(Badge(status.label, STATUS_TONES[status]))
+
+    @admin.display(description="Restriction")
+    def restriction(self, account):
+        strictest = restrictions.strictest_of(account.standing)
+        return cell(Badge(strictest.get_level_display(), "danger")) if strictest else ""
 
     def add(self, *, by, at, **cleaned):
         return intake.open_prospect(source="form", by=by, at=at, **cleaned)
@@ -109,20 +137,23 @@ class AccountAdmin(RecordAdmin):
             return Clock(account.review_answer_by, what="answer to the review")
         return Clock(account.next_review_on, what="review") if account.is_open and account.next_review_on else None
 
+    def file_of(self, account, at) -> AccountFile:
+        """One reading for all parts of a page; it goes when the page's account goes."""
+        return account.__dict__.setdefault("file_on_page", AccountFile(account, legal_day(at)))
+
     def reasons(self, account, *, at):
-        return activation.why_not(account, at=at) if is_waiting(account) else []
+        return activation.why_not(account, at=at, file=self.file_of(account, at)) if is_waiting(account) else []
 
     def sections(self, account, *, user, at):
-        today = legal_day(at)
-        parties = parts.behind(account, today)
+        file = self.file_of(account, at)
         return [
-            parts.who(account, user),
-            parts.owners(account, today),
-            parts.verifications(account),
-            parts.hits(parties),
+            parts.who(file, user),
+            parts.owners(file),
+            parts.verifications(file),
+            parts.hits(file),
             parts.red_flags(account),
-            parts.restrictions(account),
-            parts.documents(parties, today),
+            parts.restrictions(file),
+            parts.documents(file),
             parts.access_countries(account),
             parts.access_days(account),
             notices_section(account),
@@ -147,6 +178,15 @@ class AccountAdmin(RecordAdmin):
     def request_data(self, account, *, by, at):
         intake.request_data(account, by=by, at=at)
         return f"The customer of {account.reference} is asked for what is missing."
+
+    @flow_action(
+        "Record certification of owners", form=CertifyOwnersForm, permission="accounts.verify",
+        when=lambda account: account.party.kind != PartyKind.INDIVIDUAL,
+        warning="Record what the person who opens the account has signed: that the owners named are all there are.",
+    )  # fmt: skip
+    def certify_owners(self, account, *, by, at, signed_on, text_version):
+        identification.certify_owners(account, signed_on=signed_on, text_version=text_version, by=by, at=at)
+        return f"The certification of the owners of {account.reference} is on file."
 
     @flow_action("Start verification", form=StartVerificationForm, permission="accounts.verify")
     def start_verification(self, account, *, by, at, party, trigger):
@@ -180,8 +220,9 @@ class AccountAdmin(RecordAdmin):
         return f"{account.reference} is limited."
 
     @flow_action(
-        "Suspend account", form=RestrictForm, permission="accounts.restrict", tone="danger", many=True, when=in_use,
-        warning="All use stops. The customer is told.",
+        "Suspend at once", form=UrgentForm, permission="accounts.restrict", tone="danger", many=True, when=in_use,
+        warning="For what cannot wait: all use stops until the last day, and the customer is told. A suspension that "
+        "is to last longer is decided by two people in a case.",
     )  # fmt: skip
     def suspend(self, account, *, by, at, reason, last_day):
         restrictions.restrict_by_hand(account, level=Level.SUSPENDED, reason=reason, last_day=last_day, by=by, at=at)
@@ -190,7 +231,8 @@ class AccountAdmin(RecordAdmin):
     @flow_action(
         "Block account", form=BlockForm, permission="accounts.restrict", tone="danger",
         when=lambda account: not has_ended(account),
-        warning="All use stops and property is frozen; the report on blocked property falls due (31 CFR 501.603).",
+        warning="For a customer whose list hit two people have confirmed: all use stops, property is frozen, and the "
+        "report on blocked property falls due (31 CFR 501.603). In any other case two people decide in a case.",
     )  # fmt: skip
     def block(self, account, *, by, at, reason):
         restrictions.restrict_by_hand(account, level=Level.BLOCKED, reason=reason, by=by, at=at)
@@ -210,11 +252,11 @@ class AccountAdmin(RecordAdmin):
         return f"{restriction.reference} is lifted."
 
     @flow_action(
-        "Close account", form=CloseForm, permission="accounts.close", tone="danger", when=in_use,
-        warning="All use ends and the retention clock starts. The customer is told.",
+        "Close account", form=CloseForm, permission="accounts.close", tone="danger", when=is_open,
+        warning="All use ends and the retention clock starts. The customer is told. What is held stays held.",
     )  # fmt: skip
     def close(self, account, *, by, at, reason):
-        closing.close_account(account, reason=reason, by=by, at=at)
+        closing.close_by_hand(account, reason=reason, by=by, at=at)
         return f"{account.reference} is closed. The customer is told."
 
     @flow_action(

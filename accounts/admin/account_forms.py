@@ -29,6 +29,15 @@ class RestrictForm(forms.Form):
     last_day = day_field("Last day", help_text="Leave empty when somebody has to lift it.")
 
 
+class UrgentForm(forms.Form):
+    """Why it cannot wait, and the day by which two people will have decided."""
+
+    reason = forms.ChoiceField(label="Reason", choices=restricting.CHOICES)
+    last_day = day_field(
+        "Last day", required=True, help_text="At most as far away as our own policy allows one person."
+    )
+
+
 class BlockForm(forms.Form):
     """Why; a block has no end day."""
 

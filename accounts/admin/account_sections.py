@@ -1,20 +1,20 @@
 """What the page of an account is made of; a fixed number of queries, whatever the account holds."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 
 from accounts.admin.identity import sealed, title_of
-from accounts.flows import ownership
-from accounts.flows.parties_concerned import everybody
-from accounts.models import Account, IdentityDocument, Party, ScreeningHit
+from accounts.flows.account_file import AccountFile
+from accounts.models import Account, Screening
 from accounts.models.restriction import Level
 from accounts.models.screening import HitStatus
 from accounts.rules.detectors import BY_CODE
 from accounts.rules.documents import expired_on
 from accounts.rules.ownership import TooTangled
+from accounts.rules.parties import PartyKind
 from accounts.rules.verifying import VerificationStatus
 from kyc_portal.staff.sections import Badge, Bars, Facts, Link, Strip, Table, Tree
 
@@ -33,16 +33,17 @@ LEVEL_TONES = {Level.LIMITED: "warning", Level.SUSPENDED: "danger", Level.BLOCKE
 HIT_TONES = {HitStatus.CONFIRMED: "danger", HitStatus.DISMISSED: "good", HitStatus.REPLACED: ""}
 
 
-def who(account: Account, user) -> Facts:
+def who(file: AccountFile, user) -> Facts:
     """The customer, with every sealed value as dots."""
-    party = account.party
+    party = file.account.party
     contacts = [
         (contact.get_kind_display().capitalize(), sealed(contact, "value", contact.get_kind_display(), user))
-        for contact in party.contact_points.order_by("kind", "pk")
+        for contact in file.contact_points
     ]
     places = [
         (address.get_kind_display().capitalize(), address.country.name)
-        for address in party.addresses.order_by("kind", "pk")
+        for address in file.addresses
+        if address.party_id == party.pk
     ]
     rows = [
         ("Legal name", Link(party.legal_name, party)),
@@ -77,22 +78,32 @@ def account_facts(account: Account) -> Facts:
     return Facts("account", "Account", rows)
 
 
-def owners(account: Account, on: date) -> Tree:
-    """The owners as a tree, with the direct ones in a table."""
-    stakes = account.party.stakes_in_it.held_on(on).select_related("owner").order_by("-percent", "pk")[:MOST_ROWS]
-    rows = [
-        [Link(stake.owner.legal_name, stake.owner), str(stake), stake.has_control, stake.owner.get_us_status_display()]
-        for stake in stakes
-    ]
-    table = Table("owners-table", "Owners", ["Owner", "Share", "Controls", "Status"], rows) if rows else None
+def owners(file: AccountFile) -> Tree:
+    """The owners as a tree; beside it everybody in it with the whole share, through all chains."""
     try:
-        node, note = ownership.tree_of(account.party, on), ""
+        node, note = file.above.tree(), " ".join(file.above.faults())
+        beneficial = {owner.owner: owner for owner in file.above.owners}
     except TooTangled as refusal:
-        node, note = None, str(refusal)
-    return Tree("owners", "Owners", node, table, note=note)
+        node, note, beneficial = None, str(refusal), {}
+    verified = file.verified()
+    rows = []
+    for party in file.everybody[1 : MOST_ROWS + 1]:
+        owner = beneficial.get(str(party.pk))
+        share = (
+            f"{owner.percent.normalize():f} %{', controls' if owner.control else ''}"
+            if owner
+            else "below the threshold"
+        )
+        if party.kind == PartyKind.ENTITY:
+            share = "company in between"
+        rows.append([Link(party.legal_name, party), share, party.get_us_status_display(), party.pk in verified])
+    head = ["Holder", "Whole share of the customer", "Status", "Verified"]
+    table = Table("owners-table", "Owners", head, rows) if rows else None
+    empty = "No owners are known. Add them on the customer's own page."
+    return Tree("owners", "Owners", node, table, note=note, empty=empty)
 
 
-def verifications(account: Account) -> Table:
+def verifications(file: AccountFile) -> Table:
     rows = [
         [
             Link(each.reference, each),
@@ -102,15 +113,14 @@ def verifications(account: Account) -> Table:
             each.started_at,
             each.concluded_at,
         ]
-        for each in account.verifications.select_related("party").order_by("-started_at", "pk")[:MOST_ROWS]
+        for each in file.verifications[:MOST_ROWS]
     ]
     head = ["Verification", "Who", "State", "Occasion", "Started", "Concluded"]
     return Table("verifications", "Verifications", head, rows, empty="No verification yet. Start one.")
 
 
-def hits(parties: list[Party]) -> Table:
-    """The hits on the customer and the owners; those replaced by a newer comparison are left out."""
-    found = ScreeningHit.objects.filter(party__in=parties).exclude(status=HitStatus.REPLACED)
+def hits(file: AccountFile) -> Table:
+    """The hits on the customer and the owners."""
     rows = [
         [
             Link(hit.reference, hit),
@@ -119,10 +129,11 @@ def hits(parties: list[Party]) -> Table:
             hit.score,
             Badge(hit.get_status_display(), HIT_TONES.get(HitStatus(hit.status), "warning")),
         ]
-        for hit in found.select_related("party").order_by("-score", "pk")[:MOST_ROWS]
+        for hit in file.hits[:MOST_ROWS]
     ]
     head = ["Hit", "Who", "List entry", "Score", "State"]
-    empty = "Nobody here resembles an entry of a watch list."
+    seen = file.hits or Screening.objects.filter(party=file.account.party_id).exists()
+    empty = "Nobody here resembles an entry of a watch list." if seen else "Nobody here was screened yet."
     return Table("hits", "Screening", head, rows, empty=empty)
 
 
@@ -140,7 +151,7 @@ def red_flags(account: Account) -> Table:
     return Table("signals", "Red flags", ["Flag", "What", "Why", "Known", "Answer"], rows, empty="No red flag is up.")
 
 
-def restrictions(account: Account) -> Table:
+def restrictions(file: AccountFile) -> Table:
     rows = [
         [
             Link(each.reference, each),
@@ -151,23 +162,22 @@ def restrictions(account: Account) -> Table:
             each.until,
             f"by {each.lifted_by}" if each.lifted_at else "in force",
         ]
-        for each in account.restrictions.order_by("-applied_at", "pk")[:MOST_ROWS]
+        for each in file.restrictions[:MOST_ROWS]
     ]
     head = ["Restriction", "Level", "Basis", "What the customer reads", "Since", "Until", "Lifted"]
     return Table("restrictions", "Restrictions", head, rows, empty="Use is not restricted.")
 
 
-def documents(parties: list[Party], on: date) -> Table:
-    found = IdentityDocument.objects.filter(party__in=parties).select_related("party")
+def documents(file: AccountFile) -> Table:
     rows = [
         [
             Link(document.reference, document),
             document.party.legal_name,
             title_of(document),
             document.country.name,
-            Badge("expired", "danger") if expired_on(document.expires_on, on) else document.expires_on,
+            Badge("expired", "danger") if expired_on(document.expires_on, file.on) else document.expires_on,
         ]
-        for document in found.order_by("-added_at", "pk")[:MOST_ROWS]
+        for document in file.documents[:MOST_ROWS]
     ]
     head = ["Document", "Whose", "Kind", "Country", "Expires"]
     return Table("documents", "Documents", head, rows, empty="No document is on file. Add one on the party's page.")
@@ -210,8 +220,3 @@ def access_days(account: Account) -> Strip:
     rows = [[day, total, hidden] for day, total, hidden in reversed(days[-MOST_COUNTRIES:])]
     table = Table("access-table", "Last days", ["Day", "Accesses", "Anonymised"], rows, more_url=url) if rows else None
     return Strip("access-days", "Access over time", days, table, empty="No access record was taken in yet.")
-
-
-def behind(account: Account, on: date) -> list[Party]:
-    """The customer and everybody above, for the sections that speak of all of them."""
-    return everybody(account, on=on)

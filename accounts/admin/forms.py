@@ -99,6 +99,19 @@ class NewCustomerForm(PartyForm):
         return {"new": self.new_party(), **own}
 
 
+class CorrectForm(forms.Form):
+    """Details to put right; what is left empty stays as it is."""
+
+    kind = forms.ChoiceField(label="Person or entity", choices=[("", "as it is"), *PARTY_KINDS], required=False)
+    legal_name = text_field("Full legal name", 300, help_text="The name on file is kept as a former name.")
+    birth_date = day_field("Birth date")
+    citizenship = country_field("Citizenship")
+    formation_country = country_field("Country of formation")
+    entity_type = text_field("Legal form", 60)
+    registration_number = text_field("Number in the business register", 100)
+    national_id = text_field("National identification number", 100)
+
+
 class NameForm(forms.Form):
     """A further name."""
 

@@ -4,7 +4,8 @@ from django.contrib import admin
 
 from accounts.admin import forms
 from accounts.admin.identity import marks_in_a_row, sealed, title_of
-from accounts.flows import identification, links, ownership, parties, us_status
+from accounts.flows import corrections, identification, links, parties, us_status
+from accounts.flows.ownership import OwnersAbove
 from accounts.models import Party
 from accounts.models.party import PartyKind, UsStatus
 from accounts.models.screening import HitStatus
@@ -56,6 +57,14 @@ class PartyAdmin(RecordAdmin):
     @flow_action("Settle U.S. status", form=forms.SettleStatusForm, permission="accounts.settle_status", primary=True)
     def settle_status(self, party, *, by, at, evidence):
         return us_status.settle_status(party, evidence=evidence, by=by, at=at).sentence
+
+    @flow_action(
+        "Correct details", form=forms.CorrectForm, permission=ADD,
+        warning="What you leave empty stays. The party is screened again.",
+    )  # fmt: skip
+    def correct(self, party, *, by, at, **given):
+        changed = corrections.correct(party, by=by, at=at, **given)
+        return f"{party.reference}: {', '.join(changed).replace('_', ' ')} corrected."
 
     @flow_action("Add name", form=forms.NameForm, permission=ADD)
     def add_name(self, party, *, by, at, kind, name):
@@ -184,17 +193,15 @@ class PartyAdmin(RecordAdmin):
         table = Table(
             "stakes", "Stakes", head, rows, empty="No owner is on file. Add everybody who owns or controls it."
         )
+        above = OwnersAbove(party, today)
         try:
-            return [
-                Tree("owners", "Owners", ownership.tree_of(party, today), table, note=self._owners_note(party, today))
-            ]
+            return [Tree("owners", "Owners", above.tree(), table, note=self._owners_note(above))]
         except Refusal as refusal:  # too tangled to be drawn
             return [Table("owners", "Owners", head, rows, note=str(refusal))]
 
-    def _owners_note(self, party, today):
-        owners = ownership.owners_of(party, on=today)
-        named = f"Beneficial owners under the regime: {len(owners)}." if owners else ""
-        return " ".join([named, *ownership.faults_of(party, today)]).strip()
+    def _owners_note(self, above):
+        named = f"Beneficial owners under the regime: {len(above.owners)}." if above.owners else ""
+        return " ".join([named, *above.faults()]).strip()
 
     def _documents(self, party, user, today):
         rows = [

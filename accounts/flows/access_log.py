@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO
@@ -27,6 +27,8 @@ LINES_SHOWN = 20
 LONGEST_FILE_NAME = 200
 LONGEST_LINE_REASON = 300
 FUTURE_TOLERANCE = timedelta(days=1)  # for clocks that run fast; a date beyond would keep a file from ever being due
+
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # a clock that was never set says this day
 
 # What our columns hold; a longer value is refused rather than cut, because a cut one is no evidence.
 LONGEST = {"event_id": 200, "action": 200, "principal": 300, "raw_source": 300, "source_system": 80}
@@ -116,21 +118,32 @@ class _Rewindable:
 
     def __enter__(self) -> BinaryIO:
         if isinstance(self.source, Path):
-            try:
-                self.own = self.source.open("rb")
-            except OSError as error:
-                raise UnreadableFile(
-                    f"{shown(self.source.name)} cannot be read. Check the file's name and its rights."
-                ) from error
+            self.own = self._opened(self.source)
         elif not self.source.seekable():
-            self.own = SpooledTemporaryFile(max_size=CHUNK)
-            while chunk := self.source.read(CHUNK):
-                self.own.write(chunk)
+            self.own = _copied(self.source)
         return self.own or self.source
+
+    def _opened(self, path: Path) -> BinaryIO:
+        """The file, or a copy of what comes out of a pipe; one byte is read, for some can be opened but not read."""
+        try:
+            with path.open("rb") as file:
+                if not file.seekable():
+                    return _copied(file)
+                file.read(1)
+            return path.open("rb")
+        except (OSError, ValueError) as error:
+            raise UnreadableFile(f"{shown(path.name)} cannot be read. Check the file's name and its rights.") from error
 
     def __exit__(self, *_: object) -> None:
         if self.own is not None:
             self.own.close()
+
+
+def _copied(stream: BinaryIO) -> BinaryIO:
+    copy = SpooledTemporaryFile(max_size=CHUNK)  # noqa: SIM115 closed by _Rewindable
+    while chunk := stream.read(CHUNK):
+        copy.write(chunk)
+    return copy
 
 
 def _sha256_of(stream: BinaryIO) -> str:
@@ -199,6 +212,8 @@ def _fault(line: AccessLine, at: datetime) -> BadLine | None:
     for name, longest in LONGEST.items():
         if len(getattr(line, name)) > longest:
             return BadLine(line.line, f"{name.replace('raw_', '')} is longer than {longest} characters.")
+    if line.at < EARLIEST:
+        return BadLine(line.line, f"at: {line.at.date()} lies before any log. Check the clock of the source system.")
     if line.at > at + FUTURE_TOLERANCE:
         return BadLine(line.line, f"at: {line.at:%Y-%m-%d} lies in the future. Check the clock of the source system.")
     return None

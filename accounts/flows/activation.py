@@ -1,6 +1,7 @@
 """Let a customer in, once nothing stands in the way (requirements R7-R9, R22, R25, R35, R36, R38).
 
-The guards are one list; apps above add theirs with `add_guard`, so that a page shows every reason at once.
+The guards of this app share one reading of the file; apps above add theirs with `add_guard`, so that a page shows every
+reason at once.
 """
 
 from collections.abc import Callable, Iterable
@@ -8,25 +9,27 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.flows import intake, ownership, signals
-from accounts.flows.completeness import missing_for
-from accounts.flows.parties_concerned import beneficial_owners, everybody, parties_to_verify, unverified_parties
-from accounts.models import Account, Discrepancy, Screening, ScreeningHit, WatchlistSnapshot
+from accounts.flows import intake, signals
+from accounts.flows.account_file import AccountFile
+from accounts.flows.completeness import missing_in
+from accounts.models import Account, Discrepancy, Screening, WatchlistSnapshot
 from accounts.models.party import PartyKind, UsStatus
 from accounts.models.restriction import Level
+from accounts.models.screening import HitStatus
 from accounts.rules.onboarding import MOVES, AccountStatus
-from accounts.rules.ownership import blocked_share
+from accounts.rules.ownership import TooTangled, blocked_share
 from accounts.verbs import Verb
 from kyc_portal.notices import outbox
 from kyc_portal.notices.kinds import AccountOpened
 from kyc_portal.policy.clocks import stop_clock
-from kyc_portal.policy.current import regime_on
 from kyc_portal.records import audit
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 
-Guard = Callable[[Account, datetime], str | Iterable[str] | None]
+Told = str | Iterable[str] | None
+Guard = Callable[[Account, datetime], Told]
+_GUARDS: list[Guard] = []  # of the apps above
 
 
 class NotReady(Refusal):
@@ -39,20 +42,27 @@ def add_guard(guard: Guard) -> None:
         _GUARDS.append(guard)
 
 
-def why_not(account: Account, *, at: datetime) -> list[str]:
-    """Everything that stands in the way of opening this account, as sentences; empty when nothing does."""
-    return [*_sentences(_status_allows(account, at)), *obstacles(account, at=at)]
+def why_not(account: Account, *, at: datetime, file: AccountFile | None = None) -> list[str]:
+    """Everything that stands in the way of opening this account, as sentences; empty when nothing does.
+
+    A page that has a reading of the file of that day lends it.
+    """
+    return [*_sentences(_status_allows(account)), *obstacles(account, at=at, file=file)]
 
 
-def obstacles(account: Account, *, at: datetime) -> list[str]:
+def obstacles(account: Account, *, at: datetime, file: AccountFile | None = None) -> list[str]:
     """What stands in the way whatever state the account is in: what a reopening looks at."""
-    found = []
-    for guard in _GUARDS:
-        found += _sentences(guard(account, at))
-    return found
+    file = file or AccountFile(account, legal_day(at))
+    told: list[Told] = []
+    try:
+        told += [guard(file) for guard in _OWN_GUARDS]
+    except TooTangled as refusal:  # nobody can say who the owners are, and this alone stands in the way
+        told = [str(refusal)]
+    told += [guard(account, at) for guard in _GUARDS]
+    return [sentence for each in told for sentence in _sentences(each)]
 
 
-def _sentences(told: str | Iterable[str] | None) -> list[str]:
+def _sentences(told: Told) -> list[str]:
     return [told] if isinstance(told, str) else list(told or ())
 
 
@@ -82,7 +92,7 @@ def activate(account: Account, *, by: Actor, at: datetime) -> Account:
 # --- the guards, in the order in which staff meet the questions -------------------------------------------------------
 
 
-def _status_allows(account: Account, at: datetime) -> str | None:
+def _status_allows(account: Account) -> str | None:
     status = AccountStatus(account.status)
     waiting = (AccountStatus.PROSPECT, AccountStatus.DATA_REQUESTED, AccountStatus.VERIFYING)
     if status in waiting:
@@ -90,108 +100,106 @@ def _status_allows(account: Account, at: datetime) -> str | None:
     return f"The account is {status.label}; only one that waits to be opened can be opened."
 
 
-def _kind_is_settled(account: Account, at: datetime) -> str | None:
-    if account.party.kind == PartyKind.UNDETERMINED:
+def _kind_is_settled(file: AccountFile) -> str | None:
+    if file.account.party.kind == PartyKind.UNDETERMINED:
         return "It is not settled whether the customer is a person or an entity. Settle it."
     return None
 
 
-def _status_is_settled(account: Account, at: datetime) -> list[str]:
+def _status_is_settled(file: AccountFile) -> list[str]:
     """R7: before anything else, for the customer and each beneficial owner."""
-    people = [account.party, *beneficial_owners(account, on=legal_day(at))]
+    people = [file.account.party, *file.owners]
     open_ones = [party.reference for party in people if party.us_status == UsStatus.UNSETTLED]
     return [f"It is not settled whether {name} is a U.S. or a foreign person. Settle the status." for name in open_ones]
 
 
-def _elements_are_complete(account: Account, at: datetime) -> list[str]:
+def _elements_are_complete(file: AccountFile) -> list[str]:
     """R9-R17; whether the kind is settled has a guard of its own."""
-    return [gap.sentence for gap in missing_for(account, on=legal_day(at)) if gap.code != "kind"]
+    return [gap.sentence for gap in missing_in(file) if gap.code != "kind"]
 
 
-def _owners_are_certified(account: Account, at: datetime) -> str | None:
+def _owners_make_sense(file: AccountFile) -> list[str]:
+    """Shares above 100 percent, circles: nobody can say from such a list who the owners are (R21)."""
+    return [f"{fault} Correct the owners." for fault in file.above.faults()]
+
+
+def _owners_are_certified(file: AccountFile) -> str | None:
     """R22, our own policy where the regime does not ask for it; where it does, the elements say what is missing."""
-    day = legal_day(at)
-    asked = "owners_certification" in regime_on(day).elements
-    if asked or account.party.kind == PartyKind.INDIVIDUAL or not parties_to_verify(account, on=day):
-        return None
-    if account.ownership_certifications.exists():
+    asked = "owners_certification" in file.regime.elements
+    if asked or file.account.party.kind == PartyKind.INDIVIDUAL or not file.to_verify or file.certified_on:
         return None
     return "Nobody has certified the owners. Ask the person who opens the account to sign the list."
 
 
-def _everybody_is_verified(account: Account, at: datetime) -> list[str]:
-    open_ones = unverified_parties(account, on=legal_day(at))
-    return [f"{party.reference} is not verified. Start a verification or bring it to an end." for party in open_ones]
+def _everybody_is_verified(file: AccountFile) -> list[str]:
+    return [
+        f"{party.reference} is not verified. Start a verification or bring it to an end." for party in file.unverified()
+    ]
 
 
-def _nothing_disagrees(account: Account, at: datetime) -> str | None:
-    unsettled = Discrepancy.objects.filter(verification__account=account, settled_at__isnull=True)
+def _nothing_disagrees(file: AccountFile) -> str | None:
+    unsettled = Discrepancy.objects.filter(verification__account=file.account, settled_at__isnull=True)
     unsettled = unsettled.filter(verification__concluded_at__isnull=True)
     names = sorted(set(unsettled.values_list("verification__reference", flat=True)))
     return f"Discrepancies are not settled in {', '.join(names)}. Settle them." if names else None
 
 
-def _everybody_is_screened(account: Account, at: datetime) -> list[str]:
+def _everybody_is_screened(file: AccountFile) -> list[str]:
     """R35: U.S. persons too, against every list as it stands now, after the last change of their data."""
     lists = list(WatchlistSnapshot.objects.filter(is_current=True))
     if not lists:
         return ["No watch list is loaded, so nobody could be screened. Load one."]
-    parties = everybody(account, on=legal_day(at))
     done = {}
-    looks = Screening.objects.filter(party__in=parties, snapshot__in=lists)
+    looks = Screening.objects.filter(party__in=file.everybody, snapshot__in=lists)
     for party, snapshot, moment in looks.order_by("at").values_list("party_id", "snapshot_id", "at"):
         done[party, snapshot] = moment
     return [
         f"{party.reference} is not screened against the lists as they stand now. Wait for the next round of screening."
-        for party in parties
+        for party in file.everybody
         if any(done.get((party.pk, each.pk)) is None or done[party.pk, each.pk] < party.changed_at for each in lists)
     ]
 
 
-def _hits_are_judged(account: Account, at: datetime) -> list[str]:
-    parties = everybody(account, on=legal_day(at))
-    hits = ScreeningHit.objects.filter(party__in=parties, snapshot__is_current=True)
-    waiting = hits.unjudged().order_by("reference").values_list("reference", flat=True)
+def _hits_are_judged(file: AccountFile) -> list[str]:
+    judged = (HitStatus.CONFIRMED, HitStatus.DISMISSED)
+    waiting = sorted(hit.reference for hit in file.current_hits if hit.status not in judged)
     return [f"{name} waits for a judgement by two people. Judge it." for name in waiting]
 
 
-def _nobody_is_listed(account: Account, at: datetime) -> list[str]:
+def _nobody_is_listed(file: AccountFile) -> list[str]:
     """31 CFR 578.201 for the customer and the owners, 578.411 for what blocked persons hold together (R36)."""
-    day = legal_day(at)
-    parties = everybody(account, on=day)
-    hits = ScreeningHit.objects.confirmed().filter(party__in=parties, snapshot__is_current=True)
-    listed = dict(hits.values_list("party_id", "reference"))
+    listed = {hit.party_id: hit.reference for hit in reversed(file.current_hits) if hit.status == HitStatus.CONFIRMED}
     if not listed:
         return []
-    direct = {account.party_id, *(owner.pk for owner in beneficial_owners(account, on=day))} & set(listed)
+    direct = {file.account.party_id, *(owner.pk for owner in file.owners)} & set(listed)
     if direct:
         names = ", ".join(sorted(listed[party] for party in direct))
         return [f"The customer or an owner is on a sanctions list ({names}). Block the account; it cannot be opened."]
-    return _aggregated(account, frozenset(str(party) for party in listed), day)
+    return _aggregated(file, frozenset(str(party) for party in listed))
 
 
-def _aggregated(account: Account, listed: frozenset[str], day) -> list[str]:
-    regime = regime_on(day)
-    bound = regime.number("blocked_share_percent")
-    stakes = ownership.stakes_above(account.party, day)
-    share = blocked_share(str(account.party_id), stakes, listed, blocking_percent=bound)
+def _aggregated(file: AccountFile, listed: frozenset[str]) -> list[str]:
+    bound = file.regime.number("blocked_share_percent")
+    share = blocked_share(str(file.account.party_id), file.above.stakes, listed, blocking_percent=bound)
     if share < bound:
         return []
     return [
         f"Listed persons together hold {share.normalize():f} % of the customer, and {bound.normalize():f} % is enough "
-        f"to block it ({regime.cite('blocked_share_percent')}). Block the account; it cannot be opened."
+        f"to block it ({file.regime.cite('blocked_share_percent')}). Block the account; it cannot be opened."
     ]
 
 
-def _nothing_is_blocked(account: Account, at: datetime) -> str | None:
-    block = account.restrictions.in_force().filter(level=Level.BLOCKED).first()
+def _nothing_is_blocked(file: AccountFile) -> str | None:
+    blocks = (each for each in file.restrictions if each.level == Level.BLOCKED and each.lifted_at is None)
+    block = next(blocks, None)
     return f"{block.reference} blocks the account. Lift the block first." if block else None
 
 
-_GUARDS: list[Guard] = [
+_OWN_GUARDS: tuple[Callable[[AccountFile], Told], ...] = (
     _kind_is_settled,
     _status_is_settled,
     _elements_are_complete,
+    _owners_make_sense,
     _owners_are_certified,
     _everybody_is_verified,
     _nothing_disagrees,
@@ -199,4 +207,4 @@ _GUARDS: list[Guard] = [
     _hits_are_judged,
     _nobody_is_listed,
     _nothing_is_blocked,
-]
+)

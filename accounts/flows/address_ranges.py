@@ -32,6 +32,7 @@ from kyc_portal.refusal import Refusal
 LIST_KINDS = ("vpn", "hosting", "tor", "proxy", "relay")
 DATABASE_KINDS = ("country", "asn", "anonymous")
 LONGEST_SOURCE = 200
+EARLIEST = date(1990, 1, 1)
 LINES_SHOWN = 20
 CHUNK = 1 << 20
 GENERAL = "anonymous"  # a database's word for "of some kind": said only when no kind is known
@@ -47,6 +48,10 @@ class BadRangeFile(Refusal):
 
 class BadSource(Refusal):
     """The name of the source cannot be kept."""
+
+
+class BadDay(Refusal):
+    """The day the data is said to speak of has not come, or lies before there was an Internet."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +87,14 @@ def load_ranges(
     """Load a file as the current list of its kind and source (default: the file's name); a repeat changes nothing.
 
     Text lists (vpn, hosting, tor, proxy, relay) hold one network a line; country, asn and anonymous are databases in
-    the MaxMind DB format, kept as a private copy. Raises UnknownRangeKind, BadSource, BadRangeFile, MmdbRefused.
+    the MaxMind DB format, kept as a private copy. Raises UnknownRangeKind, BadSource, BadDay, BadRangeFile,
+    MmdbRefused.
     """
     if kind not in LIST_KINDS + DATABASE_KINDS:
         known = ", ".join(LIST_KINDS + DATABASE_KINDS)
         raise UnknownRangeKind(f"There is no kind of range list “{shown(kind)}”. Known kinds: {known}.")
     source = _clean_source(source or make_controls_visible(path.name))
+    _require_possible(as_of, at)
     sha256 = _sha256_of(path)
     versions = AddressRangeSnapshot.objects.select_for_update().filter(kind=kind, source=source)
     known = next((version for version in versions if version.sha256 == sha256), None)
@@ -111,6 +118,11 @@ def _clean_source(source: str) -> str:
     if fault := find_fault(source, LONGEST_SOURCE, one_line=True):
         raise BadSource(f"The source's name {fault}. Give it another one with --source.")
     return source
+
+
+def _require_possible(as_of: date | None, at: datetime) -> None:
+    if as_of is not None and not EARLIEST <= as_of <= legal_day(at):
+        raise BadDay(f"The data cannot speak of {as_of}. Give a day from {EARLIEST} until today with --as-of.")
 
 
 def _sha256_of(path: Path) -> str:
@@ -150,6 +162,8 @@ def _keep_ranges(snapshot: AddressRangeSnapshot, path: Path) -> None:
     ranges = AddressRanges.from_networks(_networks(path))
     if not len(ranges):
         raise BadRangeFile(f"{shown(path.name)} names no network. Give a file with one network a line.")
+    if (0, 2**32 - 1) in ranges.ipv4 or (0, 2**128 - 1) in ranges.ipv6:  # halves of the whole pass line by line
+        raise BadRangeFile(f"The lines of {shown(path.name)} together cover every address there is. Check the file.")
     snapshot.range_count = len(ranges)
     snapshot.save(force_insert=True)
     pairs = [(4, pair) for pair in ranges.ipv4] + [(6, pair) for pair in ranges.ipv6]
@@ -181,6 +195,7 @@ def _networks(path: Path) -> Iterator:
 def _keep_database(snapshot: AddressRangeSnapshot, path: Path, as_of: date | None) -> None:
     """Copy the database to where only we write, under its hash; a half-written copy never has the final name."""
     with read_mmdb(path) as database:
+        database.probe()
         snapshot.as_of = as_of or database.built_at.date()
     target = _copy_of(snapshot)
     target.parent.mkdir(parents=True, exist_ok=True)

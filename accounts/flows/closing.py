@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts import events
-from accounts.flows import activation, intake, reverification, signals
+from accounts.flows import activation, intake, reverification, signals, texts
 from accounts.flows.restrictions import BLOCK_REPORT
 from accounts.models import Account
 from accounts.rules.closing import REASONS
@@ -55,6 +55,16 @@ def close_account(account: Account, *, reason: str, by: Actor, at: datetime) -> 
 
 
 @transaction.atomic
+def close_by_hand(account: Account, *, reason: str, by: Actor, at: datetime) -> Account:
+    """Close as one member of staff decides on the account's page; what is blocked takes a decision of two (R37)."""
+    if reason not in REASONS:
+        raise UnknownReason(f"There is no such reason to close an account. Choose one of: {', '.join(REASONS)}.")
+    if _locked(account).status == AccountStatus.BLOCKED:
+        raise UnknownReason(f"{account.reference} is blocked. Two people decide in a case whether it is closed.")
+    return close_account(account, reason=reason, by=by, at=at)
+
+
+@transaction.atomic
 def reopen_account(account: Account, *, reason: str, by: Actor, at: datetime) -> Account:
     """Take an ended account up again; the retention clock is reset, because its closing day is gone (R48).
 
@@ -62,6 +72,8 @@ def reopen_account(account: Account, *, reason: str, by: Actor, at: datetime) ->
     that never was in use, or was blocked as a prospect, begins anew as a prospect. Raises MoveNotAllowed.
     """
     account = _locked(account)
+    told = texts.Texts()
+    reason = texts.required("Reason", told.line("Reason", reason, 80))
     never_used = account.status == AccountStatus.REFUSED
     new = AccountStatus.PROSPECT if never_used else AccountStatus.ACTIVE
     if account.status != AccountStatus.CLOSED:
@@ -73,6 +85,7 @@ def reopen_account(account: Account, *, reason: str, by: Actor, at: datetime) ->
     account.save(update_fields=["status", "closed_at", "closing_reason"])
     said = {"reason": reason}  # in free words, so it is sealed apart from the event
     audit.record(Verb.REOPENED, account, by=by, at=at, personal=said, subject=account.party_id)
+    told.record_masked(account, by=by, at=at)
     if not never_used:
         signals.rate_risk(account, by=by, at=at)
         account.refresh_from_db(fields=["risk_tier", "risk_score", "next_review_on"])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import BinaryIO
 
-from django.db import transaction
+from django.db import IntegrityError, reset_queries, transaction
 
 from accounts.flows import intake, parties, texts
 from accounts.flows.intake import KnownCustomer
@@ -25,9 +25,10 @@ from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 
 CHUNK = 1 << 16
-BATCH = 500  # rows whose customer numbers are looked up at once
+BATCH = 500  # rows that are looked up and written at once
 MOST_REPORTED = 1_000
 SOURCE = "customer file"
+MEANWHILE = "This file was taken in by somebody else at the same moment. Nothing was added; send it again to see."
 
 
 class RowsRefused(Refusal):
@@ -36,6 +37,10 @@ class RowsRefused(Refusal):
     def __init__(self, sentence: str, outcome: "Outcome"):
         super().__init__(sentence)
         self.outcome = outcome
+
+
+class TakenMeanwhile(Refusal):
+    """Somebody else took in the very same file at the same moment."""
 
 
 @dataclass
@@ -144,6 +149,7 @@ def _good_batches(stream, most_rows, encoding, outcome: Outcome) -> Iterator[lis
         keys = [row.external_key for row in batch if row.external_key]
         there = set(Account.objects.filter(external_key__in=keys).values_list("external_key", flat=True))
         yield [(row, row.external_key in there) for row in batch]
+        reset_queries()  # while developing, Django keeps the text of thousands of statements, and these are long
 
 
 def _count_known(stream, most_rows, encoding, outcome: Outcome) -> None:
@@ -155,30 +161,47 @@ def _count_known(stream, most_rows, encoding, outcome: Outcome) -> None:
 @transaction.atomic
 def _take_in(stream, most_rows, encoding, outcome: Outcome, *, by: Actor, at: datetime) -> None:
     """One transaction for the whole file: a run that is killed leaves nothing behind and may be repeated."""
+    if CustomerFile.objects.filter(sha256=outcome.sha256).exists():  # since we looked through the file
+        raise TakenMeanwhile(MEANWHILE)
     for batch in _good_batches(stream, most_rows, encoding, outcome):
-        for row, is_known in batch:
-            taken = not is_known and _open(row, by=by, at=at)
-            outcome.new, outcome.known = outcome.new + taken, outcome.known + (not taken)
+        taken = _open([_as_stated(row) for row, is_known in batch if not is_known], by=by, at=at)
+        outcome.new, outcome.known = outcome.new + taken, outcome.known + len(batch) - taken
     _record(outcome, by=by, at=at)
 
 
-def _open(row: CustomerRow, *, by: Actor, at: datetime) -> bool:
-    """Open one prospect; False when somebody else took the customer number since the batch was read."""
+def _as_stated(row: CustomerRow) -> dict:
+    """What the flow is told of a row."""
+    return {
+        "new": row.new, "source": SOURCE, "product": row.product, "external_key": row.external_key,
+        "is_reseller": row.is_reseller, "row": row.line,
+    }  # fmt: skip
+
+
+def _open(rows: list[dict], *, by: Actor, at: datetime) -> int:
+    """Open a prospect for each row; returns how many there are now that were not there before."""
     try:
-        intake.open_prospect(
-            row.new, source=SOURCE, product=row.product, external_key=row.external_key, is_reseller=row.is_reseller,
-            row=row.line, by=by, at=at,
-        )  # fmt: skip
+        intake.write_prospects([intake.draft_prospect(**row, by=by, at=at) for row in rows])
+    except IntegrityError:  # somebody else took a customer number since the batch was read: ask one by one which
+        return sum(_open_one(row, by=by, at=at) for row in rows)
+    return len(rows)
+
+
+def _open_one(row: dict, *, by: Actor, at: datetime) -> bool:
+    try:
+        intake.open_prospect(**row, by=by, at=at)
     except KnownCustomer:
         return False
     return True
 
 
 def _record(outcome: Outcome, *, by: Actor, at: datetime) -> None:
-    outcome.file = CustomerFile.objects.create(
-        sha256=outcome.sha256, read_count=outcome.read, new_count=outcome.new, known_count=outcome.known,
-        refused_count=outcome.refused, taken_in_at=at, taken_in_by=by.label,
-    )  # fmt: skip
+    try:
+        outcome.file = CustomerFile.objects.create(
+            sha256=outcome.sha256, read_count=outcome.read, new_count=outcome.new, known_count=outcome.known,
+            refused_count=outcome.refused, taken_in_at=at, taken_in_by=by.label,
+        )  # fmt: skip
+    except IntegrityError:
+        raise TakenMeanwhile(MEANWHILE) from None
     audit.record(
         Verb.CUSTOMERS_IMPORTED, outcome.file, by=by, at=at, file=outcome.file.reference, new=outcome.new,
         known=outcome.known, refused=outcome.refused, sha256=outcome.sha256,

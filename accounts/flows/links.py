@@ -36,10 +36,15 @@ def remember(party: Party, values: Iterable[Value], *, at: datetime) -> int:
 
     Nothing is ever taken away while the party is on file: an ended card still ties the next account to the last.
     """
-    digests = {(kind, fingerprint(kind, plain)) for kind, value in values if (plain := _plain(kind, value))}
-    rows = [Identifier(party=party, kind=kind, digest=digest, made_at=at) for kind, digest in sorted(digests)]
+    rows = identifiers(party, values, at=at)
     Identifier.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
+
+
+def identifiers(party: Party, values: Iterable[Value], *, at: datetime) -> list[Identifier]:
+    """The fingerprints of these values as rows that are not written yet, each once."""
+    digests = {(kind, fingerprint(kind, plain)) for kind, value in values if (plain := _plain(kind, value))}
+    return [Identifier(party=party, kind=kind, digest=digest, made_at=at) for kind, digest in sorted(digests)]
 
 
 def _plain(kind: str, value: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from uuid import UUID
 
 from accounts.models import Account, OwnershipStake, Party
@@ -50,71 +51,88 @@ def parties_below(party: Party, on: date) -> set[UUID]:
     return seen
 
 
-def owners_of(party: Party, *, on: date, regime: Regime | None = None) -> tuple[BeneficialOwner, ...]:
-    """The beneficial owners under the regime of the day; ids are the parties' keys as text. Raises TooTangled."""
-    stakes = stakes_above(party, on)
-    if not stakes:
-        return ()
-    threshold = (regime or regime_on(on)).number("owner_share_percent")
-    return rules.beneficial_owners(str(party.pk), stakes, _individuals(stakes), threshold)
-
-
-def _individuals(stakes: Iterable[Stake]) -> frozenset[str]:
+def _individuals(stakes: Iterable[Stake], kinds: dict[str, str]) -> frozenset[str]:
     """People among the owners. One whose kind nobody knows counts as a person unless somebody owns part of it."""
-    stakes = list(stakes)
-    owned = {stake.owned for stake in stakes}
-    kinds = dict(Party.objects.filter(pk__in={stake.owner for stake in stakes}).values_list("pk", "kind"))
-    people = {str(pk) for pk, kind in kinds.items() if kind == PartyKind.INDIVIDUAL}
-    unknown = {str(pk) for pk, kind in kinds.items() if kind == PartyKind.UNDETERMINED}
+    owners, owned = {stake.owner for stake in stakes}, {stake.owned for stake in stakes}
+    people = {key for key in owners if kinds[key] == PartyKind.INDIVIDUAL}
+    unknown = {key for key in owners if kinds[key] == PartyKind.UNDETERMINED}
     return frozenset(people | (unknown - owned))
 
 
-def tree_of(party: Party, on: date) -> OwnerPicture | None:
-    """The owners as a tree to draw, or None when there are none. Raises TooTangled."""
-    stakes = stakes_above(party, on)
-    if not stakes:
-        return None
-    named = {str(each.pk): each for each in Party.objects.filter(pk__in={UUID(stake.owner) for stake in stakes})}
-    return _picture(rules.tree(str(party.pk), stakes), {**named, str(party.pk): party}, is_root=True)
+@dataclass(frozen=True)
+class OwnersAbove:
+    """Who stands above a party on a day; each part is read once, when it is first asked for."""
+
+    party: Party
+    on: date
+
+    @cached_property
+    def stakes(self) -> list[Stake]:
+        return stakes_above(self.party, self.on)
+
+    @property
+    def keys(self) -> set[UUID]:
+        """The keys of the party and of everybody who holds something in it, directly or through others."""
+        return {self.party.pk} | {UUID(stake.owner) for stake in self.stakes}
+
+    @cached_property
+    def everybody(self) -> list[Party]:
+        """The party first, then all holders by name, U.S. persons and companies in between included."""
+        found = Party.objects.filter(pk__in=self.keys).order_by("legal_name", "pk")
+        return sorted(found, key=lambda each: each.pk != self.party.pk)
+
+    @cached_property
+    def regime(self) -> Regime:
+        return regime_on(self.on)
+
+    @cached_property
+    def owners(self) -> tuple[BeneficialOwner, ...]:
+        """The beneficial owners under the regime of the day; ids are the parties' keys as text. Raises TooTangled."""
+        if not self.stakes:
+            return ()
+        people = _individuals(self.stakes, {str(each.pk): each.kind for each in self.everybody})
+        threshold = self.regime.number("owner_share_percent")
+        return rules.beneficial_owners(str(self.party.pk), self.stakes, people, threshold)
+
+    @cached_property
+    def beneficial_owners(self) -> list[Party]:
+        """The same as parties, by name. Raises TooTangled."""
+        keys = {owner.owner for owner in self.owners}
+        return [each for each in self.everybody if str(each.pk) in keys] if keys else []
+
+    def tree(self) -> OwnerPicture | None:
+        """The owners as a tree to draw, or None when there are none. Raises TooTangled."""
+        if not self.stakes:
+            return None
+        named = {str(each.pk): each for each in self.everybody}
+        return _picture(rules.tree(str(self.party.pk), self.stakes), named, self.party.reference, is_root=True)
+
+    def faults(self) -> tuple[str, ...]:
+        """What cannot be right in the stakes above the party, as sentences that name parties by reference."""
+        sentences = rules.faults(str(self.party.pk), self.stakes)
+        references = {str(each.pk): each.reference for each in self.everybody} if sentences else {}
+        return tuple(_with_references(sentence, references) for sentence in sentences)
 
 
-def _picture(node: OwnershipNode, named: dict[str, Party], *, is_root: bool = False) -> OwnerPicture:
+def _picture(node: OwnershipNode, named: dict[str, Party], root: str, *, is_root: bool = False) -> OwnerPicture:
     party = named[node.party]
     notes = [party.reference, party.get_kind_display()]
     notes += ["U.S. person"] if party.is_us else []
     notes += ["controls"] if node.control else []
     notes += ["stands in this chain already"] if node.repeated else []
     if not is_root and node.reaching != node.percent:
-        notes.append(f"{_percent(node.reaching)} of {named_root(named)}")
+        notes.append(f"{_percent(node.reaching)} of {root}")
     return OwnerPicture(
         name=party.legal_name,
         detail=", ".join(notes),
         percent="" if is_root else _percent(node.percent),
         tone="warning" if node.repeated else "",
-        children=tuple(_picture(owner, named) for owner in node.owners),
+        children=tuple(_picture(owner, named, root) for owner in node.owners),
     )
-
-
-def named_root(named: dict[str, Party]) -> str:
-    """The reference of the party whose owners are drawn: it was put in last."""
-    return next(reversed(named.values())).reference
 
 
 def _percent(value) -> str:
     return f"{value:.2f} %"
-
-
-def faults_of(party: Party, on: date) -> tuple[str, ...]:
-    """What cannot be right in the stakes above the party, as sentences that name parties by reference."""
-    stakes = stakes_above(party, on)
-    sentences = rules.faults(str(party.pk), stakes)
-    if not sentences:
-        return ()
-    keys = {UUID(stake.owner) for stake in stakes} | {party.pk}
-    references = {
-        str(pk): reference for pk, reference in Party.objects.filter(pk__in=keys).values_list("pk", "reference")
-    }
-    return tuple(_with_references(sentence, references) for sentence in sentences)
 
 
 def _with_references(sentence: str, references: dict[str, str]) -> str:

@@ -1,7 +1,8 @@
 """Put people and entities on file, and add what becomes known of them later (requirements R9-R13, R16, R17)."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
@@ -9,7 +10,7 @@ from django.db.models import F
 
 from accounts.flows import links, texts
 from accounts.flows.texts import BadField, Texts
-from accounts.models import Account, Address, ContactPoint, Party, PartyName
+from accounts.models import Account, Address, ContactPoint, Identifier, Party, PartyName
 from accounts.models.party import AddressKind, ContactKind, NameKind, PartyKind
 from accounts.rules.new_parties import NewAddress, NewParty
 from accounts.rules.numbers import normalised
@@ -38,17 +39,32 @@ def touch(party: Party, *, at: datetime) -> None:
     party.changed_at = at
 
 
+@dataclass(frozen=True)
+class PartyDraft:
+    """A new party, checked and put together but not written yet; `told` says what was masked in its texts."""
+
+    party: Party
+    names: list[PartyName]
+    addresses: list[Address]
+    contact_points: list[ContactPoint]
+    identifiers: list[Identifier]
+    email: str
+    told: Texts
+
+
 @transaction.atomic
 def add_party(new: NewParty, *, by: Actor, at: datetime) -> Party:
     """Put a party on file. Raises BadField or BadNumber, naming the field that is wrong."""
-    party, told = build(new, at=at)
+    drafted = draft(new, at=at)
+    write([drafted])
+    party = drafted.party
     audit.record(Verb.PARTY_ADDED, party, by=by, at=at, party=party.reference, kind=party.kind)
-    told.record_masked(party, by=by, at=at)
+    drafted.told.record_masked(party, by=by, at=at)
     return party
 
 
-def build(new: NewParty, *, at: datetime) -> tuple[Party, Texts]:
-    """Write the rows of a new party, inside the caller's transaction; the caller records the event."""
+def draft(new: NewParty, *, at: datetime) -> PartyDraft:
+    """Check a new party and put its rows together. Raises BadField or BadNumber, naming the field that is wrong."""
     told = Texts()
     new = checked(new, today=legal_day(at), told=told)
     party = Party(
@@ -57,15 +73,27 @@ def build(new: NewParty, *, at: datetime) -> tuple[Party, Texts]:
     )  # fmt: skip
     party.birth_date = new.birth_date.isoformat() if new.birth_date else ""
     party.registration_number, party.national_id = new.registration_number, new.national_id
-    party.save(force_insert=True)
-    PartyName.objects.bulk_create(PartyName(party=party, kind=kind, name=name, added_at=at) for kind, name in new.names)
-    for address in new.addresses:
-        _write_address(party, address, at)
-    for kind, value in ((ContactKind.EMAIL, new.email), (ContactKind.PHONE, new.phone)):
-        if value:
-            ContactPoint.objects.create(party=party, kind=kind, value=value, added_at=at)
-    links.remember(party, links.values_in(new), at=at)
-    return party, told
+    contacts = ((ContactKind.EMAIL, new.email), (ContactKind.PHONE, new.phone))
+    return PartyDraft(
+        party=party,
+        names=[PartyName(party=party, kind=kind, name=name, added_at=at) for kind, name in new.names],
+        addresses=[_address(party, address, at) for address in new.addresses],
+        contact_points=[
+            ContactPoint(party=party, kind=kind, value=value, added_at=at) for kind, value in contacts if value
+        ],
+        identifiers=links.identifiers(party, links.values_in(new), at=at),
+        email=new.email,
+        told=told,
+    )
+
+
+def write(drafts: Sequence[PartyDraft]) -> None:
+    """Write new parties inside the caller's transaction, a table at a time; the caller records the events."""
+    Party.objects.bulk_create([each.party for each in drafts])
+    PartyName.objects.bulk_create([row for each in drafts for row in each.names])
+    Address.objects.bulk_create([row for each in drafts for row in each.addresses])
+    ContactPoint.objects.bulk_create([row for each in drafts for row in each.contact_points])
+    Identifier.objects.bulk_create([row for each in drafts for row in each.identifiers])
 
 
 def checked(new: NewParty, *, today: date, told: Texts | None = None) -> NewParty:
@@ -123,8 +151,8 @@ def _contact(kind: str, value: str) -> str:
     return normalised(kind, value) if texts.code(ContactKind(kind).label.capitalize(), value, 300) else ""
 
 
-def _write_address(party: Party, address: NewAddress, at: datetime) -> Address:
-    return Address.objects.create(
+def _address(party: Party, address: NewAddress, at: datetime) -> Address:
+    return Address(
         party=party, kind=address.kind, lines=address.lines, region=address.region, country=address.country, added_at=at
     )
 
@@ -147,7 +175,8 @@ def add_address(party: Party, *, address: NewAddress, by: Actor, at: datetime) -
     """Add an address (R11, R12)."""
     party, told = locked(party), Texts()
     address = _checked_address(address, told)
-    row = _write_address(party, address, at)
+    row = _address(party, address, at)
+    row.save(force_insert=True)
     values = links.values_of_address(address)
     _changed(party, told, Verb.ADDRESS_ADDED, values, by=by, at=at, kind=address.kind, country=address.country)
     return row

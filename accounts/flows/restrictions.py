@@ -3,15 +3,18 @@
 Several restrictions may stand side by side, each on its own basis; the strictest applies.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
 
-from accounts.flows import intake
+from accounts.flows import intake, texts
+from accounts.flows.account_file import AccountFile
 from accounts.models import Account, Restriction
 from accounts.models.restriction import Level
+from accounts.models.screening import HitStatus
 from accounts.rules.onboarding import MOVES, AccountStatus
 from accounts.rules.restricting import PUBLIC_LEVELS, REASONS, strictness
 from accounts.verbs import Verb
@@ -33,6 +36,10 @@ VERBS = {Level.LIMITED: Verb.LIMITED, Level.SUSPENDED: Verb.SUSPENDED}
 
 class AlreadyRestricted(Refusal):
     """A restriction on the same basis is still in force."""
+
+
+class TwoMustDecide(Refusal):
+    """One person alone may not go that far."""
 
 
 class NotInUse(Refusal):
@@ -57,7 +64,11 @@ class NothingToReport(Refusal):
 
 def strictest(account: Account) -> Restriction | None:
     """The restriction that decides what the customer may do; None when nothing is restricted."""
-    standing = account.restrictions.in_force().order_by("applied_at")
+    return strictest_of(account.restrictions.in_force().order_by("applied_at"))
+
+
+def strictest_of(standing: Iterable[Restriction]) -> Restriction | None:
+    """The same for restrictions that were read already."""
     return max(standing, key=lambda restriction: strictness(restriction.level), default=None)
 
 
@@ -129,6 +140,7 @@ def restrict_by_hand(
     """
     act = {Level.LIMITED: limit, Level.SUSPENDED: suspend, Level.BLOCKED: block}[Level(level)]
     day = legal_day(at)
+    _require_one_person_may(account, Level(level), last_day, day)
     until = None
     if last_day is not None:
         until = datetime.combine(add_days(last_day, 1), time.min, ZoneInfo(settings.LEGAL_TIME_ZONE))
@@ -140,13 +152,32 @@ def restrict_by_hand(
     )  # fmt: skip
 
 
+def _require_one_person_may(account: Account, level: Level, last_day: date | None, day: date) -> None:
+    """One person alone may limit, stop for days what cannot wait, and block whom two people found listed (R37)."""
+    if level == Level.SUSPENDED:
+        longest = add_days(day, regime_on(day).whole("urgent_suspension_days"))
+        if last_day is None or last_day > longest:
+            raise TwoMustDecide(
+                f"One person suspends through {longest} at most. Name a day up to then, or have a case decided by two."
+            )
+    if level == Level.BLOCKED:
+        everybody = AccountFile(account, day).hits
+        if not any(hit.status == HitStatus.CONFIRMED for hit in everybody):
+            raise TwoMustDecide(
+                "No list hit of this customer is confirmed. Judge the hit, or have a case decided by two."
+            )
+
+
 @transaction.atomic
 def record_blocked_report(account: Account, *, authority_reference: str, by: Actor, at: datetime) -> Account:
     """Note under which number the blocked property was reported, and stop its clock. Raises NothingToReport."""
     account = _locked(account)
     if not stop_clock(BLOCK_REPORT, account, by=by, at=at):
         raise NothingToReport(f"No report on {account.reference} is due. See its timeline for the one that was made.")
-    audit.record(Verb.BLOCK_REPORTED, account, by=by, at=at, number=authority_reference.strip() or "no number")
+    told = texts.Texts()
+    number = told.line("Number of the report", authority_reference.strip(), 40)
+    audit.record(Verb.BLOCK_REPORTED, account, by=by, at=at, number=number or "no number")
+    told.record_masked(account, by=by, at=at)
     return account
 
 
@@ -163,9 +194,12 @@ def lift(restriction: Restriction, *, why: str, by: Actor, at: datetime) -> Rest
     if restriction.level == Level.BLOCKED:
         require_second_person(None, by, deed="lifting a block")
 
-    restriction.lifted_at, restriction.lifted_by, restriction.lifted_why = at, by.label, why[:200]
+    told = texts.Texts()
+    restriction.lifted_why = texts.required("Why", told.line("Why", why, 200))
+    restriction.lifted_at, restriction.lifted_by = at, by.label
     restriction.save(update_fields=["lifted_at", "lifted_by", "lifted_why"])
     audit.record(Verb.LIFTED, account, by=by, at=at, restriction=restriction.reference)
+    told.record_masked(account, by=by, at=at)
     if restriction.level == Level.BLOCKED:
         _unblock(account, by, at)
     if account.is_open and not account.restrictions.in_force().exists():

@@ -17,7 +17,7 @@ from accounts.flows import signals, watchlists
 from accounts.flows.batches import BATCH
 from accounts.flows.list_index import Match, index_of
 from accounts.flows.parties import account_of, locked
-from accounts.formats.text import clean_text, is_blank
+from accounts.flows.texts import Texts
 from accounts.models import Party, Screening, ScreeningHit, WatchlistSnapshot
 from accounts.models.identity import PaymentKind
 from accounts.models.party import ContactKind
@@ -263,13 +263,15 @@ def propose_judgement(hit: ScreeningHit, *, is_match: bool, reason: str, by: Act
     hit = _locked(hit)
     if hit.status not in (HitStatus.OPEN, JUDGED[PROPOSED[not is_match]]):
         raise HitNotOpen(f"{hit.reference} is not open: {hit.get_status_display()}. Look at its history.")
-    reason = clean_text(reason, LONGEST_REASON)
-    if is_blank(reason):
+    told = Texts()
+    reason = told.lines("Reason", reason, LONGEST_REASON)
+    if not reason:
         raise NoReason("Say in a sentence why the party and the entry are, or are not, the same.")
     hit.status, hit.proposed_reason = PROPOSED[is_match], reason
     hit.proposed_by, hit.proposed_by_key = by.label, person_key(by)
     hit.save(update_fields=["status", "proposed_by", "proposed_by_key", "proposed_reason"])
     _record(Verb.HIT_PROPOSED, hit, by, at, judgement=_judgement(hit))
+    told.record_masked(hit, by=by, at=at)
     return hit
 
 

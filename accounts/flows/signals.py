@@ -266,14 +266,15 @@ def answer_signal(signal: RiskSignal, *, answer: str, by: Actor, at: datetime) -
 
 @transaction.atomic
 def rate_risk(account: Account, *, by: Actor, at: datetime) -> risk.RiskAssessment:
-    """Weigh the open red flags into tier and score; an open account also gets the day of its next review (R2, R45)."""
+    """Weigh the red flags that count into tier and score; an open account also gets its next review day (R2, R45)."""
     return _rate(_locked(account), by, at)
 
 
 def _rate(account: Account, by: Actor, at: datetime) -> risk.RiskAssessment:
     regime = regime_on(legal_day(at))
     bounds = risk.TierBounds(regime.whole("medium_risk_score"), regime.whole("high_risk_score"))
-    factors = [risk.RiskFactor(code, weight) for code, weight in account.signals.open().values_list("code", "weight")]
+    weighed = account.signals.weighing().values_list("code", "weight")
+    factors = [risk.RiskFactor(code, weight) for code, weight in weighed]
     rated = risk.assess(factors, bounds=bounds)
     before = (account.risk_tier, account.risk_score, account.next_review_on)
     account.risk_tier, account.risk_score = rated.tier.value, rated.score

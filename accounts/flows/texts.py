@@ -11,6 +11,7 @@ from accounts.formats.text import find_fault, is_blank, shown
 from accounts.rules.numbers import mask_card_numbers
 from accounts.verbs import Verb
 from kyc_portal.records import audit
+from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 
@@ -44,8 +45,14 @@ class Texts:
 
     def record_masked(self, about: models.Model, *, by: Actor, at: datetime) -> None:
         """Write one event naming the fields in which a card number was masked, if there are any."""
-        if self.masked:
-            audit.record(Verb.CARD_MASKED, about, by=by, at=at, fields=", ".join(sorted(set(self.masked))))
+        if events := self.events(about, by=by, at=at):
+            audit.write(events)
+
+    def events(self, about: models.Model, *, by: Actor, at: datetime) -> list[AuditEvent]:
+        """That event, not written yet; no event when nothing was masked."""
+        if not self.masked:
+            return []
+        return [audit.draft(Verb.CARD_MASKED, about, by=by, at=at, fields=", ".join(sorted(set(self.masked))))]
 
 
 def code(field: str, value: str, limit: int, *, one_line: bool = True) -> str:

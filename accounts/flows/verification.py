@@ -12,6 +12,7 @@ from accounts.flows import restrictions, reverification
 from accounts.flows.comparing import disagreements, proves_identity
 from accounts.flows.intake import VERIFY_BY
 from accounts.flows.parties_concerned import keys_concerned, parties_to_verify, unverified_parties
+from accounts.flows.texts import Texts
 from accounts.models import Account, Discrepancy, IdentityDocument, MethodResult, Party, Restriction, Verification
 from accounts.rules.onboarding import MOVES as ACCOUNT_MOVES
 from accounts.rules.onboarding import AccountStatus
@@ -126,7 +127,9 @@ def record_method(
     chosen = _fitting_method(verification.party, method)
     if result not in [each.value for each in Result]:
         raise UnfitMethod(f"There is no such result. Choose one of: {', '.join(each.label for each in Result)}.")
-    if not source.strip():
+    told = Texts()
+    source = told.line("Source", source.strip(), 200)
+    if not source:
         raise UnfitMethod("It is not said where the answer came from. Name the register, agency or person asked.")
     if chosen.way == Way.DOCUMENTARY and document is None:
         raise UnfitMethod(f"“{chosen.title}” needs a document. Choose the one that was examined.")
@@ -134,13 +137,14 @@ def record_method(
         raise UnfitMethod(f"{document.reference} belongs to somebody else. Choose a document of this party.")
 
     found = MethodResult.objects.create(
-        verification=verification, method=method, result=result, source=source.strip()[:200], matched=list(matched),
+        verification=verification, method=method, result=result, source=source, matched=list(matched),
         document=document, at=at, by=by.label,
     )  # fmt: skip
     audit.record(
         Verb.METHOD_RECORDED, verification, by=by, at=at, within=verification.account, method=method, result=result,
         verification=verification.reference, matched=list(matched),
     )  # fmt: skip
+    told.record_masked(verification, by=by, at=at)
     if document is not None and document.added_at > verification.started_at:
         _note_disagreements(verification, document, by, at)
     return found
@@ -165,8 +169,13 @@ def find_discrepancy(
     field = field.strip()[:60]
     if not field:
         raise WordsMissing("It is not said what disagrees. Name the field.")
+    told = Texts()
+    stated, found = told.line("What was stated", stated, 300), told.line("What was found", found, 300)
+    if not stated or not found:
+        raise WordsMissing("One of the two values is empty. Write what was stated and what was found.")
     if verification.discrepancies.filter(field=field, settled_at__isnull=True).exists():
         raise AlreadyNoted(f"An unsettled discrepancy on “{field}” is noted already. Settle that one.")
+    told.record_masked(verification, by=by, at=at)
     return _note(verification, field, stated, found, by, at)
 
 
@@ -196,15 +205,18 @@ def settle_discrepancy(discrepancy: Discrepancy, *, how: str, by: Actor, at: dat
     discrepancy = Discrepancy.objects.select_for_update(of=("self",)).get(pk=discrepancy.pk)
     if discrepancy.settled_at is not None:
         raise AlreadySettled(f"The discrepancy on “{discrepancy.field}” was settled by {discrepancy.settled_by}.")
-    if not how.strip():
+    told = Texts()
+    how = told.lines("How it was settled", how.strip(), 300)
+    if not how:
         raise WordsMissing("It is not said how this was settled. Say which value is right and why.")
 
-    discrepancy.settled_how, discrepancy.settled_by, discrepancy.settled_at = how.strip()[:300], by.label, at
+    discrepancy.settled_how, discrepancy.settled_by, discrepancy.settled_at = how, by.label, at
     discrepancy.save(update_fields=["settled_how", "settled_by", "settled_at"])
     audit.record(
         Verb.DISCREPANCY_SETTLED, verification, by=by, at=at, within=verification.account, field=discrepancy.field,
         verification=verification.reference,
     )  # fmt: skip
+    told.record_masked(verification, by=by, at=at)
     return discrepancy
 
 
@@ -231,14 +243,16 @@ def conclude(verification: Verification, *, verified: bool, reason: str, by: Act
     verification = _locked(verification)
     new = _state_after(verification, verified)
     MOVES.require(verification.status, new)
-    if not reason.strip():
+    told = Texts()
+    reason = told.lines("Reason", reason.strip(), 500)
+    if not reason:
         raise WordsMissing("It is not said why. Write one or two sentences on what the conclusion rests on.")
     if verified:
         if verification.status == VerificationStatus.ESCALATED:
             require_second_person(verification.started_by_key, by, deed="accepting an identity that was in doubt")
         _require_proof(verification, at)
 
-    verification.status, verification.conclusion = new.value, reason.strip()[:500]
+    verification.status, verification.conclusion = new.value, reason
     verification.concluded_by = by.label
     if not MOVES.after(new):
         verification.concluded_at = at
@@ -247,6 +261,7 @@ def conclude(verification: Verification, *, verified: bool, reason: str, by: Act
         Verb.CONCLUDED, verification, by=by, at=at, within=verification.account, conclusion=new.label,
         verification=verification.reference,
     )  # fmt: skip
+    told.record_masked(verification, by=by, at=at)
     _draw_consequences(verification, by, at)
     return verification
 

@@ -21,6 +21,9 @@ from kyc_portal.refusal import Refusal
 
 LONGEST_LINE = 1_000
 
+# What the reader lets through of a damaged file besides its own error, depending on whether it is the one in C.
+DAMAGE = (IndexError, KeyError, TypeError, AttributeError, RecursionError)
+
 _ANONYMOUS_KINDS = {
     "is_anonymous_vpn": "vpn",
     "is_hosting_provider": "hosting",
@@ -155,6 +158,13 @@ class MmdbFacts:
     def close(self) -> None:
         self._reader.close()
 
+    def probe(self) -> None:
+        """Ask for an address in every part of the address space; raises MmdbRefused when the tree is damaged."""
+        for first in range(1, 224):
+            self.lookup(f"{first}.0.0.1")
+        for first in range(0x2000, 0x4000, 0x100):
+            self.lookup(f"{first:x}::1")
+
     def lookup(self, address: str) -> NetworkFacts:
         """Return what is known of a canonical address; documentation ranges are never geolocated (T20)."""
         parsed = unmapped(ip_address(address))
@@ -162,7 +172,7 @@ class MmdbFacts:
             return NOTHING_KNOWN
         try:
             record = self._reader.get(str(parsed))
-        except maxminddb.InvalidDatabaseError as error:
+        except (maxminddb.InvalidDatabaseError, ValueError, *DAMAGE) as error:
             raise MmdbRefused(f"{shown(self._path.name)} is damaged. Fetch the database again.") from error
         return _facts(record) if isinstance(record, dict) else NOTHING_KNOWN
 
@@ -170,11 +180,18 @@ class MmdbFacts:
 def read_mmdb(path: Path) -> MmdbFacts:
     """Open a database in the MaxMind DB format; MmdbRefused when it is not one."""
     try:
-        return MmdbFacts(maxminddb.open_database(path), path)
-    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
-        raise MmdbRefused(
-            f"{shown(path.name)} is not a readable address database. Give a file in the .mmdb format."
-        ) from error
+        reader = maxminddb.open_database(path)
+    except (OSError, ValueError, maxminddb.InvalidDatabaseError, *DAMAGE) as error:
+        raise _unreadable(path) from error
+    try:
+        return MmdbFacts(reader, path)
+    except (OSError, ValueError, OverflowError, *DAMAGE) as error:  # such as a day of making beyond any calendar
+        reader.close()
+        raise _unreadable(path) from error
+
+
+def _unreadable(path: Path) -> MmdbRefused:
+    return MmdbRefused(f"{shown(path.name)} is not a readable address database. Give a file in the .mmdb format.")
 
 
 def _facts(record: dict[str, Any]) -> NetworkFacts:
@@ -193,4 +210,4 @@ def _facts(record: dict[str, Any]) -> NetworkFacts:
 def _country(record: dict[str, Any]) -> str:
     country = record.get("country")
     code = country.get("iso_code") if isinstance(country, dict) else record.get("country_code", country)
-    return code.upper() if isinstance(code, str) and len(code) == 2 else ""
+    return code.upper() if isinstance(code, str) and len(code) == 2 and code.isascii() and code.isalpha() else ""

@@ -112,7 +112,8 @@ def _read_record(number: int, record: Any) -> AccessLine | BadLine:
 def _is_access(record: dict[str, Any]) -> bool:
     if record.get("readOnly") is True or record.get("eventType") == "AwsConsoleSignIn":
         return True
-    return record.get("eventSource") in _SIGN_IN_SOURCES and record.get("eventName") in _SIGN_IN_EVENTS
+    source, name = record.get("eventSource"), record.get("eventName")
+    return isinstance(source, str) and source in _SIGN_IN_SOURCES and name in _SIGN_IN_EVENTS
 
 
 def _action(record: dict[str, Any]) -> str:

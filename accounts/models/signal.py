@@ -12,6 +12,16 @@ class RiskSignalQuerySet(models.QuerySet):
     def open(self):
         return self.filter(answered_at__isnull=True)
 
+    def weighing(self):
+        """Flags that count for the risk: open ones, watched ones, and those whose restriction is still in force.
+
+        A customer does not become harmless by being restricted.
+        """
+        watched = models.Q(answer="watch")
+        restricted = models.Q(answer__in=["limit", "suspend", "block"], account__restrictions__lifted_at__isnull=True)
+        in_force = restricted & models.Q(account__restrictions__isnull=False)
+        return self.filter(models.Q(answered_at__isnull=True) | watched | in_force).distinct()
+
 
 class RiskSignal(models.Model):
     """A red flag: which detector, why, on what evidence (codes, counts and references only), known since when."""

@@ -7,6 +7,7 @@ without repeating the value, because what is wrong may still be somebody's numbe
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import phonenumbers
 from anyascii import anyascii
@@ -98,6 +99,7 @@ def _wallet(value: str) -> str:
     return value
 
 
+@lru_cache(maxsize=1)  # a value is checked and then fingerprinted, an e-mail address even twice: parse it once
 def _phone(value: str) -> str:
     try:
         number = phonenumbers.parse(value, None)
@@ -108,6 +110,7 @@ def _phone(value: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+@lru_cache(maxsize=1)
 def _email(value: str) -> str:
     """Keep the part before the @ as it is (its case may matter), the domain in small letters."""
     try:
@@ -176,6 +179,8 @@ def mask_card_numbers(text: str) -> str:
 def _card_spans(text: str) -> Iterator[tuple[int, int]]:
     """Yield where card numbers stand, as (start, end); they begin and end where a group of digits does."""
     for run in DIGIT_GROUPS.finditer(text):
+        if len(run[0]) < SHORTEST_CARD:
+            continue
         groups = [(run.start() + group.start(), run.start() + group.end()) for group in re.finditer(r"\d+", run[0])]
         sums = _luhn_sums([int(text[place]) for start, end in groups for place in range(start, end)])
         first = passed = 0

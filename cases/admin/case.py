@@ -11,14 +11,16 @@ from cases.admin.forms import (
     CloseForm,
     CollectForm,
     NoteForm,
+    OpenCaseForm,
     ProposeForm,
     ReopenForm,
     RequestForm,
     WhyForm,
 )
-from cases.flows import bundles, decisions, legal_requests, review
+from cases.flows import bundles, decisions, legal_requests, review, triage
 from cases.models import Case, CaseSignal, CaseSubject, Decision
-from cases.rules.stages import CaseStatus, DecisionState
+from cases.models.case import CaseKind
+from cases.rules.stages import CaseStatus
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff.actions import flow_action
@@ -27,14 +29,6 @@ from kyc_portal.staff.models import StaffMember
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Clock, Facts, timeline_section
 from kyc_portal.staff.templatetags.marks import visible
-
-TONES = {
-    CaseStatus.OPEN: "warning",
-    CaseStatus.IN_REVIEW: "info",
-    CaseStatus.PROPOSED: "warning",
-    CaseStatus.DECIDED: "good",
-    CaseStatus.CLOSED: "",
-}
 
 
 class QueueFilter(QuerysetFilter):
@@ -76,6 +70,11 @@ def may_be_proposed(case: Case) -> bool:
     )
 
 
+def is_legal(case: Case) -> bool:
+    """Requests of authorities stand in cases of their own, and a bundle rests on one."""
+    return case.kind == CaseKind.LEGAL
+
+
 def is_proposed(case: Case) -> bool:
     return case.status == CaseStatus.PROPOSED
 
@@ -101,6 +100,8 @@ class CaseAdmin(RecordAdmin):
     search_help_text = "Reference of the case or account, or name of the customer."
     ordering = ["due_on", "-weight", "opened_at", "pk"]
     logs_views = True
+    adding = (OpenCaseForm, "cases.review")
+    add_label = "Open case"
 
     def get_queryset(self, request):
         """Each row says why it is here, so its flags, customers and proposals come along: four queries for any list."""
@@ -116,6 +117,9 @@ class CaseAdmin(RecordAdmin):
                 Prefetch("decisions", Decision.objects.proposed(), to_attr="proposals"),
             )
         )
+
+    def add(self, *, by, at, accounts, kind, title):
+        return triage.open_by_hand(accounts=accounts, kind=kind, title=title, by=by, at=at)
 
     @admin.display(description="customers")
     def customers(self, case):
@@ -136,7 +140,7 @@ class CaseAdmin(RecordAdmin):
 
     @admin.display(description="state", ordering="status")
     def state(self, case):
-        mark = Badge(case.get_status_display(), TONES[CaseStatus(case.status)]).__html__()
+        mark = Badge(case.get_status_display(), case_page.STATUS_TONES[CaseStatus(case.status)]).__html__()
         return format_html("{} {}", mark, visible(case.assigned_to)) if case.assigned_to_id else mark
 
     @admin.display(description="due", ordering="due_on")
@@ -147,7 +151,8 @@ class CaseAdmin(RecordAdmin):
         return case.title
 
     def badges(self, case):
-        return [Badge(case.get_kind_display()), Badge(case.get_status_display(), TONES[CaseStatus(case.status)])]
+        tone = case_page.STATUS_TONES[CaseStatus(case.status)]
+        return [Badge(case.get_kind_display()), Badge(case.get_status_display(), tone)]
 
     def clock(self, case):
         return Clock(case.due_on, is_law=False, what="decision") if is_open(case) else None
@@ -181,9 +186,9 @@ class CaseAdmin(RecordAdmin):
     )
     def propose(self, case, *, by, at, account, outcome, reason):
         made = decisions.propose(case, account=account, outcome=outcome, reason=reason, by=by, at=at)
-        if made.state == DecisionState.PROPOSED:
-            return f"{made.reference} waits for a second person."
-        return f"{made.reference} is in effect: {made.get_outcome_display()}."
+        if made.took_one_signature:
+            return f"{made.reference} is {made.state_in_words}: {made.get_outcome_display()}."
+        return f"{made.reference} waits for a second person."
 
     @flow_action("Countersign", permission="cases.decide", primary=True, when=is_proposed)
     def countersign(self, case, *, by, at):
@@ -216,7 +221,7 @@ class CaseAdmin(RecordAdmin):
         made = legal_requests.log_request(**asked, by=by, at=at)
         return f"{made.reference} is logged in {made.case.reference}. Validate it next.", made
 
-    @flow_action("Collect evidence bundle", form=CollectForm, permission="cases.collect_bundle")
+    @flow_action("Collect evidence bundle", form=CollectForm, permission="cases.collect_bundle", when=is_legal)
     def collect(self, case, *, by, at, ground, recipient):
         made = bundles.collect(case, ground=ground, recipient=recipient, by=by, at=at)
         return f"{made.reference} is collected. Another person approves it.", made

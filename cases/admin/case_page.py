@@ -3,13 +3,22 @@
 from accounts.models import Account, IdentityDocument, Restriction, RiskSignal, ScreeningHit
 from accounts.rules.detectors import BY_CODE
 from cases.flows.evidence import accounts_of
-from cases.models import Case, CaseNote, Decision
+from cases.models import Case, CaseNote
+from cases.models.case import NOT_ENDED, CaseKind
 from cases.rules.disclosure import Ground, Recipient
 from cases.rules.outcomes import REASONS, OutcomeCode
 from cases.rules.stages import CaseStatus, DecisionState
 from kyc_portal.records import keys
-from kyc_portal.staff.sections import Badge, Facts, Html, Link, Table, url_of
+from kyc_portal.records.clock import legal_day
+from kyc_portal.staff.sections import Badge, Clock, Facts, Html, Link, Table, url_of
 
+STATUS_TONES = {
+    CaseStatus.OPEN: "warning",
+    CaseStatus.IN_REVIEW: "info",
+    CaseStatus.PROPOSED: "warning",
+    CaseStatus.DECIDED: "good",
+    CaseStatus.CLOSED: "",
+}
 MOST_NOTES = 200
 MOST_LISTED = 50
 LONGEST_NAME = 40
@@ -38,6 +47,23 @@ def shortened(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
 
 
+def cases_of_account(account: Account, *, user, at) -> list[Table]:
+    """For the page of an account: the cases about it that this person may see, the newest first."""
+    if not user.has_perm("cases.view_case"):
+        return []
+    found = Case.objects.visible_to(user).filter(subjects__account=account).order_by("-opened_at", "pk")
+    rows = [
+        [
+            Link(case.reference, case), case.get_kind_display(), case.title,
+            Badge(case.get_status_display(), STATUS_TONES[CaseStatus(case.status)]),
+            Clock(case.due_on).seen_on(legal_day(at)) if case.status in NOT_ENDED else "",
+        ]
+        for case in found[:MOST_LISTED]
+    ]  # fmt: skip
+    head = ["Case", "Kind", "About", "State", "Due"]
+    return [Table("cases", "Cases", head, rows, empty="No case is about this account.")]
+
+
 def signals_section(case: Case) -> Table:
     """Each red flag as a sentence with its number and its source, the heaviest first."""
     found = RiskSignal.objects.filter(in_case__case=case).order_by("-weight", "known_at", "pk")
@@ -49,7 +75,10 @@ def signals_section(case: Case) -> Table:
         for signal in found[:MOST_LISTED]
     ]  # fmt: skip
     head = ["Weight", "Red flag", "Source", "Known since", "Answer"]
-    return Table("signals", "Red flags", head, rows, empty="No red flag. Somebody opened this case by hand.")
+    empty = "No red flag. Somebody opened this case by hand."
+    if case.kind == CaseKind.LEGAL:
+        empty = "No red flag is part of this case."
+    return Table("signals", "Red flags", head, rows, empty=empty)
 
 
 def source_of(signal: RiskSignal) -> str:
@@ -69,7 +98,7 @@ def decision_section(case: Case) -> Facts:
         ("Account", Link(found.account, found.account)),
         ("Outcome", OutcomeCode(found.outcome).label),
         ("Reason", REASONS[found.reason].title),
-        ("State", Badge(state_words(found), TONES[DecisionState(found.state)])),
+        ("State", Badge(found.state_in_words, TONES[DecisionState(found.state)])),
         ("Proposed", f"by {found.proposed_by}"),
         ("On", found.proposed_at),
         ("Answered", f"by {found.answered_by}" if found.answered_by else ""),
@@ -86,17 +115,10 @@ TONES = {
 }
 
 
-def state_words(decision: Decision) -> str:
-    """Where a decision stands; one that needed no second signature says so."""
-    if decision.state == DecisionState.COUNTERSIGNED and not decision.answered_by:
-        return "in effect"
-    return decision.get_state_display()
-
-
 def _next_step(case: Case) -> str:
     return {
         CaseStatus.OPEN: "Take the case, then propose a decision.",
-        CaseStatus.IN_REVIEW: "Whoever works the case proposes.",
+        CaseStatus.IN_REVIEW: "Whoever works the case proposes; a mild outcome is in effect at once.",
         CaseStatus.PROPOSED: "A second person countersigns or declines.",
         CaseStatus.DECIDED: "The decision is carried out. Close the case.",
         CaseStatus.CLOSED: "The case is closed.",
@@ -108,7 +130,7 @@ def decisions_section(case: Case) -> Table:
     rows = [
         [
             Link(row.reference, row), Link(row.account, row.account), OutcomeCode(row.outcome).label,
-            state_words(row), ", ".join(filter(None, [row.proposed_by, row.answered_by])),
+            row.state_in_words, ", ".join(filter(None, [row.proposed_by, row.answered_by])),
         ]
         for row in case.decisions.select_related("account").order_by("-proposed_at", "-pk")[:MOST_LISTED]
     ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from cases.admin.case_page import TONES, state_words
+from cases.admin.case_page import TONES
 from cases.admin.forms import WhyForm
 from cases.flows import decisions
 from cases.models import Decision
@@ -30,7 +30,16 @@ def is_proposed(decision: Decision) -> bool:
 
 @admin.register(Decision)
 class DecisionAdmin(RecordAdmin):
-    list_display = ["reference", "case", "account", "outcome", "reason", "state", "proposed_by", "proposed_at"]
+    list_display = [
+        "reference",
+        "case",
+        "account",
+        "outcome",
+        "reason",
+        "state_in_words",
+        "proposed_by",
+        "proposed_at",
+    ]
     list_filter = [DecisionFilter, "outcome"]
     list_select_related = ["case", "account"]
     search_fields = ["reference", "case__reference", "account__reference"]
@@ -39,17 +48,22 @@ class DecisionAdmin(RecordAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("case", "account")
 
+    @admin.display(description="state", ordering="state")
+    def state_in_words(self, decision):
+        return decision.state_in_words
+
     def page_title(self, decision):
         return f"{decision.get_outcome_display().capitalize()}: {decision.account.reference}"
 
     def badges(self, decision):
-        return [Badge(state_words(decision), TONES[DecisionState(decision.state)])]
+        return [Badge(decision.state_in_words, TONES[DecisionState(decision.state)])]
 
     def sections(self, decision, *, user, at):
         told = consequence_of(decision.outcome, decision.reason).public_wording
         rows = [
             ("Case", Link(decision.case, decision.case)), ("Account", Link(decision.account, decision.account)),
             ("Outcome", decision.get_outcome_display()), ("Reason", REASONS[decision.reason].title),
+            ("State", decision.state_in_words),
             ("The customer reads", told or "nothing"), ("Proposed by", decision.proposed_by),
             ("Proposed", decision.proposed_at), ("Answered by", decision.answered_by),
             ("Answered", decision.answered_at), ("Why", decision.answered_why),

@@ -4,8 +4,11 @@ from django import forms
 
 from accounts.models import Account
 from cases.flows.review import LONGEST_NOTE, ClosedWhy, ReopenedWhy
+from cases.flows.triage import BY_HAND, LONGEST_TITLE, Noticed
+from cases.models import LegalRequest
 from cases.rules.disclosure import GROUNDS, Ground, Recipient
-from cases.rules.outcomes import REASONS, OutcomeCode
+from cases.rules.outcomes import OUTCOMES, REASONS, OutcomeCode, Reason, outcomes_for
+from cases.rules.stages import RejectedWhy
 from kyc_portal.staff.models import StaffMember
 
 MOST_ACCOUNTS = 200
@@ -17,6 +20,65 @@ def _day(**kwargs) -> forms.DateField:
     return forms.DateField(
         input_formats=["%Y-%m-%d"], widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **kwargs
     )
+
+
+def _blank(words: str, choices) -> list[tuple[str, str]]:
+    """Choices of which none is chosen beforehand."""
+    return [("", words), *choices]
+
+
+class AccountsField(forms.CharField):
+    """References of accounts in one box; gives the accounts in the order typed."""
+
+    def __init__(self, **kwargs):
+        helped = "References, separated by spaces or lines, for example ACC-7K3M-9QXD."
+        super().__init__(label="Accounts", widget=forms.Textarea(attrs={"rows": 3}), help_text=helped, **kwargs)
+
+    def clean(self, value):
+        wanted = list(dict.fromkeys(super().clean(value).upper().replace(",", " ").split()))
+        if len(wanted) > MOST_ACCOUNTS:
+            raise forms.ValidationError(f"Give at most {MOST_ACCOUNTS} accounts at once.")
+        found = {account.reference: account for account in Account.objects.filter(reference__in=wanted)}
+        unknown = [reference for reference in wanted if reference not in found]
+        if unknown:
+            shown = ascii(unknown[0][:20])[1:-1]
+            raise forms.ValidationError(f"No account has the reference “{shown}”. Copy it from the account's page.")
+        return [found[reference] for reference in wanted]
+
+
+class ExplainedSelect(forms.Select):
+    """A choice with a table below it that says what each choice means; the form gives `rows`."""
+
+    template_name = "cases/explained_select.html"
+    title, head, rows = "", (), ()
+
+    def get_context(self, name, value, attrs):
+        explained = {"title": self.title, "head": self.head, "rows": self.rows}
+        return {**super().get_context(name, value, attrs), "explained": explained}
+
+
+class OpenCaseForm(forms.Form):
+    """A case that somebody opens because of what they noticed."""
+
+    accounts = AccountsField()
+    kind = forms.ChoiceField(
+        label="Kind", choices=_blank("Choose a kind", [(kind.value, kind.label.capitalize()) for kind in BY_HAND])
+    )
+    about = forms.ChoiceField(
+        label="What it is about", required=False, choices=_blank("In my own words, below", Noticed.choices())
+    )
+    title = forms.CharField(
+        label="In your own words", max_length=LONGEST_TITLE, required=False,
+        help_text=f"One line of at most {LONGEST_TITLE} characters, instead of the words above. No personal data: no "
+        "names, addresses, numbers of documents or of cards. What you know about the person goes into a note.",
+    )  # fmt: skip
+
+    def clean(self):
+        cleaned = super().clean()
+        own, about = cleaned.get("title", "").strip(), cleaned.pop("about", "")
+        if not own and not about and not self.errors:
+            raise forms.ValidationError("Say what the case is about: choose from the list, or write one line.")
+        return {**cleaned, "title": own or (Noticed(about).label if about else "")}
 
 
 class AssignForm(forms.Form):
@@ -41,17 +103,58 @@ class ProposeForm(forms.Form):
 
     wants_record = True
     account = forms.ChoiceField(label="Account")
-    outcome = forms.ChoiceField(label="Outcome", choices=OutcomeCode.choices())
-    reason = forms.ChoiceField(label="Reason", choices=[(code, reason.title) for code, reason in REASONS.items()])
+    outcome = forms.ChoiceField(label="Outcome", widget=ExplainedSelect)
+    reason = forms.ChoiceField(label="Reason", widget=ExplainedSelect)
 
     def __init__(self, *args, record=None, **kwargs):
         super().__init__(*args, **kwargs)
         subjects = record.subjects.select_related("account").order_by("joined_at", "pk") if record else []
         self._accounts = {subject.account.reference: subject.account for subject in subjects}
         self.fields["account"].choices = [(reference, reference) for reference in self._accounts]
+        self._offer(outcomes_for(account.status for account in self._accounts.values()))
+
+    def _offer(self, outcomes: list[OutcomeCode]) -> None:
+        """Only what at least one account of the case can have, with what each choice brings about."""
+        reasons = [reason for reason in REASONS.values() if reason.outcomes & set(outcomes)]
+        outcome, reason = self.fields["outcome"], self.fields["reason"]
+        outcome.choices = _blank("Choose an outcome", [(code.value, code.label) for code in outcomes])
+        outcome.help_text = signatures_in_words(outcomes)
+        outcome.widget.title = "What each outcome does"
+        outcome.widget.head = ("Outcome", "What happens", "When")
+        outcome.widget.rows = [(code.label, OUTCOMES[code].effect.label, _when(code)) for code in outcomes]
+        reason.choices = _blank("Choose a reason", [(each.code, each.title) for each in reasons])
+        reason.help_text = "The table says what the customer reads for each reason, and which outcomes go with it."
+        reason.widget.title = "What the customer reads"
+        reason.widget.head = ("Reason", "The customer reads", "Outcomes")
+        reason.widget.rows = [(each.title, _told(each, outcomes), _fitting(each, outcomes)) for each in reasons]
 
     def clean_account(self):
         return self._accounts[self.cleaned_data["account"]]
+
+
+def signatures_in_words(outcomes: list[OutcomeCode]) -> str:
+    """Which outcomes take effect with the first signature, and which wait."""
+    alone = ", ".join(code.label for code in outcomes if not OUTCOMES[code].countersigned)
+    waits = ", ".join(code.label for code in outcomes if OUTCOMES[code].countersigned)
+    second = f"Waits for a second person: {waits}, and whatever rests on a sanctions list."
+    if not waits:
+        second = "Whatever rests on a sanctions list waits for a second person."
+    return f"Takes effect at once, with your signature alone: {alone}. {second}"
+
+
+def _when(code: OutcomeCode) -> str:
+    return "once a second person signs" if OUTCOMES[code].countersigned else "at once (one signature)"
+
+
+def _told(reason: Reason, outcomes: list[OutcomeCode]) -> str:
+    """What the customer reads for a reason; the words about the outcome stand before it."""
+    told = reason.is_told and any(OUTCOMES[code].public_effect for code in reason.outcomes & set(outcomes))
+    return f"“{reason.public_wording}”" if told else "nothing"
+
+
+def _fitting(reason: Reason, outcomes: list[OutcomeCode]) -> str:
+    words = ", ".join(code.label for code in outcomes if code in reason.outcomes)
+    return f"{words} (a second person signs)" if reason.rests_on_list else words
 
 
 class WhyForm(forms.Form):
@@ -72,10 +175,7 @@ class ReopenForm(forms.Form):
 class RequestForm(forms.Form):
     """A request of an authority about one or more accounts, given by their references."""
 
-    accounts = forms.CharField(
-        label="Accounts", widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="References, separated by spaces or lines, for example ACC-7K3M-9QXD.",
-    )  # fmt: skip
+    accounts = AccountsField()
     authority = forms.CharField(label="Authority", max_length=200, help_text="Who asks.")
     authority_reference = forms.CharField(
         label="Their reference", max_length=100, required=False, help_text="The number on their letter."
@@ -83,16 +183,9 @@ class RequestForm(forms.Form):
     ground = forms.ChoiceField(label="Ground", choices=Ground.choices())
     received_on = _day(label="Received on", help_text="The day it came; the days of a preservation count from it.")
 
-    def clean_accounts(self):
-        wanted = list(dict.fromkeys(self.cleaned_data["accounts"].upper().replace(",", " ").split()))
-        if len(wanted) > MOST_ACCOUNTS:
-            raise forms.ValidationError(f"Give at most {MOST_ACCOUNTS} accounts in one request.")
-        found = {account.reference: account for account in Account.objects.filter(reference__in=wanted)}
-        unknown = [reference for reference in wanted if reference not in found]
-        if unknown:
-            shown = ascii(unknown[0][:20])[1:-1]
-            raise forms.ValidationError(f"No account has the reference “{shown}”. Copy it from the account's page.")
-        return [found[reference] for reference in wanted]
+
+class RejectForm(forms.Form):
+    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", RejectedWhy.choices()))
 
 
 class ServeForm(forms.Form):
@@ -100,8 +193,18 @@ class ServeForm(forms.Form):
 
 
 class CollectForm(forms.Form):
-    ground = forms.ChoiceField(label="Ground", choices=Ground.choices())
-    recipient = forms.ChoiceField(label="Recipient", choices=Recipient.choices())
+    """Asks on which ground; says which ones the validated requests of the case give."""
+
+    wants_record = True
+    ground = forms.ChoiceField(label="Ground", choices=_blank("Choose a ground", Ground.choices()))
+    recipient = forms.ChoiceField(label="Recipient", choices=_blank("Choose a recipient", Recipient.choices()))
+
+    def __init__(self, *args, record=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        in_order = LegalRequest.objects.in_order().filter(case=record).order_by("received_on", "pk") if record else []
+        named = ", ".join(f"{Ground(request.ground).label} ({request.reference})" for request in in_order)
+        told = f"It must be the ground of a validated request of this case. On file: {named or 'none'}."
+        self.fields["ground"].help_text = told
 
 
 class ApproveForm(forms.Form):

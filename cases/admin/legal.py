@@ -1,8 +1,11 @@
 """Requests of authorities: the list of what waits, and the page of one."""
 
+from dataclasses import replace
+
 from django.contrib import admin
 
-from cases.admin.forms import RequestForm, ServeForm
+from cases.admin.case_page import subject_section
+from cases.admin.forms import RejectForm, RequestForm, ServeForm
 from cases.flows import legal_requests
 from cases.models import LegalRequest
 from cases.rules.disclosure import Ground
@@ -21,7 +24,23 @@ TONES = {
     LegalRequestState.PROCESS_SERVED: "good",
     LegalRequestState.CHALLENGED: "danger",
     LegalRequestState.LAPSED: "",
+    LegalRequestState.REJECTED: "",
 }
+NEXT = {
+    LegalRequestState.RECEIVED: "Check the paper, then validate or reject the request.",
+    LegalRequestState.VALIDATED: "Preserve the records, or collect what may be handed over on the page of the case.",
+    LegalRequestState.PRESERVING: "Collect what may be handed over on the page of the case, or wait for process.",
+    LegalRequestState.RENEWED: "Collect what may be handed over on the page of the case, or wait for process.",
+    LegalRequestState.PROCESS_SERVED: "Collect what may be handed over on the page of the case.",
+    LegalRequestState.CHALLENGED: "The request is in dispute; nothing is collected until it is validated again.",
+    LegalRequestState.LAPSED: "Nothing is held any more and nothing may be collected on this request.",
+    LegalRequestState.REJECTED: "Nothing may be collected on this request. Close the case if nothing else waits in it.",
+}
+VALIDATING = (
+    "You confirm that you have read the paper itself; that it comes from the authority it names, asked over a channel "
+    "that does not stand on the paper; that it is signed, dated and complete; and that it is about the accounts listed "
+    "on the request's page. From then on records may be preserved and evidence collected on its ground."
+)
 
 
 class RequestFilter(QuerysetFilter):
@@ -70,19 +89,38 @@ class LegalRequestAdmin(RecordAdmin):
             ("Case", Link(request.case, request.case)), ("Authority", request.authority),
             ("Their reference", request.authority_reference), ("Ground", Ground(request.ground).label),
             ("Received", request.received_on), ("Logged", request.logged_at), ("Logged by", request.logged_by),
+            ("Rejected because", request.get_rejected_why_display()),
             ("Preserved through", request.preserve_through),
             ("Hold", Link(request.hold, request.hold) if request.hold_id else ""),
         ]  # fmt: skip
-        parts = [Facts("request", "Request", rows), clocks_section(request, today=legal_day(at))]
-        return [*parts, holds_section(request.case), timeline_section(request)]
+        return [
+            Facts("request", "Request", rows),
+            replace(subject_section(request.case), title="Accounts and customers it is about"),
+            clocks_section(request, today=legal_day(at)),
+            holds_section(request.case),
+            timeline_section(request),
+        ]
+
+    def aside(self, request, *, user, at):
+        rows = [("Case", Link(request.case, request.case))]
+        return [Facts("next", "Next step", rows, note=NEXT[LegalRequestState(request.state)])]
 
     @flow_action(
-        "Validate", permission="cases.handle_legal", primary=True,
+        "Validate", permission="cases.handle_legal", primary=True, warning=VALIDATING,
         when=in_state(LegalRequestState.RECEIVED, LegalRequestState.CHALLENGED),
     )  # fmt: skip
     def validate(self, request, *, by, at):
         legal_requests.validate(request, by=by, at=at)
         return f"{request.reference} is validated."
+
+    @flow_action(
+        "Reject", form=RejectForm, permission="cases.handle_legal", tone="danger",
+        when=in_state(LegalRequestState.RECEIVED, LegalRequestState.VALIDATED),
+        warning="Nothing is preserved or collected on a rejected request. If it comes again, log it anew.",
+    )  # fmt: skip
+    def reject(self, request, *, by, at, why):
+        legal_requests.reject(request, why=why, by=by, at=at)
+        return f"{request.reference} is rejected."
 
     @flow_action(
         "Preserve records", permission="cases.handle_legal", primary=True, when=in_state(LegalRequestState.VALIDATED),

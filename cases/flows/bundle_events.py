@@ -50,6 +50,7 @@ CLASS_OF_VERB = {
     "accounts.restriction_lifted": D.DECISIONS,
     "cases.opened": D.RISK,
     "cases.joined": D.RISK,
+    "cases.subject_named": D.RISK,
     "cases.proposed": D.DECISIONS,
     "cases.countersigned": D.DECISIONS,
     "cases.in_effect": D.DECISIONS,

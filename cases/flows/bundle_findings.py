@@ -58,7 +58,7 @@ def decisions(chosen: Chosen, show: Redactor) -> Iterator[Row]:
         place = f"facts/decisions, {row.reference}"
         if not show.is_for_customer:
             yield own | {
-                "case": row.case.reference, "outcome": row.outcome, "reason": row.reason, "state": row.state,
+                "case": row.case.reference, "outcome": row.outcome, "reason": row.reason, "state": row.state_in_words,
                 "rests_on": show.show(F.DETECTION, row.rests_on, f"{place}, rests on"),
                 "proposed_at": row.proposed_at,
                 "proposed_by": show.show(F.STAFF, row.proposed_by, f"{place}, proposed by"),

@@ -13,7 +13,8 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from cases.flows import bundle_items
+from accounts.flows.texts import Texts
+from cases.flows import bundle_items, legal_requests
 from cases.flows.bundle_files import PayloadOf
 from cases.formats.bag import BagSummary, write_bag
 from cases.formats.bag_reading import TAMPERED, UNREADABLE, verify_bag
@@ -59,9 +60,11 @@ class PlaceTaken(Refusal):
 def collect(case: Case, *, ground: str, recipient: str, by: Actor, at: datetime) -> Bundle:
     """List, item by item, what the ground allows this recipient to have; nothing is handed over yet.
 
-    Raises NotCovered: without a lawful ground, for a recipient it does not name, and for a preservation request.
+    Raises NotCovered: without a lawful ground, for a recipient it does not name, and for a preservation request; and
+    NotOnFile when no request of the case in order gives that ground.
     """
     require_ground(ground, recipient=recipient, data_classes=())
+    legal_requests.require_in_order(case, ground)
     found = list(bundle_items.find(case, ground=ground, on=legal_day(at)))
     if not case.subjects.exists():
         raise NothingToCollect(f"{case.reference} is about no account, so there is nothing to collect.")
@@ -96,9 +99,13 @@ def set_aside(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
 
 @transaction.atomic
 def approve(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
-    """Approve what another person collected; a worker builds it soon. Raises SecondPersonNeeded."""
+    """Approve what another person collected; a worker builds it soon. Raises SecondPersonNeeded.
+
+    Raises NotOnFile when the request it rests on was rejected or has lapsed since it was collected.
+    """
     bundle = _moved(bundle, BundleState.APPROVED)
     require_second_person(bundle.collected_by_key, by, deed=bundle.reference)
+    legal_requests.require_in_order(bundle.case, bundle.ground)
     bundle.approved_at, bundle.approved_by = at, by.label
     bundle.save(update_fields=["state", "approved_at", "approved_by"])
     return _recorded(Verb.APPROVED, bundle, by=by, at=at)
@@ -226,7 +233,7 @@ def exportable(case: Case) -> Bundle | None:
 def export(bundle: Bundle, to: Path, *, by: Actor, at: datetime) -> Path:
     """Write a built bundle to `to`/<reference>/, checked there file by file; nothing stands there until it is whole."""
     source, target = folder_of(bundle), Path(to) / bundle.reference
-    if target.exists() or target.is_symlink():
+    if os.path.lexists(target):
         raise PlaceTaken(f"{bundle.reference} stands in that folder already. Choose another folder.")
     part = target.with_name(f".{bundle.reference}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -235,10 +242,12 @@ def export(bundle: Bundle, to: Path, *, by: Actor, at: datetime) -> Path:
         verdict = verify_bag(part, {keys.signing_key()[0]: keys.public_key_bytes()}, witness=bundle.digest)
         if verdict.code in (TAMPERED, UNREADABLE):
             raise NotBuilt(f"{bundle.reference} was not written: {verdict.line} Restore it from a backup.")
-        _recorded(Verb.BUNDLE_EXPORTED, bundle, by=by, at=at, digest=bundle.digest)
-        part.rename(target)
-    except OSError as error:
-        raise PlaceTaken(f"The bundle cannot be written there: {error.strerror}. Choose another folder.") from error
+        with transaction.atomic():  # no event of an export that did not come to be
+            _recorded(Verb.BUNDLE_EXPORTED, bundle, by=by, at=at, digest=bundle.digest)
+            part.rename(target)
+    except OSError as error:  # copytree gathers what went wrong in one error that has no text of its own
+        why = error.strerror or "not every file could be copied"
+        raise PlaceTaken(f"The bundle cannot be written there: {why}. Choose another folder.") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return target
@@ -258,14 +267,17 @@ def acknowledge(bundle: Bundle, *, received_by: str, received_on: date, by: Acto
     bundle = _moved(bundle, BundleState.RECEIPTED)
     if received_on > legal_day(at):
         raise BadReceipt(f"{received_on} has not come. Give the day that stands on the receipt.")
-    if not received_by.strip():
+    told = Texts()
+    received_by = told.line("Received by", received_by.strip(), 200)
+    if not received_by:
         raise BadReceipt("The receipt names nobody. Write who received the bundle.")
     bundle.save(update_fields=["state"])
     receipt = BundleReceipt.objects.create(
-        bundle=bundle, received_by=received_by.strip()[:200], received_on=received_on, recorded_at=at,
+        bundle=bundle, received_by=received_by, received_on=received_on, recorded_at=at,
         recorded_by=by.label,
     )  # fmt: skip
     _recorded(Verb.RECEIPTED, bundle, by=by, at=at)
+    told.record_masked(bundle, by=by, at=at)
     return receipt
 
 

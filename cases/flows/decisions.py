@@ -4,15 +4,14 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.flows import closing, intake, restrictions, signals
+from accounts.flows import closing, intake, restrictions, signals, texts
 from accounts.models import Account, RiskSignal
 from accounts.models.account import WAITING_STATUSES
-from accounts.rules.numbers import mask_card_numbers
 from accounts.rules.onboarding import AccountStatus
 from cases.flows import review, triage
 from cases.flows.evidence import seen_by_reviewer
 from cases.models import Case, CaseSubject, Decision
-from cases.rules.outcomes import AccountEffect, Consequence, consequence_of
+from cases.rules.outcomes import AccountEffect, Consequence, can_be_done, consequence_of
 from cases.rules.stages import DECISION_LIFECYCLE, CaseStatus, DecisionState
 from cases.verbs import Verb
 from kyc_portal.calendars import add_days
@@ -104,13 +103,10 @@ def _require_may_propose(case: Case, account: Account, by: Actor) -> None:
 
 def _require_can_be_done(account: Account, consequence: Consequence) -> None:
     """What cannot take effect is refused when it is proposed, not only when a second person signs."""
-    status, effect = AccountStatus(account.status), consequence.effect
-    needs_use = effect in (AccountEffect.LIMITED, AccountEffect.SUSPENDED)
-    ended = status in (AccountStatus.CLOSED, AccountStatus.REFUSED)
-    if (needs_use and not status.is_open) or (ended and effect in (AccountEffect.CLOSED, AccountEffect.BLOCKED)):
+    if not can_be_done(consequence.outcome.code, account.status):
         raise CannotBeDone(
-            f"{account.reference} is {status.label}: “{consequence.outcome.code.label}” cannot be done to it. "
-            "Choose another outcome."
+            f"{account.reference} is {AccountStatus(account.status).label}: “{consequence.outcome.code.label}” "
+            "cannot be done to it. Choose another outcome."
         )
 
 
@@ -138,7 +134,9 @@ def decline(decision: Decision, *, why: str, by: Actor, at: datetime) -> Decisio
     decision, case = _lock(decision)
     _require_waits(decision)
     require_second_person(decision.proposed_by_key, by, deed=decision.reference)
-    decision.answered_why = mask_card_numbers(why.strip())[:300]
+    told = texts.Texts()
+    decision.answered_why = texts.required("Why", told.lines("Why", why.strip(), 300))
+    told.record_masked(decision, by=by, at=at)
     return _end_unsigned(decision, case, DecisionState.DECLINED, Verb.DECLINED, by=by, at=at)
 
 
@@ -162,8 +160,9 @@ def _lock(decision: Decision) -> tuple[Decision, Case]:
 def _require_waits(decision: Decision) -> None:
     if decision.state != DecisionState.PROPOSED:
         who = decision.answered_by or decision.proposed_by
+        how = "put into effect with one signature" if decision.took_one_signature else decision.get_state_display()
         raise AlreadyAnswered(
-            f"{decision.reference} was already {decision.get_state_display()} by {who} "
+            f"{decision.reference} was already {how} by {who} "
             f"on {decision.answered_at:%-d %b %Y at %H:%M} UTC. Open it to see what was decided."
         )
 

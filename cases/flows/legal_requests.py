@@ -8,13 +8,14 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from accounts.flows.texts import EARLIEST, Texts
 from accounts.models import Account
 from cases.flows import triage
 from cases.flows.evidence import accounts_of, parties_of
 from cases.models import Case, LegalRequest
 from cases.models.case import CaseKind
 from cases.rules.disclosure import Ground
-from cases.rules.stages import LEGAL_REQUEST_LIFECYCLE, LegalRequestState
+from cases.rules.stages import LEGAL_REQUEST_LIFECYCLE, LegalRequestState, RejectedWhy
 from cases.verbs import Verb
 from kyc_portal.calendars import add_days
 from kyc_portal.policy.clocks import start_clock, stop_clock
@@ -28,10 +29,15 @@ from kyc_portal.refusal import Refusal
 from kyc_portal.work.failures import sweep
 
 PRESERVATION = "preservation"  # the clock's kind and the hold's reason
+MOST_NAMED = 5
 
 
 class BadRequest(Refusal):
     """Something about the request cannot be as it was given."""
+
+
+class NotOnFile(Refusal):
+    """No request of the case in order gives the ground."""
 
 
 class PreservationOver(Refusal):
@@ -50,15 +56,18 @@ def log_request(
     at: datetime,
 ) -> LegalRequest:
     """Write down what an authority asks about these accounts, in a legal case of exactly these accounts."""
-    authority, authority_reference = authority.strip(), authority_reference.strip()
+    told = Texts()
+    authority = told.line("Authority", authority.strip(), 200)
+    authority_reference = told.line("Their reference", authority_reference.strip(), 100)
     _require_sound(accounts, authority, ground, received_on, today=legal_day(at))
     locked = [triage.lock_customer(account) for account in sorted(accounts, key=lambda account: str(account.pk))]
     case = _case_on(locked) or _open_on(locked, ground, by=by, at=at)
     request = LegalRequest.objects.create(
-        case=case, authority=authority[:200], authority_reference=authority_reference[:100], ground=ground,
+        case=case, authority=authority, authority_reference=authority_reference, ground=ground,
         received_on=received_on, logged_at=at, logged_by=by.label,
     )  # fmt: skip
     audit.record(Verb.REQUEST_LOGGED, request, by=by, at=at, within=case, request=request.reference, ground=ground)
+    told.record_masked(request, by=by, at=at)
     return request
 
 
@@ -69,6 +78,8 @@ def _require_sound(accounts: Sequence[Account], authority: str, ground: str, rec
         raise BadRequest("The request names no authority. Write who asks.")
     if ground not in list(Ground):
         raise BadRequest(f"There is no such ground. Choose one of: {', '.join(Ground)}.")
+    if received_on < EARLIEST:
+        raise BadRequest(f"The request cannot have come on {received_on}. Correct the day.")
     if received_on > today:
         raise BadRequest(f"The request cannot have come on {received_on}: that day has not come. Correct the day.")
 
@@ -98,6 +109,30 @@ def validate(request: LegalRequest, *, by: Actor, at: datetime) -> LegalRequest:
     request.save(update_fields=["state"])
     audit.record(Verb.REQUEST_VALIDATED, request, by=by, at=at, within=request.case, request=request.reference)
     return request
+
+
+@transaction.atomic
+def reject(request: LegalRequest, *, why: str, by: Actor, at: datetime) -> LegalRequest:
+    """Do not follow a request that is not in order; `why` is a code. Raises BadRequest, MoveNotAllowed."""
+    if why not in list(RejectedWhy):
+        raise BadRequest(f"There is no such reason to reject a request. Choose one of: {', '.join(RejectedWhy)}.")
+    request = _moved(request, LegalRequestState.REJECTED)
+    request.rejected_why = RejectedWhy(why).value
+    request.save(update_fields=["state", "rejected_why"])
+    audit.record(Verb.REQUEST_REJECTED, request, by=by, at=at, within=request.case, request=request.reference, why=why)
+    return request
+
+
+def require_in_order(case: Case, ground: str) -> None:
+    """Raise NotOnFile, which names what is on file, unless a request of this case in order has this ground."""
+    if LegalRequest.objects.in_order().filter(case=case, ground=ground).exists():
+        return
+    found = case.legal_requests.order_by("-received_on", "-logged_at", "pk")[:MOST_NAMED]
+    named = [f"{each.reference} ({Ground(each.ground).label}, {each.get_state_display()})" for each in found]
+    raise NotOnFile(
+        f"{case.reference} has no validated request on the ground “{Ground(ground).label}”. "
+        f"On file: {', '.join(named) or 'no request'}. Log the paper and validate it, or choose the ground it gives."
+    )
 
 
 @transaction.atomic

@@ -4,8 +4,9 @@ from datetime import datetime
 
 from django.db import transaction
 
+from accounts.flows.texts import Texts
+from accounts.formats.text import find_fault, is_blank
 from accounts.models import Party
-from accounts.rules.numbers import mask_card_numbers
 from cases.flows import triage
 from cases.models import Assignment, Case, CaseNote, CaseSubject, LegalRequest
 from cases.models.case import CaseKind
@@ -53,6 +54,7 @@ class ClosedWhy(Worded):
 
     DECIDED = "decided", "decided and carried out"
     ANSWERED = "answered", "the request was answered"
+    REJECTED = "rejected", "the request was rejected"
     IN_ERROR = "opened_in_error", "it was opened in error"
     MERGED = "merged", "it goes on in another case"
 
@@ -134,7 +136,8 @@ def add_note(case: Case, *, text: str, by: Actor, at: datetime) -> CaseNote:
 
     Raises BadNote for an empty text, more than 10,000 characters, or what is not text.
     """
-    text = _clean(text)
+    told = Texts()
+    text = told.lines("Note", _clean(text), LONGEST_NOTE)
     case = lock_case(case)
     first = CaseSubject.objects.filter(case=case).select_related("account").order_by("pk").first()
     if first is None:
@@ -143,18 +146,21 @@ def add_note(case: Case, *, text: str, by: Actor, at: datetime) -> CaseNote:
     note.text = text
     note.save(force_insert=True)
     audit.record(Verb.NOTED, case, by=by, at=at)
+    told.record_masked(case, by=by, at=at)
     return note
 
 
 def _clean(text: str) -> str:
     text = text.strip().strip("\u200b")
-    if not text:
+    if is_blank(text):
         raise BadNote("The note is empty. Write what you found out or did.")
     if len(text) > LONGEST_NOTE:
         raise BadNote(f"The note has {len(text):,} characters. Shorten it to {LONGEST_NOTE:,}, or write two notes.")
     if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
         raise BadNote("The note holds characters that are not text. Type it again.")
-    return mask_card_numbers(text)
+    if fault := find_fault(text, LONGEST_NOTE):
+        raise BadNote(f"The note {fault}.")
+    return text
 
 
 @transaction.atomic

@@ -1,23 +1,50 @@
-"""Take in what is raised below as cases: one open case per customer (requirements R41, R95)."""
+"""Take in what is raised below as cases, or what somebody noticed (requirements R41, R95).
 
+Red flags of one customer end in one open case; a case opened by hand joins none.
+"""
+
+import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
 
+from accounts.flows.texts import Texts, required
 from accounts.models import Account, Party, RiskSignal
 from accounts.rules.detectors import BY_CODE
 from cases.models import Case, CaseSignal, CaseSubject
 from cases.models.case import CaseKind
+from cases.rules.wording import Worded
 from cases.verbs import Verb
 from kyc_portal.policy.clocks import start_clock
 from kyc_portal.policy.current import regime_on
 from kyc_portal.records import audit
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
+from kyc_portal.refusal import Refusal
 
 LIST_SIGNALS = frozenset({"confirmed_list_hit", "possible_list_hit"})
 HEAVIEST = 1000  # a case's weight is for sorting; more than this says nothing more
 TRIAGE = "triage"
+BY_HAND = (CaseKind.RED_FLAG, CaseKind.ABUSE)  # list hits and requests of authorities have doors of their own
+LONGEST_TITLE = 200
+
+
+class BadCase(Refusal):
+    """A case cannot be opened like this."""
+
+
+class Noticed(Worded):
+    """What a case opened by hand is about, in words without personal data."""
+
+    UNUSUAL_USE = "unusual_use", "Use does not fit what was declared"
+    DETAILS_DISAGREE = "details_disagree", "Details given do not agree"
+    PAYMENT_ODD = "payment_odd", "Payment does not fit the customer"
+    HINT = "hint", "Hint from outside"
+    SPAM = "spam", "Spam or phishing reported"
+    ATTACK = "attack", "Attack on others reported"
+    MALWARE = "malware", "Malware reported"
+    UNLAWFUL_CONTENT = "unlawful_content", "Unlawful content reported"
 
 
 @transaction.atomic
@@ -40,6 +67,38 @@ def take_in_signal(signal: RiskSignal, *, by: Actor, at: datetime) -> Case:
     case.save(update_fields=["weight", "kind", "title"])
     audit.record(Verb.JOINED, case, by=by, at=at, within=account, signal=signal.reference, case=case.reference)
     return case
+
+
+@transaction.atomic
+def open_by_hand(*, accounts: Sequence[Account], kind: str, title: str, by: Actor, at: datetime) -> Case:
+    """Open a case about these accounts that somebody thinks must be looked at; it joins no other case.
+
+    `title` is one line of at most 200 characters without personal data. Raises BadCase, BadField.
+    """
+    if kind not in BY_HAND:
+        raise BadCase(f"No case of this kind is opened by hand. Choose one of: {', '.join(BY_HAND)}.")
+    if not accounts:
+        raise BadCase("The case is about no account. Give at least one reference.")
+    told = Texts()
+    title = required("Title", told.line("Title", title.strip(), LONGEST_TITLE))
+    locked = [lock_customer(account) for account in sorted(accounts, key=lambda account: str(account.pk))]
+    _require_impersonal(title, Party.objects.filter(pk__in=[account.party_id for account in locked]))
+    case = open_case(kind=CaseKind(kind).value, title=title, by=by, at=at)
+    for account in locked:
+        add_subject(case, account, at=at)
+        audit.record(
+            Verb.SUBJECT_NAMED, case, by=by, at=at, within=account, account=account.reference, case=case.reference
+        )
+    told.record_masked(case, by=by, at=at)
+    return case
+
+
+def _require_impersonal(title: str, customers) -> None:
+    """A title is shown in lists and kept in the clear, so what is plainly personal is turned away."""
+    names = customers.values_list("legal_name", flat=True)
+    named = (rf"(?<!\w){re.escape(name)}(?!\w)" for name in names if name)
+    if "@" in title or any(re.search(each, title, re.IGNORECASE) for each in named):
+        raise BadCase("The title holds a name or an address. Leave it out here; write it into a note of the case.")
 
 
 def lock_customer(account: Account) -> Account:

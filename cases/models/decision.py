@@ -9,6 +9,8 @@ from cases.rules.outcomes import REASONS, OutcomeCode
 from cases.rules.stages import DecisionState
 from kyc_portal.records.refs import new_reference
 
+IN_EFFECT_ALONE = "in effect (one signature)"
+
 
 class DecisionQuerySet(models.QuerySet):
     def proposed(self):
@@ -53,3 +55,13 @@ class Decision(models.Model):
 
     def __str__(self):
         return self.reference
+
+    @property
+    def took_one_signature(self) -> bool:
+        """In effect without anybody having countersigned it."""
+        return self.state == DecisionState.COUNTERSIGNED and not self.answered_by
+
+    @property
+    def state_in_words(self) -> str:
+        """Where it stands, as every page says it: nobody reads "countersigned" of what one person signed."""
+        return IN_EFFECT_ALONE if self.took_one_signature else self.get_state_display()

@@ -5,7 +5,7 @@ from functools import partial
 
 from django.db import models
 
-from cases.rules.stages import LegalRequestState
+from cases.rules.stages import IN_ORDER, LegalRequestState, RejectedWhy
 from kyc_portal.records.refs import new_reference
 
 
@@ -16,6 +16,10 @@ class LegalRequestQuerySet(models.QuerySet):
     def preservation_over(self, on):
         """Preservations whose last day is past (R111)."""
         return self.preserving().filter(preserve_through__lt=on)
+
+    def in_order(self):
+        """Somebody found them in order, and they have not ended: what a bundle may rest on."""
+        return self.filter(state__in=[state.value for state in IN_ORDER])
 
     def to_act_on(self):
         return self.filter(state__in=[LegalRequestState.RECEIVED.value, LegalRequestState.VALIDATED.value])
@@ -36,6 +40,7 @@ class LegalRequest(models.Model):
     received_on = models.DateField()
     logged_at = models.DateTimeField()
     logged_by = models.CharField(max_length=150)
+    rejected_why = models.CharField(max_length=20, choices=RejectedWhy.choices(), blank=True)
     preserve_through = models.DateField(null=True, blank=True)
     hold = models.ForeignKey(
         "records.LegalHold", on_delete=models.PROTECT, null=True, blank=True, related_name="legal_requests"
@@ -45,6 +50,12 @@ class LegalRequest(models.Model):
 
     class Meta:
         verbose_name = "legal request"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=[state.value for state in LegalRequestState]),
+                name="legal_request_state_known",
+            ),
+        ]
         permissions = [("handle_legal", "Can log, validate and preserve for legal requests")]
 
     def __str__(self):

@@ -4,8 +4,10 @@ A list hit is never told: what rests on a list has the same public words as reas
 like being suspended, with the same way to object.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from accounts.rules.onboarding import AccountStatus
 from cases.rules.wording import Worded
 from kyc_portal.refusal import Refusal
 
@@ -59,6 +61,11 @@ class Reason:
     public_wording: str
     outcomes: frozenset[OutcomeCode]
     rests_on_list: bool = False
+
+    @property
+    def is_told(self) -> bool:
+        """Does the customer read its words with any outcome it allows?"""
+        return any(OUTCOMES[code].public_effect for code in self.outcomes)
 
 
 @dataclass(frozen=True)
@@ -143,6 +150,22 @@ REASONS = {
         Reason("concern_cleared", "Concern examined and cleared", _CLEARED, _NO_ACTION),
     )
 }
+
+
+def can_be_done(outcome: str, status: str) -> bool:
+    """Can an account in this state (codes) have this outcome? Use that never began cannot be limited or stopped."""
+    stands, effect = AccountStatus(status), OUTCOMES[OutcomeCode(outcome)].effect
+    if effect in (AccountEffect.LIMITED, AccountEffect.SUSPENDED):
+        return stands.is_open
+    if effect in (AccountEffect.CLOSED, AccountEffect.BLOCKED):
+        return stands not in (AccountStatus.CLOSED, AccountStatus.REFUSED)
+    return True
+
+
+def outcomes_for(statuses: Iterable[str]) -> list[OutcomeCode]:
+    """The outcomes that at least one of the accounts in these states can have, mildest first."""
+    known = set(statuses)
+    return [code for code in OutcomeCode if any(can_be_done(code, status) for status in known)]
 
 
 def consequence_of(outcome: str, reason: str) -> Consequence:

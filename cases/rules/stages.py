@@ -45,6 +45,18 @@ class LegalRequestState(Worded):
     PROCESS_SERVED = "process_served", "process served"
     CHALLENGED = "challenged", "challenged"
     LAPSED = "lapsed", "lapsed"
+    REJECTED = "rejected", "rejected"
+
+
+class RejectedWhy(Worded):
+    """Why a request is not followed."""
+
+    NOT_AUTHENTIC = "not_authentic", "it does not come from the authority it names"
+    NO_POWER = "no_power", "the authority has no power over us or over this matter"
+    DEFECTIVE = "defective", "a signature, a seal, a date or a page is missing"
+    GROUND_TOO_WEAK = "ground_too_weak", "its ground does not carry what it asks for"
+    NOT_OUR_CUSTOMER = "not_our_customer", "it is not about these accounts"
+    TAKEN_BACK = "taken_back", "the authority took it back"
 
 
 CASE_MOVES = {
@@ -72,14 +84,27 @@ BUNDLE_MOVES = {
     BundleState.RECEIPTED: (),
 }
 
+# Found in order and not ended: a bundle rests on a request in one of these states.
+IN_ORDER = (
+    LegalRequestState.VALIDATED,
+    LegalRequestState.PRESERVING,
+    LegalRequestState.RENEWED,
+    LegalRequestState.PROCESS_SERVED,
+)
+
 _AFTER_HOLD = (LegalRequestState.PROCESS_SERVED, LegalRequestState.CHALLENGED, LegalRequestState.LAPSED)
 
 LEGAL_REQUEST_MOVES = {
-    LegalRequestState.RECEIVED: (LegalRequestState.VALIDATED, LegalRequestState.CHALLENGED),
+    LegalRequestState.RECEIVED: (
+        LegalRequestState.VALIDATED,
+        LegalRequestState.CHALLENGED,
+        LegalRequestState.REJECTED,
+    ),
     LegalRequestState.VALIDATED: (
         LegalRequestState.PRESERVING,
         LegalRequestState.PROCESS_SERVED,
         LegalRequestState.CHALLENGED,
+        LegalRequestState.REJECTED,
     ),
     LegalRequestState.PRESERVING: (LegalRequestState.RENEWED, *_AFTER_HOLD),
     LegalRequestState.RENEWED: _AFTER_HOLD,  # a preservation is renewed once
@@ -90,6 +115,7 @@ LEGAL_REQUEST_MOVES = {
         LegalRequestState.LAPSED,
     ),
     LegalRequestState.LAPSED: (),
+    LegalRequestState.REJECTED: (),  # what comes again is logged again
 }
 
 CASE_LIFECYCLE = Lifecycle(CASE_MOVES, dict(CaseStatus.choices()))

@@ -59,6 +59,8 @@ def zipped(folder: Path) -> Iterator[bytes]:
 @permission_required("cases.download_bundle", raise_exception=True)
 def download(request, reference):
     """The bundle as an attachment; 404 while there is nothing built, or what is there is not what was built."""
+    if not bundles.REFERENCE.fullmatch(reference):
+        raise Http404
     bundle = Bundle.objects.select_related("case").filter(reference=reference).first()
     if bundle is None:
         raise Http404

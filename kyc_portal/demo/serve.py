@@ -1,5 +1,6 @@
 """Serve the local world: web, worker and beat, started together and ended together."""
 
+import fcntl
 import os
 import socket
 import sys
@@ -19,6 +20,16 @@ def free_port(first: int = 8000) -> int:
                 continue
             return port
     raise OSError("No free port between 8000 and 8099.")
+
+
+def already_served() -> bool:
+    """Whether another process serves this world; the lock is held until this process ends."""
+    lock = os.open(settings.LOCAL_DIR / "serving.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
 
 
 def serve(port: int) -> int:

@@ -6,8 +6,9 @@ from accounts.models import AccessRecord, Account, ScreeningHit, Verification, W
 from cases.models import Bundle, Case, Decision
 from kyc_portal.demo.people import PASSWORD, PEOPLE
 from kyc_portal.notices.models import Notice
-from kyc_portal.records import audit, holds, retention
+from kyc_portal.records import audit, holds, retention, verifying
 from kyc_portal.records.models import AuditEvent, Tombstone
+from kyc_portal.records.offline.verify_audit import WHOLE
 from kyc_portal.records.refs import RecordRef
 
 
@@ -38,6 +39,9 @@ def _counts() -> Iterator[str]:
     yield f"  access records         {AccessRecord.objects.count()}"
     yield f"  notices sent           {Notice.objects.filter(state='sent').count()}"
     yield f"  audit events           {AuditEvent.objects.count()}"
+    verdict = verifying.verify()
+    told = "verified" if verdict.code == WHOLE else verdict.sentence
+    yield f"  audit trail            {verdict.sealed} events sealed, {told}"
 
 
 def _thread() -> Iterator[str]:

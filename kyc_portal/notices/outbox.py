@@ -1,6 +1,7 @@
 """Queue notices in the transaction that causes them, send them afterwards, keep the proof of sending."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from email.utils import parseaddr
 from uuid import UUID
@@ -14,10 +15,12 @@ from kyc_portal.notices.kinds import fields_of
 from kyc_portal.notices.models import Notice, NoticeState
 from kyc_portal.notices.verbs import Verb
 from kyc_portal.records import audit
+from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER, Actor, RecordRef
 from kyc_portal.work.failures import held_back, sweep
 
 SWEEP = "notices.deliver"
+Draft = tuple[Notice, AuditEvent]  # a notice and the event that it was queued, neither written yet
 
 
 def queue_notice(notice, *, about: models.Model, subject: UUID, address: str, by: Actor, at: datetime) -> Notice:
@@ -26,6 +29,13 @@ def queue_notice(notice, *, about: models.Model, subject: UUID, address: str, by
     `about` is the record it speaks of, `subject` the person under whose key it is sealed, `address` their e-mail; with
     no address the row says so and stays, so that somebody can reach the person another way.
     """
+    drafted = draft_notice(notice, about=about, subject=subject, address=address, by=by, at=at)
+    write_notices([drafted])
+    return drafted[0]
+
+
+def draft_notice(notice, *, about: models.Model, subject: UUID, address: str, by: Actor, at: datetime) -> Draft:
+    """A notice as `queue_notice` makes it, for a caller that writes many at once."""
     ref = RecordRef.of(about)
     row = Notice(
         kind=notice.code, label=ref.label, key=ref.key, name=ref.name, subject=subject, queued_at=at,
@@ -33,9 +43,13 @@ def queue_notice(notice, *, about: models.Model, subject: UUID, address: str, by
     )  # fmt: skip
     row.address = address
     row.context = json.dumps(fields_of(notice))
-    row.save(force_insert=True)
-    audit.record(Verb.QUEUED, row, by=by, at=at, within=about, kind=notice.code)
-    return row
+    return row, audit.draft(Verb.QUEUED, row, by=by, at=at, within=about, kind=notice.code)
+
+
+def write_notices(drafts: Sequence[Draft]) -> None:
+    """Put drafted notices into the outbox, inside the caller's transaction, many with as few queries as one."""
+    Notice.objects.bulk_create([row for row, _ in drafts])
+    audit.write([event for _, event in drafts])
 
 
 def wording_of(notice: Notice) -> tuple[str, str]:

@@ -29,15 +29,10 @@ class Regime:
     """One profile as of one day, read once: figures by name, required elements, and whether it binds."""
 
     code: str
-    title: str
+    label: str
     standing: str
     elements: frozenset[str]
     figures: dict[str, RegimeNumber]
-
-    @property
-    def label(self) -> str:
-        """The regime's name as every screen writes it: with "(proposed)" while it is a proposal."""
-        return f"{self.title} (proposed)" if self.standing == "proposed" else self.title
 
     def figure(self, name: str) -> RegimeNumber:
         if name not in self.figures:
@@ -66,13 +61,19 @@ def _in_use(day: date) -> models.Q:
     return begun & not_over
 
 
-def regime_on(day: date) -> Regime:
-    """The regime the settings choose, as of `day`; two queries. Raises NoSuchRegime."""
+def profile_on(day: date) -> RegimeProfile:
+    """The profile the settings choose, as of `day`, without its figures. Raises NoSuchRegime."""
     profile = RegimeProfile.objects.filter(_in_use(day), code=settings.REGIME).first()
     if profile is None:
         raise NoSuchRegime(f"No regime profile {settings.REGIME} was in use on {day}. Set KYC_REGIME to one that was.")
+    return profile
+
+
+def regime_on(day: date) -> Regime:
+    """The regime the settings choose, as of `day`; two queries. Raises NoSuchRegime."""
+    profile = profile_on(day)
     figures = {figure.name: figure for figure in profile.numbers.select_related("citation")}
-    return Regime(profile.code, profile.title, profile.standing, frozenset(profile.elements), figures)
+    return Regime(profile.code, profile.label, profile.standing, frozenset(profile.elements), figures)
 
 
 def cip_on(day: date) -> CipVersion:

@@ -59,6 +59,11 @@ class RegimeProfile(models.Model):
     def __str__(self):
         return f"{self.title} ({self.get_standing_display()})"
 
+    @property
+    def label(self) -> str:
+        """The regime's name as every screen writes it: with "(proposed)" while it is a proposal."""
+        return f"{self.title} (proposed)" if self.standing == Standing.PROPOSED else self.title
+
 
 class RegimeNumber(models.Model):
     """One figure of a regime: so many days, years or percent, with its citation."""

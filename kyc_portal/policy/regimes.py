@@ -55,6 +55,7 @@ COMMON = (
     Figure("verify_days", "15", "days", "own"),
     Figure("triage_days", "3", "days", "own"),
     Figure("appeal_window_days", "30", "days", "own"),
+    Figure("urgent_suspension_days", "14", "days", "own"),
     Figure("reverification_answer_days", "30", "days", "own"),
     Figure("reverification_grace_days", "14", "days", "own"),
     Figure("review_days_low", "730", "days", "own"),

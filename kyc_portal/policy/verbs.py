@@ -10,3 +10,4 @@ class Verb(AuditVerb):
     CLOCK_STARTED = "policy.clock.started", "started the clock “{kind}”, due {due_on} ({citation})"
     CLOCK_STOPPED = "policy.clock.stopped", "stopped the clock “{kind}”"
     FIGURE_CHANGED = "policy.figure.changed", "changed {figure} of {regime} from {old} to {new}"
+    HOLIDAY_ADDED = "policy.holiday.added", "entered {day} as a holiday"

@@ -6,7 +6,13 @@ A rebuild of a table on SQLite drops its triggers without a word, hence the chec
 from django.core import checks
 from django.db import OperationalError, connection
 
-TABLES = ("records_auditevent", "records_tombstone")
+TABLES = (
+    "records_auditevent",
+    "records_auditleaf",
+    "records_auditcheckpoint",
+    "records_destroyedpayload",
+    "records_tombstone",
+)
 
 _SQLITE = """
 CREATE TRIGGER IF NOT EXISTS {table}_no_{act} BEFORE {ACT} ON {table}
@@ -32,14 +38,13 @@ def expected_triggers() -> set[str]:
 
 
 def create_triggers() -> None:
-    """Make the triggers that are missing; harmless when all are there, or when the tables are not there yet."""
+    """Make the triggers that are missing; harmless when all are there, or a table is not there yet."""
     template = _POSTGRES if connection.vendor == "postgresql" else _SQLITE
     with connection.cursor() as cursor:
-        if not set(TABLES) <= set(connection.introspection.table_names(cursor)):
-            return
+        there = set(connection.introspection.table_names(cursor))
         if connection.vendor == "postgresql":
             cursor.execute(_POSTGRES_FUNCTION)
-        for table in TABLES:
+        for table in there.intersection(TABLES):
             for act in _acts():
                 cursor.execute(template.format(table=table, act=act, ACT=act.upper()))
 

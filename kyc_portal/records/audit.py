@@ -1,10 +1,8 @@
 """Write and read the audit trail (requirement R53; construction in trust.md section 5)."""
 
 import contextlib
-import hashlib
-import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from uuid import UUID
@@ -15,9 +13,9 @@ from django.db.models import F, Q
 from kyc_portal.records.canonical import canonical_bytes, commitment, facts_text
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.keys import ensure_key, seal
-from kyc_portal.records.models import AuditEvent, AuditPayload, AuditPending, IdentityView
+from kyc_portal.records.models import AuditEvent, AuditPayload, AuditPending, DestroyedPayload, IdentityView
 from kyc_portal.records.refs import Actor, RecordRef
-from kyc_portal.records.verbs import AuditVerb, Verb, sentence_of
+from kyc_portal.records.verbs import AuditVerb, Verb, grave_codes, sentence_of
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
@@ -65,12 +63,30 @@ def record(
     `personal` goes, sealed under `subject`'s key, into a payload that a purge can destroy.
     Raises UnknownFact for a fact the verb does not list.
     """
+    event = draft(verb, about, by=by, at=at, within=within, **facts)
+    with transaction.atomic():
+        if personal is not None:
+            _write_payload(event, personal, subject)
+        write([event])
+    return event
+
+
+def draft(
+    verb: AuditVerb,
+    about: models.Model | RecordRef,
+    *,
+    by: Actor,
+    at: datetime,
+    within: models.Model | RecordRef | None = None,
+    **facts,
+) -> AuditEvent:
+    """An event as `record` makes it, not written yet; the order of its trail is the order of drafting."""
     unknown = set(facts) - verb.facts
     if unknown:
         raise UnknownFact(f"{verb.code} does not know the facts {', '.join(sorted(unknown))}.")
 
     ref, outer = RecordRef.of(about), RecordRef.of(within) if within is not None else None
-    event = AuditEvent(
+    return AuditEvent(
         verb=verb.code,
         at=at.astimezone(UTC),
         actor_kind=by.kind,
@@ -85,13 +101,15 @@ def record(
         facts=_plain(facts),
         request_id=_request_id.get(),
     )
-    with transaction.atomic():
-        if personal is not None:
-            _write_payload(event, personal, subject)
+
+
+def write(events: Sequence[AuditEvent]) -> None:
+    """Write drafted events in the caller's transaction, many with as few queries as one."""
+    for event in events:
         event.canonical = canonical_bytes(event)
-        event.save(force_insert=True)
-        AuditPending.objects.create(event_id=event.pk)
-    return event
+    with transaction.atomic():
+        AuditEvent.objects.bulk_create(events)
+        AuditPending.objects.bulk_create([AuditPending(event_id=event.pk) for event in events])
 
 
 def _write_payload(event: AuditEvent, personal: dict, subject: UUID) -> None:
@@ -106,6 +124,8 @@ def record_view(about: models.Model, *, by: Actor, at: datetime) -> None:
     """Count a look at a record's identity data: one row per person, record and day, one event for the first look."""
     ref = RecordRef.of(about)
     key = {"actor_key": by.key, "about_label": ref.label, "about_key": ref.key, "day": legal_day(at)}
+    if IdentityView.objects.filter(**key).update(count=F("count") + 1, last_at=at):
+        return
     with transaction.atomic():
         row, is_first = IdentityView.objects.get_or_create(
             **key, defaults={"actor_label": by.label, "about_name": ref.name, "last_at": at}
@@ -128,8 +148,23 @@ def as_sentence(event: AuditEvent) -> str:
     return sentence_of(event.verb, event.facts)
 
 
-def destroy_payloads(subject: UUID) -> tuple[int, str]:
-    """Destroy the sealed payloads of one person; returns how many went and a digest over their events' ids."""
-    ids = sorted(str(pk) for pk in AuditPayload.objects.filter(subject=subject).values_list("event_id", flat=True))
-    AuditPayload.objects.filter(subject=subject).delete()
-    return len(ids), hashlib.sha256(json.dumps(ids).encode()).hexdigest()
+def destroy_payloads(subject: UUID) -> list[UUID]:
+    """Destroy the sealed payloads of one person; returns the ids of their events, for `list_destroyed`."""
+    payloads = AuditPayload.objects.filter(subject=subject)
+    ids = list(payloads.values_list("event_id", flat=True))
+    payloads.delete()
+    return ids
+
+
+def list_destroyed(ids: Iterable[UUID], *, by_purge: AuditEvent) -> None:
+    """Write down for each event that this purge destroyed its payload; a payload missing without this is tampering."""
+    rows = [DestroyedPayload(event_id=each, purge_event_id=by_purge.pk) for each in ids]
+    DestroyedPayload.objects.bulk_create(rows, batch_size=500)
+
+
+def grave_events_of(request_id: str) -> list[UUID]:
+    """The ids of the grave acts of one request, in their order."""
+    if not request_id:
+        return []
+    events = AuditEvent.objects.filter(request_id=request_id, verb__in=grave_codes())
+    return list(events.order_by("id").values_list("pk", flat=True))

@@ -3,10 +3,10 @@
 import hashlib
 import json
 import secrets
-import struct
 import threading
 import time
 import uuid
+from collections.abc import Iterable
 
 VERSION = b"\x01"
 PAYLOAD_PREFIX = b"\x02"
@@ -24,7 +24,9 @@ class NotSealable(ValueError):
 def facts_text(facts: dict) -> str:
     """One spelling of the facts: sorted keys, no spaces, unescaped text."""
     text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    if _holds_nul(facts):  # JSON writes it as an escape, which PostgreSQL refuses and SQLite keeps
+    if "\\u0000" in text and _holds_nul(
+        facts
+    ):  # JSON writes it as an escape, which PostgreSQL refuses and SQLite keeps
         raise NotSealable("A fact holds a NUL character.")
     return text
 
@@ -51,22 +53,32 @@ def _text(value) -> str:
 
 def canonical_bytes(event) -> bytes:
     """All columns of an event as bytes; raises NotSealable for text that cannot be kept alike everywhere."""
+    return spelled(getattr(event, column) for column in COLUMNS)
+
+
+def spelled(values: Iterable) -> bytes:
+    """The values of COLUMNS, in their order, as `canonical_bytes` writes them."""
     parts = [VERSION]
-    for column in COLUMNS:
-        text = _text(getattr(event, column))
+    for column, value in zip(COLUMNS, values, strict=True):
+        text = value if type(value) is str else _text(value)
         if "\x00" in text:
             raise NotSealable(f"The column {column} holds a NUL character.")
         try:
             encoded = text.encode()
         except UnicodeEncodeError as error:
             raise NotSealable(f"The column {column} holds half a character.") from error
-        parts.append(struct.pack(">I", len(encoded)) + encoded)
+        parts += len(encoded).to_bytes(4, "big"), encoded
     return b"".join(parts)
 
 
 def commitment(salt: bytes, payload: bytes) -> bytes:
     """Binds an event to a payload that may be destroyed later: SHA-256(02 || salt || payload)."""
     return hashlib.sha256(PAYLOAD_PREFIX + salt + payload).digest()
+
+
+def digest_of_ids(ids: Iterable[str]) -> str:
+    """How the event of a purge names the events whose payloads it destroyed; 64 hex digits."""
+    return hashlib.sha256(json.dumps(sorted(ids)).encode()).hexdigest()
 
 
 _last = 0

@@ -4,8 +4,12 @@ Every value is sealed with AES-256-GCM; a wrong or missing key raises, nothing f
 """
 
 import base64
+import contextlib
 import hmac
 import os
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
+from types import MappingProxyType
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -16,12 +20,14 @@ from django.conf import settings
 from django.db import transaction
 
 from kyc_portal.records.models import SubjectKey
+from kyc_portal.refusal import Refusal
 
 NONCE = 12
+_held: ContextVar[dict[UUID, bytes]] = ContextVar("held_keys", default=MappingProxyType({}))
 
 
-class KeyProblem(Exception):
-    """A key is missing, unknown or does not fit; reading and writing both stop."""
+class KeyProblem(Refusal):
+    """A key is missing, unknown or does not fit; reading and writing both stop, and whoever asked is told."""
 
 
 def parse_key(text: str) -> tuple[str, bytes]:
@@ -59,29 +65,64 @@ def unseal(key: bytes, sealed: bytes, bound_to: str) -> bytes:
 
 def key_of_subject(subject: UUID) -> bytes:
     """The 32-byte key of a subject that has one; raises KeyProblem when it was destroyed or never made."""
-    row = SubjectKey.objects.filter(subject=subject).first()
-    if row is None:
-        raise KeyProblem("This subject's key does not exist.")
-    master = _master_keys().get(row.master_key_id)
-    if master is None:
-        raise KeyProblem(f"The master key {row.master_key_id} is not among KYC_MASTER_KEYS.")
-    return unseal(master, bytes(row.wrapped), f"subject:{subject}")
+    return _unwrapped([subject], SubjectKey.objects.in_bulk([subject]))[subject]
+
+
+def _unwrapped(subjects: Iterable[UUID], rows: dict[UUID, SubjectKey]) -> dict[UUID, bytes]:
+    masters, keys = _master_keys(), {}
+    for subject in subjects:
+        row = rows.get(subject)
+        if row is None:
+            raise KeyProblem("This subject's key does not exist.")
+        if row.master_key_id not in masters:
+            raise KeyProblem(f"The master key {row.master_key_id} is not among KYC_MASTER_KEYS.")
+        keys[subject] = unseal(masters[row.master_key_id], bytes(row.wrapped), f"subject:{subject}")
+    return keys
 
 
 def ensure_key(subject: UUID) -> bytes:
-    """The subject's key, made on first use. Always read from the database: a key remembered from a transaction that
-    rolled back would seal values nobody can open again."""
-    if not SubjectKey.objects.filter(subject=subject).exists():
+    """The subject's key, made on first use. Read from the database unless it is `held`: a key remembered from a
+    transaction that rolled back would seal values nobody can open again."""
+    return _held.get().get(subject) or _ensure_keys([subject])[subject]
+
+
+def _ensure_keys(subjects: list[UUID]) -> dict[UUID, bytes]:
+    """The keys of these subjects, made where they are missing; one query, or three when some are missing."""
+    rows = SubjectKey.objects.in_bulk(subjects)
+    if missing := sorted(set(subjects) - set(rows)):
         master_id, master = next(iter(_master_keys().items()))
-        wrapped = seal(master, os.urandom(32), f"subject:{subject}")
-        SubjectKey.objects.bulk_create(
-            [SubjectKey(subject=subject, master_key_id=master_id, wrapped=wrapped)], ignore_conflicts=True
-        )
-    return key_of_subject(subject)
+        made = [
+            SubjectKey(
+                subject=each, master_key_id=master_id, wrapped=seal(master, os.urandom(32), f"subject:{each}")
+            )
+            for each in missing
+        ]  # fmt: skip
+        SubjectKey.objects.bulk_create(made, ignore_conflicts=True)
+        rows |= SubjectKey.objects.in_bulk(missing)  # what is stored counts: somebody else may have been first
+    return _unwrapped(subjects, rows)
+
+
+@contextlib.contextmanager
+def held(subjects: Iterable[UUID]) -> Iterator[None]:
+    """Read or make the keys of these subjects once, for everything that is sealed inside the block.
+
+    The block is a transaction of its own, begun before the keys are read; they are forgotten before it commits or rolls
+    back, so none outlives its row. A savepoint inside that rolls back leaves them standing, because they were there
+    before it.
+    """
+    with transaction.atomic():
+        before = _held.get()
+        token = _held.set({**before, **_ensure_keys([each for each in subjects if each not in before])})
+        try:
+            yield
+        finally:
+            _held.reset(token)
 
 
 def destroy_key(subject: UUID) -> int:
     """Destroy a subject's key, so that no copy of its sealed values can be read again; returns how many keys went."""
+    if subject in _held.get():
+        raise KeyProblem("This subject's key is held by the same transaction, which would go on sealing with it.")
     return SubjectKey.objects.filter(subject=subject).delete()[0]
 
 

@@ -74,6 +74,69 @@ class AuditPending(models.Model):
         return str(self.event_id)
 
 
+class AuditLeaf(models.Model):
+    """The place of one event in the tree of sealed events, counted from 0; people say “entry” and count from 1."""
+
+    index = models.BigIntegerField(primary_key=True)
+    event_id = models.UUIDField(unique=True)
+    leaf_hash = models.BinaryField()
+
+    class Meta:
+        verbose_name = "sealed entry"
+        verbose_name_plural = "sealed entries"
+
+    def __str__(self):
+        return f"entry {self.index + 1}"
+
+
+class AuditCheckpoint(models.Model):
+    """The signed root over the first `size` entries, with the right edge from which the tree grows on."""
+
+    number = models.BigIntegerField(primary_key=True)
+    size = models.BigIntegerField(unique=True)
+    edge = models.BinaryField()
+    note = models.TextField()
+
+    class Meta:
+        verbose_name = "checkpoint"
+
+    def __str__(self):
+        return f"checkpoint of {self.size} entries"
+
+
+class WitnessedCheckpoint(models.Model):
+    """Whether one checkpoint was handed to one witness; tried again until `handed_at` is set."""
+
+    size = models.BigIntegerField()
+    witness = models.CharField(max_length=500)
+    tried_at = models.DateTimeField(null=True, blank=True)
+    handed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "checkpoint handed to a witness"
+        verbose_name_plural = "checkpoints handed to witnesses"
+        constraints = [models.UniqueConstraint(fields=["size", "witness"], name="one_row_per_checkpoint_and_witness")]
+        indexes = [
+            models.Index(fields=["witness", "size"], name="waits_for_a_witness", condition=models.Q(handed_at=None)),
+        ]
+
+    def __str__(self):
+        return f"checkpoint of {self.size} entries for a witness"
+
+
+class DestroyedPayload(models.Model):
+    """Says of one event which purge destroyed its payload; the event of the purge carries a digest over its rows."""
+
+    event_id = models.UUIDField(primary_key=True)
+    purge_event_id = models.UUIDField(db_index=True)
+
+    class Meta:
+        verbose_name = "destroyed payload"
+
+    def __str__(self):
+        return f"destroyed payload of {self.event_id}"
+
+
 class IdentityView(models.Model):
     """How often one person looked at one record's identity data on one day (R53)."""
 
@@ -172,6 +235,7 @@ class Tombstone(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["label", "key"], name="one_tombstone_per_record")]
+        permissions = [("purge", "Can execute a purge")]
 
     def __str__(self):
         return f"{self.name}, purged {self.purged_at:%-d %b %Y}"

@@ -13,16 +13,21 @@ from datetime import date, datetime
 from django.db import models, transaction
 
 from kyc_portal.records import audit, holds
+from kyc_portal.records.canonical import digest_of_ids
 from kyc_portal.records.keys import destroy_key
 from kyc_portal.records.models import (
+    AuditCheckpoint,
     AuditEvent,
+    AuditLeaf,
     AuditPayload,
     AuditPending,
+    DestroyedPayload,
     HeldRecord,
     IdentityView,
     LegalHold,
     SubjectKey,
     Tombstone,
+    WitnessedCheckpoint,
 )
 from kyc_portal.records.refs import Actor, RecordRef
 from kyc_portal.records.verbs import Verb
@@ -181,17 +186,18 @@ def _destroy(
         if keys:
             rows.model._base_manager.filter(pk__in=rows.order_by().values("pk"))._raw_delete(rows.db)
             counts[rows.model._meta.label_lower] = counts.get(rows.model._meta.label_lower, 0) + len(keys)
-    payloads = 0
+    payloads = []
     for subject in subjects:
-        gone, payload_digest = audit.destroy_payloads(subject)
-        payloads += gone
-        digest.update(payload_digest.encode())
+        payloads += audit.destroy_payloads(subject)
         destroy_key(subject)
+    destroyed = digest_of_ids(map(str, payloads))
+    digest.update(destroyed.encode())
 
     event = audit.record(
-        Verb.PURGED, ref, by=by, at=at, rule=rule.code, rows=sum(counts.values()), payloads=payloads,
-        digest=digest.hexdigest(),
+        Verb.PURGED, ref, by=by, at=at, rule=rule.code, rows=sum(counts.values()), payloads=len(payloads),
+        digest=digest.hexdigest(), destroyed=destroyed,
     )  # fmt: skip
+    audit.list_destroyed(payloads, by_purge=event)
     return Tombstone.objects.create(
         label=ref.label, key=ref.key, name=ref.name, rule=rule.code, basis=period.basis,
         kept_through=period.kept_through, counts=counts, holds_looked_at=looked_at, digest=digest.hexdigest(),
@@ -203,7 +209,10 @@ register(
     RetentionRule(
         code="trail",
         title="Audit trail, holds and tombstones",
-        covers=(AuditEvent, AuditPending, Tombstone, LegalHold, HeldRecord, IdentityView),
+        covers=(
+            *(AuditEvent, AuditPending, AuditLeaf, AuditCheckpoint, WitnessedCheckpoint, DestroyedPayload),
+            *(Tombstone, LegalHold, HeldRecord, IdentityView),
+        ),
         why="Kept for good: without personal data, it proves what was done and destroyed.",
     ),
     RetentionRule(

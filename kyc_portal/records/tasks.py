@@ -1,9 +1,9 @@
-"""Nightly doors: purge what is due, see that the audit trail is guarded."""
+"""Doors of the beat: seal the audit trail, purge what is due, see that the trail is guarded."""
 
 from celery import shared_task
 from django.utils import timezone
 
-from kyc_portal.records import append_only, retention
+from kyc_portal.records import append_only, retention, sealing, witnesses
 from kyc_portal.records.clock import legal_day, moment
 from kyc_portal.records.refs import SCHEDULER
 
@@ -23,8 +23,16 @@ def purge_due_records(at=None):
 
 @shared_task
 def check_append_only(at=None):
-    """Fail loudly, so that a dead letter tells the administrator, when a trigger is missing."""
+    """Every minute: fail loudly, so that a dead letter tells the administrator, when a trigger is missing."""
     missing = append_only.missing_triggers()
     if missing:
         raise TrailUnguarded(", ".join(missing))
     return {"triggers": len(append_only.expected_triggers())}
+
+
+@shared_task
+def seal_pending(at=None):
+    """Every 10 seconds: seal what waits and hand the checkpoints to the witnesses."""
+    sealed = sealing.seal_pending()
+    handed = witnesses.hand_over(at=moment(at))
+    return {"sealed": sealed, "handed over": sum(handed.values())}

@@ -5,10 +5,11 @@ import string
 from enum import Enum
 
 REGISTERED: dict[str, "AuditVerb"] = {}
+GRAVE = "grave!"  # among the further names: whoever does this is told the place of the event in the sealed trail
 
 
 class AuditVerb(Enum):
-    """Base of each app's verbs; a member is (code, sentence, *further fact names).
+    """Base of each app's verbs; a member is (code, sentence, *further fact names), with GRAVE for a grave act.
 
     The placeholders of the sentence, and the further names, are the only facts an event of this verb may carry.
     Facts are codes, counts, field names and references, never values of personal data.
@@ -17,7 +18,9 @@ class AuditVerb(Enum):
     def __init__(self, code: str, sentence: str, *further: str):
         self.code = code
         self.sentence = sentence
-        self.facts = frozenset(name for _, name, _, _ in string.Formatter().parse(sentence) if name) | set(further)
+        self.is_grave = GRAVE in further
+        shown = {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+        self.facts = frozenset(shown.union(further) - {GRAVE})
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -30,17 +33,25 @@ class AuditVerb(Enum):
 class Verb(AuditVerb):
     """What is done to holds, retention and identity data."""
 
-    HOLD_PLACED = "records.hold.placed", "placed hold {hold} ({reason})"
-    HOLD_RELEASED = "records.hold.released", "released hold {hold}"
-    VIEWED = "records.viewed", "looked at identity data"
-    REVEALED = "records.revealed", "revealed the {field}: {why}"
-    EXPORTED = "records.exported", "exported a file ({what})", "sha256", "rows"
+    HOLD_PLACED = "records.hold.placed", "placed hold {hold} ({reason})", GRAVE
+    HOLD_RELEASED = "records.hold.released", "released hold {hold}", GRAVE
+    VIEWED = "records.viewed", "opened the page"
+    REVEALED = "records.revealed", "revealed the {field}: {why}", GRAVE
+    EXPORTED = "records.exported", "exported a file ({what})", "sha256", "rows", GRAVE
     PURGED = (
         "records.purged",
         "purged the file under the rule “{rule}”: {rows} rows, {payloads} sealed payloads",
         "digest",
+        "destroyed",
+        GRAVE,
     )
     KEYS_ROTATED = "records.keys.rotated", "wrapped {count} keys anew under {key_id}"
+    AUDIT_KEY_NAMED = "records.audit_key_named", "named {key_id} as the trail's next key", "public_key", GRAVE
+
+
+def grave_codes() -> list[str]:
+    """The codes of the acts after which a person is told that the trail is sealed."""
+    return [code for code, verb in REGISTERED.items() if verb.is_grave]
 
 
 _CODE = re.compile(r"[a-z]+(_[a-z]+)+")

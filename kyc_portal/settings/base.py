@@ -157,6 +157,9 @@ IMPORT_MAX_ROWS = env.int("KYC_IMPORT_MAX_ROWS", default=200_000)
 MASTER_KEYS = env.list("KYC_MASTER_KEYS", default=[])  # wrap the subjects' own keys (32 bytes each)
 FINGERPRINT_KEY = env.str("KYC_FINGERPRINT_KEY", default="")  # keyed fingerprints for equality (32 bytes)
 SIGNING_KEY = env.str("KYC_SIGNING_KEY", default="")  # Ed25519 seed that signs bundles (32 bytes)
+AUDIT_KEY = env.str("KYC_AUDIT_KEY", default="")  # Ed25519 seed that signs checkpoints of the audit trail (32 bytes)
+AUDIT_KEY_NEXT = env.str("KYC_AUDIT_KEY_NEXT", default="")  # only while that key is being changed
+WITNESSES = env.list("KYC_WITNESSES", default=[])  # who is handed each checkpoint: file:/path or mail:address
 
 # --- Regime -----------------------------------------------------------------------------------------------------------
 
@@ -189,5 +192,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"kyc_portal": {"level": "INFO"}, "accounts": {"level": "INFO"}, "cases": {"level": "INFO"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},  # a refusal is an answer, not an error
+        "kyc_portal": {"level": "INFO"},
+        "accounts": {"level": "INFO"},
+        "cases": {"level": "INFO"},
+    },
 }

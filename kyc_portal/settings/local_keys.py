@@ -16,6 +16,7 @@ def _new_keys() -> dict[str, str]:
         "MASTER_KEY": f"local-1:{key()}",
         "FINGERPRINT_KEY": f"local-1:{key()}",
         "SIGNING_KEY": f"local-1:{key()}",
+        "AUDIT_KEY": f"local-1:{key()}",
     }
 
 
@@ -34,4 +35,17 @@ def local_keys(folder: Path) -> dict[str, str]:
             pass
         finally:
             draft.unlink()
+    return _completed(path)
+
+
+def _completed(path: Path) -> dict[str, str]:
+    """The keys of the file; what an older version did not make yet is added."""
+    keys = json.loads(path.read_text())
+    new = _new_keys()
+    if new.keys() <= keys.keys():
+        return keys
+    draft = path.with_name(f"keys.{os.getpid()}.json")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump({**new, **keys}, file, indent=2)
+    draft.replace(path)
     return json.loads(path.read_text())

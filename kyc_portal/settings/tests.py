@@ -32,3 +32,5 @@ def _key(letter: str) -> str:
 MASTER_KEYS = [_key("m")]
 FINGERPRINT_KEY = _key("f")
 SIGNING_KEY = _key("s")
+AUDIT_KEY = _key("a")
+WITNESSES = []  # a test that wants some names its own

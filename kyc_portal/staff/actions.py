@@ -1,5 +1,6 @@
 """flow_action: a button that asks on one confirmation page, calls one flow per record, and tells what is now true."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -7,13 +8,18 @@ from functools import partial
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db import models
+from django.db import DatabaseError, models
 from django.http import HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from kyc_portal.records import audit, sealing
+from kyc_portal.records.keys import KeyProblem
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff.sections import url_of
+from kyc_portal.staff.typed import is_sound
+
+log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 500
 
@@ -115,16 +121,33 @@ def run_for_one(admin, request, action: FlowAction, record: models.Model) -> Htt
     """Ask, then do it for one record; what is refused is said on the form, which keeps what was typed."""
     form = action.form_for(request, record)
     back_url = url_of(record)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and is_sound(form):
         try:
             told = action.run(admin, record, by=request.user.as_actor, at=timezone.now(), **form.cleaned_data)
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
             sentence, target = told if isinstance(told, tuple) else (told, record)
-            messages.success(request, sentence)
+            messages.success(request, f"{sentence} {where_sealed(request)}".strip())
             return HttpResponseRedirect(url_of(target) or back_url)
     return _page(admin, request, action, form, [record], action_url=request.path, back_url=back_url)
+
+
+def where_sealed(request) -> str:
+    """After a grave act: where the sealed trail tells of it, so that the person can prove it later; else nothing."""
+    events = audit.grave_events_of(request.id)
+    if not events:
+        return ""
+    try:
+        found = sealing.receipts(events)
+    except (DatabaseError, KeyProblem, sealing.TrailBroken) as error:  # the act itself is done and told of
+        log.error("no receipt for request %s (%s)", request.id, type(error).__name__)
+        found = []
+    if not found:
+        return "It is sealed within a minute."
+    entries = ", ".join(str(each.entry) for each in found[:3])
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    return f"Sealed as {'entry' if len(found) == 1 else 'entries'} {entries}{more} (root {found[-1].root[:8]})."
 
 
 def run_for_many(admin, request, queryset: models.QuerySet, *, action: FlowAction) -> HttpResponse | None:
@@ -135,7 +158,7 @@ def run_for_many(admin, request, queryset: models.QuerySet, *, action: FlowActio
         return None
 
     form = action.form_for(request, None)
-    if not (request.POST.get("confirmed") and form.is_valid()):
+    if not (request.POST.get("confirmed") and is_sound(form)):
         chosen = [(ACTION_CHECKBOX_NAME, str(record.pk)) for record in records]
         hidden = [("action", action.name), ("index", "0"), ("confirmed", "1"), *chosen]
         return _page(admin, request, action, form, records, action_url="", back_url=request.path, hidden=hidden)

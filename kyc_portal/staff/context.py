@@ -4,7 +4,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from kyc_portal.policy.current import regime_on
+from kyc_portal.policy.current import profile_on
 from kyc_portal.records.clock import legal_day
 
 
@@ -12,6 +12,6 @@ def portal(request):
     """Context processor; the regime is read only when a template shows it."""
     return {
         "provider": settings.PROVIDER_NAME,
-        "regime": SimpleLazyObject(lambda: regime_on(legal_day(timezone.now()))),
+        "regime": SimpleLazyObject(lambda: profile_on(legal_day(timezone.now()))),
         "today": legal_day(timezone.now()),
     }

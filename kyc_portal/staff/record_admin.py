@@ -1,8 +1,9 @@
 """RecordAdmin: a record's page shows, its buttons ask, the flow acts. Nothing is edited in place or deleted."""
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -14,8 +15,9 @@ from django.views.decorators.http import require_http_methods
 from kyc_portal.records import audit
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
-from kyc_portal.staff.actions import actions_of, as_admin_action, run_for_one
-from kyc_portal.staff.sections import for_viewer, url_of
+from kyc_portal.staff.actions import actions_of, as_admin_action, run_for_one, where_sealed
+from kyc_portal.staff.sections import for_viewer, url_of, with_added
+from kyc_portal.staff.typed import is_sound
 
 MOST_LISTED = 1000
 KEY_LOOKUPS = ("", "exact", "id__exact", "pk__exact")
@@ -49,7 +51,6 @@ class RecordAdmin(admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 0
     show_full_result_count = False
-    actions_selection_counter = False
     view_on_site = False
     paginator = CappedPaginator
     show_facets = admin.ShowFacets.NEVER
@@ -137,6 +138,7 @@ class RecordAdmin(admin.ModelAdmin):
         clock = self.clock(record)
         shown = [action for action in self.buttons(request, record) if action.fits(record)]
         links = [self._button(action, record) for action in sorted(shown, key=lambda action: not action.primary)]
+        own = self.sections(record, user=request.user, at=at)
         has_primary = bool(shown) and any(action.primary for action in shown)
         return {
             **self.admin_site.each_context(request),
@@ -153,12 +155,13 @@ class RecordAdmin(admin.ModelAdmin):
             "primary_action": links[0] if has_primary else None,
             "more_actions": links[1:] if has_primary else links,
             "reasons": self.reasons(record, at=at),
-            "sections": self._for_viewer(request, self.sections(record, user=request.user, at=at)),
+            "sections": self._for_viewer(request, with_added(own, record, user=request.user, at=at)),
             "aside": self._for_viewer(request, self.aside(record, user=request.user, at=at)),
         }
 
     def _for_viewer(self, request, sections):
-        return [for_viewer(section, request.user) for section in sections]
+        seen = [for_viewer(section, request.user) for section in sections]
+        return [section for section in seen if section is not None]
 
     def _button(self, action, record):
         url = reverse(
@@ -181,18 +184,27 @@ class RecordAdmin(admin.ModelAdmin):
             raise PermissionDenied
         return run_for_one(self, request, action, record)
 
+    def response_action(self, request, queryset):
+        """Run an action on the rows chosen in a list; what is no key is a 400, because Django would fall over it."""
+        for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            try:
+                self.opts.pk.clean(key, None)
+            except ValidationError:
+                raise SuspiciousOperation("A row was chosen by something that is no key.") from None
+        return super().response_action(request, queryset)
+
     def add_view(self, request, form_url="", extra_context=None):
         if not self.has_add_permission(request):
             raise PermissionDenied
         form_class, _ = self.adding
         form = form_class(request.POST, request.FILES) if request.method == "POST" else form_class()
-        if form.is_bound and form.is_valid():
+        if form.is_bound and is_sound(form):
             try:
                 record = self.add(by=request.user.as_actor, at=timezone.now(), **form.cleaned_data)
             except Refusal as refusal:
                 form.add_error(None, str(refusal))
             else:
-                messages.success(request, f"{record} is added.")
+                messages.success(request, f"{record} is added. {where_sealed(request)}".strip())
                 return HttpResponseRedirect(url_of(record))
         label = self.add_label or f"Add {self.opts.verbose_name}"
         context = {

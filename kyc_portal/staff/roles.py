@@ -47,14 +47,14 @@ PEOPLE = _view("staff", "staffmember")
 REVIEWING = ("cases.review", "accounts.judge_hit")
 VERIFYING = (
     "accounts.add_account", "accounts.settle_status", "accounts.verify", "accounts.activate", "accounts.refuse",
-    "accounts.import_customers", "accounts.download_document",
+    "accounts.import_customers", "accounts.download_document", "accounts.reveal",
 )  # fmt: skip
 
 ROLES: dict[str, tuple[str, ...]] = {
     "reviewer": (*CUSTOMERS, *CASES, *RESELLERS, *_view("policy", "deadline"), *REVIEWING, *VERIFYING),
     "lead reviewer": (
         *CUSTOMERS, *CASES, *RESELLERS, *GROUND, *REVIEWING, *VERIFYING,
-        "accounts.close", "accounts.reveal", "accounts.second_hit", "accounts.load_watchlist", "cases.assign",
+        "accounts.close", "accounts.second_hit", "accounts.load_watchlist", "cases.assign",
         "cases.decide", "accounts.restrict",
     ),
     "reseller desk": (*CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager"),
@@ -64,9 +64,13 @@ ROLES: dict[str, tuple[str, ...]] = {
         "cases.download_bundle", "records.place_hold", "records.release_hold", "accounts.download_document",
         "accounts.reveal",
     ),
-    "compliance": (*CUSTOMERS, *CASES, *RESELLERS, *GROUND, "policy.approve_cip"),
+    "compliance": (
+        *CUSTOMERS, *CASES, *RESELLERS, *GROUND, "policy.approve_cip", "policy.add_holiday", "records.purge",
+    ),
     "senior manager": (*GROUND, *CASES, *RESELLERS),
-    "auditor": (*CUSTOMERS, *CASES, *LEGAL, *RESELLERS, *GROUND, *WORK, *PEOPLE, "staff.see_everything"),
+    "auditor": (*CUSTOMERS, *CASES, *LEGAL, *RESELLERS, *GROUND, *WORK, *PEOPLE, "staff.see_everything",
+        "accounts.download_document",
+    ),
     "administrator": (*PEOPLE, *WORK, "staff.manage_people", "work.revive", *_view("records", "auditevent")),
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core import checks
 
 from kyc_portal.policy.regimes import PROFILES
+from kyc_portal.records import witnesses
 from kyc_portal.records.keys import KeyProblem, parse_key
 
 UNSAFE_BEGINNINGS = ("django-insecure", "only-for-tests", "change", "secret", "local-")
@@ -21,6 +22,7 @@ def _faults_of_keys() -> Iterator[tuple[str, str]]:
         "KYC_MASTER_KEYS": settings.MASTER_KEYS or [""],
         "KYC_FINGERPRINT_KEY": [settings.FINGERPRINT_KEY],
         "KYC_SIGNING_KEY": [settings.SIGNING_KEY],
+        "KYC_AUDIT_KEY": [settings.AUDIT_KEY],
     }
     seen: dict[bytes, str] = {}
     for name, texts in keys.items():
@@ -35,6 +37,11 @@ def _faults_of_keys() -> Iterator[tuple[str, str]]:
                 yield f"{name} holds a default key.", f"Make a key of your own for {name}; see docs/operations.md."
             elif seen.setdefault(key, name) != name:
                 yield f"{name} is the same key as {seen[key]}.", "Make a key of its own for each purpose."
+
+
+def _faults_of_witnesses() -> Iterator[tuple[str, str]]:
+    for fault in witnesses.faults_of(settings.WITNESSES):
+        yield f"KYC_WITNESSES: {fault}", "Set KYC_WITNESSES to at least two of file:/path and mail:address."
 
 
 def _faults_of_services() -> Iterator[tuple[str, str]]:
@@ -84,7 +91,7 @@ def check_settings(app_configs, **kwargs) -> list[checks.CheckMessage]:
     """Errors for every unsafe or contradictory setting; keys and services are judged in production only."""
     faults = [*_faults_of_regime(), *_faults_of_zone()]
     if settings.SETTINGS_MODULE == "kyc_portal.settings.production":
-        faults += [*_faults_of_keys(), *_faults_of_services()]
+        faults += [*_faults_of_keys(), *_faults_of_witnesses(), *_faults_of_services()]
     return [
         checks.Error(what, hint=how, id=f"portal.E{number:03}") for number, (what, how) in enumerate(faults, start=1)
     ]

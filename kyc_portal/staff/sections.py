@@ -1,6 +1,6 @@
 """What a record's page is made of: facts, tables, pictures, a timeline; templates/admin/record draws them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
@@ -21,9 +21,20 @@ __all__ = ["Badge", "Bars", "Clock", "Facts", "Html", "Link", "Strip", "Table", 
 TIMELINE_LENGTH = 60
 
 
+HOLDS = "records.view_legalhold"
+
+
 def for_viewer(section, user):
-    """The section without links to pages this person may not open; their text stays."""
+    """The section without links to pages this person may not open; their text stays. None for what they may not know.
+
+    Who may not see holds learns nothing of one: a hold tells of an authority's request that must stay secret.
+    """
+    if section.id == "holds" and not user.has_perm(HOLDS):
+        return None
     changes = {}
+    if isinstance(section, Timeline) and not user.has_perm(HOLDS):
+        days = [{**day, "events": [event for event in day["events"] if not event["secret"]]} for day in section.days]
+        changes["days"] = [day for day in days if day["events"]]
     if rows := getattr(section, "rows", None):
         changes["rows"] = [tuple(_for_viewer(cell, user) for cell in row) for row in rows]
     if table := getattr(section, "table", None):
@@ -157,6 +168,25 @@ class Timeline:
     kind: str = "timeline"
 
 
+_ADDED: dict[str, list[Callable]] = {}
+
+
+def add_sections(label: str, function: Callable) -> None:
+    """Called by an app's ready(): show sections of its own on the pages of a kind of record that lies below it.
+
+    `label` is like "accounts.account"; `function(record, *, user, at)` returns a list of sections.
+    """
+    _ADDED.setdefault(label, []).append(function)
+
+
+def with_added(own: Sequence, record: models.Model, *, user, at) -> list:
+    """A page's own sections and those that others add, before the timeline when that is the last."""
+    functions = _ADDED.get(record._meta.label_lower, ())
+    added = [section for function in functions for section in function(record, user=user, at=at)]
+    last = len(own) - 1 if own and isinstance(own[-1], Timeline) else len(own)
+    return [*own[:last], *added, *own[last:]]
+
+
 def timeline_section(record: models.Model, *also: models.Model) -> Timeline:
     """What happened to a record and within it, newest first, by day in the viewer's zone; one query a record."""
     events = []
@@ -170,7 +200,13 @@ def _by_day(events: Iterable) -> list[dict]:
     days = []
     for day, group in groupby(events, key=lambda event: timezone.localtime(event.at).date()):
         told = [
-            {"at": event.at, "actor": event.actor_label, "sentence": audit.as_sentence(event), "ref": event.about_name}
+            {
+                "at": event.at,
+                "actor": event.actor_label,
+                "sentence": audit.as_sentence(event),
+                "ref": event.about_name,
+                "secret": event.verb.startswith("records.hold."),
+            }
             for event in group
         ]
         days.append({"day": day, "events": told})
@@ -197,8 +233,8 @@ def notices_section(record: models.Model) -> Table:
 
 def holds_section(*records: models.Model) -> Table:
     """The holds in force on these records: what is held cannot be destroyed."""
+    found = {held.hold_id: held.hold for held in holds.held_records(records)}
     rows = [
-        [Link(held.hold.reference, held.hold), held.hold.reason.replace("_", " "), held.hold.ground, held.hold.until]
-        for held in holds.held_records(records)
+        [Link(hold.reference, hold), hold.reason.replace("_", " "), hold.ground, hold.until] for hold in found.values()
     ]
     return Table("holds", "Holds", ["Hold", "Reason", "Ground", "Look again on"], rows, empty="Nothing is held.")

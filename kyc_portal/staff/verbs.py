@@ -1,13 +1,13 @@
 """What is done to members of staff."""
 
-from kyc_portal.records.verbs import AuditVerb
+from kyc_portal.records.verbs import GRAVE, AuditVerb
 
 
 class Verb(AuditVerb):
     """What is done to members of staff."""
 
     ADDED = "staff.added", "added a member of staff"
-    ROLES_CHANGED = "staff.roles_changed", "changed the roles from {old} to {new}"
+    ROLES_CHANGED = "staff.roles_changed", "changed the roles from {old} to {new}", GRAVE
     LEFT = "staff.left", "made the member of staff inactive"
     LOGGED_IN = "staff.logged_in", "logged in"
     LOGIN_REFUSED = "staff.login_refused", "was refused at log-in"

@@ -7,6 +7,8 @@ from accounts.models import Account, RiskSignal
 from accounts.rules.detectors import BY_CODE, Flag
 from cases.flows import bundles, legal_requests, review
 from cases.models import Bundle, Case, LegalRequest
+from cases.rules.disclosure import hands_over
+from cases.rules.stages import LegalRequestState
 from kyc_portal.records.refs import SCHEDULER
 from tests.builders import make_account
 from tests.conftest import NOON
@@ -39,8 +41,18 @@ def make_request(*accounts: Account, ground="preservation", received_on=date(202
     )  # fmt: skip
 
 
+def put_on_file(case: Case, *, ground: str, state=LegalRequestState.PROCESS_SERVED, at=NOON) -> LegalRequest:
+    """A request in this very case; the flow would open a legal case of its own, which has no flags and decisions."""
+    return LegalRequest.objects.create(
+        case=case, authority="Example Court", ground=ground, state=state.value, received_on=at.date(), logged_at=at,
+        logged_by="carl",
+    )  # fmt: skip
+
+
 def make_bundle(
     case: Case, *, ground="regulator_request", recipient="regulator", by, approved_by=None, at=NOON
 ) -> Bundle:
+    if hands_over(ground) and not LegalRequest.objects.in_order().filter(case=case, ground=ground).exists():
+        put_on_file(case, ground=ground, at=at)
     bundle = bundles.collect(case, ground=ground, recipient=recipient, by=by, at=at)
     return bundles.approve(bundle, by=approved_by, at=at) if approved_by else bundle

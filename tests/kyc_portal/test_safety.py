@@ -35,6 +35,8 @@ def environment(**changes) -> dict[str, str]:
         "KYC_MASTER_KEYS": key(1),
         "KYC_FINGERPRINT_KEY": key(2),
         "KYC_SIGNING_KEY": key(3),
+        "KYC_AUDIT_KEY": key(5),
+        "KYC_WITNESSES": "file:/srv/witness/audit.log,mail:legal@cumulus.net",
     }
     return {"PATH": os.environ["PATH"], **given, **changes}
 
@@ -58,6 +60,8 @@ SAFE = {
     "MASTER_KEYS": [key(1, "2026-2"), key(4)],
     "FINGERPRINT_KEY": key(2),
     "SIGNING_KEY": key(3),
+    "AUDIT_KEY": key(5),
+    "WITNESSES": ["file:/srv/witness/audit.log", "mail:legal@cumulus.net"],
     "REGIME": "NPRM_2024",
     "RETENTION_YEARS": 0,
     "LEGAL_TIME_ZONE": "America/New_York",
@@ -83,6 +87,11 @@ UNSAFE = [  # what is set, what the refusal names, what its hint says to set
     ("SIGNING_KEY", "2026-1:" + "A" * 10, "KYC_SIGNING_KEY is missing or not", "Set KYC_SIGNING_KEY"),
     ("SIGNING_KEY", key(3, "local-1"), "KYC_SIGNING_KEY holds a default", "Make a key of your own"),
     ("SIGNING_KEY", key(2, "x"), "KYC_SIGNING_KEY is the same key as KYC_FINGERPRINT_KEY", "a key of its own"),
+    ("AUDIT_KEY", "", "KYC_AUDIT_KEY is missing", "Set KYC_AUDIT_KEY"),
+    ("AUDIT_KEY", key(5, "local-1"), "KYC_AUDIT_KEY holds a default", "Make a key of your own"),
+    ("AUDIT_KEY", key(3, "x"), "KYC_AUDIT_KEY is the same key as KYC_SIGNING_KEY", "a key of its own"),
+    ("WITNESSES", ["file:/a"], "Fewer than two witnesses", "at least two"),
+    ("WITNESSES", ["file:/a", "file:/b", "ftp:x"], "“ftp:x” is no witness", "file:/path and mail:address"),
     ("ALLOWED_HOSTS", [], "ALLOWED_HOSTS is empty", "the portal's own names"),
     ("ALLOWED_HOSTS", ["kyc.cumulus.net", "*"], "lets every host in", "the portal's own names"),
     ("DATABASES", SQLITE, "DATABASE_URL does not name a PostgreSQL", "DATABASE_URL=postgres://"),

@@ -48,8 +48,19 @@ class TestLocalKeys:
     def test_they_fit_their_purposes_and_differ(self, tmp_path):
         made = local_keys(tmp_path)
 
-        keys = {parse_key(made[name])[1] for name in ("MASTER_KEY", "FINGERPRINT_KEY", "SIGNING_KEY")}
-        assert len(keys) == 3 and len(made["SECRET_KEY"]) >= 50
+        keys = {parse_key(made[name])[1] for name in ("MASTER_KEY", "FINGERPRINT_KEY", "SIGNING_KEY", "AUDIT_KEY")}
+        assert len(keys) == 4 and len(made["SECRET_KEY"]) >= 50
+
+    def test_a_key_an_older_version_did_not_make_is_added(self, tmp_path):
+        first = local_keys(tmp_path)
+        older = {name: key for name, key in first.items() if name != "AUDIT_KEY"}
+        (tmp_path / "keys.json").write_text(json.dumps(older))
+
+        second = local_keys(tmp_path)
+
+        assert {name: second[name] for name in older} == older
+        assert second["AUDIT_KEY"] != first["AUDIT_KEY"] and local_keys(tmp_path) == second
+        assert stat.S_IMODE((tmp_path / "keys.json").stat().st_mode) == 0o600
 
     def test_processes_that_start_at_once_agree(self, tmp_path):
         code = "import sys; from pathlib import Path; from kyc_portal.settings.local_keys import local_keys\n"

@@ -15,6 +15,7 @@ class UnknownAccount(Refusal):
 
 
 class Command(PortalCommand):
+    permission = "accounts.import_customers"
     help = "Take in access logs of one account (formats: " + ", ".join(sorted(access_log.FORMATS)) + ")."
 
     def add_arguments(self, parser):

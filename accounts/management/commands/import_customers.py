@@ -1,5 +1,8 @@
 """Take in customers from a CSV file."""
 
+import contextlib
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -16,6 +19,7 @@ MOST_PRINTED = 50
 
 
 class Command(PortalCommand):
+    permission = "accounts.import_customers"
     help = (
         "Take in customers from a CSV file, one row each. By default all rows or none. A customer whose external_key "
         "is on file stays as it is. Columns: " + ", ".join(name for name, _ in COLUMNS) + "; --columns explains them."
@@ -35,10 +39,10 @@ class Command(PortalCommand):
             return
         if file is None:
             raise Refusal("No file is named. Give the path of a CSV file, or --columns to see what it must hold.")
-        if not file.is_file():
-            raise Refusal("There is no such file. Check the path.")
         try:
-            with file.open("rb") as stream:
+            if not file.is_file():
+                raise Refusal("There is no such file. Check the path.")
+            with file.open("rb") as stream, _portal_out_of_sight_of_the_collector():
                 outcome = customer_files.take_in_file(
                     stream, most_rows=settings.IMPORT_MAX_ROWS, encoding=encoding, keep_good_rows=keep_good_rows,
                     dry_run=dry_run, by=by, at=moment(None),
@@ -61,6 +65,17 @@ class Command(PortalCommand):
             self.stderr.write(f"Line {row.line}: {row.reason}")
         if outcome.refused > MOST_PRINTED:
             self.stderr.write(f"and {outcome.refused - MOST_PRINTED:,} more.")
+
+
+@contextlib.contextmanager
+def _portal_out_of_sight_of_the_collector() -> Iterator[None]:
+    """Millions of short-lived objects come and go; looking through the whole portal for each few thousand of them took
+    a fifth of the time."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _told(outcome: Outcome, dry_run: bool) -> str:

@@ -12,6 +12,7 @@ KINDS = ", ".join(address_ranges.LIST_KINDS + address_ranges.DATABASE_KINDS)
 
 
 class Command(PortalCommand):
+    permission = "accounts.load_watchlist"
     help = f"Load a list of networks or an address database (kinds: {KINDS})."
 
     def add_arguments(self, parser):

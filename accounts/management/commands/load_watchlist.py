@@ -9,6 +9,7 @@ from kyc_portal.records.command import PortalCommand
 
 
 class Command(PortalCommand):
+    permission = "accounts.load_watchlist"
     help = "Load a watch list (kinds: " + ", ".join(sorted(watchlists.KINDS)) + ") as the version to screen against."
 
     def add_arguments(self, parser):

@@ -58,6 +58,13 @@ class ReleaseForm(forms.Form):
     reason = forms.CharField(max_length=200, label="Why it may go", help_text="Stands in the trail; name no person.")
 
 
+class HolidayForm(forms.Form):
+    """A day that is no business day."""
+
+    day = day_field(help_text="Clocks of business days that start from now on leave this day out.")
+    title = forms.CharField(label="Name", max_length=100)
+
+
 class CipForm(forms.Form):
     """A new version of the written programme, approved as it stands here."""
 

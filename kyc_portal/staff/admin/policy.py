@@ -4,9 +4,9 @@ from django.contrib import admin
 from django.template.defaultfilters import date as in_words
 from django.utils.html import format_html
 
-from kyc_portal.policy import cip
+from kyc_portal.policy import cip, holidays
 from kyc_portal.policy.models import CipVersion, Citation, Deadline, Holiday, RegimeProfile, Standing
-from kyc_portal.staff.admin.forms import CipForm
+from kyc_portal.staff.admin.forms import CipForm, HolidayForm
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.references import page_of
@@ -169,8 +169,12 @@ class DeadlineAdmin(RecordAdmin):
 
 @admin.register(Holiday)
 class HolidayAdmin(RecordAdmin):
+    adding = (HolidayForm, "policy.add_holiday")
     list_display = ["day", "title"]
     ordering = ["-day"]
+
+    def add(self, *, by, at, day, title):
+        return holidays.add_holiday(day=day, title=title, by=by, at=at)
 
     def page_title(self, holiday):
         return holiday.title

@@ -7,9 +7,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.flows import identification, restrictions
+from accounts.flows import closing, identification, restrictions
 from accounts.models import AccessBatch, AccessRecord, Account, RiskSignal
+from accounts.rules import ownership as rules
+from accounts.rules.ownership import TooTangled
 from kyc_portal.records.models import IdentityView
 from kyc_portal.records.refs import SCHEDULER
 from tests.builders import (
@@ -17,6 +20,7 @@ from tests.builders import (
     make_cip,
     make_company,
     make_hit,
+    make_list,
     make_open_account,
     make_party,
     make_ready_account,
@@ -123,13 +127,30 @@ class TestPage:
         for account in (small, big):  # the first look of a day is written to the trail
             page(as_lead, account)
 
-        assert self.queries(as_lead, big) == self.queries(as_lead, small)
+        assert self.queries(as_lead, big) == self.queries(as_lead, small) <= 35
 
-    def filled(self, count):
+    def test_it_reads_the_owners_once_for_all_who_ask(self, as_lead):
+        one, four = self.filled(1, percent=25), self.filled(4, percent=25)
+        make_list()
+        for account in (one, four):
+            page(as_lead, account)
+
+        assert self.queries(as_lead, four) == self.queries(as_lead, one) <= 35
+
+    def test_owners_too_tangled_to_follow_are_told_and_the_page_stands(self, as_lead, monkeypatch):
+        def give_up(*given):
+            raise TooTangled("The owners cannot be followed. Untangle them.")
+
+        account = self.filled(1)
+        monkeypatch.setattr(rules, "beneficial_owners", give_up)
+
+        assert "The owners cannot be followed" in page(as_lead, account).content.decode()
+
+    def filled(self, count, percent=1):
         account = make_company()
         for number in range(count):
             owner = make_party()
-            identification.add_owner(account.party, owner=owner, percent=Decimal(1), by=SCHEDULER, at=NOON)
+            identification.add_owner(account.party, owner=owner, percent=Decimal(percent), by=SCHEDULER, at=NOON)
             make_hit(owner)
             RiskSignal.objects.create(account=account, code=f"code_{number}", weight=1, sentence="–", known_at=NOON)
         log(account, count)
@@ -246,12 +267,43 @@ class TestButtons:
 
     def test_a_block_is_made_and_reported(self, as_lead):
         account = make_open_account()
+        make_hit(account.party, status="confirmed")
 
         press(as_lead, account, "block", reason="listed")
         press(as_lead, account, "report_block", authority_reference="R-1")
 
         account.refresh_from_db()
         assert account.status == "blocked"
+
+    def test_one_person_alone_does_not_block_without_a_confirmed_hit(self, as_lead):
+        account = make_open_account()
+
+        page = press(as_lead, account, "block", reason="listed").content.decode()
+
+        account.refresh_from_db()
+        assert "No list hit of this customer is confirmed" in page and account.status == "active"
+
+    def test_one_person_alone_suspends_for_days_only(self, as_lead):
+        account = make_open_account()
+
+        page = press(as_lead, account, "suspend", reason="use_unexplained", last_day="2099-01-01").content.decode()
+
+        assert "One person suspends through" in page and not account.restrictions.exists()
+
+    def test_what_is_blocked_is_not_closed_by_one_person(self, as_lead, lead):
+        account = make_open_account()
+        make_hit(account.party, status="confirmed")
+        press(as_lead, account, "block", reason="listed")
+
+        with pytest.raises(closing.UnknownReason, match="Two people decide"):
+            closing.close_by_hand(account, reason="own_request", by=lead, at=NOON)
+
+    def test_the_owners_certification_is_recorded(self, as_analyst):
+        account = make_company()
+
+        press(as_analyst, account, "certify_owners", signed_on="2026-03-01", text_version="2026-1")
+
+        assert account.ownership_certifications.get().text_version == "2026-1"
 
     def test_an_account_is_closed_and_taken_up_again(self, as_lead):
         account = make_open_account()
@@ -288,6 +340,7 @@ class TestButtons:
         sound, prospect = make_open_account(), make_account()
         answers = {
             "action": "suspend", "confirmed": "1", "index": "0", "reason": "use_unexplained",
+            "last_day": str(timezone.localdate() + timedelta(days=7)),
             "_selected_action": [str(sound.pk), str(prospect.pk)],
         }  # fmt: skip
 

@@ -72,7 +72,7 @@ class TestPage:
             "ending",
         ):
             assert shown in page, shown
-        assert "SECRET" not in page and "12345678" not in page and "accounts/show" not in page
+        assert "SECRET" not in page and "12345678" not in page
         assert "added a means of payment" in page
 
     def test_the_look_is_counted(self, reviewer, full_party):
@@ -118,7 +118,7 @@ class TestPage:
                 assert reviewer.get(page_of(company)).status_code == 200
             counts.append(len(queries))
 
-        assert counts[0] == counts[1] <= 50
+        assert counts[0] == counts[1] <= 25
 
     @pytest.mark.parametrize("rows", [3, 30])
     def test_the_list_takes_a_fixed_number_of_queries(self, reviewer, rows, django_assert_max_num_queries):
@@ -175,7 +175,7 @@ class TestNewCustomer:
     @pytest.mark.parametrize(
         ("changes", "shown"),
         [
-            ({"legal_name": "\u200b"}, "Legal name is empty"),
+            ({"legal_name": "\u200b"}, "shows nothing"),
             ({"birth_date": "17.05.1985"}, "Write it as YYYY-MM-DD"),
             ({"birth_date": "1899-12-31"}, "lies before 1900"),
             ({"email": "a@b"}, "no e-mail address"),

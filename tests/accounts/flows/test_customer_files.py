@@ -3,12 +3,16 @@
 import io
 
 import pytest
+from django.db import connection
 
-from accounts.flows import customer_files
+from accounts.flows import customer_files, intake
 from accounts.flows.customer_files import RowsRefused
 from accounts.formats.tables import TableRefused
 from accounts.models import Account, CustomerFile, Party
-from kyc_portal.records.models import AuditEvent
+from kyc_portal.notices.models import Notice
+from kyc_portal.notices.outbox import wording_of
+from kyc_portal.records.models import AuditEvent, AuditPending, SubjectKey
+from tests.builders import new_person
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.django_db
@@ -170,3 +174,54 @@ class TestSecondTime:
             take(HEAD + GOOD.format(n=1), analyst)
 
         assert not Party.objects.exists() and not AuditEvent.objects.filter(verb__startswith="accounts.").exists()
+
+    def test_a_customer_number_taken_in_the_meantime_costs_only_its_own_row(self, analyst, monkeypatch):
+        write_all = intake.write_prospects
+
+        def somebody_is_faster(prospects):
+            monkeypatch.setattr(intake, "write_prospects", write_all)
+            intake.open_prospect(new_person(), source="form", external_key="K2", by=analyst, at=NOON)
+            write_all(prospects)
+
+        monkeypatch.setattr(intake, "write_prospects", somebody_is_faster)
+
+        outcome = take(HEAD + "".join(GOOD.format(n=n) for n in range(4)), analyst)
+
+        assert (outcome.new, outcome.known) == (3, 1)
+        assert Account.objects.get(external_key="K2").source == "form"
+        assert AuditEvent.objects.filter(verb="accounts.prospect_opened", facts__source="customer file").count() == 3
+
+
+class TestManyRows:
+    def test_each_row_has_what_an_account_opened_by_hand_has(self, analyst, monkeypatch):
+        monkeypatch.setattr(customer_files, "BATCH", 4)
+
+        take(HEAD + "".join(GOOD.format(n=n) for n in range(10)), analyst)
+
+        verbs = ("accounts.prospect_opened", "notices.queued")
+        events = AuditEvent.objects.filter(verb__in=verbs).order_by("id")
+        assert [event.verb for event in events] == [*verbs] * 10
+        assert [event.facts["row"] for event in events[::2]] == list(range(2, 12))
+        assert AuditPending.objects.filter(event_id__in=events.values("pk")).count() == 20
+        assert SubjectKey.objects.count() == Notice.objects.queued().count() == 10
+        for account in Account.objects.select_related("party"):
+            number = account.external_key.removeprefix("K")
+            notice = Notice.objects.get(key=str(account.pk))
+            assert notice.address.reveal() == f"m{number}@customer.example"
+            assert account.reference in wording_of(notice)[1]
+            assert account.party.national_id.reveal() == f"X{number}"
+            assert account.party.identifiers.count() == 3
+
+    def test_its_statements_grow_with_the_batches_and_not_with_the_rows(self, analyst):
+        def statements(count, first):
+            seen = []
+
+            def note(execute, sql, params, many, context):
+                seen.append(sql)
+                return execute(sql, params, many, context)
+
+            with connection.execute_wrapper(note):
+                take(HEAD + "".join(GOOD.format(n=first + n) for n in range(count)), analyst)
+            return len(seen)
+
+        assert statements(30, first=100) == statements(3, first=200) <= 40

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.flows import identification, ownership
+from accounts.flows.ownership import OwnersAbove
 from accounts.models import OwnershipStake
 from tests.builders import make_company, make_party
 from tests.conftest import NOON
@@ -24,7 +25,7 @@ class TestOwnersOf:
         company = make_company().party
         own(company, make_party(), percent)
 
-        assert len(ownership.owners_of(company, on=TODAY)) == found
+        assert len(OwnersAbove(company, TODAY).owners) == found
 
     @pytest.mark.parametrize(("lower", "upper", "found"), [("60", "45", 1), ("50", "49", 0)])
     def test_t15_shares_are_multiplied_along_a_chain(self, lower, upper, found):
@@ -32,7 +33,7 @@ class TestOwnersOf:
         own(company, holding, lower)
         own(holding, person, upper)
 
-        owners = ownership.owners_of(company, on=TODAY)
+        owners = OwnersAbove(company, TODAY).owners
 
         assert [owner.owner for owner in owners] == [str(person.pk)][:found]
 
@@ -41,14 +42,14 @@ class TestOwnersOf:
         own(company, make_party(), "50", to_on=date(2026, 3, 1))
         own(company, make_party(), "50", from_on=date(2026, 3, 3))
 
-        assert ownership.owners_of(company, on=TODAY) == ()
-        assert len(ownership.owners_of(company, on=date(2026, 3, 1))) == 1
+        assert OwnersAbove(company, TODAY).owners == ()
+        assert len(OwnersAbove(company, date(2026, 3, 1)).owners) == 1
 
     def test_an_owner_of_unknown_kind_counts_as_a_person(self):
         company, unknown = make_company().party, make_party(kind="undetermined", birth_date=None)
         own(company, unknown, "30")
 
-        assert len(ownership.owners_of(company, on=TODAY)) == 1
+        assert len(OwnersAbove(company, TODAY).owners) == 1
 
     def test_circles_end(self):
         one, other, person = make_company().party, make_company().party, make_party()
@@ -56,11 +57,11 @@ class TestOwnersOf:
         own(other, one, "40")
         own(one, person, "30")
 
-        owners = ownership.owners_of(one, on=TODAY)
+        owners = OwnersAbove(one, TODAY).owners
 
         assert [owner.owner for owner in owners] == [str(person.pk)]
-        assert "own each other in a circle" in ownership.faults_of(one, TODAY)[0]
-        assert one.reference in ownership.faults_of(one, TODAY)[0]
+        assert "own each other in a circle" in OwnersAbove(one, TODAY).faults()[0]
+        assert one.reference in OwnersAbove(one, TODAY).faults()[0]
 
 
 class TestTree:
@@ -69,14 +70,14 @@ class TestTree:
         own(company, holding, "60")
         own(holding, person, "45", has_control=True)
 
-        root = ownership.tree_of(company, TODAY)
+        root = OwnersAbove(company, TODAY).tree()
 
         box = root.children[0].children[0]
         assert (root.percent, box.name, box.percent) == ("", person.legal_name, "45.00 %")
         assert "controls" in box.detail and f"27.00 % of {company.reference}" in box.detail
 
     def test_there_is_no_tree_without_owners(self):
-        assert ownership.tree_of(make_company().party, TODAY) is None
+        assert OwnersAbove(make_company().party, TODAY).tree() is None
 
     @pytest.mark.parametrize("owners", [3, 30])
     def test_the_number_of_queries_depends_on_levels_only(self, owners, django_assert_num_queries):
@@ -85,7 +86,7 @@ class TestTree:
             own(company, make_party(), "1")
 
         with django_assert_num_queries(3):
-            ownership.tree_of(company, TODAY)
+            OwnersAbove(company, TODAY).tree()
 
 
 def test_changes_below_are_found(analyst):

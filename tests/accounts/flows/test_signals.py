@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from accounts import events
-from accounts.flows import identification, signals
+from accounts.flows import identification, restrictions, signals
 from accounts.models import Account, RiskSignal
 from accounts.rules.detectors import DETECTORS, Flag
 from kyc_portal.records.models import AuditEvent
@@ -174,6 +174,23 @@ class TestRating:
         account.refresh_from_db()
         assert rated == ("high", 100)
         assert (account.risk_tier, account.risk_score, account.next_review_on) == ("low", 0, None)
+
+    def test_a_restricted_customer_does_not_become_harmless(self, db, analyst):
+        account = make_open_account()
+        make_hit(account.party, status="confirmed")
+        [signal] = look(account)
+        restriction = restrictions.limit(
+            account, reason="masked_access", public_wording="–", basis="DEC-1", by=analyst, at=NOON
+        )
+
+        signals.answer_signal(signal, answer="limit", by=analyst, at=NOON)
+        account.refresh_from_db()
+        while_limited = account.risk_tier
+        restrictions.lift(restriction, why="explained", by=analyst, at=NOON)
+        signals.rate_risk(account, by=SCHEDULER, at=NOON)
+
+        account.refresh_from_db()
+        assert (while_limited, account.risk_tier) == ("high", "low")
 
     def test_an_open_account_gets_its_next_review_by_tier(self, db):
         account = make_open_account()

@@ -3,7 +3,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from cases.flows import decisions, review
+from cases.flows import decisions, legal_requests, review
 from cases.models import Bundle, Case, CaseNote, Decision, LegalRequest
 from kyc_portal.records.models import IdentityView
 from kyc_portal.staff.site import tiles_for
@@ -278,7 +278,8 @@ class TestLegalPages:
         assert not LegalRequest.objects.exists()
 
     def test_a_bundle_is_collected_and_approved_by_another(self, client, counsel_user, second_counsel_user, counsel):
-        case = make_request(ground="subpoena", by=counsel).case
+        request = make_request(ground="subpoena", by=counsel)
+        case = legal_requests.validate(request, by=counsel, at=NOON).case
         client.force_login(counsel_user)
         do(client, case, "collect", ground="subpoena", recipient="law_enforcement")
         bundle = Bundle.objects.get()

@@ -15,17 +15,18 @@ from django.db import connection
 from accounts.flows import document_files, identification
 from accounts.models import AccessBatch, AccessRecord, IdentityDocument
 from cases import tasks
-from cases.flows import bundle_files, bundles, decisions, review
+from cases.flows import bundle_files, bundles, decisions, legal_requests, review
 from cases.formats.bag_reading import verify_bag
 from cases.models import Bundle
 from cases.rules.disclosure import NotCovered
+from cases.rules.stages import LegalRequestState
 from kyc_portal.four_eyes import SecondPersonNeeded
 from kyc_portal.policy.lifecycle import MoveNotAllowed
 from kyc_portal.records import keys
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER, Actor
 from kyc_portal.work.models import Job, JobState
-from tests.cases.builders import make_bundle, make_case, make_open_account
+from tests.cases.builders import make_bundle, make_case, make_open_account, make_request, put_on_file
 from tests.conftest import NOON, person
 
 FORMULA = '=HYPERLINK("http://example.invalid","x")'
@@ -111,6 +112,35 @@ class TestCollect:
         with pytest.raises(NotCovered):
             make_bundle(full_case, ground="subpoena", recipient="customer", by=counsel)
 
+    @pytest.mark.parametrize("state", ["received", "challenged", "lapsed", "rejected"])
+    def test_it_refuses_a_ground_no_request_in_order_gives_and_names_what_is_on_file(self, full_case, counsel, state):
+        request = put_on_file(full_case, ground="subpoena", state=LegalRequestState(state))
+
+        with pytest.raises(legal_requests.NotOnFile, match=rf"{request.reference} \(subpoena, {state}\)"):
+            bundles.collect(full_case, ground="subpoena", recipient="court", by=counsel, at=NOON)
+
+        assert not Bundle.objects.exists()
+
+    @pytest.mark.parametrize("state", ["validated", "preserving", "renewed", "process_served"])
+    def test_it_takes_the_ground_of_a_request_in_order(self, full_case, counsel, state):
+        put_on_file(full_case, ground="subpoena", state=LegalRequestState(state))
+
+        bundle = bundles.collect(full_case, ground="subpoena", recipient="court", by=counsel, at=NOON)
+
+        assert (bundle.state, bundle.ground) == ("collected", "subpoena")
+
+    def test_it_refuses_another_ground_than_the_one_on_file(self, full_case, counsel):
+        put_on_file(full_case, ground="subpoena")
+
+        with pytest.raises(legal_requests.NotOnFile, match="no validated request on the ground “search warrant”"):
+            bundles.collect(full_case, ground="search_warrant", recipient="court", by=counsel, at=NOON)
+
+    def test_it_refuses_what_rests_on_a_request_of_another_case(self, full_case, counsel):
+        put_on_file(make_case(), ground="subpoena")
+
+        with pytest.raises(legal_requests.NotOnFile, match="On file: no request"):
+            bundles.collect(full_case, ground="subpoena", recipient="court", by=counsel, at=NOON)
+
     def test_it_names_nobody_in_its_items(self, full_case, counsel):
         bundle = make_bundle(full_case, by=counsel)
 
@@ -124,6 +154,14 @@ class TestApprove:
 
         with pytest.raises(SecondPersonNeeded):
             bundles.approve(bundle, by=counsel, at=NOON)
+
+    def test_it_refuses_when_the_request_was_rejected_meanwhile(self, counsel, second_counsel):
+        request = legal_requests.validate(make_request(ground="subpoena", by=counsel), by=counsel, at=NOON)
+        bundle = bundles.collect(request.case, ground="subpoena", recipient="court", by=counsel, at=NOON)
+        legal_requests.reject(request, why="taken_back", by=counsel, at=NOON)
+
+        with pytest.raises(legal_requests.NotOnFile, match="subpoena, rejected"):
+            bundles.approve(bundle, by=second_counsel, at=NOON)
 
     def test_it_needs_a_person(self, full_case, counsel):
         bundle = make_bundle(full_case, by=counsel)

@@ -1,15 +1,16 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from accounts.models import Account
 from cases import tasks
-from cases.flows import legal_requests
+from cases.flows import legal_requests, review
 from cases.models import Bundle, Case, LegalRequest
 from kyc_portal.policy.lifecycle import MoveNotAllowed
 from kyc_portal.policy.models import Deadline
 from kyc_portal.records import holds
-from kyc_portal.records.models import LegalHold
+from kyc_portal.records.models import AuditEvent, LegalHold
 from kyc_portal.records.refs import SCHEDULER
 from tests.builders import make_party
 from tests.cases.builders import make_open_account, make_request
@@ -62,6 +63,46 @@ class TestLogRequest:
         request = make_request(by=counsel)
 
         assert "Example Police" not in request.case.title
+
+
+class TestReject:
+    @pytest.mark.parametrize("validated", [False, True])
+    def test_it_ends_a_request_that_is_not_followed(self, counsel, validated):
+        request = make_request(by=counsel)
+        if validated:
+            legal_requests.validate(request, by=counsel, at=NOON)
+
+        rejected = legal_requests.reject(request, why="defective", by=counsel, at=NOON)
+
+        event = AuditEvent.objects.get(verb="cases.request_rejected")
+        assert (rejected.state, rejected.rejected_why) == ("rejected", "defective")
+        assert (event.actor_label, event.facts["why"]) == ("carl", "defective")
+        assert not LegalRequest.objects.to_act_on().exists()
+
+    def test_its_case_can_be_closed(self, counsel):
+        request = legal_requests.reject(make_request(by=counsel), why="not_authentic", by=counsel, at=NOON)
+
+        assert review.close_case(request.case, why="rejected", by=counsel, at=NOON).status == "closed"
+
+    def test_it_refuses_a_reason_that_is_not_listed(self, counsel):
+        with pytest.raises(legal_requests.BadRequest, match="no such reason"):
+            legal_requests.reject(make_request(by=counsel), why="no time", by=counsel, at=NOON)
+
+    def test_it_refuses_what_preserves_already(self, counsel):
+        with pytest.raises(MoveNotAllowed):
+            legal_requests.reject(preserved(counsel), why="defective", by=counsel, at=NEW_YEAR)
+
+    def test_what_is_rejected_is_not_validated_again(self, counsel):
+        request = legal_requests.reject(make_request(by=counsel), why="taken_back", by=counsel, at=NOON)
+
+        with pytest.raises(MoveNotAllowed, match="last state"):
+            legal_requests.validate(request, by=counsel, at=NOON)
+
+    def test_the_database_knows_the_states(self, counsel):
+        request = make_request(by=counsel)
+
+        with pytest.raises(IntegrityError), transaction.atomic():
+            LegalRequest.objects.filter(pk=request.pk).update(state="forgotten")
 
 
 class TestPreserve:

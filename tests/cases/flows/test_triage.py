@@ -1,8 +1,10 @@
 import threading
+from datetime import date
 
 import pytest
 from django.db import connection
 
+from accounts.flows.texts import BadField
 from accounts.models import RiskSignal
 from cases.flows import decisions, review, triage
 from cases.models import Case, CaseSubject
@@ -75,6 +77,66 @@ class TestTakeInSignal:
 
         assert facts
         assert signal.account.party.legal_name not in str(facts)
+
+
+@pytest.mark.django_db
+class TestOpenByHand:
+    def opened(self, *accounts, by, kind="abuse", title="Spam reported by a third party"):
+        return triage.open_by_hand(accounts=accounts, kind=kind, title=title, by=by, at=NOON)
+
+    def test_it_opens_a_case_with_its_clock_about_the_accounts(self, analyst):
+        one, two = make_open_account(), make_open_account()
+
+        case = self.opened(one, two, by=analyst)
+
+        clock = Deadline.objects.get(key=str(case.pk), kind="triage")
+        assert (case.kind, case.status, case.title) == ("abuse", "open", "Spam reported by a third party")
+        assert {subject.account for subject in case.subjects.all()} == {one, two}
+        assert case.due_on == clock.due_on == date(2026, 3, 5)
+
+    def test_it_joins_no_case(self, analyst):
+        account = make_open_account()
+        there = make_case(account)
+
+        assert self.opened(account, by=analyst) != there
+
+    def test_it_stands_on_the_accounts_timeline_without_its_title(self, analyst):
+        account = make_open_account()
+
+        case = self.opened(account, by=analyst)
+
+        event = next(each for each in audit.history_of(account) if each.verb == "cases.subject_named")
+        assert (event.actor_label, event.facts) == ("ana", {"account": account.reference, "case": case.reference})
+
+    @pytest.mark.parametrize("kind", ["legal", "list_hit", "other"])
+    def test_it_leaves_other_kinds_to_their_own_doors(self, analyst, kind):
+        with pytest.raises(triage.BadCase, match="Choose one of: red_flag, abuse"):
+            self.opened(make_open_account(), by=analyst, kind=kind)
+
+    def test_it_wants_an_account(self, analyst):
+        with pytest.raises(triage.BadCase, match="no account"):
+            self.opened(by=analyst)
+
+    @pytest.mark.parametrize("title", ["About maria example here", "Mail from maria@customer.example"])
+    def test_it_turns_away_names_and_addresses_in_the_title(self, analyst, title):
+        with pytest.raises(triage.BadCase, match="holds a name or an address"):
+            self.opened(make_open_account(legal_name="Maria Example"), by=analyst, title=title)
+
+    def test_it_takes_words_that_only_contain_the_name(self, analyst):
+        assert self.opened(make_open_account(legal_name="Ann"), by=analyst, title="Annual use explained").pk
+
+    @pytest.mark.parametrize(("title", "fault"), [("", "is empty"), ("x" * 201, "200"), ("two\nlines", "line")])
+    def test_it_refuses_titles_that_are_no_line(self, analyst, title, fault):
+        with pytest.raises(BadField, match=fault):
+            self.opened(make_open_account(), by=analyst, title=title)
+
+        assert not Case.objects.exists()
+
+    def test_e12_it_masks_a_card_number_in_the_title(self, analyst):
+        case = self.opened(make_open_account(), by=analyst, title="Paid with 4111 1111 1111 1111")
+
+        assert "4111 1111 1111" not in case.title
+        assert "accounts.card_masked" in [event.verb for event in audit.history_of(case)]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,6 +10,7 @@ from cases.rules.outcomes import (
     OutcomeCode,
     UnfitOutcome,
     consequence_of,
+    outcomes_for,
 )
 
 PAIRS = [(outcome, reason.code) for reason in REASONS.values() for outcome in OutcomeCode if outcome in reason.outcomes]
@@ -105,3 +106,33 @@ class TestRefusals:
     def test_an_unknown_reason_is_refused_and_the_known_ones_named(self):
         with pytest.raises(UnfitOutcome, match="Choose one of: list_match_confirmed, "):
             consequence_of("suspend", "dislike")
+
+
+class TestOutcomesFor:
+    @pytest.mark.parametrize(
+        ("status", "possible"),
+        [
+            ("prospect", "no_action watch close block"),
+            ("data_requested", "no_action watch close block"),
+            ("verifying", "no_action watch close block"),
+            ("active", "no_action watch limit suspend close block"),
+            ("blocked", "no_action watch limit suspend close block"),
+            ("refused", "no_action watch"),
+            ("closed", "no_action watch"),
+        ],
+    )
+    def test_only_what_the_state_of_the_account_allows(self, status, possible):
+        assert [code.value for code in outcomes_for([status])] == possible.split()
+
+    def test_of_several_accounts_one_is_enough(self):
+        assert outcomes_for(["closed", "active"]) == list(OutcomeCode)
+
+    def test_without_an_account_there_is_none(self):
+        assert outcomes_for([]) == []
+
+
+class TestIsTold:
+    def test_the_customer_reads_no_reason_whose_outcomes_are_never_told(self):
+        untold = {code for code, reason in REASONS.items() if not reason.is_told}
+
+        assert untold == {"list_match_dismissed", "concern_cleared"}

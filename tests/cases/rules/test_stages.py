@@ -52,6 +52,8 @@ class TestLifecycles:
             (LEGAL_REQUEST_LIFECYCLE, "received validated preserving renewed lapsed"),
             (LEGAL_REQUEST_LIFECYCLE, "validated process_served challenged process_served"),
             (LEGAL_REQUEST_LIFECYCLE, "preserving process_served"),
+            (LEGAL_REQUEST_LIFECYCLE, "received rejected"),
+            (LEGAL_REQUEST_LIFECYCLE, "validated rejected"),
         ],
     )
     def test_it_allows_the_ways_of_the_law(self, lifecycle, path):
@@ -72,6 +74,8 @@ class TestLifecycles:
             (LEGAL_REQUEST_LIFECYCLE, "received preserving"),
             (LEGAL_REQUEST_LIFECYCLE, "renewed preserving"),
             (LEGAL_REQUEST_LIFECYCLE, "lapsed renewed"),
+            (LEGAL_REQUEST_LIFECYCLE, "preserving rejected"),
+            (LEGAL_REQUEST_LIFECYCLE, "rejected validated"),
         ],
     )
     def test_it_skips_no_step(self, lifecycle, path):

@@ -7,8 +7,8 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, models, transaction
 
-from kyc_portal.records import append_only, audit
-from kyc_portal.records.models import AuditEvent, Tombstone
+from kyc_portal.records import append_only, audit, sealing
+from kyc_portal.records.models import AuditCheckpoint, AuditEvent, AuditLeaf, DestroyedPayload, Tombstone
 from kyc_portal.records.refs import SCHEDULER, RecordRef
 from kyc_portal.records.tasks import TrailUnguarded, check_append_only
 from kyc_portal.records.verbs import Verb
@@ -28,12 +28,33 @@ def a_tombstone() -> Tombstone:
     )  # fmt: skip
 
 
+def a_destroyed_payload() -> DestroyedPayload:
+    return DestroyedPayload.objects.create(event_id=uuid.uuid4(), purge_event_id=uuid.uuid4())
+
+
+def a_leaf() -> AuditLeaf:
+    an_event(), sealing.seal_pending()
+    return AuditLeaf.objects.first()
+
+
+def a_checkpoint() -> AuditCheckpoint:
+    an_event(), sealing.seal_pending()
+    return AuditCheckpoint.objects.first()
+
+
+MAKERS = [an_event, a_tombstone, a_leaf, a_checkpoint, a_destroyed_payload]
+
+
 def _raw(sql: str):
     def act(row):
         with connection.cursor() as cursor:
-            cursor.execute(sql.format(table=row._meta.db_table))
+            cursor.execute(sql.format(table=row._meta.db_table, pk=connection.ops.quote_name(row._meta.pk.column)))
 
     return act
+
+
+def _second(row) -> str:
+    return row._meta.concrete_fields[1].attname
 
 
 def _save(row):
@@ -41,29 +62,29 @@ def _save(row):
 
 
 def _bulk_update(row):
-    type(row).objects.bulk_update([row], [row._meta.concrete_fields[1].attname])
+    type(row).objects.bulk_update([row], [_second(row)])
 
 
 ACTS = {
     "save": _save,
     "delete": lambda row: row.delete(),
-    "queryset update": lambda row: type(row).objects.update(**{row._meta.concrete_fields[1].attname: "x"}),
+    "queryset update": lambda row: type(row).objects.update(**{_second(row): models.F(_second(row))}),
     "queryset delete": lambda row: type(row).objects.all().delete(),
     "raw delete of a queryset": lambda row: type(row).objects.all()._raw_delete("default"),
     "bulk update": _bulk_update,
-    "raw UPDATE": _raw("UPDATE {table} SET id = id"),
+    "raw UPDATE": _raw("UPDATE {table} SET {pk} = {pk}"),
     "raw DELETE": _raw("DELETE FROM {table}"),
     "overwriting insert": lambda row: type(row).objects.bulk_create(
         [row],
         update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=[row._meta.concrete_fields[1].attname],
+        unique_fields=[row._meta.pk.name],
+        update_fields=[_second(row)],
     ),
 }
 
 
 class TestGuards:
-    @pytest.mark.parametrize("make", [an_event, a_tombstone], ids=["event", "tombstone"])
+    @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
     @pytest.mark.parametrize("act", ACTS.values(), ids=list(ACTS))
     def test_no_change_gets_through(self, make, act):
         row = make()
@@ -72,13 +93,13 @@ class TestGuards:
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             act(row)
 
-        assert type(row).objects.filter(pk=before["id"]).values().get() == before
+        assert type(row).objects.filter(pk=row.pk).values().get() == before
 
     @pytest.mark.parametrize("table", append_only.TABLES)
     def test_replace_on_sqlite_does_not_pass_by(self, table):
         if connection.vendor != "sqlite":
             pytest.skip("only SQLite has REPLACE")
-        an_event(), a_tombstone()
+        an_event(), a_tombstone(), a_destroyed_payload(), sealing.seal_pending()
 
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"REPLACE INTO {table} SELECT * FROM {table}")  # noqa: S608

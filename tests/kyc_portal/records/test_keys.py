@@ -10,7 +10,7 @@ from django.test import override_settings
 
 from accounts.models import IdentityDocument
 from kyc_portal.records import keys
-from kyc_portal.records.keys import KeyProblem, destroy_key, ensure_key, fingerprint, parse_key, rewrap_batch
+from kyc_portal.records.keys import KeyProblem, destroy_key, ensure_key, fingerprint, held, parse_key, rewrap_batch
 from kyc_portal.records.management.commands import rotate_keys
 from kyc_portal.records.models import AuditEvent, SubjectKey
 from kyc_portal.records.sealed import SealedText
@@ -80,6 +80,58 @@ class TestKeys:
         made = in_threads(*[lambda: ensure_key(party.pk)] * 3)
 
         assert len(set(made)) == 1 and isinstance(made[0], bytes)
+
+
+class TestHeldKeys:
+    def test_many_values_of_new_subjects_take_three_queries_for_all_their_keys(self, django_assert_num_queries):
+        parties = [make_party() for _ in range(5)]
+
+        with held(party.pk for party in parties):
+            with django_assert_num_queries(0):
+                made = {party.pk: ensure_key(party.pk) for party in parties}
+            with django_assert_num_queries(2), held([parties[0].pk]):  # a savepoint, and nothing is read again
+                assert ensure_key(parties[0].pk) == made[parties[0].pk]
+            documents = [make_document(party) for party in parties]
+
+        assert {party.pk: ensure_key(party.pk) for party in parties} == made
+        assert {IdentityDocument.objects.get(pk=each.pk).number.reveal() for each in documents} == {"C01X00T47"}
+
+    def test_it_takes_the_key_that_is_there(self):
+        document = make_document()
+
+        with held([document.party_id]):
+            later = make_document(document.party)
+
+        assert IdentityDocument.objects.get(pk=document.pk).number.reveal() == "C01X00T47"
+        assert IdentityDocument.objects.get(pk=later.pk).number.reveal() == "C01X00T47"
+
+    def test_a_key_goes_with_the_transaction_it_was_made_in(self, transactional_db):
+        party = make_party()
+        with pytest.raises(RuntimeError), held([party.pk]):
+            lost = ensure_key(party.pk)
+            raise RuntimeError
+
+        document = make_document(party)
+
+        assert ensure_key(party.pk) != lost
+        assert IdentityDocument.objects.get(pk=document.pk).number.reveal() == "C01X00T47"
+
+    def test_a_savepoint_that_rolls_back_inside_leaves_it_standing(self):
+        party = make_party()
+
+        with held([party.pk]):
+            with pytest.raises(RuntimeError), transaction.atomic():
+                make_document(party)
+                raise RuntimeError
+            document = make_document(party)
+
+        assert IdentityDocument.objects.get(pk=document.pk).number.reveal() == "C01X00T47"
+
+    def test_a_held_key_is_not_destroyed(self):
+        document = make_document()
+
+        with held([document.party_id]), pytest.raises(KeyProblem, match="held by the same transaction"):
+            destroy_key(document.party_id)
 
 
 class TestRotation:

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from accounts.models import Account, Address, Party
 from kyc_portal.records import audit, holds, retention
+from kyc_portal.records.canonical import digest_of_ids
 from kyc_portal.records.clock import legal_day
-from kyc_portal.records.models import AuditEvent, AuditPayload, HeldRecord, SubjectKey, Tombstone
+from kyc_portal.records.models import AuditEvent, AuditPayload, DestroyedPayload, HeldRecord, SubjectKey, Tombstone
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.records.retention import NotYet, Period, longest, purge_due
 from kyc_portal.records.tasks import purge_due_records
@@ -80,7 +81,14 @@ class TestPurgeDue:
         assert stone.counts == {"accounts.address": 1, "accounts.party": 1}
         assert (stone.kept_through, stone.holds_looked_at) == (LAST_DAY, 1)
         told = AuditEvent.objects.get(pk=stone.event_id)
-        assert told.facts == {"rule": "tests_party", "rows": 2, "payloads": 1, "digest": stone.digest}
+        assert told.facts == {
+            "rule": "tests_party",
+            "rows": 2,
+            "payloads": 1,
+            "digest": stone.digest,
+            "destroyed": digest_of_ids([str(event.pk)]),
+        }
+        assert list(DestroyedPayload.objects.values_list("event_id", "purge_event_id")) == [(event.pk, told.pk)]
         assert not SubjectKey.objects.filter(subject=party.pk).exists()
         assert not AuditPayload.objects.filter(subject=party.pk).exists()
         assert AuditEvent.objects.filter(pk=event.pk).exists()

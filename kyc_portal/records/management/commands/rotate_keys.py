@@ -10,6 +10,7 @@ from kyc_portal.refusal import Refusal
 
 
 class Command(PortalCommand):
+    permission = "staff.manage_people"
     help = "Wrap every subject's key anew under the first of KYC_MASTER_KEYS; may be stopped and started again."
 
     def add_arguments(self, parser):

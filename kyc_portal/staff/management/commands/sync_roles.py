@@ -3,6 +3,7 @@ from kyc_portal.staff import roles
 
 
 class Command(PortalCommand):
+    permission = "staff.manage_people"
     help = "Make the groups agree with the table in kyc_portal/staff/roles.py."
 
     def add_arguments(self, parser):

@@ -5,7 +5,7 @@ from celery import current_app
 from django.conf import settings
 from django.utils import timezone
 
-from kyc_portal.records.clock import legal_day
+from kyc_portal.records.clock import legal_day, named_day
 from kyc_portal.records.command import PortalCommand
 from kyc_portal.refusal import Refusal
 from kyc_portal.work.failures import note_failure, note_success
@@ -16,14 +16,15 @@ class NotYet(Refusal):
 
 
 class Command(PortalCommand):
+    permission = "work.revive"
     help = "Do one round of the beat table here and now, in its order, without a broker."
 
     def add_arguments(self, parser):
-        parser.add_argument("--as-of", type=date.fromisoformat, help="the day to judge by (YYYY-MM-DD; default now)")
+        parser.add_argument("--as-of", metavar="DATE", help="the day to judge by (YYYY-MM-DD; default now)")
         self.add_actor_argument(parser)
 
     def act(self, *, by, as_of=None, **options):
-        at = self.moment_of(as_of)
+        at = self.moment_of(None if as_of is None else named_day(as_of))
         current_app.autodiscover_tasks(force=True)  # a worker does this by itself, a command does not
         failed = 0
         for title, entry in current_app.conf.beat_schedule.items():

@@ -1,0 +1,145 @@
+"""What tests of bad input ask: a row behind every button, was anything written, does each value fit its column."""
+
+import io
+import re
+from decimal import Decimal
+
+from django.apps import apps
+from django.contrib import admin
+from django.core.management import CommandError, call_command
+from django.db import models
+from django.test import Client
+
+from accounts.flows import access_log, address_ranges, closing, identification, restrictions, verification
+from accounts.rules.closing import REASONS as CLOSING_REASONS
+from cases.flows import bundles, decisions, legal_requests
+from cases.rules.outcomes import REASONS, OutcomeCode
+from kyc_portal.records.refs import SCHEDULER
+from kyc_portal.staff.actions import actions_of
+from kyc_portal.staff.models import StaffMember
+from tests.accounts.logs import event, jsonl
+from tests.builders import make_company, make_open_account, make_party
+from tests.cases.builders import make_bundle, make_case, make_request
+from tests.conftest import NOON
+from tests.kyc_portal.staff.worlds import make_world
+
+NEVER_STORED = re.compile("[\x00\ud800-\udfff]")
+CARD = "4111 1111 1111 1111"
+# Not about a customer's payment: programme and holidays, a hold's ground, a customer number that must stay as it is.
+MAY_HOLD_DIGITS = ("policy.", "records.LegalHold", "accounts.Account.external_key")
+
+
+def all_rights(username: str = "all.rights") -> StaffMember:
+    """Somebody with every right: what is refused to them is refused because of the input."""
+    return StaffMember.objects.create(username=username, email="all@provider.example", is_staff=True, is_superuser=True)
+
+
+def logged_in(user: StaffMember, **options) -> Client:
+    """A browser that gets a server error as an answer, as a user would."""
+    client = Client(raise_request_exception=False, **options)
+    client.force_login(user)
+    return client
+
+
+def make_one_of_each(folder, user: StaffMember) -> None:
+    """A row for nearly every button: parties, accounts in each state, papers, cases, requests, bundles."""
+    make_world()
+    company = make_company()
+    identification.add_owner(company.party, owner=make_party(), percent=Decimal(40), by=SCHEDULER, at=NOON)
+    account = make_open_account()
+    running = verification.start(account, account.party, trigger="doubt", by=SCHEDULER, at=NOON)
+    verification.find_discrepancy(running, field="address", stated="here", found="there", by=SCHEDULER, at=NOON)
+    restrictions.restrict_by_hand(make_open_account(), level="limited", reason="listed", by=SCHEDULER, at=NOON)
+    words = {"reason": "listed", "public_wording": "The law asks for it.", "basis": "test"}
+    restrictions.block(make_open_account(), **words, by=SCHEDULER, at=NOON)
+    closing.close_account(make_open_account(), reason=next(iter(CLOSING_REASONS)), by=SCHEDULER, at=NOON)
+    _make_cases(user)
+    access_log.import_access_lines(account, jsonl(event(1)), format="jsonl", file_name="a", by=SCHEDULER, at=NOON)
+    path = folder / "vpn.txt"
+    path.write_text("1.2.0.0/16\n")
+    address_ranges.load_ranges("vpn", path, by=SCHEDULER, at=NOON)
+
+
+def _make_cases(user: StaffMember) -> None:
+    """A case with a proposal that waits, a bundle in each state, a request in each state."""
+    other = all_rights("other.rights").as_actor
+    case = make_case(worked_by=user)
+    reason = next(reason for reason in REASONS.values() if OutcomeCode.SUSPEND in reason.outcomes)
+    subject = case.subjects.select_related("account").first()
+    decisions.propose(
+        case, account=subject.account, outcome=OutcomeCode.SUSPEND.value, reason=reason.code, by=user.as_actor, at=NOON
+    )
+    make_bundle(make_case(), by=SCHEDULER)
+    built = bundles.build(make_bundle(make_case(), by=user.as_actor, approved_by=other), by=SCHEDULER, at=NOON)
+    bundles.hand_over(built, by=other, at=NOON)
+    bundles.build(make_bundle(make_case(), by=user.as_actor, approved_by=other), by=SCHEDULER, at=NOON)
+    make_request(by=other)
+    legal_requests.preserve(legal_requests.validate(make_request(by=other), by=other, at=NOON), by=other, at=NOON)
+
+
+def buttons() -> list[tuple[type[models.Model], str]]:
+    """(model, name) of every button, and (model, "add") of every form that adds a row."""
+    found = []
+    for model, screen in sorted(admin.site._registry.items(), key=lambda pair: pair[0]._meta.label):
+        found += [(model, "add")] if getattr(screen, "adding", None) else []
+        found += [(model, action.name) for action in actions_of(screen)]
+    return found
+
+
+def path_of(model: type[models.Model], name: str, request) -> str:
+    """The address of a button on a row it fits, or on any row; the flow refuses where it does not fit."""
+    base, screen = f"/admin/{model._meta.app_label}/{model._meta.model_name}/", admin.site._registry[model]
+    if name == "add":
+        return f"{base}add/"
+    action = next(action for action in actions_of(screen) if action.name == name)
+    rows = list(screen.get_queryset(request)[:60])
+    row = next((row for row in rows if action.fits(row)), rows[0])
+    return f"{base}{row.pk}/do/{name.replace('_', '-')}/"
+
+
+def misfits() -> list[str]:
+    """Stored texts that PostgreSQL would not take (too long, a NUL, half a surrogate pair), and whole card numbers."""
+    found = []
+    for model in apps.get_models():
+        texts = models.CharField | models.TextField | models.JSONField
+        columns = [field for field in model._meta.concrete_fields if isinstance(field, texts)]
+        for row in model._base_manager.values_list(*(field.attname for field in columns)) if columns else ():
+            for field, value in zip(columns, row, strict=True):
+                text = value if isinstance(value, str) else repr(value)
+                too_long = isinstance(value, str) and len(value) > (field.max_length or len(value))
+                place = f"{model._meta.label}.{field.name}"
+                shows_card = CARD in text and not place.startswith(MAY_HOLD_DIGITS)
+                if too_long or NEVER_STORED.search(text) or shows_card:
+                    found.append(f"{place}: {text[:60]!a}")
+    return found
+
+
+class Writes:
+    """Counts the statements that change something, sessions left out; to be used with connection.execute_wrapper."""
+
+    def __init__(self):
+        self.count = 0
+
+    def __call__(self, execute, sql, params, many, context):
+        if sql.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE") and "django_session" not in sql:
+            self.count += 1
+        return execute(sql, params, many, context)
+
+
+def run(name: str, *arguments) -> tuple[int, str, str]:
+    """(exit code, the sentence on standard error, what was printed) of a command; other exceptions pass through."""
+    out, err = io.StringIO(), io.StringIO()
+    try:
+        call_command(name, *map(str, arguments), stdout=out, stderr=err)
+    except CommandError as refusal:
+        return refusal.returncode, str(refusal), out.getvalue() + err.getvalue()
+    return 0, "", out.getvalue() + err.getvalue()
+
+
+def assert_refused_in_one_line(answer: tuple[int, str, str]) -> str:
+    """The law for commands: exit code 2, one line, at most 80 characters of what was typed, all of it printable."""
+    code, sentence, _ = answer
+    assert code == 2, answer
+    assert sentence and "\n" not in sentence and sentence.isprintable(), sentence
+    assert not re.search(r"(.)\1{80}", sentence), sentence[:300]
+    return sentence
