@@ -35,9 +35,9 @@ ALLOWED_FACTS = {
     "forced", "ground", "has_control", "hit", "hits", "hold", "items", "judgement", "key_id", "kind", "known",
     "last_day", "list", "manager", "matched", "method", "missing", "new", "next_review", "number", "old", "outcome",
     "owner", "party", "payloads", "percent", "public_key", "read", "reason", "refused", "regime", "request",
-    "reseller", "restriction", "rests_on", "result", "row", "rows", "rule", "score", "shown", "signal", "source",
-    "state", "status", "strong", "through", "tier", "to", "to_on", "trigger", "until", "verification", "version",
-    "warnings", "what", "why",
+    "reseller", "restriction", "rests_on", "result", "row", "rows", "rule", "score", "sha256", "shown", "signal",
+    "source", "state", "status", "strong", "through", "tier", "to", "to_on", "trigger", "until", "verification",
+    "version", "warnings", "what", "why",
 }  # fmt: skip
 NAMES_OF_PERSONAL_DATA = re.compile(r"name|e?mail|phone|address|birth|national|passport|card|iban|wallet|text|note")
 ARGUMENTS_OF_RECORD = {"verb", "about", "by", "at", "within", "personal", "subject"}

@@ -53,7 +53,8 @@ def _thread() -> Iterator[str]:
     for hit in ScreeningHit.objects.confirmed():
         yield f"  {hit.reference}  confirmed by {hit.proposed_by} and {hit.judged_by}, score {hit.score}"
     for decision in Decision.objects.order_by("proposed_at"):
-        second = f"countersigned by {decision.answered_by}" if decision.answered_by else "waits for a second person"
+        waits = "waits for a second person" if decision.state == "proposed" else decision.state_in_words
+        second = f"countersigned by {decision.answered_by}" if decision.answered_by else waits
         yield f"  {decision.reference}  {decision.get_outcome_display()}, proposed by {decision.proposed_by}, {second}"
     for bundle in Bundle.objects.ready():
         what = f"{bundle.payload_count} files, approved by {bundle.approved_by}"
