@@ -1,12 +1,14 @@
 """What a record's page is made of: facts, tables, pictures, a timeline; templates/admin/record draws them."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
+from urllib.parse import urlsplit
 
 from django.db import models
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
@@ -22,6 +24,7 @@ TIMELINE_LENGTH = 60
 
 
 HOLDS = "records.view_legalhold"
+PAGE = re.compile(r"(?P<app>[a-z]+)_(?P<model>[a-z]+)_(change|changelist|do)")
 
 
 def for_viewer(section, user):
@@ -42,9 +45,21 @@ def for_viewer(section, user):
     return replace(section, **changes) if changes else section
 
 
+def _may_open(url: str, user) -> bool:
+    """Whether this address is no record's page in the admin, or one of a kind this person may see."""
+    try:
+        match = resolve(urlsplit(url).path)
+    except Resolver404:
+        return True
+    kind = PAGE.fullmatch(match.url_name or "") if match.app_name == "admin" else None
+    return kind is None or user.has_perm(f"{kind['app']}.view_{kind['model']}")
+
+
 def _for_viewer(cell, user):
-    if not isinstance(cell, Link) or isinstance(cell.to, str):
+    if not isinstance(cell, Link):
         return cell
+    if isinstance(cell.to, str):
+        return cell if _may_open(cell.to, user) else visible(cell.text)
     meta = cell.to._meta
     return cell if user.has_perm(f"{meta.app_label}.view_{meta.model_name}") else visible(cell.text)
 

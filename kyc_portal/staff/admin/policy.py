@@ -12,7 +12,7 @@ from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.references import page_of
 from kyc_portal.staff.sections import Badge, Clock, Facts, Html, Link, Table, timeline_section
 from kyc_portal.staff.templatetags.marks import badge
-from kyc_portal.staff.tiles import NEAR, near
+from kyc_portal.staff.tiles import NEAR, clocks_for, near
 
 TONES = {Standing.PROPOSED: "warning", Standing.IN_FORCE: "good", Standing.OWN_POLICY: "info"}
 
@@ -147,7 +147,7 @@ class DeadlineAdmin(RecordAdmin):
         return str(clock.citation)
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("citation")
+        return clocks_for(request.user).select_related("citation").order_by(*self.ordering)
 
     def clock(self, clock):
         return None if clock.stopped_at else Clock(clock.due_on, clock.is_law, clock.kind)
