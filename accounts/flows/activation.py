@@ -7,8 +7,6 @@ reason at once.
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from django.db import transaction
-
 from accounts.flows import intake, signals
 from accounts.flows.account_file import AccountFile
 from accounts.flows.completeness import missing_in
@@ -23,6 +21,7 @@ from kyc_portal.notices import outbox
 from kyc_portal.notices.kinds import AccountOpened
 from kyc_portal.policy.clocks import stop_clock
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
@@ -66,7 +65,7 @@ def _sentences(told: Told) -> list[str]:
     return [told] if isinstance(told, str) else list(told or ())
 
 
-@transaction.atomic
+@flow
 def activate(account: Account, *, by: Actor, at: datetime) -> Account:
     """Open the account: rate its risk, which sets the day of the next look (R45), and tell the customer.
 

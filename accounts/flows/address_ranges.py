@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 
 from accounts.flows.batches import in_batches
 from accounts.formats.access_lines import BadLine
@@ -25,6 +25,7 @@ from accounts.formats.text import find_fault, make_controls_visible, shown
 from accounts.models import AddressRange, AddressRangeSnapshot
 from accounts.verbs import Verb
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
@@ -80,7 +81,7 @@ class Verdict:
 # --- Loading ----------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@flow
 def load_ranges(
     kind: str, path: Path, *, source: str = "", as_of: date | None = None, by: Actor, at: datetime
 ) -> RangeOutcome:

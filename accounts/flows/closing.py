@@ -3,8 +3,6 @@
 import re
 from datetime import datetime
 
-from django.db import transaction
-
 from accounts import events
 from accounts.flows import activation, intake, reverification, signals, texts
 from accounts.flows.restrictions import BLOCK_REPORT
@@ -16,6 +14,7 @@ from kyc_portal.notices import outbox
 from kyc_portal.notices.kinds import AccountClosed
 from kyc_portal.policy.clocks import clocks_of, stop_clock
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 
@@ -26,7 +25,7 @@ class UnknownReason(Refusal):
     """A reason to close is a code, because it stands in the audit trail."""
 
 
-@transaction.atomic
+@flow
 def close_account(account: Account, *, reason: str, by: Actor, at: datetime) -> Account:
     """End the use of an account; from now the retention clock runs (R47).
 
@@ -54,7 +53,7 @@ def close_account(account: Account, *, reason: str, by: Actor, at: datetime) -> 
     return account
 
 
-@transaction.atomic
+@flow
 def close_by_hand(account: Account, *, reason: str, by: Actor, at: datetime) -> Account:
     """Close as one member of staff decides on the account's page; what is blocked takes a decision of two (R37)."""
     if reason not in REASONS:
@@ -64,7 +63,7 @@ def close_by_hand(account: Account, *, reason: str, by: Actor, at: datetime) -> 
     return close_account(account, reason=reason, by=by, at=at)
 
 
-@transaction.atomic
+@flow
 def reopen_account(account: Account, *, reason: str, by: Actor, at: datetime) -> Account:
     """Take an ended account up again; the retention clock is reset, because its closing day is gone (R48).
 

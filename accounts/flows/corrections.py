@@ -3,8 +3,6 @@
 import dataclasses
 from datetime import date, datetime
 
-from django.db import transaction
-
 from accounts.flows import links, parties
 from accounts.flows.texts import Texts
 from accounts.models import Party, PartyName
@@ -12,6 +10,7 @@ from accounts.models.party import NameKind
 from accounts.rules.new_parties import NewParty
 from accounts.verbs import Verb
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
@@ -34,7 +33,7 @@ def as_stated(party: Party) -> NewParty:
     )  # fmt: skip
 
 
-@transaction.atomic
+@flow
 def correct(party: Party, *, by: Actor, at: datetime, **given) -> tuple[str, ...]:
     """Replace details of a party; a field that is empty or left out stays as it is. Returns the names of what changed.
 

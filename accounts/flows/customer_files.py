@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import BinaryIO
 
-from django.db import IntegrityError, reset_queries, transaction
+from django.db import IntegrityError, reset_queries
 
 from accounts.flows import intake, parties, texts
 from accounts.flows.intake import KnownCustomer
@@ -20,6 +20,7 @@ from accounts.formats.tables import BadRow
 from accounts.models import Account, CustomerFile
 from accounts.verbs import Verb
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
@@ -158,7 +159,7 @@ def _count_known(stream, most_rows, encoding, outcome: Outcome) -> None:
         outcome.known, outcome.new = outcome.known + known, outcome.new + len(batch) - known
 
 
-@transaction.atomic
+@flow
 def _take_in(stream, most_rows, encoding, outcome: Outcome, *, by: Actor, at: datetime) -> None:
     """One transaction for the whole file: a run that is killed leaves nothing behind and may be repeated."""
     if CustomerFile.objects.filter(sha256=outcome.sha256).exists():  # since we looked through the file

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import BinaryIO
 
 from django.conf import settings
-from django.db import transaction
 from django_countries import countries
 from rigour.territories import get_territory
 
@@ -23,6 +22,7 @@ from accounts.rules.new_parties import NewParty
 from accounts.rules.numbers import normalised
 from accounts.verbs import Verb
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 
@@ -37,7 +37,7 @@ VISA = "visa"
 # --- Documents --------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@flow
 def add_document(
     party: Party,
     *,
@@ -136,7 +136,7 @@ def _take_file(document: IdentityDocument, file: BinaryIO | None, name: str) -> 
 # --- Means of payment -------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@flow
 def add_payment_method(
     party: Party,
     *,
@@ -198,7 +198,7 @@ def _last_four(kind: str, identifier: str, stated: str) -> str:
     return stated or identifier[-4:]
 
 
-@transaction.atomic
+@flow
 def end_payment_method(payment: PaymentMethod, *, by: Actor, at: datetime) -> PaymentMethod:
     """Note that a means of payment is no longer used; its fingerprint stays."""
     party = parties.locked(payment.party)
@@ -215,7 +215,7 @@ def end_payment_method(payment: PaymentMethod, *, by: Actor, at: datetime) -> Pa
 # --- Owners -----------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@flow
 def add_owner(
     party: Party,
     *,
@@ -257,7 +257,7 @@ def _require_new_owner(party: Party, owner: Party, today: date) -> None:
         raise BadField(f"Owner {owner.reference} holds a stake already. End that stake first if the share changed.")
 
 
-@transaction.atomic
+@flow
 def end_stake(stake: OwnershipStake, *, to_on: date, by: Actor, at: datetime) -> OwnershipStake:
     """Note the last day on which a stake was held; it stays on file. Raises BadField."""
     party, today = parties.locked(stake.owned), legal_day(at)
@@ -295,7 +295,7 @@ def _ask_again(accounts, trigger: str, *, by: Actor, at: datetime) -> None:
         reverification.request_after(account, trigger=trigger, by=by, at=at)
 
 
-@transaction.atomic
+@flow
 def certify_owners(
     account: Account, *, signed_on: date, text_version: str, by: Actor, at: datetime
 ) -> OwnershipCertification:

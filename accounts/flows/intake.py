@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from accounts.flows import parties, texts
 from accounts.flows.completeness import missing_for
@@ -19,6 +19,7 @@ from kyc_portal.notices import kinds, outbox
 from kyc_portal.policy import clocks
 from kyc_portal.policy.current import regime_on
 from kyc_portal.records import audit, keys
+from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import Actor
@@ -122,7 +123,7 @@ def write_prospects(prospects: Sequence[Prospect]) -> None:
         outbox.write_notices([prospect.notice for prospect in prospects])
 
 
-@transaction.atomic
+@flow
 def request_data(account: Account, *, by: Actor, at: datetime) -> Account:
     """Tell a prospect what is still missing and by when; asking again keeps the first date (R31, own policy).
 
@@ -151,7 +152,7 @@ def request_data(account: Account, *, by: Actor, at: datetime) -> Account:
     return account
 
 
-@transaction.atomic
+@flow
 def refuse_prospect(account: Account, *, reason: str, by: Actor, at: datetime) -> Account:
     """Do not open an account (R38); from today its data is kept only as long as the retention rule says.
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import transaction
 from django.db.models import F
 
 from accounts.flows import links, texts
@@ -16,6 +15,7 @@ from accounts.rules.new_parties import NewAddress, NewParty
 from accounts.rules.numbers import normalised
 from accounts.verbs import Verb
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 
@@ -52,7 +52,7 @@ class PartyDraft:
     told: Texts
 
 
-@transaction.atomic
+@flow
 def add_party(new: NewParty, *, by: Actor, at: datetime) -> Party:
     """Put a party on file. Raises BadField or BadNumber, naming the field that is wrong."""
     drafted = draft(new, at=at)
@@ -157,7 +157,7 @@ def _address(party: Party, address: NewAddress, at: datetime) -> Address:
     )
 
 
-@transaction.atomic
+@flow
 def add_name(party: Party, *, kind: str, name: str, by: Actor, at: datetime) -> PartyName:
     """Add a further name of a party (R10); it is screened with the others."""
     party, told = locked(party), Texts()
@@ -170,7 +170,7 @@ def add_name(party: Party, *, kind: str, name: str, by: Actor, at: datetime) -> 
     return row
 
 
-@transaction.atomic
+@flow
 def add_address(party: Party, *, address: NewAddress, by: Actor, at: datetime) -> Address:
     """Add an address (R11, R12)."""
     party, told = locked(party), Texts()
@@ -182,7 +182,7 @@ def add_address(party: Party, *, address: NewAddress, by: Actor, at: datetime) -
     return row
 
 
-@transaction.atomic
+@flow
 def add_contact(party: Party, *, kind: str, value: str, by: Actor, at: datetime) -> ContactPoint:
     """Add an e-mail address or telephone number (R16, R17); notices go to the newest e-mail address."""
     party = locked(party)

@@ -8,7 +8,6 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import transaction
 
 from accounts.flows import intake, texts
 from accounts.flows.account_file import AccountFile
@@ -25,6 +24,7 @@ from kyc_portal.notices.kinds import AccountRestricted, RestrictionLifted
 from kyc_portal.policy.clocks import start_clock, stop_clock
 from kyc_portal.policy.current import regime_on
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import SCHEDULER, Actor
 from kyc_portal.refusal import Refusal
@@ -72,7 +72,7 @@ def strictest_of(standing: Iterable[Restriction]) -> Restriction | None:
     return max(standing, key=lambda restriction: strictness(restriction.level), default=None)
 
 
-@transaction.atomic
+@flow
 def limit(
     account: Account, *, reason: str, public_wording: str, basis: str, until: datetime | None = None,
     object_by: date | None = None, by: Actor, at: datetime,
@@ -81,7 +81,7 @@ def limit(
     return _restrict(account, Level.LIMITED, reason, public_wording, basis, until, object_by, by, at)
 
 
-@transaction.atomic
+@flow
 def suspend(
     account: Account, *, reason: str, public_wording: str, basis: str, until: datetime | None = None,
     object_by: date | None = None, by: Actor, at: datetime,
@@ -105,7 +105,7 @@ def _restrict(account, level, reason, public_wording, basis, until, object_by, b
     return restriction
 
 
-@transaction.atomic
+@flow
 def block(
     account: Account, *, reason: str, public_wording: str, basis: str, until: datetime | None = None,
     object_by: date | None = None, by: Actor, at: datetime,
@@ -168,7 +168,7 @@ def _require_one_person_may(account: Account, level: Level, last_day: date | Non
             )
 
 
-@transaction.atomic
+@flow
 def record_blocked_report(account: Account, *, authority_reference: str, by: Actor, at: datetime) -> Account:
     """Note under which number the blocked property was reported, and stop its clock. Raises NothingToReport."""
     account = _locked(account)
@@ -181,7 +181,7 @@ def record_blocked_report(account: Account, *, authority_reference: str, by: Act
     return account
 
 
-@transaction.atomic
+@flow
 def lift(restriction: Restriction, *, why: str, by: Actor, at: datetime) -> Restriction:
     """End one restriction; the others stay. Lifting the last block gives an account back what it was before.
 

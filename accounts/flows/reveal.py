@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from django.db import models, transaction
+from django.db import models
 
 from accounts.flows import parties
 from accounts.flows.texts import BadField
 from accounts.models import Address, ContactPoint, Discrepancy, IdentityDocument, Party, PaymentMethod
 from accounts.models.party import ContactKind
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.refs import Actor
 from kyc_portal.records.verbs import Verb
 
@@ -44,7 +45,7 @@ def words_for(record: models.Model, field: str) -> str:
     return ContactKind(record.kind).label if words == "contact" else words
 
 
-@transaction.atomic
+@flow
 def reveal(record: models.Model, field: str, *, why: str, by: Actor, at: datetime) -> str:
     """The clear text of one field; the event names the field and the reason. Raises BadField."""
     words = words_for(record, field)

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 
-from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from accounts.flows import intake, signals
@@ -16,6 +15,7 @@ from kyc_portal.notices.kinds import ReverificationAsked, ReverificationOverdue
 from kyc_portal.policy.clocks import start_clock, stop_clock
 from kyc_portal.policy.current import regime_on
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import SCHEDULER, Actor
 from kyc_portal.refusal import Refusal
@@ -60,7 +60,7 @@ def request_due(*, by: Actor = SCHEDULER, at: datetime) -> dict[str, dict]:
     }
 
 
-@transaction.atomic
+@flow
 def ask(account: Account, *, trigger: str, by: Actor, at: datetime) -> Account:
     """Ask the customer of an open account for proof again, with a day to answer. Raises NotInUse, AlreadyAsked."""
     account = _locked(account)
@@ -75,7 +75,7 @@ def ask(account: Account, *, trigger: str, by: Actor, at: datetime) -> Account:
     return _ask(account, trigger, by, at)
 
 
-@transaction.atomic
+@flow
 def request_after(account: Account, *, trigger: str, by: Actor, at: datetime) -> bool:
     """Something happened (R46): ask now, unless the account is not in use or was asked. Says whether it asked."""
     account = _locked(account)
@@ -145,7 +145,7 @@ def _remind(account: Account, by: Actor, at: datetime) -> None:
     _queue(notice, account, by, at)
 
 
-@transaction.atomic
+@flow
 def take_answer(account: Account, *, by: Actor, at: datetime) -> bool:
     """After a verification: if everybody who must be was verified since the question, the review is answered.
 

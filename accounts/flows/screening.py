@@ -11,8 +11,6 @@ from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db import transaction
-
 from accounts.flows import signals, watchlists
 from accounts.flows.batches import BATCH
 from accounts.flows.list_index import Match, index_of
@@ -27,6 +25,7 @@ from accounts.verbs import Verb
 from kyc_portal.four_eyes import PERSON, person_key, require_second_person
 from kyc_portal.policy.current import Regime, regime_on
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.keys import fingerprint
 from kyc_portal.records.refs import SCHEDULER, Actor
@@ -62,7 +61,7 @@ class NoReason(Refusal):
 # --- Screening --------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@flow
 def screen_party(
     party: Party, *, lists: Sequence[WatchlistSnapshot] | None = None, by: Actor, at: datetime
 ) -> list[Screening]:
@@ -253,7 +252,7 @@ def _tell_accounts(party: Party, by: Actor, at: datetime) -> None:
 # --- Judging ----------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@flow
 def propose_judgement(hit: ScreeningHit, *, is_match: bool, reason: str, by: Actor, at: datetime) -> ScreeningHit:
     """Take the first of two steps: say whether party and entry are the same, and why.
 
@@ -275,7 +274,7 @@ def propose_judgement(hit: ScreeningHit, *, is_match: bool, reason: str, by: Act
     return hit
 
 
-@transaction.atomic
+@flow
 def second_judgement(hit: ScreeningHit, *, agrees: bool, by: Actor, at: datetime) -> ScreeningHit:
     """Agree to what another person proposed, or return the hit; who proposed may take the proposal back the same way.
 
@@ -314,7 +313,7 @@ def dismiss_hit(hit: ScreeningHit, *, reason: str = "", by: Actor, at: datetime)
     return _propose_or_second(hit, is_match=False, reason=reason, by=by, at=at)
 
 
-@transaction.atomic
+@flow
 def _propose_or_second(hit: ScreeningHit, *, is_match: bool, reason: str, by: Actor, at: datetime) -> ScreeningHit:
     if _locked(hit).status == PROPOSED[is_match]:
         return second_judgement(hit, agrees=True, by=by, at=at)

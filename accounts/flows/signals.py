@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db import models, transaction
+from django.db import models
 
 from accounts import events
 from accounts.flows import ownership
@@ -20,6 +20,7 @@ from accounts.rules.ownership import Stake, TooTangled, beneficial_owners, block
 from accounts.verbs import Verb
 from kyc_portal.policy.current import Regime, regime_on
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import SCHEDULER, Actor
 from kyc_portal.refusal import Refusal
@@ -154,7 +155,7 @@ def accounts_touched_by(party: Party, *, on: date) -> list[Account]:
 # --- Red flags --------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@flow
 def run_detectors(
     account: Account, *, codes: Collection[str] | None = None, by: Actor, at: datetime
 ) -> list[RiskSignal]:
@@ -178,7 +179,7 @@ def run_detectors(
     return found
 
 
-@transaction.atomic
+@flow
 def raise_signal(account: Account, flag: Flag, *, by: Actor, at: datetime) -> RiskSignal:
     """Raise one flag of the catalogue, or give back the open one of the same code with its evidence brought up to date.
 
@@ -243,7 +244,7 @@ def _with_share(flag: Flag, share: Decimal) -> Flag:
     return replace(flag, sentence=sentence, evidence={**flag.evidence, "blocked_percent": f"{share.normalize():f}"})
 
 
-@transaction.atomic
+@flow
 def answer_signal(signal: RiskSignal, *, answer: str, by: Actor, at: datetime) -> RiskSignal:
     """Close a red flag with what was found out, such as the code of the case's outcome. Raises AlreadyAnswered."""
     signal = RiskSignal.objects.select_for_update(of=("self",)).get(pk=signal.pk)
@@ -264,7 +265,7 @@ def answer_signal(signal: RiskSignal, *, answer: str, by: Actor, at: datetime) -
 # --- Risk -------------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@flow
 def rate_risk(account: Account, *, by: Actor, at: datetime) -> risk.RiskAssessment:
     """Weigh the red flags that count into tier and score; an open account also gets its next review day (R2, R45)."""
     return _rate(_locked(account), by, at)

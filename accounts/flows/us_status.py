@@ -6,8 +6,6 @@ The finding ends identity checks, never screening (R35, T12): a U.S. person is s
 from dataclasses import fields
 from datetime import datetime
 
-from django.db import transaction
-
 from accounts.flows import parties, texts
 from accounts.flows.texts import BadField
 from accounts.models import Party
@@ -15,10 +13,11 @@ from accounts.models.party import UsStatus
 from accounts.rules.us_status import StatusEvidence, StatusFinding, find_basis
 from accounts.verbs import Verb
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.refs import Actor
 
 
-@transaction.atomic
+@flow
 def settle_status(party: Party, *, evidence: StatusEvidence, by: Actor, at: datetime) -> StatusFinding:
     """Store the finding with its basis, who made it and when; the event names which evidence was shown.
 

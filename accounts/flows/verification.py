@@ -6,8 +6,6 @@ Results are added, never changed. A new look opens a new verification; the old o
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
-
 from accounts.flows import restrictions, reverification
 from accounts.flows.comparing import disagreements, proves_identity
 from accounts.flows.intake import VERIFY_BY
@@ -24,6 +22,7 @@ from kyc_portal.four_eyes import person_key, require_second_person
 from kyc_portal.policy.clocks import start_clock, stop_clock
 from kyc_portal.policy.current import cip_on, regime_on
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
@@ -72,7 +71,7 @@ class NotProven(Refusal):
     """What is on record does not prove the identity."""
 
 
-@transaction.atomic
+@flow
 def start(account: Account, party: Party, *, trigger: str, by: Actor, at: datetime) -> Verification:
     """Begin to verify one party under the CIP in force that day, and note at once what its documents disagree on.
 
@@ -113,7 +112,7 @@ def _require_open_question(account: Account, party: Party, day) -> None:
         raise AlreadyBeingVerified(f"{earlier.reference} is not concluded yet. Go on with it.")
 
 
-@transaction.atomic
+@flow
 def record_method(
     verification: Verification, *, method: str, result: str, source: str, matched: Sequence[str] = (),
     document: IdentityDocument | None = None, by: Actor, at: datetime,
@@ -159,7 +158,7 @@ def _fitting_method(party: Party, code: str) -> Method:
     raise UnfitMethod(f"This method does not fit the party. Choose one of: {titles}.")
 
 
-@transaction.atomic
+@flow
 def find_discrepancy(
     verification: Verification, *, field: str, stated: str, found: str, by: Actor, at: datetime
 ) -> Discrepancy:
@@ -197,7 +196,7 @@ def _note_disagreements(verification: Verification, document: IdentityDocument, 
             _note(verification, field[:60], stated, found, by, at)
 
 
-@transaction.atomic
+@flow
 def settle_discrepancy(discrepancy: Discrepancy, *, how: str, by: Actor, at: datetime) -> Discrepancy:
     """Say how a discrepancy was settled (R34). Raises AlreadySettled, WordsMissing, NotUnderWay."""
     verification = _locked(discrepancy.verification)
@@ -220,7 +219,7 @@ def settle_discrepancy(discrepancy: Discrepancy, *, how: str, by: Actor, at: dat
     return discrepancy
 
 
-@transaction.atomic
+@flow
 def escalate(verification: Verification, *, by: Actor, at: datetime) -> Verification:
     """After a failure: ask for the individuals with authority or control, signatories included (R30)."""
     verification = _locked(verification)
@@ -233,7 +232,7 @@ def escalate(verification: Verification, *, by: Actor, at: datetime) -> Verifica
     return verification
 
 
-@transaction.atomic
+@flow
 def conclude(verification: Verification, *, verified: bool, reason: str, by: Actor, at: datetime) -> Verification:
     """End an attempt. Not verified: first "failed", then, after another look, "could not be verified".
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from django.db import models, transaction
+from django.db import models
 
 from accounts.flows.batches import in_batches
 from accounts.formats import ofac
@@ -17,6 +17,7 @@ from accounts.models import WatchlistEntry, WatchlistSnapshot
 from accounts.verbs import Verb
 from kyc_portal.policy.current import regime_on
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
@@ -70,7 +71,7 @@ def current_snapshots() -> models.QuerySet[WatchlistSnapshot]:
     return WatchlistSnapshot.objects.filter(is_current=True).order_by("list_name")
 
 
-@transaction.atomic
+@flow
 def load_snapshot(
     kind: str, folder: Path, *, list_name: str = "", force: bool = False, by: Actor, at: datetime
 ) -> LoadOutcome:

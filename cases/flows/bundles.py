@@ -24,6 +24,7 @@ from cases.rules.stages import BUNDLE_LIFECYCLE, BundleState
 from cases.verbs import Verb
 from kyc_portal.four_eyes import person_key, require_second_person
 from kyc_portal.records import audit, keys
+from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor, RecordRef
 from kyc_portal.refusal import Refusal
@@ -56,7 +57,7 @@ class PlaceTaken(Refusal):
     """Something stands already where the bundle is to be written."""
 
 
-@transaction.atomic
+@flow
 def collect(case: Case, *, ground: str, recipient: str, by: Actor, at: datetime) -> Bundle:
     """List, item by item, what the ground allows this recipient to have; nothing is handed over yet.
 
@@ -89,7 +90,7 @@ def paper_for(bundle: Bundle) -> str:
     return GROUNDS[Ground(bundle.ground)].paper
 
 
-@transaction.atomic
+@flow
 def set_aside(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
     """Drop a collection that is not to be approved; collect anew for another one."""
     bundle = _moved(bundle, BundleState.DRAFT)
@@ -97,7 +98,7 @@ def set_aside(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
     return _recorded(Verb.SET_ASIDE, bundle, by=by, at=at)
 
 
-@transaction.atomic
+@flow
 def approve(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
     """Approve what another person collected; a worker builds it soon. Raises SecondPersonNeeded.
 
@@ -185,7 +186,7 @@ def _write(bundle: Bundle, folder: Path, *, by: Actor, at: datetime) -> BagSumma
     return write_bag(folder, files, about, signing_key.sign, key_id, keys.public_key_bytes())
 
 
-@transaction.atomic
+@flow
 def _put_in_place(bundle: Bundle, folder: Path, summary: BagSummary, *, by: Actor, at: datetime) -> Bundle:
     bundle = Bundle.objects.select_for_update(of=("self",)).select_related("case").get(pk=bundle.pk)
     if bundle.state == BundleState.FAILED:
@@ -201,7 +202,7 @@ def _put_in_place(bundle: Bundle, folder: Path, summary: BagSummary, *, by: Acto
     return bundle
 
 
-@transaction.atomic
+@flow
 def _say_failed(bundle: Bundle, error: Exception, *, by: Actor, at: datetime) -> None:
     bundle = Bundle.objects.select_for_update(of=("self",)).select_related("case").get(pk=bundle.pk)
     if bundle.state == BundleState.APPROVED:
@@ -253,7 +254,7 @@ def export(bundle: Bundle, to: Path, *, by: Actor, at: datetime) -> Path:
     return target
 
 
-@transaction.atomic
+@flow
 def hand_over(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
     """Say that the recipient was given the bundle."""
     bundle = _moved(bundle, BundleState.HANDED_OVER)
@@ -261,7 +262,7 @@ def hand_over(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
     return _recorded(Verb.HANDED_OVER, bundle, by=by, at=at)
 
 
-@transaction.atomic
+@flow
 def acknowledge(bundle: Bundle, *, received_by: str, received_on: date, by: Actor, at: datetime) -> BundleReceipt:
     """Keep the recipient's receipt."""
     bundle = _moved(bundle, BundleState.RECEIPTED)

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from accounts.flows import closing, intake, restrictions, signals, texts
 from accounts.models import Account, RiskSignal
 from accounts.models.account import WAITING_STATUSES
@@ -19,6 +17,7 @@ from kyc_portal.four_eyes import person_key, require_second_person
 from kyc_portal.policy.clocks import stop_clock
 from kyc_portal.policy.current import regime_on
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
@@ -60,7 +59,7 @@ class NotYours(Refusal):
     """A proposal is withdrawn by whoever made it."""
 
 
-@transaction.atomic
+@flow
 def propose(case: Case, *, account: Account, outcome: str, reason: str, by: Actor, at: datetime) -> Decision:
     """Propose what is to happen to one account of a case; it takes effect at once where one signature is enough.
 
@@ -114,7 +113,7 @@ def _references(decision: Decision) -> list[str]:
     return [row["reference"] for rows in decision.rests_on.values() for row in rows]
 
 
-@transaction.atomic
+@flow
 def countersign(decision: Decision, *, by: Actor, at: datetime) -> Decision:
     """Give the second signature; the decision takes effect in the same transaction.
 
@@ -128,7 +127,7 @@ def countersign(decision: Decision, *, by: Actor, at: datetime) -> Decision:
     return _take_effect(decision, consequence_of(decision.outcome, decision.reason), by=by, at=at)
 
 
-@transaction.atomic
+@flow
 def decline(decision: Decision, *, why: str, by: Actor, at: datetime) -> Decision:
     """Do not countersign, and say why; the case goes back to whoever works it."""
     decision, case = _lock(decision)
@@ -140,7 +139,7 @@ def decline(decision: Decision, *, why: str, by: Actor, at: datetime) -> Decisio
     return _end_unsigned(decision, case, DecisionState.DECLINED, Verb.DECLINED, by=by, at=at)
 
 
-@transaction.atomic
+@flow
 def withdraw(decision: Decision, *, by: Actor, at: datetime) -> Decision:
     """Take back one's own proposal. Raises NotYours for anybody else's."""
     decision, case = _lock(decision)

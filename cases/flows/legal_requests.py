@@ -6,8 +6,6 @@ Preserving freezes what exists and hands nothing over.
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from django.db import transaction
-
 from accounts.flows.texts import EARLIEST, Texts
 from accounts.models import Account
 from cases.flows import triage
@@ -21,6 +19,7 @@ from kyc_portal.calendars import add_days
 from kyc_portal.policy.clocks import start_clock, stop_clock
 from kyc_portal.policy.current import regime_on
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.holds import place_hold, release_hold
 from kyc_portal.records.models import LegalHold
@@ -44,7 +43,7 @@ class PreservationOver(Refusal):
     """The days of the preservation have passed."""
 
 
-@transaction.atomic
+@flow
 def log_request(
     *,
     accounts: Sequence[Account],
@@ -102,7 +101,7 @@ def _open_on(accounts: list[Account], ground: str, *, by: Actor, at: datetime) -
     return case
 
 
-@transaction.atomic
+@flow
 def validate(request: LegalRequest, *, by: Actor, at: datetime) -> LegalRequest:
     """Confirm that the request comes from who it says and is in order."""
     request = _moved(request, LegalRequestState.VALIDATED)
@@ -111,7 +110,7 @@ def validate(request: LegalRequest, *, by: Actor, at: datetime) -> LegalRequest:
     return request
 
 
-@transaction.atomic
+@flow
 def reject(request: LegalRequest, *, why: str, by: Actor, at: datetime) -> LegalRequest:
     """Do not follow a request that is not in order; `why` is a code. Raises BadRequest, MoveNotAllowed."""
     if why not in list(RejectedWhy):
@@ -135,7 +134,7 @@ def require_in_order(case: Case, ground: str) -> None:
     )
 
 
-@transaction.atomic
+@flow
 def preserve(request: LegalRequest, *, by: Actor, at: datetime) -> LegalRequest:
     """Hold the accounts, everybody behind them and the case, for the days the law gives from the day it came (T31)."""
     request = _moved(request, LegalRequestState.PRESERVING)
@@ -153,7 +152,7 @@ def preserve(request: LegalRequest, *, by: Actor, at: datetime) -> LegalRequest:
     return request
 
 
-@transaction.atomic
+@flow
 def renew_preservation(request: LegalRequest, *, by: Actor, at: datetime) -> LegalRequest:
     """Renew once: the further days follow on the first ones. Raises PreservationOver when those have passed."""
     request = _moved(request, LegalRequestState.RENEWED)
@@ -171,7 +170,7 @@ def renew_preservation(request: LegalRequest, *, by: Actor, at: datetime) -> Leg
     return request
 
 
-@transaction.atomic
+@flow
 def serve_process(request: LegalRequest, *, ground: str, by: Actor, at: datetime) -> LegalRequest:
     """Further process came: records may be handed over on that ground; the hold stays until it is released."""
     if ground not in list(Ground) or ground == Ground.PRESERVATION:
@@ -192,7 +191,7 @@ def lapse_preservations(*, on: date, by: Actor, at: datetime) -> dict:
     return sweep("cases.lapse_preservations", over, lambda request: lapse(request, on=on, by=by, at=at), at=at)
 
 
-@transaction.atomic
+@flow
 def lapse(request: LegalRequest, *, on: date, by: Actor, at: datetime) -> LegalRequest:
     """Release the hold of one preservation whose last day is past; one that was renewed meanwhile stays."""
     request = LegalRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)

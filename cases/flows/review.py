@@ -16,6 +16,7 @@ from cases.verbs import Verb
 from kyc_portal.policy.clocks import start_clock, stop_clock
 from kyc_portal.policy.current import regime_on
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
@@ -94,7 +95,7 @@ def take(case: Case, *, user: StaffMember, at: datetime) -> Case:
     return _give(case, user, by=user.as_actor, at=at)
 
 
-@transaction.atomic
+@flow
 def assign(case: Case, *, to: StaffMember, by: Actor, at: datetime) -> Case:
     """Give a case to somebody, taking it from whoever has it; for more than taking a free one, `cases.assign`."""
     case = lock_case(case)
@@ -130,7 +131,7 @@ def end_assignment(case: Case, *, at: datetime) -> None:
     Assignment.objects.filter(case=case, to_at__isnull=True).update(to_at=at)
 
 
-@transaction.atomic
+@flow
 def add_note(case: Case, *, text: str, by: Actor, at: datetime) -> CaseNote:
     """Write down a note, sealed under the first subject's key; card numbers are masked before anything is stored (E12).
 
@@ -163,7 +164,7 @@ def _clean(text: str) -> str:
     return text
 
 
-@transaction.atomic
+@flow
 def close_case(case: Case, *, why: str, by: Actor, at: datetime) -> Case:
     """Close a case in which nothing waits any more. Raises NotFinished and says what still does."""
     if why not in list(ClosedWhy):
@@ -189,7 +190,7 @@ def _require_nothing_waits(case: Case) -> None:
         raise NotFinished(f"{request.reference} is {request.get_state_display()}. Bring the request to its end first.")
 
 
-@transaction.atomic
+@flow
 def reopen(case: Case, *, why: str, by: Actor, at: datetime) -> Case:
     """Open an ended case again with a new clock; a customer who has another open case keeps that one."""
     if why not in list(ReopenedWhy):

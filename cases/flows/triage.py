@@ -7,8 +7,6 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
-
 from accounts.flows.texts import Texts, required
 from accounts.models import Account, Party, RiskSignal
 from accounts.rules.detectors import BY_CODE
@@ -19,6 +17,7 @@ from cases.verbs import Verb
 from kyc_portal.policy.clocks import start_clock
 from kyc_portal.policy.current import regime_on
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
@@ -47,7 +46,7 @@ class Noticed(Worded):
     UNLAWFUL_CONTENT = "unlawful_content", "Unlawful content reported"
 
 
-@transaction.atomic
+@flow
 def take_in_signal(signal: RiskSignal, *, by: Actor, at: datetime) -> Case:
     """Add a red flag to the customer's open case, or open one; a flag that is in a case already stays there.
 
@@ -69,7 +68,7 @@ def take_in_signal(signal: RiskSignal, *, by: Actor, at: datetime) -> Case:
     return case
 
 
-@transaction.atomic
+@flow
 def open_by_hand(*, accounts: Sequence[Account], kind: str, title: str, by: Actor, at: datetime) -> Case:
     """Open a case about these accounts that somebody thinks must be looked at; it joins no other case.
 

@@ -5,19 +5,19 @@ from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import transaction
 from django.db.models import Q
 from django.template.loader import render_to_string
 
 from kyc_portal.notices.verbs import Verb
 from kyc_portal.policy.models import Deadline
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.refs import Actor, RecordRef
 
 DAYS_AHEAD = timedelta(days=5)
 
 
-@transaction.atomic
+@flow
 def remind_owners(*, on: date, addresses: Iterable[str], by: Actor, at: datetime) -> dict:
     """Send the list of clocks due within five days or past to the given staff addresses, once a day.
 

@@ -3,12 +3,12 @@
 import hashlib
 from datetime import date, datetime
 
-from django.db import transaction
 from django.db.models import Max
 
 from kyc_portal.policy.models import CipVersion
 from kyc_portal.policy.verbs import Verb
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 
@@ -17,7 +17,7 @@ class EmptyCip(Refusal):
     """A CIP without text."""
 
 
-@transaction.atomic
+@flow
 def approve_cip(*, title: str, text: str, effective_from: date, by: Actor, at: datetime) -> CipVersion:
     """Add the next version; earlier versions stay, because verifications point to the one they were done under."""
     if not text.strip():

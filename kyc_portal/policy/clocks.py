@@ -2,17 +2,18 @@
 
 from datetime import date, datetime
 
-from django.db import models, transaction
+from django.db import models
 
 from kyc_portal.calendars import add_business_days, add_days
 from kyc_portal.policy.current import Regime
 from kyc_portal.policy.models import Deadline, Holiday, RegimeNumber
 from kyc_portal.policy.verbs import Verb
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.refs import Actor, RecordRef
 
 
-@transaction.atomic
+@flow
 def start_clock(
     kind: str, about: models.Model, *, figure: str, regime: Regime, on: date, by: Actor, at: datetime
 ) -> Deadline:
@@ -47,7 +48,7 @@ def _due_day(figure: RegimeNumber, on: date) -> date:
     return add_days(on, int(figure.value))
 
 
-@transaction.atomic
+@flow
 def stop_clock(kind: str, about: models.Model, *, by: Actor, at: datetime) -> int:
     """Stop the running clock of this kind on a record; returns how many ran (0 or 1)."""
     ref = RecordRef.of(about)

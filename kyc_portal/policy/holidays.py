@@ -2,11 +2,10 @@
 
 from datetime import date, datetime
 
-from django.db import transaction
-
 from kyc_portal.policy.models import Holiday
 from kyc_portal.policy.verbs import Verb
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 
@@ -15,7 +14,7 @@ class AlreadyEntered(Refusal):
     """The day is in the table."""
 
 
-@transaction.atomic
+@flow
 def add_holiday(*, day: date, title: str, by: Actor, at: datetime) -> Holiday:
     """Enter one day; clocks that run keep the due day that was announced. Raises AlreadyEntered."""
     holiday, is_new = Holiday.objects.get_or_create(day=day, defaults={"title": title})

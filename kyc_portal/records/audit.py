@@ -1,15 +1,14 @@
 """Write and read the audit trail (requirement R53; construction in trust.md section 5)."""
 
-import contextlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextvars import ContextVar
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db import models, transaction
 from django.db.models import F, Q
 
+from kyc_portal.records.acting import current_request_id
 from kyc_portal.records.canonical import canonical_bytes, commitment, facts_text
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.keys import ensure_key, seal
@@ -17,21 +16,9 @@ from kyc_portal.records.models import AuditEvent, AuditPayload, AuditPending, De
 from kyc_portal.records.refs import Actor, RecordRef
 from kyc_portal.records.verbs import AuditVerb, Verb, grave_codes, sentence_of
 
-_request_id: ContextVar[str] = ContextVar("request_id", default="")
-
 
 class UnknownFact(ValueError):
     """An event was given a fact its verb does not list."""
-
-
-@contextlib.contextmanager
-def within_request(request_id: str) -> Iterator[None]:
-    """Every event written inside carries this id, so that all effects of one click can be found together."""
-    token = _request_id.set(request_id)
-    try:
-        yield
-    finally:
-        _request_id.reset(token)
 
 
 def _plain(facts: dict) -> dict:
@@ -99,7 +86,7 @@ def draft(
         within_label=outer.label if outer else "",
         within_key=outer.key if outer else "",
         facts=_plain(facts),
-        request_id=_request_id.get(),
+        request_id=current_request_id(),
     )
 
 

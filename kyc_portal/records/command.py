@@ -6,7 +6,7 @@ from pathlib import Path
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
-from kyc_portal.records import audit
+from kyc_portal.records import acting
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 
@@ -45,7 +45,7 @@ class PortalCommand(BaseCommand):
     def handle(self, *args, by=None, **options):
         try:
             require_readable({"by": by, **options})
-            with audit.within_request(f"command:{uuid.uuid4()}"):
+            with acting.within_request(f"command:{uuid.uuid4()}"):
                 return self.act(by=self.actor(by), **options)
         except Refusal as refusal:
             raise CommandError(str(refusal), returncode=2) from None

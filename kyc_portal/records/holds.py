@@ -6,10 +6,11 @@ A hold and a purge lock the same rows: whoever comes second reads what the first
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.models import HeldRecord, LegalHold
 from kyc_portal.records.refs import Actor, RecordRef
 from kyc_portal.records.verbs import Verb
@@ -44,7 +45,7 @@ def lock(record: models.Model) -> models.Model:
     return found
 
 
-@transaction.atomic
+@flow
 def place_hold(
     records: Sequence[models.Model],
     *,
@@ -70,7 +71,7 @@ def place_hold(
     return hold
 
 
-@transaction.atomic
+@flow
 def release_hold(hold: LegalHold, *, reason: str, by: Actor, at: datetime) -> LegalHold:
     """End a hold; retention runs on as if it had never been. Raises HoldNotInForce when it was released before."""
     hold = LegalHold.objects.select_for_update().get(pk=hold.pk)

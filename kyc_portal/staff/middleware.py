@@ -7,7 +7,7 @@ from django.core.exceptions import BadRequest
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
-from kyc_portal.records import audit
+from kyc_portal.records import acting
 
 
 class RequestContextMiddleware:
@@ -20,7 +20,7 @@ class RequestContextMiddleware:
         if "%00" in request.META.get("QUERY_STRING", ""):  # PostgreSQL would answer with an error of its own
             raise BadRequest("A query cannot hold a NUL character.")
         request.id = str(uuid.uuid4())
-        with audit.within_request(request.id), timezone.override(_zone_of(request.user)):
+        with acting.within_request(request.id), timezone.override(_zone_of(request.user)):
             response = self.get_response(request)
         if request.user.is_authenticated:
             add_never_cache_headers(response)

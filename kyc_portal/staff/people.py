@@ -6,9 +6,9 @@ from datetime import datetime
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff.models import StaffMember
@@ -26,7 +26,7 @@ class CannotLeave(Refusal):
     """The person cannot be made inactive now."""
 
 
-@transaction.atomic
+@flow
 def add_member(
     *, username: str, email: str, roles: Iterable[str], start_password: str, by: Actor, at: datetime
 ) -> StaffMember:
@@ -67,7 +67,7 @@ def _require_another_administrator(user: StaffMember) -> None:
         raise CannotLeave(f"{user.username} is the last administrator. Give the role to somebody else first.")
 
 
-@transaction.atomic
+@flow
 def change_roles(user: StaffMember, roles: Iterable[str], *, by: Actor, at: datetime) -> StaffMember:
     """Replace somebody's roles; raises DutiesNotSeparated, and CannotLeave for the last administrator's own role."""
     _lock_administrators()
@@ -77,7 +77,7 @@ def change_roles(user: StaffMember, roles: Iterable[str], *, by: Actor, at: date
     return give_roles(user, roles, by=by, at=at)
 
 
-@transaction.atomic
+@flow
 def leave(user: StaffMember, *, by: Actor, at: datetime) -> StaffMember:
     """Make somebody inactive: they are logged out at their next request; the trail keeps their name.
 

@@ -6,10 +6,10 @@ Duties that one person must not hold together stand beside it (SEPARATED); an au
 from collections.abc import Iterable
 
 from django.contrib.auth.models import Group, Permission
-from django.db import transaction
 from django.db.models import Q
 
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import moment
 from kyc_portal.records.refs import Actor, RecordRef
 from kyc_portal.refusal import Refusal
@@ -105,7 +105,7 @@ def permissions_of(role: str) -> list[Permission]:
     return found
 
 
-@transaction.atomic
+@flow
 def sync_roles(*, by: Actor, at=None) -> int:
     """Make the groups agree with ROLES; returns how many groups changed. May be repeated."""
     changed = 0
@@ -122,7 +122,7 @@ def sync_roles(*, by: Actor, at=None) -> int:
     return changed
 
 
-@transaction.atomic
+@flow
 def give_roles(user: StaffMember, roles: Iterable[str], *, by: Actor, at) -> StaffMember:
     """Replace a person's roles; raises NoSuchRole or DutiesNotSeparated. Nobody gives roles to themselves."""
     roles = set(roles)

@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 from kyc_portal.work.models import Job, JobState
@@ -16,7 +15,7 @@ class NotDead(Refusal):
     """The job waits, runs or is done: there is nothing to revive."""
 
 
-@transaction.atomic
+@flow
 def revive(job: Job, *, by: Actor, at: datetime) -> Job:
     """Let a dead letter be tried again with a clean count. Raises NotDead for any other job."""
     job = Job.objects.select_for_update(of=("self",)).get(pk=job.pk)

@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from accounts.models import Account
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff.models import StaffMember
@@ -35,7 +34,7 @@ def _locked(account: Account) -> Account:
     return Account.objects.select_for_update(of=("self",)).get(pk=account.pk)
 
 
-@transaction.atomic
+@flow
 def add_reseller(account: Account, *, by: Actor, at: datetime) -> Reseller:
     """Let an open account pass our products on. Raises NoReseller for one that is not open or not taken in as one."""
     account = _locked(account)
@@ -59,7 +58,7 @@ def add_reseller(account: Account, *, by: Actor, at: datetime) -> Reseller:
     return reseller
 
 
-@transaction.atomic
+@flow
 def bind_manager(reseller: Reseller, *, user: StaffMember, by: Actor, at: datetime) -> ResellerManager:
     """Let a person outside the house read this reseller's customers. Raises NoManager for any other role."""
     reseller = Reseller.objects.select_for_update(of=("self",)).get(pk=reseller.pk)
@@ -81,7 +80,7 @@ def bind_manager(reseller: Reseller, *, user: StaffMember, by: Actor, at: dateti
     return binding
 
 
-@transaction.atomic
+@flow
 def end_binding(binding: ResellerManager, *, by: Actor, at: datetime) -> ResellerManager:
     """Take a manager's view of a reseller away; their next request shows nothing. Raises BindingOver once it ended."""
     binding = (
@@ -97,7 +96,7 @@ def end_binding(binding: ResellerManager, *, by: Actor, at: datetime) -> Reselle
     return binding
 
 
-@transaction.atomic
+@flow
 def add_downstream(reseller: Reseller, *, account: Account, by: Actor, at: datetime) -> DownstreamCustomer:
     """Link an account to the one reseller who brought it. Raises AlreadyBrought or NoReseller."""
     reseller = Reseller.objects.select_for_update(of=("self",)).select_related("account").get(pk=reseller.pk)

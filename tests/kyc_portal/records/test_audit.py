@@ -8,7 +8,7 @@ from django.db import transaction
 from django.test import override_settings
 
 from accounts.models import Party
-from kyc_portal.records import audit, keys
+from kyc_portal.records import acting, audit, keys
 from kyc_portal.records.canonical import NotSealable, canonical_bytes, commitment
 from kyc_portal.records.models import AuditEvent, AuditPayload, AuditPending, IdentityView, Tombstone
 from kyc_portal.records.refs import Actor, RecordRef, new_reference
@@ -92,7 +92,7 @@ class TestRecord:
         assert len(RecordRef.of(long_one).name) == 80
 
     def test_events_of_one_request_share_its_id(self, analyst):
-        with audit.within_request("click-1"):
+        with acting.within_request("click-1"):
             first, second = placed(analyst), placed(analyst)
         after = placed(analyst)
 

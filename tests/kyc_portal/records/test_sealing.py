@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import override_settings
 
-from kyc_portal.records import audit, merkle, sealing, tasks, verifying
+from kyc_portal.records import acting, audit, merkle, sealing, tasks, verifying
 from kyc_portal.records.checkpoints import public_half, root_in
 from kyc_portal.records.keys import KeyProblem
 from kyc_portal.records.models import AuditCheckpoint, AuditEvent, AuditLeaf, AuditPending
@@ -310,7 +310,7 @@ class TestKeys:
 @pytest.mark.django_db
 class TestGraveEvents:
     def test_only_those_of_the_request_and_only_grave_ones(self):
-        with audit.within_request("click-1"):
+        with acting.within_request("click-1"):
             events = write(2)
         write(1)
 

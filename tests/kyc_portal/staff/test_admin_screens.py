@@ -3,7 +3,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from kyc_portal.records import audit, holds
+from kyc_portal.records import acting, audit, holds
 from kyc_portal.records.models import AuditEvent, AuditPayload, LegalHold
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.records.verbs import Verb
@@ -37,7 +37,7 @@ class TestAuditEvents:
         assert f"placed hold {hold.reference}" in page
 
     def test_a_request_leads_to_all_its_events(self, as_role):
-        with audit.within_request("request-1"):
+        with acting.within_request("request-1"):
             first = audit.record(Verb.EXPORTED, make_account(), by=SCHEDULER, at=NOON, what="one")
             audit.record(Verb.EXPORTED, make_account(), by=SCHEDULER, at=NOON, what="two")
         audit.record(Verb.EXPORTED, make_account(), by=SCHEDULER, at=NOON, what="three")

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
-from kyc_portal.records import audit, holds, sealing
+from kyc_portal.records import acting, audit, holds, sealing
 from kyc_portal.records.models import AuditEvent, AuditLeaf, AuditPending
 from kyc_portal.staff.actions import where_sealed
 from tests.conftest import NOON
@@ -63,7 +63,7 @@ class TestWhereSealed:
     def test_other_acts_tell_nothing_and_cost_one_query(self, rf, counsel, django_assert_num_queries):
         request = rf.get("/")
         request.id = "click-9"
-        with audit.within_request("click-9"):
+        with acting.within_request("click-9"):
             audit.record_view(make_party(), by=counsel, at=NOON)
 
         with django_assert_num_queries(1):

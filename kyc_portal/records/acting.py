@@ -1,0 +1,63 @@
+"""Who acts now, and in which act: set by a door or a flow, read by the audit trail and by the database (R53).
+
+`flow` makes a function one transaction under its actor, so that the database knows whom a change belongs to before the
+first row is written.
+"""
+
+import contextlib
+import functools
+import uuid
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+
+from django.db import transaction
+
+from kyc_portal.records.refs import Actor
+
+_actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+def current_actor() -> Actor | None:
+    """Whoever acts now; None outside of every door and flow."""
+    return _actor.get()
+
+
+def current_request_id() -> str:
+    """The id that ties all effects of one click, command or flow together; empty outside of every one of them."""
+    return _request_id.get()
+
+
+@contextlib.contextmanager
+def within_request(request_id: str) -> Iterator[None]:
+    """Every event and every change of a row inside carries this id."""
+    token = _request_id.set(request_id)
+    try:
+        yield
+    finally:
+        _request_id.reset(token)
+
+
+@contextlib.contextmanager
+def acting(by: Actor) -> Iterator[None]:
+    """Every change of a row inside is this actor's; an act that belongs to no request gets an id of its own."""
+    token = _actor.set(by)
+    try:
+        with contextlib.nullcontext() if _request_id.get() else within_request(f"flow:{uuid.uuid4()}"):
+            yield
+    finally:
+        _actor.reset(token)
+
+
+def flow(function: Callable) -> Callable:
+    """Declare a function with the keyword `by=` a flow: one transaction, each change in it made by that actor.
+
+    Called within another flow it becomes a part of that one's transaction, under its own actor.
+    """
+
+    @functools.wraps(function)
+    def run(*args, by: Actor, **named):
+        with acting(by), transaction.atomic():
+            return function(*args, by=by, **named)
+
+    return run
