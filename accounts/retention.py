@@ -5,6 +5,7 @@ from accounts.flows.keeping import (
     contents_of,
     ended_before,
     guarded_rows,
+    many_rows_of,
     parties_to_erase,
     periods_of,
 )
@@ -52,6 +53,7 @@ register(
         periods=periods_of,
         guarded=guarded_rows,
         contents=contents_of,
+        in_batches=many_rows_of,
         before=clear_before,
         subjects=parties_to_erase,
     ),

@@ -39,6 +39,11 @@ BEAT_SCHEDULE = {
         "task": "kyc_portal.records.tasks.purge_due_records",
         "schedule": crontab(hour=3, minute=40),
     },
+    "watch the clock": {"task": "kyc_portal.records.tasks.watch_clock", "schedule": 60.0},
+    "complete the destruction ledger": {
+        "task": "kyc_portal.records.tasks.complete_destruction_ledger",
+        "schedule": crontab(hour=5, minute=10),
+    },
 }
 
 app.conf.update(

@@ -162,6 +162,11 @@ def contents_of(account: Account) -> Iterable[models.QuerySet]:
     ]
 
 
+def many_rows_of(account: Account) -> list[models.QuerySet]:
+    """What of a file may be millions of rows, and nothing refers to: it goes first, in batches."""
+    return [AccessRecord.objects.filter(account=account.pk), RefusedLine.objects.filter(batch__account=account.pk)]
+
+
 def _contents_of_parties(parties: list) -> list[models.QuerySet]:
     of_party = (
         ScreeningHit, Screening, Identifier, IdentityDocument, PaymentMethod, ContactPoint, Address, PartyName,

@@ -17,7 +17,10 @@ class RecordsConfig(AppConfig):
     verbose_name = "Audit, holds and retention"
 
     def ready(self):
+        from kyc_portal.records import destruction_ledger
+
         autodiscover_modules("verbs")
         autodiscover_modules("retention")  # in the order of INSTALLED_APPS: the highest app's files go first
         post_migrate.connect(make_triggers_again, sender=self)
         checks.register(append_only.check_triggers)
+        checks.register(destruction_ledger.check_ledger)
