@@ -60,6 +60,7 @@ class RetentionRule:
     title: str
     covers: tuple[type[models.Model], ...]
     why: str
+    figures: tuple[str, ...] = ()  # of the regime, by which its periods are counted
     candidates: Callable[[date], models.QuerySet] | None = None
     periods: Callable[[models.Model], list[Period]] | None = None
     guarded: Callable[[models.Model], list[models.Model]] | None = None  # rows a hold may stand on; locked first
