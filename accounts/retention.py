@@ -1,5 +1,6 @@
 """How long what is known of customers is kept: the list. Periods and contents are in accounts/flows/keeping.py."""
 
+from accounts.flows import restricted
 from accounts.flows.keeping import (
     clear_before,
     contents_of,
@@ -28,7 +29,9 @@ from accounts.models import (
     PartyName,
     PaymentMethod,
     RefusedLine,
+    RestrictedCustomer,
     Restriction,
+    RetainedFingerprint,
     RiskSignal,
     Screening,
     ScreeningHit,
@@ -57,6 +60,18 @@ register(
         in_batches=many_rows_of,
         before=clear_before,
         subjects=parties_to_erase,
+    ),
+    RetentionRule(
+        code="restricted_customers",
+        title="Fingerprints of customers who were restricted",
+        covers=(RestrictedCustomer, RetainedFingerprint),
+        why="Kept for some years after the file is destroyed (own policy), so that whom we shut out is known again.",
+        figures=("restricted_fingerprint_years",),
+        candidates=restricted.remembered_before,
+        periods=restricted.periods_of,
+        guarded=lambda customer: [customer],
+        contents=restricted.contents_of,
+        subjects=lambda customer: [],
     ),
     RetentionRule(
         code="watch_lists",

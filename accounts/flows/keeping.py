@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Max, Q
 
+from accounts.flows import restricted
 from accounts.flows.document_files import ask_deletion
 from accounts.models import (
     AccessBatch,
@@ -179,8 +180,10 @@ def _contents_of_parties(parties: list) -> list[models.QuerySet]:
 
 
 def clear_before(account: Account) -> None:
-    """Ask for the files to be deleted once the rows are gone, and take away the clocks."""
+    """Ask for the files to be deleted once the rows are gone, take away the clocks, and remember who was restricted."""
     forget_clocks(account)
-    for party in Party.objects.filter(pk__in=parties_to_erase(account)):
+    parties = parties_to_erase(account)
+    restricted.remember(account, parties, on=legal_day(moment(None)))
+    for party in Party.objects.filter(pk__in=parties):
         ask_deletion(party.pk, at=moment(None))
         forget_clocks(party)

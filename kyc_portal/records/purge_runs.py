@@ -104,7 +104,7 @@ def stop(run: PurgeRun, why: str, *, by: Actor, at: datetime) -> None:
 def _end(run: PurgeRun, state: RunState, why: str, *, by: Actor, at: datetime) -> None:
     run.state, run.why_stopped, run.ended_at, run.lease_until, run.token = state.value, why[:300], at, None, None
     run.save(update_fields=["state", "why_stopped", "ended_at", "lease_until", "token"])
-    count = sum(told.get("gone", 0) for told in run.told.values())
+    count = sum(told.get("gone" if run.executes else "count", 0) for told in run.told.values())
     failed = sum(told.get("failed", 0) for told in run.told.values())
     audit.record(
         Verb.PURGE_ENDED, run, by=by, at=at, state=state.value, what=what(run), as_of=run.as_of, count=count,

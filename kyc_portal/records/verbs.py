@@ -50,7 +50,7 @@ class Verb(AuditVerb):
         "records.purge_batch", "destroyed {rows} rows ({kind}) of the file under the rule “{rule}”", "digest",
     )  # fmt: skip
     PURGE_ASKED = "records.purge_asked", "asked for a {what} as of {as_of}"
-    PURGE_ENDED = "records.purge_ended", "{state} the {what} as of {as_of}: {count} gone, {failed} failed"
+    PURGE_ENDED = "records.purge_ended", "{state} the {what} as of {as_of}: {count} files, {failed} failed"
     CLOCK_JUMPED = "records.clock.jumped", "saw the clock jump from {old} to {new}; the purge waits"
     CLOCK_CONFIRMED = "records.clock.confirmed", "confirmed the clock after its jump from {old} to {new}"
     KEYS_ROTATED = "records.keys.rotated", "wrapped {count} keys anew under {key_id}"

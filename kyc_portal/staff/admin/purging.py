@@ -68,7 +68,8 @@ class PurgeRunAdmin(RecordAdmin):
             note = "Load this page again to see how far it is."
             first.insert(0, Html("progress", "Progress", "admin/parts/progress.html", told, note=note))
         went = "Destroyed" if run.executes else "Would be destroyed"
-        return [*first, _by_rule(run, went), _rows(run, went), _due(run), _kept(run), timeline_section(run)]
+        tables = [_by_rule(run, went), _rows(run, went), _due(run), _kept(run)]
+        return [*first, *(table for table in tables if table.rows), timeline_section(run)]
 
     @flow_action(
         "Destroy what is due", permission="records.purge", tone="danger", primary=True,
@@ -122,7 +123,7 @@ def _by_rule(run: PurgeRun, went: str) -> Table:
     ]  # fmt: skip
     head = ["Rule", went, *(f"Kept by {why}" for why in KEPT_BY.values()), "Failed"]
     note = "A file that failed is tried again by a later run; after five times it is a dead letter."
-    return Table("rules", "Files by rule", head, rows, empty="Nothing has ended yet.", note=note)
+    return Table("rules", "Files by rule", head, rows, note=note)
 
 
 def _rows(run: PurgeRun, went: str) -> Table:
@@ -131,7 +132,7 @@ def _rows(run: PurgeRun, went: str) -> Table:
         for label, count in told.get("rows", {}).items():
             counts[label] = counts.get(label, 0) + count
     rows = [[_named(label), count] for label, count in sorted(counts.items())]
-    return Table("rows", "Rows by kind", ["Kind", went], rows, empty="None.")
+    return Table("rows", "Rows by kind", ["Kind", went], rows)
 
 
 def _listed(run: PurgeRun, which: str) -> list[list]:
@@ -144,24 +145,24 @@ def _listed(run: PurgeRun, which: str) -> list[list]:
 
 def _due(run: PurgeRun) -> Table:
     head, note = ["File", "Rule", "Was kept for"], "The first of each rule are named, all are counted above."
-    return Table("due", "What would go", head, _listed(run, "due"), empty="No file is named.", note=note)
+    return Table("due", "What would go", head, _listed(run, "due"), note=note)
 
 
 def _kept(run: PurgeRun) -> Table:
     head, note = ["File", "Rule", "Why"], "The first of each rule are named, all are counted above."
-    return Table("kept", "What is kept", head, _listed(run, "kept"), empty="No file is named.", note=note)
+    return Table("kept", "What is kept", head, _listed(run, "kept"), note=note)
 
 
 def _periods(rules: list, regime: Regime) -> Table:
     rows = []
     for rule in rules:
-        for number, name in enumerate(rule.figures):
+        for name in rule.figures:
             figure = regime.figures.get(name)
             if figure is not None:
                 value = f"{figure.value.normalize():f} {figure.unit}"
                 source = [Link(figure.citation.text, figure.citation), standing_badge(figure.citation)]
                 rows.append(
-                    [rule.title if not number else "", name.replace("_", " "), value, *source,
+                    [rule.title, name.replace("_", " "), value, *source,
                      figure.citation.get_mark_display()]
                 )  # fmt: skip
     head = ["Files", "Period", "Length", "Source", "Standing", "How sure"]
