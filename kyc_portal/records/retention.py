@@ -246,6 +246,8 @@ def carry_out(run: PurgeRun, *, at: datetime) -> Report:
             clock_watch.require_steady()
         report = _go_through(run, at=at)
         purge_runs.finish(run, by=by, at=at)
+        if report.gone:
+            destroying.forget_old_pages()
     except RunLost:
         raise
     except BaseException as error:
