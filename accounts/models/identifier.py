@@ -2,8 +2,10 @@
 
 from django.db import models
 
+from kyc_portal.records.recorded import Recorded
 
-class Identifier(models.Model):
+
+class Identifier(Recorded):
     """The fingerprint of one value of a party (document number, card token, wallet, phone, e-mail, address)."""
 
     party = models.ForeignKey("accounts.Party", on_delete=models.PROTECT, related_name="identifiers")

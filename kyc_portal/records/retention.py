@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from django.db import models, transaction
+from django.db import models
 
 from kyc_portal.records import audit, holds
+from kyc_portal.records.acting import one_flow
 from kyc_portal.records.canonical import digest_of_ids
 from kyc_portal.records.keys import destroy_key
 from kyc_portal.records.models import (
@@ -25,6 +26,7 @@ from kyc_portal.records.models import (
     HeldRecord,
     IdentityView,
     LegalHold,
+    RowChange,
     SubjectKey,
     Tombstone,
     WitnessedCheckpoint,
@@ -109,7 +111,8 @@ def purge_due(*, as_of: date, today: date, execute: bool, by: Actor, at: datetim
         if rule.candidates is None:
             continue
         for key in _keys(rule.candidates(as_of)):
-            _purge_one(rule, key, as_of, execute, by, at, report)
+            with one_flow(by):
+                _purge_one(rule, key, as_of, execute, by, at, report)
     return report
 
 
@@ -118,7 +121,6 @@ def _keys(candidates: models.QuerySet) -> Iterator:
     yield from list(candidates.order_by("pk").values_list("pk", flat=True))
 
 
-@transaction.atomic
 def _purge_one(rule: RetentionRule, key, as_of: date, execute: bool, by: Actor, at: datetime, report: Report) -> None:
     """Judge one file under lock and destroy it if nothing keeps it."""
     root = rule.candidates(as_of).filter(pk=key).first()
@@ -211,7 +213,7 @@ register(
         title="Audit trail, holds and tombstones",
         covers=(
             *(AuditEvent, AuditPending, AuditLeaf, AuditCheckpoint, WitnessedCheckpoint, DestroyedPayload),
-            *(Tombstone, LegalHold, HeldRecord, IdentityView),
+            *(Tombstone, LegalHold, HeldRecord, IdentityView, RowChange),
         ),
         why="Kept for good: without personal data, it proves what was done and destroyed.",
     ),

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from kyc_portal.records import retention, sealing, triggers, witnesses
+from kyc_portal.records import changes, retention, sealing, triggers, witnesses
 from kyc_portal.records.clock import legal_day, moment
 from kyc_portal.records.refs import SCHEDULER
 
@@ -28,6 +28,13 @@ def check_append_only(at=None):
     if missing:
         raise TrailUnguarded(", ".join(missing))
     return {"triggers": len(triggers.expected())}
+
+
+@shared_task
+def reconcile_changes(at=None):
+    """Nightly: hold what the database wrote down of each change against the trail, and name what no event explains."""
+    told = changes.reconcile(by=SCHEDULER, at=moment(at))
+    return {"changes": told.rows, "unexplained": told.missing}
 
 
 @shared_task

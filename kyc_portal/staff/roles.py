@@ -39,7 +39,7 @@ RESELLERS = _view("resellers", "reseller", "downstreamcustomer")
 POLICY = _view("policy", "regimeprofile", "citation", "cipversion", "deadline", "holiday")
 NOTICES = _view("notices", "notice")
 # The whole trail and the holds tell of authorities' requests, which reviewers and leads must not know of.
-GROUND = (*_view("records", "auditevent", "legalhold", "tombstone", "identityview"), *POLICY, *NOTICES)
+GROUND = (*_view("records", "auditevent", "legalhold", "tombstone", "identityview", "rowchange"), *POLICY, *NOTICES)
 WORK = _view("work", "job")
 PEOPLE = _view("staff", "staffmember")
 
@@ -65,13 +65,16 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "compliance": (
         *CUSTOMERS, *CASES, *RESELLERS, *GROUND, "policy.approve_cip", "policy.add_holiday", "records.purge",
+        "records.settle_rowchange",
     ),
     "senior manager": (*GROUND, *CASES, *RESELLERS),
     "auditor": (
         *CUSTOMERS, *CASES, *LEGAL, *RESELLERS, *GROUND, *WORK, *PEOPLE, "staff.see_everything",
         "accounts.download_document",
     ),
-    "administrator": (*PEOPLE, *WORK, "staff.manage_people", "work.revive", *_view("records", "auditevent")),
+    "administrator": (
+        *PEOPLE, *WORK, "staff.manage_people", "work.revive", *_view("records", "auditevent", "rowchange"),
+    ),
 }  # fmt: skip
 
 # Two roles in one person would let them countersign themselves, or hide what they did.

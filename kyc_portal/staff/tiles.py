@@ -8,7 +8,7 @@ from django.db import models
 from kyc_portal.calendars import add_days
 from kyc_portal.notices.models import Notice
 from kyc_portal.policy.models import Deadline
-from kyc_portal.records.models import LegalHold
+from kyc_portal.records.models import LegalHold, RowChange
 from kyc_portal.staff.site import Tile
 from kyc_portal.work.models import Job
 
@@ -42,6 +42,11 @@ TILES = (
         "Dead letters", "Work that failed five times and waits for a decision.", "work.revive",
         lambda user, today: Job.objects.dead(),
         "admin:work_job_changelist", "state=dead", "danger",
+    ),
+    Tile(
+        "Changes without an event", "Rows were changed and no event says why.", "records.view_rowchange",
+        lambda user, today: RowChange.objects.unexplained(),
+        "admin:records_rowchange_changelist", "standing=unexplained", "danger",
     ),
     Tile(
         "Holds past their end", "Release them, or note why they stay.", "records.release_hold",
