@@ -3,13 +3,27 @@
 import os
 from pathlib import Path
 
-from celery import Celery
+from celery import Celery, Task
 from celery.schedules import crontab
 from django.conf import settings
 
+from kyc_portal.records.acting import acting
+from kyc_portal.records.refs import SCHEDULER
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kyc_portal.settings.development")
 
-app = Celery("kyc_portal")
+
+class PortalTask(Task):
+    """A task is a door: what it changes is the scheduler's, unless its flow says otherwise."""
+
+    abstract = True
+
+    def __call__(self, *args, **kwargs):
+        with acting(SCHEDULER):
+            return super().__call__(*args, **kwargs)
+
+
+app = Celery("kyc_portal", task_cls=PortalTask)
 
 BEAT_SCHEDULE = {
     "run due jobs": {"task": "kyc_portal.work.tasks.run_due_jobs", "schedule": 15.0},
@@ -34,6 +48,10 @@ BEAT_SCHEDULE = {
     "check the audit trail's guards": {
         "task": "kyc_portal.records.tasks.check_append_only",
         "schedule": 60.0,
+    },
+    "hold changes of rows against the audit trail": {
+        "task": "kyc_portal.records.tasks.reconcile_changes",
+        "schedule": crontab(hour=4, minute=20),
     },
     "purge what is due": {
         "task": "kyc_portal.records.tasks.purge_due_records",

@@ -4,8 +4,10 @@ import uuid
 
 from django.db import models
 
+from kyc_portal.records.recorded import Recorded
 
-class Identifier(models.Model):
+
+class Identifier(Recorded):
     """The fingerprint of one value of a party (document number, card token, wallet, phone, e-mail, address)."""
 
     party = models.ForeignKey("accounts.Party", on_delete=models.PROTECT, related_name="identifiers")
@@ -24,7 +26,7 @@ class Identifier(models.Model):
         return f"{self.kind} {self.digest[:8]}"
 
 
-class RestrictedCustomer(models.Model):
+class RestrictedCustomer(Recorded):
     """A customer we restricted or closed for cause, whose file is destroyed; known by its old reference only."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -39,7 +41,7 @@ class RestrictedCustomer(models.Model):
         return self.reference
 
 
-class RetainedFingerprint(models.Model):
+class RetainedFingerprint(Recorded):
     """A fingerprint of a restricted customer, kept under its own rule so that they are known when they return."""
 
     customer = models.ForeignKey(RestrictedCustomer, on_delete=models.PROTECT, related_name="fingerprints")

@@ -97,7 +97,7 @@ def _ensure_keys(subjects: list[UUID]) -> dict[UUID, bytes]:
             )
             for each in missing
         ]  # fmt: skip
-        SubjectKey.objects.bulk_create(made, ignore_conflicts=True)
+        SubjectKey._base_manager.bulk_create(made, ignore_conflicts=True)
         rows |= SubjectKey.objects.in_bulk(missing)  # what is stored counts: somebody else may have been first
     return _unwrapped(subjects, rows)
 

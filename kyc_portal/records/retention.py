@@ -31,6 +31,7 @@ from kyc_portal.records.models import (
     IdentityView,
     LegalHold,
     PurgeRun,
+    RowChange,
     SubjectKey,
     Tombstone,
     WitnessedCheckpoint,
@@ -339,7 +340,7 @@ register(
         title="Audit trail, holds and tombstones",
         covers=(
             *(AuditEvent, AuditPending, AuditLeaf, AuditCheckpoint, WitnessedCheckpoint, DestroyedPayload),
-            *(Tombstone, LegalHold, HeldRecord, IdentityView, PurgeRun),
+            *(Tombstone, LegalHold, HeldRecord, IdentityView, PurgeRun, RowChange),
         ),
         why="Kept for good: without personal data, it proves what was done and destroyed.",
     ),

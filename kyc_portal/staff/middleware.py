@@ -8,10 +8,11 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from kyc_portal.records import acting
+from kyc_portal.records.refs import VISITOR
 
 
 class RequestContextMiddleware:
-    """Sets the request id of audit events and the viewer's zone; refuses NUL; authenticated pages are never stored."""
+    """Sets who acts, the request id and the viewer's zone; refuses NUL; authenticated pages are never stored."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -20,7 +21,8 @@ class RequestContextMiddleware:
         if "%00" in request.META.get("QUERY_STRING", ""):  # PostgreSQL would answer with an error of its own
             raise BadRequest("A query cannot hold a NUL character.")
         request.id = str(uuid.uuid4())
-        with acting.within_request(request.id), timezone.override(_zone_of(request.user)):
+        actor = request.user.as_actor if request.user.is_authenticated else VISITOR
+        with acting.within_request(request.id), acting.acting(actor), timezone.override(_zone_of(request.user)):
             response = self.get_response(request)
         if request.user.is_authenticated:
             add_never_cache_headers(response)

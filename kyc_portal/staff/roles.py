@@ -39,7 +39,10 @@ RESELLERS = _view("resellers", "reseller", "downstreamcustomer")
 POLICY = _view("policy", "regimeprofile", "citation", "cipversion", "deadline", "holiday")
 NOTICES = _view("notices", "notice")
 # The whole trail and the holds tell of authorities' requests, which reviewers and leads must not know of.
-GROUND = (*_view("records", "auditevent", "legalhold", "tombstone", "identityview", "purgerun"), *POLICY, *NOTICES)
+GROUND = (
+    *_view("records", "auditevent", "legalhold", "tombstone", "identityview", "purgerun", "rowchange"),
+    *POLICY, *NOTICES,
+)  # fmt: skip
 WORK = _view("work", "job")
 PEOPLE = _view("staff", "staffmember")
 
@@ -65,6 +68,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "compliance": (
         *CUSTOMERS, *CASES, *RESELLERS, *GROUND, "policy.approve_cip", "policy.add_holiday", "records.purge",
+        "records.settle_rowchange",
     ),
     "senior manager": (*GROUND, *CASES, *RESELLERS),
     "auditor": (
@@ -73,8 +77,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "accounts.download_document",
     ),
     "administrator": (
-        *PEOPLE, *WORK, "staff.manage_people", "work.revive", *_view("records", "auditevent", "clockwatch"),
-        "records.confirm_clock",
+        *PEOPLE, *WORK, "staff.manage_people", "work.revive", "records.confirm_clock",
+        *_view("records", "auditevent", "clockwatch", "rowchange"),
     ),
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.models import Address, Party
-from kyc_portal.records import append_only, destruction_ledger, holds, keys, replaying, retention, tombstones, verifying
+from kyc_portal.records import destruction_ledger, holds, keys, replaying, retention, tombstones, triggers, verifying
 from kyc_portal.records.models import SubjectKey, Tombstone
 from kyc_portal.records.offline.verify_audit import TAMPERED
 from kyc_portal.records.tasks import complete_destruction_ledger
@@ -27,10 +27,10 @@ def small_rule_and_own_ledger(monkeypatch, settings, tmp_path):
 
 def forge(sql: str, *values) -> None:
     """What somebody with all rights on the database does."""
-    append_only.drop_triggers()
+    triggers.drop()
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-    append_only.create_triggers()
+    triggers.create()
 
 
 def purged(django_capture_on_commit_callbacks, *parties) -> list[Tombstone]:

@@ -11,7 +11,7 @@ import kyc_portal.records.refs
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("records", "0002_append_only"),
+        ("records", "0003_row_changes"),
     ]
 
     operations = [
