@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.test import TransactionTestCase
 
-from kyc_portal.records import append_only
+from kyc_portal.records import triggers
 from kyc_portal.records.refs import Actor
 from kyc_portal.staff.models import StaffMember
 
@@ -34,7 +34,7 @@ def flush_and_furnish(test_case, flush=TransactionTestCase._fixture_teardown):
 
     The flush announces a migration, which makes the triggers, the permissions and the shipped policy again.
     """
-    append_only.drop_triggers()
+    triggers.drop()
     flush(test_case)
     call_command("sync_roles", verbosity=0, stdout=io.StringIO())
 

@@ -3,13 +3,13 @@
 from celery import shared_task
 from django.utils import timezone
 
-from kyc_portal.records import append_only, retention, sealing, witnesses
+from kyc_portal.records import retention, sealing, triggers, witnesses
 from kyc_portal.records.clock import legal_day, moment
 from kyc_portal.records.refs import SCHEDULER
 
 
 class TrailUnguarded(Exception):
-    """A trigger that keeps the audit trail append-only is gone."""
+    """A trigger by which the database guards the records is gone."""
 
 
 @shared_task
@@ -24,10 +24,10 @@ def purge_due_records(at=None):
 @shared_task
 def check_append_only(at=None):
     """Every minute: fail loudly, so that a dead letter tells the administrator, when a trigger is missing."""
-    missing = append_only.missing_triggers()
+    missing = triggers.missing()
     if missing:
         raise TrailUnguarded(", ".join(missing))
-    return {"triggers": len(append_only.expected_triggers())}
+    return {"triggers": len(triggers.expected())}
 
 
 @shared_task
