@@ -4,7 +4,7 @@ from django.db import connection
 from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.module_loading import autodiscover_modules
 
-from kyc_portal.records import append_only, triggers  # noqa: F401, the list of triggers is registered by its import
+from kyc_portal.records import triggers
 
 
 def lift_triggers(sender, **kwargs):
@@ -24,8 +24,11 @@ class RecordsConfig(AppConfig):
     verbose_name = "Audit, holds and retention"
 
     def ready(self):
+        from kyc_portal.records import append_only, deletion, held_rows  # noqa: F401, two register their triggers
+
         autodiscover_modules("verbs")
         autodiscover_modules("retention")  # in the order of INSTALLED_APPS: the highest app's files go first
+        deletion.guard_models()
         pre_migrate.connect(lift_triggers, sender=self)
         post_migrate.connect(make_triggers_again, sender=self)
         checks.register(triggers.check)
