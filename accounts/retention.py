@@ -1,5 +1,6 @@
 """How long what is known of customers is kept: the list. Periods and contents are in accounts/flows/keeping.py."""
 
+from accounts.flows.belonging import ROOTS
 from accounts.flows.keeping import (
     clear_before,
     contents_of,
@@ -54,6 +55,7 @@ register(
         contents=contents_of,
         before=clear_before,
         subjects=parties_to_erase,
+        roots=ROOTS,
     ),
     RetentionRule(
         code="watch_lists",

@@ -32,6 +32,7 @@ from kyc_portal.records.models import (
     WitnessedCheckpoint,
 )
 from kyc_portal.records.refs import Actor, RecordRef
+from kyc_portal.records.roots import Paths
 from kyc_portal.records.verbs import Verb
 from kyc_portal.refusal import Refusal
 
@@ -67,6 +68,7 @@ class RetentionRule:
     contents: Callable[[models.Model], Iterable[models.QuerySet]] | None = None  # in the order of destruction
     before: Callable[[models.Model], None] | None = None  # what else must go: files, clocks
     subjects: Callable[[models.Model], list] | None = None  # whose keys and payloads go
+    roots: Paths = field(default_factory=dict)  # from each covered row to the rows a hold may stand on, for the gate
 
 
 @dataclass

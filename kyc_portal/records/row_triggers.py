@@ -82,7 +82,7 @@ END $$
 """
 _REFUSE_TRUNCATE = """
 CREATE OR REPLACE FUNCTION records_refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN RAISE EXCEPTION '% cannot be emptied: no record would say which rows went', TG_TABLE_NAME; END $$
+$$ BEGIN RAISE EXCEPTION '%: this table is never emptied', TG_TABLE_NAME USING ERRCODE = '23000'; END $$
 """
 _EACH = "SELECT '{label}', one.\"{key}\"::text, '{act}', '', who, request, clock_timestamp(), '' FROM {rows} one"
 _ONCE = "SELECT '{label}', '', '{act}', '', who, request, clock_timestamp(), '' WHERE EXISTS (SELECT 1 FROM {rows})"
