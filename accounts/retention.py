@@ -1,11 +1,13 @@
 """How long what is known of customers is kept: the list. Periods and contents are in accounts/flows/keeping.py."""
 
+from accounts.flows import restricted
 from accounts.flows.belonging import ROOTS
 from accounts.flows.keeping import (
     clear_before,
     contents_of,
     ended_before,
     guarded_rows,
+    many_rows_of,
     parties_to_erase,
     periods_of,
 )
@@ -28,7 +30,9 @@ from accounts.models import (
     PartyName,
     PaymentMethod,
     RefusedLine,
+    RestrictedCustomer,
     Restriction,
+    RetainedFingerprint,
     RiskSignal,
     Screening,
     ScreeningHit,
@@ -49,13 +53,27 @@ register(
             Restriction, RiskSignal, AccessBatch, AccessRecord, RefusedLine, Notice,
         ),
         why="Kept for the regime's years after the account was closed or last used, whichever is later.",
+        figures=("retention_years", "sanctions_retention_years"),
         candidates=ended_before,
         periods=periods_of,
         guarded=guarded_rows,
         contents=contents_of,
+        in_batches=many_rows_of,
         before=clear_before,
         subjects=parties_to_erase,
         roots=ROOTS,
+    ),
+    RetentionRule(
+        code="restricted_customers",
+        title="Fingerprints of customers who were restricted",
+        covers=(RestrictedCustomer, RetainedFingerprint),
+        why="Kept for some years after the file is destroyed (own policy), so that whom we shut out is known again.",
+        figures=("restricted_fingerprint_years",),
+        candidates=restricted.remembered_before,
+        periods=restricted.periods_of,
+        guarded=lambda customer: [customer],
+        contents=restricted.contents_of,
+        subjects=lambda customer: [],
     ),
     RetentionRule(
         code="watch_lists",

@@ -57,6 +57,13 @@ BEAT_SCHEDULE = {
         "task": "kyc_portal.records.tasks.purge_due_records",
         "schedule": crontab(hour=3, minute=40),
     },
+    "watch the clock": {"task": "kyc_portal.records.tasks.watch_clock", "schedule": 60.0},
+    "reconcile files of documents": {"task": "accounts.tasks.reconcile_files", "schedule": crontab(hour=4, minute=20)},
+    "reconcile bundles": {"task": "cases.tasks.reconcile_bundles", "schedule": crontab(hour=4, minute=40)},
+    "complete the destruction ledger": {
+        "task": "kyc_portal.records.tasks.complete_destruction_ledger",
+        "schedule": crontab(hour=5, minute=10),
+    },
 }
 
 app.conf.update(

@@ -16,7 +16,7 @@ from accounts.formats.access_lines import AccessLine, BadLine, read_csv, read_js
 from accounts.formats.text import make_controls_visible, shown
 from accounts.models import AccessBatch, AccessRecord, Account, RefusedLine
 from accounts.verbs import Verb
-from kyc_portal.records import audit
+from kyc_portal.records import audit, holds
 from kyc_portal.records.acting import one_flow
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
@@ -96,6 +96,7 @@ def import_access_lines(
         sha256 = _sha256_of(stream)
         with one_flow(by):
             account = Account.objects.select_for_update(of=("self",)).get(pk=account.pk)
+            holds.refuse_doomed(account)
             earlier = account.access_batches.filter(sha256=sha256).first()
             if earlier is not None:
                 earlier.is_repeat = True

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Max, Q
 
+from accounts.flows import restricted
 from accounts.flows.document_files import ask_deletion
 from accounts.models import (
     AccessBatch,
@@ -163,6 +164,11 @@ def contents_of(account: Account) -> Iterable[models.QuerySet]:
     ]
 
 
+def many_rows_of(account: Account) -> list[models.QuerySet]:
+    """What of a file may be millions of rows, and nothing refers to: it goes first, in batches."""
+    return [AccessRecord.objects.filter(account=account.pk), RefusedLine.objects.filter(batch__account=account.pk)]
+
+
 def _contents_of_parties(parties: list) -> list[models.QuerySet]:
     of_party = (
         ScreeningHit, Screening, Identifier, IdentityDocument, PaymentMethod, ContactPoint, Address, PartyName,
@@ -175,8 +181,10 @@ def _contents_of_parties(parties: list) -> list[models.QuerySet]:
 
 
 def clear_before(account: Account) -> None:
-    """Ask for the files to be deleted once the rows are gone, and take away the clocks."""
+    """Ask for the files to be deleted once the rows are gone, take away the clocks, and remember who was restricted."""
     forget_clocks(account)
-    for party in Party.objects.filter(pk__in=parties_to_erase(account)):
+    parties = parties_to_erase(account)
+    restricted.remember(account, parties, on=legal_day(moment(None)))
+    for party in Party.objects.filter(pk__in=parties):
         ask_deletion(party.pk, at=moment(None))
         forget_clocks(party)

@@ -25,7 +25,7 @@ class RecordsConfig(AppConfig):
     verbose_name = "Audit, holds and retention"
 
     def ready(self):
-        from kyc_portal.records import append_only, deletion, held_rows, row_triggers  # noqa: F401, imports register
+        from kyc_portal.records import append_only, deletion, destruction_ledger, held_rows, row_triggers  # noqa: F401, their import registers them
 
         connection_created.connect(session.introduce, dispatch_uid="records.session")
         autodiscover_modules("verbs")
@@ -34,3 +34,4 @@ class RecordsConfig(AppConfig):
         pre_migrate.connect(lift_triggers, sender=self)
         post_migrate.connect(make_triggers_again, sender=self)
         checks.register(triggers.check)
+        checks.register(destruction_ledger.check_ledger)

@@ -6,6 +6,7 @@ from functools import partial
 from django.db import models
 
 from kyc_portal.records.canonical import new_event_id
+from kyc_portal.records.purge_models import ClockWatch, Destruction, DoomedRecord, PurgeRun  # noqa: F401 found here
 from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import RecordRef, new_reference
 
@@ -275,7 +276,10 @@ class HeldRecord(Recorded):
 
 
 class Tombstone(models.Model):
-    """Proof that a file was destroyed: what, how much, under which rule, with which holds looked at. Append-only."""
+    """Signed proof that a file was destroyed: what, how much, under which rule, which holds looked at. Append-only.
+
+    `subjects` are the ids of the persons whose keys went with it; `signature` is over tombstones.statement().
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     label = models.CharField(max_length=80)
@@ -287,9 +291,12 @@ class Tombstone(models.Model):
     counts = models.JSONField()
     holds_looked_at = models.PositiveIntegerField()
     digest = models.CharField(max_length=64)
+    subjects = models.JSONField(default=list)
     event_id = models.UUIDField()
     purged_at = models.DateTimeField()
     purged_by = models.CharField(max_length=150)
+    key_id = models.CharField(max_length=40, blank=True)
+    signature = models.BinaryField(default=bytes)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["label", "key"], name="one_tombstone_per_record")]

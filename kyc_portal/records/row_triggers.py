@@ -26,6 +26,10 @@ NOT_RECORDED = {
     "records.identityview": "It is a record of reading, a counter a day.",
     "records.tombstone": "Append-only, with its event.",
     "records.rowchange": "It is the record.",
+    "records.purgerun": "The progress of a purge; its beginning and end are events.",
+    "records.destruction": "A purge in the middle of a large file; each batch is an event.",
+    "records.doomedrecord": "Marks of the same, gone with it.",
+    "records.clockwatch": "The last moment the clock was seen right; a jump is an event.",
 }
 
 

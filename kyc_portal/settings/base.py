@@ -160,6 +160,8 @@ SIGNING_KEY = env.str("KYC_SIGNING_KEY", default="")  # Ed25519 seed that signs 
 AUDIT_KEY = env.str("KYC_AUDIT_KEY", default="")  # Ed25519 seed that signs checkpoints of the audit trail (32 bytes)
 AUDIT_KEY_NEXT = env.str("KYC_AUDIT_KEY_NEXT", default="")  # only while that key is being changed
 WITNESSES = env.list("KYC_WITNESSES", default=[])  # who is handed each checkpoint: file:/path or mail:address
+DESTRUCTION_LEDGER = Path(env.str("KYC_DESTRUCTION_LEDGER", default=str(LOCAL_DIR / "destructions.jsonl")))
+CLOCK_JUMP_SECONDS = env.int("KYC_CLOCK_JUMP_SECONDS", default=3600)  # a clock off by more stops the purge
 
 # --- Regime -----------------------------------------------------------------------------------------------------------
 

@@ -39,7 +39,10 @@ RESELLERS = _view("resellers", "reseller", "downstreamcustomer")
 POLICY = _view("policy", "regimeprofile", "citation", "cipversion", "deadline", "holiday")
 NOTICES = _view("notices", "notice")
 # The whole trail and the holds tell of authorities' requests, which reviewers and leads must not know of.
-GROUND = (*_view("records", "auditevent", "legalhold", "tombstone", "identityview", "rowchange"), *POLICY, *NOTICES)
+GROUND = (
+    *_view("records", "auditevent", "legalhold", "tombstone", "identityview", "rowchange", "purgerun"),
+    *POLICY, *NOTICES,
+)  # fmt: skip
 WORK = _view("work", "job")
 PEOPLE = _view("staff", "staffmember")
 
@@ -69,11 +72,13 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "senior manager": (*GROUND, *CASES, *RESELLERS),
     "auditor": (
-        *CUSTOMERS, *CASES, *LEGAL, *RESELLERS, *GROUND, *WORK, *PEOPLE, "staff.see_everything",
+        *CUSTOMERS, *CASES, *LEGAL, *RESELLERS, *GROUND, *WORK, *PEOPLE, *_view("records", "clockwatch"),
+        "staff.see_everything",
         "accounts.download_document",
     ),
     "administrator": (
-        *PEOPLE, *WORK, "staff.manage_people", "work.revive", *_view("records", "auditevent", "rowchange"),
+        *PEOPLE, *WORK, "staff.manage_people", "work.revive",
+        *_view("records", "auditevent", "rowchange", "clockwatch"), "records.confirm_clock",
     ),
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from django.db import models
 from kyc_portal.calendars import add_days
 from kyc_portal.notices.models import Notice
 from kyc_portal.policy.models import Deadline
-from kyc_portal.records.models import LegalHold, RowChange
+from kyc_portal.records.models import ClockWatch, LegalHold, RowChange
 from kyc_portal.staff.site import Tile
 from kyc_portal.work.models import Job
 
@@ -47,6 +47,11 @@ TILES = (
         "Changes without an event", "Rows were changed and no event says why.", "records.view_rowchange",
         lambda user, today: RowChange.objects.unexplained(),
         "admin:records_rowchange_changelist", "standing=unexplained", "danger",
+    ),
+    Tile(
+        "The clock jumped", "Nothing is destroyed until somebody confirms the clock.", "records.confirm_clock",
+        lambda user, today: ClockWatch.objects.filter(jumped_from__isnull=False),
+        "admin:records_clockwatch_changelist", "", "danger",
     ),
     Tile(
         "Holds past their end", "Release them, or note why they stay.", "records.release_hold",

@@ -58,6 +58,14 @@ class ReleaseForm(forms.Form):
     reason = forms.CharField(max_length=200, label="Why it may go", help_text="Stands in the trail; name no person.")
 
 
+class PurgeForm(forms.Form):
+    """As of which day it is judged what would go; a day to come is only ever simulated."""
+
+    as_of = day_field(
+        label="As of", help_text="The day to judge by. Nothing is changed: this only counts what would go."
+    )
+
+
 class HolidayForm(forms.Form):
     """A day that is no business day."""
 
