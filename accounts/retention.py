@@ -1,6 +1,7 @@
 """How long what is known of customers is kept: the list. Periods and contents are in accounts/flows/keeping.py."""
 
 from accounts.flows import restricted
+from accounts.flows.belonging import ROOTS
 from accounts.flows.keeping import (
     clear_before,
     contents_of,
@@ -60,6 +61,7 @@ register(
         in_batches=many_rows_of,
         before=clear_before,
         subjects=parties_to_erase,
+        roots=ROOTS,
     ),
     RetentionRule(
         code="restricted_customers",

@@ -4,6 +4,7 @@ from datetime import date
 
 from django.db import models
 
+from accounts.flows.belonging import with_owners
 from accounts.flows.keeping import ended_before, guarded_rows, periods_of
 from accounts.models import Account
 from kyc_portal.records.refs import RecordRef
@@ -56,6 +57,7 @@ register(
         guarded=_guarded,
         contents=lambda link: [DownstreamCustomer.objects.filter(pk=link.pk)],
         subjects=lambda link: [],
+        roots={DownstreamCustomer: with_owners("account")},
     ),
     RetentionRule(
         code="resellers",
@@ -71,5 +73,6 @@ register(
             Reseller.objects.filter(pk=reseller.pk),
         ],
         subjects=lambda reseller: [],
+        roots={Reseller: with_owners("account"), ResellerManager: with_owners("reseller__account")},
     ),
 )

@@ -137,8 +137,9 @@ def parties_to_erase(account: Account) -> list:
 
 
 def guarded_rows(account: Account) -> list[models.Model]:
-    """The account, its party and the owners who would go with it: a hold on any of them keeps the whole file."""
-    keys = {account.party_id, *parties_to_erase(account)}
+    """The account, its party, all owners and all who were verified: a hold on any of them keeps the whole file."""
+    verified = Verification.objects.filter(account=account).values_list("party_id", flat=True)
+    keys = {*parties_of_file(account), *verified}
     return [account, *Party.objects.filter(pk__in=keys)]
 
 

@@ -25,11 +25,12 @@ class RecordsConfig(AppConfig):
     verbose_name = "Audit, holds and retention"
 
     def ready(self):
-        from kyc_portal.records import append_only, destruction_ledger, row_triggers  # noqa: F401, their import registers them
+        from kyc_portal.records import append_only, deletion, destruction_ledger, held_rows, row_triggers  # noqa: F401, their import registers them
 
         connection_created.connect(session.introduce, dispatch_uid="records.session")
         autodiscover_modules("verbs")
         autodiscover_modules("retention")  # in the order of INSTALLED_APPS: the highest app's files go first
+        deletion.guard_models()
         pre_migrate.connect(lift_triggers, sender=self)
         post_migrate.connect(make_triggers_again, sender=self)
         checks.register(triggers.check)

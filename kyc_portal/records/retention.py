@@ -7,7 +7,7 @@ due, is it held, does something still refer to it, destroy, leave a tombstone. H
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -39,6 +39,7 @@ from kyc_portal.records.models import (
 from kyc_portal.records.purge_report import Report
 from kyc_portal.records.purge_runs import PurgeUnderWay, RunLost
 from kyc_portal.records.refs import Actor, RecordRef
+from kyc_portal.records.roots import Paths
 from kyc_portal.records.verdicts import Period, Verdict, Why, longest
 from kyc_portal.refusal import Refusal
 
@@ -69,6 +70,7 @@ class RetentionRule:
     in_batches: Callable[[models.Model], Iterable[models.QuerySet]] | None = None  # of these, what may be very much
     before: Callable[[models.Model], None] | None = None  # what else must go: files, clocks
     subjects: Callable[[models.Model], list] | None = None  # whose keys and payloads go
+    roots: Paths = field(default_factory=dict)  # from each covered row to the rows a hold may stand on, for the gate
 
 
 class Ignored:
@@ -340,7 +342,7 @@ register(
         title="Audit trail, holds and tombstones",
         covers=(
             *(AuditEvent, AuditPending, AuditLeaf, AuditCheckpoint, WitnessedCheckpoint, DestroyedPayload),
-            *(Tombstone, LegalHold, HeldRecord, IdentityView, PurgeRun, RowChange),
+            *(Tombstone, LegalHold, HeldRecord, IdentityView, RowChange, PurgeRun),
         ),
         why="Kept for good: without personal data, it proves what was done and destroyed.",
     ),

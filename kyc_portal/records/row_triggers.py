@@ -26,8 +26,10 @@ NOT_RECORDED = {
     "records.identityview": "It is a record of reading, a counter a day.",
     "records.tombstone": "Append-only, with its event.",
     "records.rowchange": "It is the record.",
-    "records.purgerun": "Counters and a lease; its beginning, its end and each file it destroys have their events.",
-    "records.clockwatch": "A measurement each minute; a jump and its confirmation have their events.",
+    "records.purgerun": "The progress of a purge; its beginning and end are events.",
+    "records.destruction": "A purge in the middle of a large file; each batch is an event.",
+    "records.doomedrecord": "Marks of the same, gone with it.",
+    "records.clockwatch": "The last moment the clock was seen right; a jump is an event.",
 }
 
 
@@ -84,7 +86,7 @@ END $$
 """
 _REFUSE_TRUNCATE = """
 CREATE OR REPLACE FUNCTION records_refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN RAISE EXCEPTION '% cannot be emptied: no record would say which rows went', TG_TABLE_NAME; END $$
+$$ BEGIN RAISE EXCEPTION '%: this table is never emptied', TG_TABLE_NAME USING ERRCODE = '23000'; END $$
 """
 _EACH = "SELECT '{label}', one.\"{key}\"::text, '{act}', '', who, request, clock_timestamp(), '' FROM {rows} one"
 _ONCE = "SELECT '{label}', '', '{act}', '', who, request, clock_timestamp(), '' WHERE EXISTS (SELECT 1 FROM {rows})"

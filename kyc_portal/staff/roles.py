@@ -40,7 +40,7 @@ POLICY = _view("policy", "regimeprofile", "citation", "cipversion", "deadline", 
 NOTICES = _view("notices", "notice")
 # The whole trail and the holds tell of authorities' requests, which reviewers and leads must not know of.
 GROUND = (
-    *_view("records", "auditevent", "legalhold", "tombstone", "identityview", "purgerun", "rowchange"),
+    *_view("records", "auditevent", "legalhold", "tombstone", "identityview", "rowchange", "purgerun"),
     *POLICY, *NOTICES,
 )  # fmt: skip
 WORK = _view("work", "job")
@@ -77,8 +77,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "accounts.download_document",
     ),
     "administrator": (
-        *PEOPLE, *WORK, "staff.manage_people", "work.revive", "records.confirm_clock",
-        *_view("records", "auditevent", "clockwatch", "rowchange"),
+        *PEOPLE, *WORK, "staff.manage_people", "work.revive",
+        *_view("records", "auditevent", "rowchange", "clockwatch"), "records.confirm_clock",
     ),
 }  # fmt: skip
 

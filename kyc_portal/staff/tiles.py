@@ -44,14 +44,14 @@ TILES = (
         "admin:work_job_changelist", "state=dead", "danger",
     ),
     Tile(
-        "The clock jumped", "Nothing is destroyed until somebody confirms the clock.", "records.confirm_clock",
-        lambda user, today: ClockWatch.objects.filter(jumped_from__isnull=False),
-        "admin:records_clockwatch_changelist", "", "danger",
-    ),
-    Tile(
         "Changes without an event", "Rows were changed and no event says why.", "records.view_rowchange",
         lambda user, today: RowChange.objects.unexplained(),
         "admin:records_rowchange_changelist", "standing=unexplained", "danger",
+    ),
+    Tile(
+        "The clock jumped", "Nothing is destroyed until somebody confirms the clock.", "records.confirm_clock",
+        lambda user, today: ClockWatch.objects.filter(jumped_from__isnull=False),
+        "admin:records_clockwatch_changelist", "", "danger",
     ),
     Tile(
         "Holds past their end", "Release them, or note why they stay.", "records.release_hold",

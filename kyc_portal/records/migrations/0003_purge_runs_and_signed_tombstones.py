@@ -11,7 +11,7 @@ import kyc_portal.records.refs
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("records", "0003_row_changes"),
+        ("records", "0002_append_only"),
     ]
 
     operations = [
