@@ -26,7 +26,7 @@ class Identifier(Recorded):
         return f"{self.kind} {self.digest[:8]}"
 
 
-class RestrictedCustomer(models.Model):
+class RestrictedCustomer(Recorded):
     """A customer we restricted or closed for cause, whose file is destroyed; known by its old reference only."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -41,7 +41,7 @@ class RestrictedCustomer(models.Model):
         return self.reference
 
 
-class RetainedFingerprint(models.Model):
+class RetainedFingerprint(Recorded):
     """A fingerprint of a restricted customer, kept under its own rule so that they are known when they return."""
 
     customer = models.ForeignKey(RestrictedCustomer, on_delete=models.PROTECT, related_name="fingerprints")
