@@ -17,6 +17,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
     "kyc_portal.demo",
+    "kyc_portal.api",
     "cases",
     "resellers",
     "accounts",
@@ -160,6 +161,13 @@ SIGNING_KEY = env.str("KYC_SIGNING_KEY", default="")  # Ed25519 seed that signs 
 AUDIT_KEY = env.str("KYC_AUDIT_KEY", default="")  # Ed25519 seed that signs checkpoints of the audit trail (32 bytes)
 AUDIT_KEY_NEXT = env.str("KYC_AUDIT_KEY_NEXT", default="")  # only while that key is being changed
 WITNESSES = env.list("KYC_WITNESSES", default=[])  # who is handed each checkpoint: file:/path or mail:address
+
+# --- Other systems ----------------------------------------------------------------------------------------------------
+
+API_KEY_MAX_DAYS = env.int("KYC_API_KEY_MAX_DAYS", default=180)  # own policy: how long a key may live at most
+API_MAX_BYTES = env.int("KYC_API_MAX_BYTES", default=50 * 1024 * 1024)  # of one body
+API_MOST_FAILURES = env.int("KYC_API_MOST_FAILURES", default=10)  # of one source in a quarter of an hour
+TRUSTED_PROXIES = env.list("KYC_TRUSTED_PROXIES", default=[])  # networks whose X-Forwarded-For is believed
 
 # --- Regime -----------------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ Duties that one person must not hold together stand beside it (SEPARATED); an au
 
 from collections.abc import Iterable
 
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
@@ -42,6 +43,7 @@ NOTICES = _view("notices", "notice")
 GROUND = (*_view("records", "auditevent", "legalhold", "tombstone", "identityview"), *POLICY, *NOTICES)
 WORK = _view("work", "job")
 PEOPLE = _view("staff", "staffmember")
+KEYS = _view("api", "apikey")
 
 REVIEWING = ("cases.review", "accounts.judge_hit")
 VERIFYING = (
@@ -68,10 +70,13 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "senior manager": (*GROUND, *CASES, *RESELLERS),
     "auditor": (
-        *CUSTOMERS, *CASES, *LEGAL, *RESELLERS, *GROUND, *WORK, *PEOPLE, "staff.see_everything",
+        *CUSTOMERS, *CASES, *LEGAL, *RESELLERS, *GROUND, *WORK, *PEOPLE, *KEYS, "staff.see_everything",
         "accounts.download_document",
     ),
-    "administrator": (*PEOPLE, *WORK, "staff.manage_people", "work.revive", *_view("records", "auditevent")),
+    "administrator": (
+        *PEOPLE, *WORK, *KEYS, "staff.manage_people", "api.manage_keys", "work.revive",
+        *_view("records", "auditevent"),
+    ),
 }  # fmt: skip
 
 # Two roles in one person would let them countersign themselves, or hide what they did.
@@ -91,6 +96,11 @@ def require_separation(roles: Iterable[str]) -> None:
         if held & one and held & others:
             pair = f"“{min(held & one)}” and “{min(held & others)}”"
             raise DutiesNotSeparated(f"One person cannot be {pair}. Give the second role to somebody else.")
+
+
+def holds_by_role(user: StaffMember, permission: str) -> bool:
+    """Whether an active person has this permission by a role, not for a time only."""
+    return ModelBackend().has_perm(user, permission)
 
 
 def permissions_of(role: str) -> list[Permission]:
