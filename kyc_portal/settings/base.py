@@ -92,6 +92,11 @@ AUTH_USER_MODEL = "staff.StaffMember"
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/login/"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "kyc_portal.staff.breakglass.BreakGlassBackend",
+]
+BREAK_GLASS_HOURS = env.int("KYC_BREAK_GLASS_HOURS", default=4)  # own policy: how long one may be taken at most
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

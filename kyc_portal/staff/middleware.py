@@ -1,6 +1,5 @@
 """What every request brings along: an id for the trail, the viewer's zone, and answers that are never cached."""
 
-import uuid
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import BadRequest
@@ -8,6 +7,7 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from kyc_portal.records import acting
+from kyc_portal.staff import breakglass
 
 
 class RequestContextMiddleware:
@@ -19,7 +19,8 @@ class RequestContextMiddleware:
     def __call__(self, request):
         if "%00" in request.META.get("QUERY_STRING", ""):  # PostgreSQL would answer with an error of its own
             raise BadRequest("A query cannot hold a NUL character.")
-        request.id = str(uuid.uuid4())
+        request.break_glass = breakglass.held_by(request.user, timezone.now())
+        request.id = breakglass.request_id(request.break_glass)
         with acting.within_request(request.id), timezone.override(_zone_of(request.user)):
             response = self.get_response(request)
         if request.user.is_authenticated:

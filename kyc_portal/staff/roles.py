@@ -44,6 +44,7 @@ GROUND = (*_view("records", "auditevent", "legalhold", "tombstone", "identityvie
 WORK = _view("work", "job")
 PEOPLE = _view("staff", "staffmember")
 KEYS = _view("api", "apikey")
+GLASS = (*_view("staff", "breakglass"), "staff.take_breakglass")  # what may be taken stands in breakglass.py
 
 REVIEWING = ("cases.review", "accounts.judge_hit")
 VERIFYING = (
@@ -54,24 +55,25 @@ VERIFYING = (
 ROLES: dict[str, tuple[str, ...]] = {
     "reviewer": (*CUSTOMERS, *CASES, *RESELLERS, *_view("policy", "deadline"), *REVIEWING, *VERIFYING),
     "lead reviewer": (
-        *CUSTOMERS, *CASES, *RESELLERS, *POLICY, *NOTICES, *REVIEWING, *VERIFYING,
+        *CUSTOMERS, *CASES, *RESELLERS, *POLICY, *NOTICES, *REVIEWING, *VERIFYING, *GLASS,
         "accounts.close", "accounts.second_hit", "accounts.load_watchlist", "cases.assign",
         "cases.decide", "accounts.restrict",
     ),
     "reseller desk": (*CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager"),
     "reseller manager": (),  # works in /resellers/ only, by binding to named resellers
     "legal": (
-        *CUSTOMERS, *CASES, *LEGAL, *GROUND, "cases.handle_legal", "cases.collect_bundle", "cases.approve_bundle",
-        "cases.download_bundle", "records.place_hold", "records.release_hold", "accounts.download_document",
+        *CUSTOMERS, *CASES, *LEGAL, *GROUND, *GLASS,
+        "cases.handle_legal", "cases.collect_bundle", "cases.approve_bundle", "cases.download_bundle",
+        "records.place_hold", "records.release_hold", "accounts.download_document",
         "accounts.reveal",
     ),
     "compliance": (
-        *CUSTOMERS, *CASES, *RESELLERS, *GROUND, "policy.approve_cip", "policy.add_holiday", "records.purge",
+        *CUSTOMERS, *CASES, *RESELLERS, *GROUND, *GLASS, "policy.approve_cip", "policy.add_holiday", "records.purge",
     ),
     "senior manager": (*GROUND, *CASES, *RESELLERS),
     "auditor": (
         *CUSTOMERS, *CASES, *LEGAL, *RESELLERS, *GROUND, *WORK, *PEOPLE, *KEYS, "staff.see_everything",
-        "accounts.download_document",
+        "accounts.download_document", *_view("staff", "breakglass"), "staff.review_breakglass",
     ),
     "administrator": (
         *PEOPLE, *WORK, *KEYS, "staff.manage_people", "api.manage_keys", "work.revive",
