@@ -73,8 +73,8 @@ def create_key(
     )  # fmt: skip
     key.text = f"kyc_{key.reference.removeprefix('KEY-').replace('-', '')}_{secret}"
     audit.record(
-        Verb.KEY_CREATED, key, by=by, at=at, within=owner, key=key.reference, owner=owner.username, scopes=wanted,
-        until=key.expires_at.date(),
+        Verb.KEY_CREATED, key, by=by, at=at, within=owner, key=key.reference, owner=owner.username,
+        scopes=", ".join(wanted), until=key.expires_at.date(),
     )  # fmt: skip
     return key
 

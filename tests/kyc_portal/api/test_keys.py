@@ -53,7 +53,7 @@ class TestCreate:
 
         event = AuditEvent.objects.get(verb="api.key_created")
         assert event.facts == {
-            "key": key.reference, "owner": "owen", "scopes": ["access_logs.write"], "until": "2026-03-03",
+            "key": key.reference, "owner": "owen", "scopes": "access_logs.write", "until": "2026-03-03",
         }  # fmt: skip
         assert key.text[13:].encode() not in bytes(event.canonical)
 

@@ -12,9 +12,7 @@ from kyc_portal.staff import breakglass
 from kyc_portal.staff.actions import actions_of
 from kyc_portal.staff.models import BreakGlass
 from tests.bad_input.doors import all_rights, make_one_of_each
-from tests.builders import make_account
 from tests.conftest import person
-from tests.kyc_portal.api.builders import make_key
 from tests.kyc_portal.staff.worlds import digest_of_all_rows, filled, registered, routes
 
 pytestmark = pytest.mark.django_db
@@ -29,9 +27,6 @@ def auditor(client, tmp_path, settings):
     """An auditor at work in a world with a row behind every page."""
     settings.PRIVATE_DIR, settings.BUNDLE_DIR = tmp_path / "private", tmp_path / "bundles"
     make_one_of_each(tmp_path, all_rights())
-    make_key()
-    lead, now = person("lea", "lead reviewer"), timezone.now()
-    breakglass.take(what="legal_matters", reason="harm", about=make_account(), hours=1, by=lead.as_actor, at=now)
     client.raise_request_exception = False
     client.force_login(person("audrey", "auditor"))
     return client
