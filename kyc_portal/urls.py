@@ -17,3 +17,5 @@ urlpatterns = [
     path("cases/", include("cases.urls")),
     path("resellers/", include("resellers.urls")),
 ]
+
+handler400 = "kyc_portal.api.endpoints.bad_request"

@@ -6,6 +6,7 @@ from functools import wraps
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
+from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 
 from kyc_portal.api import keys, sources
@@ -76,3 +77,10 @@ def _key_of(request, at) -> ApiKey:
 def nothing_here(request, **named) -> HttpResponse:
     """Any other address below /api/."""
     return Problem(404, "There is nothing at this address.").as_response()
+
+
+def bad_request(request, exception) -> HttpResponse:
+    """What the middleware refuses before any endpoint is reached, in the form of the address it was sent to."""
+    if request.path.startswith("/api/"):
+        return Problem(400, "The request cannot be read. Mend its address or its headers.").as_response()
+    return defaults.bad_request(request, exception)

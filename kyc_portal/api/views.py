@@ -20,6 +20,7 @@ TYPES = {
     "cloudtrail": ("application/json", "application/gzip"),
 }
 PARAMETERS = {"account", "file", "keep_good_rows"}
+BROKEN_OFF = Problem(400, "The body broke off before its announced end. Send it again.")
 
 
 @endpoint("GET")
@@ -90,17 +91,16 @@ def _parameters(request) -> dict[str, str]:
 
 
 def _receive(request, file: BinaryIO) -> None:
-    """Copy the body piece by piece; stops at the limit, whatever length was announced."""
+    """Copy the body piece by piece. No more than was announced is read, and less is not taken for the whole."""
     announced = request.META.get("CONTENT_LENGTH", "")
     if not announced.isdecimal():
         raise Problem(411, "Say how long the body is, in the header Content-Length.")
-    too_large = Problem(413, f"The body is larger than {settings.API_MAX_BYTES:,} bytes. Send smaller files.")
     if int(announced) > settings.API_MAX_BYTES:
-        raise too_large
+        raise Problem(413, f"The body is larger than {settings.API_MAX_BYTES:,} bytes. Send smaller files.")
     try:
         while piece := request.read(CHUNK):
-            if file.tell() + len(piece) > settings.API_MAX_BYTES:
-                raise too_large
             file.write(piece)
     except UnreadablePostError:
-        raise Problem(400, "The body broke off. Send it again.") from None
+        raise BROKEN_OFF from None
+    if file.tell() != int(announced):
+        raise BROKEN_OFF
