@@ -81,7 +81,9 @@ class ApiKeyAdmin(RecordAdmin):
     def badges(self, key):
         if key.revoked_at:
             return [Badge("revoked", "danger")]
-        return [Badge("in force", "good") if key.expires_at > timezone.now() else Badge("run out")]
+        if key.expires_at <= timezone.now():
+            return [Badge("run out")]
+        return [Badge("in force", "good") if keys.owner_may(key) else Badge("dead: its owner may not", "warning")]
 
     def sections(self, key, *, user, at):
         rows = [

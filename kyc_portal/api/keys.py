@@ -115,11 +115,16 @@ def recognise(text: str, *, source: str, at: datetime) -> ApiKey:
         raise NotRecognised("unknown" if key is None else "wrong_secret", key)
     if key.revoked_at is not None or key.expires_at <= at:
         raise NotRecognised("revoked" if key.revoked_at else "run_out", key)
-    if not all(code in SCOPES and holds_by_role(key.owner, SCOPES[code].permission) for code in key.scopes):
+    if not owner_may(key):
         raise NotRecognised("owner_may_not", key)
     if key.networks and not _is_within(source, key.networks):
         raise NotRecognised("other_network", key)
     return key
+
+
+def owner_may(key: ApiKey) -> bool:
+    """Whether the owner is still here and holds by role what every scope of the key rests on."""
+    return all(code in SCOPES and holds_by_role(key.owner, SCOPES[code].permission) for code in key.scopes)
 
 
 def _is_within(source: str, networks: Iterable[str]) -> bool:

@@ -5,6 +5,7 @@ import ipaddress
 from collections.abc import Iterable
 
 from django.conf import settings
+from django.core import checks
 from django.core.cache import cache
 
 WINDOW = 15 * 60  # seconds
@@ -32,6 +33,20 @@ def _plain(text: str) -> str:
 
 def _is_proxy(source: str, networks: Iterable[str]) -> bool:
     return bool(source) and any(ipaddress.ip_address(source) in ipaddress.ip_network(each) for each in networks)
+
+
+def check_proxies(app_configs, **kwargs) -> list[checks.CheckMessage]:
+    """System check: each of TRUSTED_PROXIES is a network, and none is the whole world."""
+    faults = []
+    for text in settings.TRUSTED_PROXIES:
+        try:
+            is_sound = ipaddress.ip_network(text).prefixlen > 0
+        except ValueError:
+            is_sound = False
+        if not is_sound:
+            hint = "Name the networks of your own proxies, such as 10.0.0.0/24, or leave it out."
+            faults.append(checks.Error(f"KYC_TRUSTED_PROXIES: “{text[:60]}” cannot be used.", hint=hint, id="api.E001"))
+    return faults
 
 
 def failures_of(source: str) -> int:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from kyc_portal.api import keys
 from kyc_portal.api.models import ApiKey
+from kyc_portal.staff import people
 from tests.conftest import person
 from tests.kyc_portal.api.builders import make_key
 
@@ -73,6 +74,15 @@ class TestRevoking:
         key.refresh_from_db()
         assert (key.revoked_by, key.revoked_at is None) == ("adam", False)
         assert f"{key.reference} is revoked. Sealed as entry" in page and "do/revoke/" not in page
+
+    def test_a_key_whose_owner_lost_the_role_is_shown_as_dead(self, administrator_at_work, administrator_user):
+        key = make_key(at=timezone.now())
+        page = f"{SCREEN}{key.pk}/change/"
+        assert "dead: its owner may not" not in administrator_at_work.get(page).content.decode()
+
+        people.change_roles(key.owner, ["legal"], by=administrator_user.as_actor, at=timezone.now())
+
+        assert "dead: its owner may not" in administrator_at_work.get(page).content.decode()
 
     @pytest.mark.parametrize(("state", "count"), [("in_force", 1), ("revoked", 1), ("", 2)])
     def test_the_list_is_filtered_by_state(self, administrator_at_work, administrator_user, state, count):

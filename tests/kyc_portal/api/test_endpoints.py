@@ -190,6 +190,15 @@ class TestSources:
 
         assert sources.source_of(self.request(remote, told)) == source
 
+    @pytest.mark.parametrize(
+        ("proxies", "faults"),
+        [([], 0), (["10.0.0.0/24", "::1"], 0), (["x"], 1), (["0.0.0.0/0"], 1), (["10.0.0.1/8"], 1)],
+    )
+    def test_a_start_with_a_proxy_that_is_none_is_refused(self, settings, proxies, faults):
+        settings.TRUSTED_PROXIES = proxies
+
+        assert len(sources.check_proxies(None)) == faults
+
     def test_a_header_opens_no_network(self, settings):
         key = new_key(networks=["192.0.2.0/24"])
 
