@@ -45,6 +45,10 @@ BEAT_SCHEDULE = {
         "task": "kyc_portal.notices.tasks.remind_of_deadlines",
         "schedule": crontab(hour=6, minute=0),
     },
+    "tell auditors of break-glass": {
+        "task": "kyc_portal.staff.tasks.tell_of_break_glass",
+        "schedule": crontab(hour=6, minute=20),
+    },
     "check the audit trail's guards": {
         "task": "kyc_portal.records.tasks.check_append_only",
         "schedule": 60.0,

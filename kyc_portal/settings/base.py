@@ -17,6 +17,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
     "kyc_portal.demo",
+    "kyc_portal.api",
     "cases",
     "resellers",
     "accounts",
@@ -91,6 +92,11 @@ AUTH_USER_MODEL = "staff.StaffMember"
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/login/"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "kyc_portal.staff.breakglass.BreakGlassBackend",
+]
+BREAK_GLASS_HOURS = env.int("KYC_BREAK_GLASS_HOURS", default=4)  # own policy: how long one may be taken at most
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -162,6 +168,13 @@ AUDIT_KEY_NEXT = env.str("KYC_AUDIT_KEY_NEXT", default="")  # only while that ke
 WITNESSES = env.list("KYC_WITNESSES", default=[])  # who is handed each checkpoint: file:/path or mail:address
 DESTRUCTION_LEDGER = Path(env.str("KYC_DESTRUCTION_LEDGER", default=str(LOCAL_DIR / "destructions.jsonl")))
 CLOCK_JUMP_SECONDS = env.int("KYC_CLOCK_JUMP_SECONDS", default=3600)  # a clock off by more stops the purge
+
+# --- Other systems ----------------------------------------------------------------------------------------------------
+
+API_KEY_MAX_DAYS = env.int("KYC_API_KEY_MAX_DAYS", default=180)  # own policy: how long a key may live at most
+API_MAX_BYTES = env.int("KYC_API_MAX_BYTES", default=50 * 1024 * 1024)  # of one body
+API_MOST_FAILURES = env.int("KYC_API_MOST_FAILURES", default=10)  # of one source in a quarter of an hour
+TRUSTED_PROXIES = env.list("KYC_TRUSTED_PROXIES", default=[])  # networks whose X-Forwarded-For is believed
 
 # --- Regime -----------------------------------------------------------------------------------------------------------
 

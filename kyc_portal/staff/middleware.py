@@ -1,6 +1,5 @@
 """What every request brings along: an id for the trail, the viewer's zone, and answers that are never cached."""
 
-import uuid
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import BadRequest
@@ -9,6 +8,7 @@ from django.utils.cache import add_never_cache_headers
 
 from kyc_portal.records import acting
 from kyc_portal.records.refs import VISITOR
+from kyc_portal.staff import breakglass
 
 
 class RequestContextMiddleware:
@@ -20,7 +20,8 @@ class RequestContextMiddleware:
     def __call__(self, request):
         if "%00" in request.META.get("QUERY_STRING", ""):  # PostgreSQL would answer with an error of its own
             raise BadRequest("A query cannot hold a NUL character.")
-        request.id = str(uuid.uuid4())
+        request.break_glass = breakglass.held_by(request.user, timezone.now())
+        request.id = breakglass.request_id(request.break_glass)
         actor = request.user.as_actor if request.user.is_authenticated else VISITOR
         with acting.within_request(request.id), acting.acting(actor), timezone.override(_zone_of(request.user)):
             response = self.get_response(request)
