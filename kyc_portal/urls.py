@@ -16,3 +16,5 @@ urlpatterns = [
     path("cases/", include("cases.urls")),
     path("resellers/", include("resellers.urls")),
 ]
+
+handler500 = "kyc_portal.staff.browsers.server_error"

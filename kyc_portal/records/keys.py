@@ -32,7 +32,7 @@ class KeyProblem(Refusal):
 
 def parse_key(text: str) -> tuple[str, bytes]:
     """Split "id:base64" into (id, 32 bytes); raises KeyProblem when it is not of that form."""
-    key_id, _, encoded = text.partition(":")
+    key_id, _, encoded = text.strip().partition(":")  # a key that comes from a file may end with its line
     try:
         key = base64.b64decode(encoded, validate=True)
     except ValueError as error:  # not base64, or not even ASCII
