@@ -124,3 +124,8 @@ def tell_crash(kind, error, places) -> None:
         sys.__excepthook__(kind, error, places)
         return
     logging.getLogger("kyc_portal.crash").critical("stopped by an error", exc_info=(kind, error, places))
+
+
+def tell_crash_of_thread(told) -> None:
+    """In the place of threading.excepthook, likewise."""
+    tell_crash(told.exc_type, told.exc_value, told.exc_traceback)

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import threading
 
 from kyc_portal.records import logs
 from kyc_portal.settings.base import *  # noqa: F403
@@ -39,3 +40,4 @@ LOGGING["formatters"]["ours"]["()"] = "kyc_portal.records.logs.JsonFormatter"  #
 os.umask(0o027)  # whatever is written is closed to the other users of the host
 logging.captureWarnings(True)  # a warning may repeat a value; the log's formatter leaves it out
 sys.excepthook = logs.tell_crash
+threading.excepthook = logs.tell_crash_of_thread

@@ -241,15 +241,23 @@ class TestMessages:
 
 
 class TestProduction:
-    def test_a_command_that_breaks_tells_its_class_and_no_value(self):
-        code = f"import django; django.setup(); raise ValueError({CANARY!r})"
+    @pytest.mark.parametrize(
+        ("code", "returned"),
+        [
+            (f"raise ValueError({CANARY!r})", 1),
+            (f"import threading; threading.Thread(target=int, args=[{CANARY!r}]).start()", 0),
+        ],
+        ids=["command", "thread"],
+    )
+    def test_what_breaks_tells_its_class_and_no_value(self, code, returned):
+        code = f"import django; django.setup(); {code}"
 
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=120
         )
 
         told = json.loads(done.stderr.strip().splitlines()[-1])
-        assert done.returncode == 1 and "Canary" not in done.stdout + done.stderr
+        assert done.returncode == returned and "Canary" not in done.stdout + done.stderr
         assert (told["logger"], told["exception"][0]["class"]) == ("kyc_portal.crash", "builtins.ValueError")
 
     def test_what_it_writes_is_closed_to_others(self, tmp_path):

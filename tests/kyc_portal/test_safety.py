@@ -216,3 +216,14 @@ class TestOperationsManual:
         assert {"SECRET_KEY", "KYC_MASTER_KEYS", "EMAIL_URL"} <= read
         assert sorted(name for name in read if f"`{name}`" not in manual) == []
         assert sorted(name for name in environment() if name != "PATH" and f"`{name}`" not in manual) == []
+
+    def test_its_inventory_of_keys_is_that_of_the_settings(self):
+        """ASVS 11.1.2: name, purpose, algorithm, readers and how it is made anew, for each key there is."""
+        sources = "".join(path.read_text() for path in (ROOT / "kyc_portal/settings").glob("*.py"))
+        read = {name for name in re.findall(r"env\.\w+\(\s*\"(\w+)\"", sources) if re.search(r"_KEYS?(_|$)", name)}
+        table = (ROOT / "docs/operations.md").read_text().partition("| key | purpose |")[2].partition("\n\n")[0]
+        rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+
+        assert {row[0].strip("`") for row in rows if row[0].startswith("`")} == read
+        assert all(len(row) == 5 and all(row) for row in rows)
+        assert len(read) >= 7
