@@ -19,3 +19,4 @@ urlpatterns = [
 ]
 
 handler400 = "kyc_portal.api.endpoints.bad_request"
+handler500 = "kyc_portal.staff.browsers.server_error"

@@ -5,7 +5,7 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF
 
-env = environ.Env()
+env = environ.FileAwareEnv()  # NAME_FILE names a file that holds the value of NAME
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 LOCAL_DIR = Path(env.str("KYC_LOCAL_DIR", default=str(BASE_DIR / ".local")))
@@ -39,6 +39,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "kyc_portal.staff.browsers.BrowserMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -162,6 +163,7 @@ IMPORT_MAX_ROWS = env.int("KYC_IMPORT_MAX_ROWS", default=200_000)
 
 MASTER_KEYS = env.list("KYC_MASTER_KEYS", default=[])  # wrap the subjects' own keys (32 bytes each)
 FINGERPRINT_KEY = env.str("KYC_FINGERPRINT_KEY", default="")  # keyed fingerprints for equality (32 bytes)
+FINGERPRINT_KEY_OLD = env.str("KYC_FINGERPRINT_KEY_OLD", default="")  # only while that key is being changed
 SIGNING_KEY = env.str("KYC_SIGNING_KEY", default="")  # Ed25519 seed that signs bundles (32 bytes)
 AUDIT_KEY = env.str("KYC_AUDIT_KEY", default="")  # Ed25519 seed that signs checkpoints of the audit trail (32 bytes)
 AUDIT_KEY_NEXT = env.str("KYC_AUDIT_KEY_NEXT", default="")  # only while that key is being changed
@@ -204,10 +206,11 @@ BROKER_DIR = LOCAL_DIR / "broker"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"ours": {"()": "kyc_portal.records.logs.LogFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "ours"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
+        "django": {"handlers": [], "level": "INFO"},  # Django's own would mail whole error reports
         "django.request": {"level": "ERROR"},  # a refusal is an answer, not an error
         "kyc_portal": {"level": "INFO"},
         "accounts": {"level": "INFO"},
