@@ -74,6 +74,7 @@ register(
         guarded=lambda customer: [customer],
         contents=restricted.contents_of,
         subjects=lambda customer: [],
+        roots={RestrictedCustomer: [""], RetainedFingerprint: ["customer"]},
     ),
     RetentionRule(
         code="watch_lists",

@@ -70,3 +70,7 @@ class Verb(AuditVerb):
     REVIEW_ANSWERED = "accounts.review_answered", "took the answer to the review as given"
     CLOSED = "accounts.closed", "closed the account ({reason})"
     REOPENED = "accounts.reopened", "opened the account again"
+    FINGERPRINTS_RENEWED = (
+        "accounts.fingerprints_renewed",
+        "made the fingerprints of {count} parties anew under {key_id}",
+    )

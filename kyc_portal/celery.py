@@ -1,9 +1,10 @@
 """The Celery app and the beat table: which task, when, why. Messages may be lost or doubled; rows are the truth."""
 
+import logging
 import os
 from pathlib import Path
 
-from celery import Celery, Task
+from celery import Celery, Task, signals
 from celery.schedules import crontab
 from django.conf import settings
 
@@ -45,6 +46,10 @@ BEAT_SCHEDULE = {
         "task": "kyc_portal.notices.tasks.remind_of_deadlines",
         "schedule": crontab(hour=6, minute=0),
     },
+    "tell auditors of break-glass": {
+        "task": "kyc_portal.staff.tasks.tell_of_break_glass",
+        "schedule": crontab(hour=6, minute=20),
+    },
     "check the audit trail's guards": {
         "task": "kyc_portal.records.tasks.check_append_only",
         "schedule": 60.0,
@@ -74,7 +79,6 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
-    worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
     enable_utc=True,
     timezone="UTC",
@@ -90,6 +94,12 @@ def _filesystem_transport(folder: Path) -> dict:
         (folder / name).mkdir(parents=True, exist_ok=True)
     messages = str(folder / "messages")
     return {"data_folder_in": messages, "data_folder_out": messages, "control_folder": str(folder / "done")}
+
+
+@signals.setup_logging.connect
+def keep_our_logs(loglevel=None, **kwargs):
+    """Celery would write the arguments, results and errors of tasks in full; our own settings stand instead."""
+    logging.getLogger("celery").setLevel(loglevel or logging.WARNING)
 
 
 @app.on_after_configure.connect

@@ -103,6 +103,15 @@ class AccountClosed:
     account: str
 
 
+@_notice
+class BreakGlassDigest:
+    """To auditors, once a day: who held permissions beyond their role, why, and how much was done with them."""
+
+    code = "break_glass_digest"
+    day: date
+    uses: tuple[str, ...]
+
+
 def fields_of(notice) -> dict:
     """The notice's variables as plain text, numbers and lists, ready for JSON."""
     return {

@@ -1,13 +1,13 @@
 """How long the people who log in are kept."""
 
 from kyc_portal.records.retention import RetentionRule, register
-from kyc_portal.staff.models import StaffMember
+from kyc_portal.staff.models import BreakGlass, StaffMember
 
 register(
     RetentionRule(
         code="staff",
         title="Members of staff",
-        covers=(StaffMember,),
+        covers=(StaffMember, BreakGlass),
         why="Kept for good, made inactive when they leave: the trail names them.",
     ),
 )

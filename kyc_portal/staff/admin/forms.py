@@ -1,8 +1,10 @@
 """What the screens of the shared ground ask for."""
 
 from django import forms
+from django.conf import settings
 from django.db import models
 
+from kyc_portal.staff.models import FurtherPermissions, WhyTaken
 from kyc_portal.staff.references import UnknownReference, find
 from kyc_portal.staff.roles import ROLES
 
@@ -101,3 +103,23 @@ class MemberForm(RolesForm):
     )  # fmt: skip
 
     field_order = ["username", "email", "start_password", "roles"]
+
+
+class BreakGlassForm(forms.Form):
+    """What is needed beyond one's role, why, for which record and how long."""
+
+    what = forms.ChoiceField(label="What you need", choices=FurtherPermissions.choices)
+    reason = forms.ChoiceField(label="Why", choices=WhyTaken.choices)
+    about = forms.CharField(
+        label="For the sake of", max_length=20, help_text="Reference of the account or case, such as ACC-7K3M-9QXD."
+    )
+    hours = forms.IntegerField(
+        min_value=1, max_value=settings.BREAK_GLASS_HOURS,
+        help_text=f"At most {settings.BREAK_GLASS_HOURS}. It ends by itself; give it back when you are done.",
+    )  # fmt: skip
+
+    def clean_about(self) -> models.Model:
+        try:
+            return find(self.cleaned_data["about"])
+        except UnknownReference as refusal:
+            raise forms.ValidationError(str(refusal)) from None
