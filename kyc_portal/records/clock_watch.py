@@ -25,6 +25,8 @@ from kyc_portal.refusal import Refusal
 log = logging.getLogger(__name__)
 
 BETWEEN_WRITES = timedelta(seconds=20)
+BETWEEN_QUESTIONS = 5  # seconds; a purge of many files asks before each
+_asked: tuple[datetime, float] | None = None  # when the clock was last found steady, and the uptime then
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -62,7 +64,17 @@ def look() -> ClockWatch:
 
 
 def require_steady() -> None:
-    """Raise ClockJumped while a jump stands, or while the database's clock and this machine's disagree."""
+    """Raise ClockJumped while a jump stands, or while the database's clock and this machine's disagree.
+
+    The database is asked once in a few seconds, and at once when this process sees the clock leave its course.
+    """
+    global _asked
+    now, uptime = timezone.now(), _uptime()
+    if _asked is not None:
+        gone, passed = (now - _asked[0]).total_seconds(), uptime - _asked[1]
+        if 0 <= passed < BETWEEN_QUESTIONS and abs(gone - passed) < 1:
+            return
+    _asked = None
     watch = look()
     if watch.jumped_from is not None:
         raise ClockJumped(
@@ -71,6 +83,7 @@ def require_steady() -> None:
         )
     if abs(_clock_of_database() - timezone.now()) > limit():
         raise ClockJumped("The database's clock and this machine's differ. Nothing is destroyed until they agree.")
+    _asked = now, uptime
 
 
 @flow

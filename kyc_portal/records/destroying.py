@@ -27,11 +27,9 @@ def begun(ref: RecordRef) -> Destruction | None:
     return Destruction.objects.filter(label=ref.label, key=ref.key).first()
 
 
-def first_batch(waiting: Iterable[models.QuerySet]) -> models.QuerySet | None:
-    """The rows that have to go in batches first; None when the rest of the file fits one transaction."""
-    left = [rows for rows in waiting if rows.order_by().values("pk")[:1].exists()]
-    over = sum(rows.order_by().values("pk")[: BATCH + 1].count() for rows in left)
-    return left[0] if over > BATCH else None
+def is_large(waiting: Iterable[models.QuerySet]) -> bool:
+    """Whether a file has more rows for batches than one transaction takes."""
+    return sum(rows.order_by().values("pk")[: BATCH + 1].count() for rows in waiting) > BATCH
 
 
 def mark(file: Destruction, guarded: Sequence[models.Model]) -> Destruction:
@@ -43,16 +41,20 @@ def mark(file: Destruction, guarded: Sequence[models.Model]) -> Destruction:
     return file
 
 
-def destroy_batch(file: Destruction, rows: models.QuerySet, *, by: Actor, at: datetime) -> int:
-    """Destroy the first rows of a large file's batches, with their event; returns how many went."""
-    keys = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
-    count = _take_away(file, rows, keys)
-    file.save(update_fields=["counts", "digest"])
-    audit.record(
-        Verb.PURGE_BATCH, RecordRef(file.label, file.key, file.name), by=by, at=at, rule=file.rule, rows=count,
-        kind=str(rows.model._meta.verbose_name), digest=file.digest,
-    )  # fmt: skip
-    return count
+def destroy_batch(file: Destruction, waiting: Iterable[models.QuerySet], *, by: Actor, at: datetime) -> bool:
+    """Destroy the next rows of a large file, with their event; False when no batch is left and the rest may go."""
+    for rows in waiting:
+        keys = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
+        if not keys:
+            continue
+        _take_away(file, rows, keys)
+        file.save(update_fields=["counts", "digest"])
+        audit.record(
+            Verb.PURGE_BATCH, RecordRef(file.label, file.key, file.name), by=by, at=at, rule=file.rule,
+            rows=len(keys), kind=str(rows.model._meta.verbose_name), digest=file.digest,
+        )  # fmt: skip
+        return True
+    return False
 
 
 def destroy_rest(
@@ -98,12 +100,10 @@ def forget_old_pages() -> None:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _take_away(file: Destruction, rows: models.QuerySet, keys: list) -> int:
+def _take_away(file: Destruction, rows: models.QuerySet, keys: list) -> None:
     """Delete the rows of these keys (the first ones, in their order), count them, and put them into the digest."""
     label = rows.model._meta.label_lower
     file.digest = hashlib.sha256(f"{file.digest}{json.dumps([label, [str(key) for key in keys]])}".encode()).hexdigest()
     if keys:
-        doomed = rows.filter(pk__lte=keys[-1]).order_by().values("pk")
-        rows.model._base_manager.filter(pk__in=doomed)._raw_delete(rows.db)
+        rows.filter(pk__range=(keys[0], keys[-1])).order_by()._raw_delete(rows.db)
         file.counts[label] = file.counts.get(label, 0) + len(keys)
-    return len(keys)

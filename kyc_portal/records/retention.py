@@ -140,9 +140,23 @@ def purge_file(
     """
     while True:
         clock_watch.require_steady()
-        stone, has_more = _step(rule, key, as_of, run, by=by, at=at)
-        if not has_more:
-            return stone
+        if not _next_batch(rule, key, as_of, run, by=by, at=at):
+            stone, has_more = _step(rule, key, as_of, run, by=by, at=at)
+            if not has_more:
+                return stone
+
+
+@flow
+def _next_batch(rule: RetentionRule, key, as_of: date, run: PurgeRun | None, *, by: Actor, at: datetime) -> bool:
+    """Destroy the next batch of a file whose destruction has begun; nothing can have been added to it since."""
+    model = rule.candidates(as_of).model
+    file = Destruction.objects.select_for_update().filter(label=model._meta.label_lower, key=str(key)).first()
+    root = file and model._base_manager.filter(pk=key).first()
+    if not (root and destroying.destroy_batch(file, rule.in_batches(root), by=by, at=at)):
+        return False
+    if run is not None:
+        purge_runs.keep(run)
+    return True
 
 
 @flow
@@ -182,12 +196,11 @@ def _file(rule: RetentionRule, root: models.Model, period: Period, looked_at: in
 def _destroy(
     rule: RetentionRule, root: models.Model, file: Destruction, guarded: list, *, by: Actor, at: datetime
 ) -> Tombstone | None:
-    """Destroy the file, or if it is large its next batch: then None."""
-    large = destroying.first_batch(rule.in_batches(root)) if rule.in_batches else None
-    if large is not None:
+    """Destroy the file, or if it is large its first batch: then None."""
+    if rule.in_batches and destroying.is_large(rule.in_batches(root)):
         if file._state.adding:
             destroying.mark(file, guarded)
-        destroying.destroy_batch(file, large, by=by, at=at)
+        destroying.destroy_batch(file, rule.in_batches(root), by=by, at=at)
         return None
     subjects, contents = rule.subjects(root), list(rule.contents(root))
     if rule.before:
@@ -283,13 +296,16 @@ def _one(rule: RetentionRule, key, run: PurgeRun, report: Report, begun: set, at
         root = rule.candidates(run.as_of).filter(pk=key).first()
         if root is None:
             return
-        ref, verdict = RecordRef.of(root), judge(rule, root, as_of=run.as_of)
-        if run.executes and (verdict.is_due or (ref.label, ref.key) in begun):
-            if stone := purge_file(rule, key, as_of=run.as_of, by=run.asked, at=at, run=run):
-                report.gone.append(stone)
-                _failures.note_success(FAILED, name)
-                return
-            verdict = judge(rule, root, as_of=run.as_of)  # a hold, or something else, came first
+        ref = RecordRef.of(root)
+        period = longest(rule.periods(root))
+        is_over = period is not None and period.kept_through < run.as_of
+        must_go = run.executes and (is_over or (ref.label, ref.key) in begun)
+        stone = purge_file(rule, key, as_of=run.as_of, by=run.asked, at=at, run=run) if must_go else None
+        if stone is not None:
+            report.gone.append(stone)
+            _failures.note_success(FAILED, name)
+            return
+        verdict = judge(rule, root, as_of=run.as_of)
         if not verdict.is_due:
             report.kept += purge_report.tell_kept(run, rule.code, ref, verdict)
         elif not run.executes:
@@ -321,11 +337,14 @@ def _locked(rows: list[models.Model]) -> list[models.Model]:
 def _referring(rule: RetentionRule, root: models.Model) -> Iterator[str]:
     """A sentence for each kind of row outside the file that still points into it."""
     contents = list(rule.contents(root))
+    in_batches = (
+        {rows.model for rows in rule.in_batches(root)} if rule.in_batches else set()
+    )  # they hang on this file only
     for rows in contents:
         for relation in rows.model._meta.get_fields(include_hidden=True):
             if not (relation.auto_created and relation.is_relation and not relation.concrete):
                 continue
-            if relation.many_to_many:
+            if relation.many_to_many or relation.related_model in in_batches:
                 continue
             outside = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": rows.order_by()})
             for own in contents:

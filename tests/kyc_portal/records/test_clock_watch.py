@@ -42,6 +42,7 @@ class Machine:
 def machine(monkeypatch):
     with time_machine.travel(MORNING, tick=False) as travel:
         machine = Machine(travel)
+        monkeypatch.setattr(clock_watch, "_asked", None)
         monkeypatch.setattr(clock_watch, "_boot", lambda: machine.boot)
         monkeypatch.setattr(clock_watch, "_uptime", lambda: machine.seconds)
         monkeypatch.setattr(clock_watch, "_clock_of_database", lambda: datetime.now(UTC))
@@ -107,6 +108,7 @@ class TestRequireSteady:
 
     def test_two_clocks_that_differ_stop_it(self, machine, monkeypatch):
         monkeypatch.setattr(clock_watch, "_clock_of_database", lambda: MORNING - timedelta(hours=2))
+        monkeypatch.setattr(clock_watch, "_asked", None)
 
         with pytest.raises(ClockJumped, match="The database's clock and this machine's differ"):
             clock_watch.require_steady()
