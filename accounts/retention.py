@@ -53,7 +53,7 @@ register(
             Restriction, RiskSignal, AccessBatch, AccessRecord, RefusedLine, Notice,
         ),
         why="Kept for the regime's years after the account was closed or last used, whichever is later.",
-        figures=("retention_years", "sanctions_retention_years"),
+        figures=("retention_years", "method_retention_years", "sanctions_retention_years"),
         candidates=ended_before,
         periods=periods_of,
         guarded=guarded_rows,

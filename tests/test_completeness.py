@@ -43,8 +43,11 @@ NAMES_OF_PERSONAL_DATA = re.compile(r"name|e?mail|phone|address|birth|national|p
 ARGUMENTS_OF_RECORD = {"verb", "about", "by", "at", "within", "personal", "subject"}
 
 
+ALL_MODELS = apps.get_models(include_auto_created=True)
+
+
 class TestRetention:
-    @by_label
+    @pytest.mark.parametrize("model", ALL_MODELS, ids=lambda model: model._meta.label)
     def test_it_covers_each_model_exactly_once(self, model):
         covering = [rule.code for rule in retention.all_rules() if model in rule.covers]
 

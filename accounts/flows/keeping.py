@@ -41,6 +41,7 @@ from kyc_portal.records.clock import legal_day, moment
 from kyc_portal.records.refs import RecordRef
 from kyc_portal.records.retention import Period
 
+METHODS = "method_retention_years"
 PeriodSource = Callable[[Account], Iterable[Period]]
 _FURTHER_PERIODS: list[PeriodSource] = []
 
@@ -65,7 +66,7 @@ def periods_of(account: Account) -> list[Period]:
     if account.closed_at is None:
         return []
     regime = regime_on(legal_day(account.closed_at))
-    found = [_after_the_end(account, regime), *_after_lists(account, regime)]
+    found = [_after_the_end(account, regime), *_after_verifying(account, regime), *_after_lists(account, regime)]
     for source in _FURTHER_PERIODS:
         found += source(account)
     return found
@@ -86,6 +87,22 @@ def _after_the_end(account: Account, regime: Regime) -> Period:
         keep_through(begins, years=years),
         f"{years} years after {event} on {begins} ({source}).",
     )
+
+
+def _after_verifying(account: Account, regime: Regime) -> list[Period]:
+    """R49: banks keep how they verified from the day each record was made, beside the identity data's own clock."""
+    if METHODS not in regime.figures:
+        return []
+    made = [
+        MethodResult.objects.filter(verification__account=account).aggregate(last=Max("at"))["last"],
+        Discrepancy.objects.filter(verification__account=account).aggregate(last=Max("found_at"))["last"],
+    ]
+    if not any(made):
+        return []
+    last = legal_day(max(filter(None, made)))
+    years, source = regime.whole(METHODS), regime.cite(METHODS)
+    sentence = f"{years} years after the last record of a verification on {last} ({source})."
+    return [Period(METHODS, keep_through(last, years=years), sentence)]
 
 
 def _after_lists(account: Account, regime: Regime) -> list[Period]:

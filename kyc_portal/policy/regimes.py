@@ -112,6 +112,7 @@ PROFILES = (
         (
             Figure("owner_share_percent", "25", "percent", "bank-cdd"),
             Figure("retention_years", "5", "years", "bank-cip"),
+            Figure("method_retention_years", "5", "years", "bank-cip"),
         ),
     ),
 )
