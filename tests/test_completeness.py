@@ -32,7 +32,7 @@ ALLOWED_FACTS = {
     "account", "aliases", "answer", "answer_by", "as_of", "basis", "batch", "bundle", "case", "changed", "cip",
     "citation", "code", "conclusion", "count", "country", "day", "decision", "destroyed", "digest", "document",
     "due_on", "earlier", "effective_from", "entries", "error", "failed", "field", "fields", "figure", "file", "files",
-    "forced", "ground", "has_control", "hit", "hits", "hold", "items", "judgement", "key_id", "kind", "known",
+    "forced", "ground", "has_control", "hit", "hits", "hold", "how", "items", "judgement", "key_id", "kind", "known",
     "last_day", "list", "manager", "matched", "method", "missing", "new", "next_review", "number", "old", "outcome",
     "owner", "party", "payloads", "percent", "public_key", "read", "reason", "refused", "regime", "request",
     "reseller", "restriction", "rests_on", "result", "row", "rows", "rule", "score", "sha256", "shown", "signal",

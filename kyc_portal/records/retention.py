@@ -115,6 +115,13 @@ def purge_due(*, as_of: date, today: date, execute: bool, by: Actor, at: datetim
     return report
 
 
+def purge_file(rule: RetentionRule, key, *, as_of: date, by: Actor, at: datetime) -> Tombstone | None:
+    """Destroy one file if nothing keeps it beyond `as_of`; None when it is not due, held or referred to."""
+    report = Report(executed=True)
+    _purge_one(rule, key, as_of, True, by, at, report)
+    return report.gone[0] if report.gone else None
+
+
 def _keys(candidates: models.QuerySet) -> Iterator:
     """The candidates' keys, read once: each file is judged again under its lock, and a killed run starts anew."""
     yield from list(candidates.order_by("pk").values_list("pk", flat=True))

@@ -35,6 +35,7 @@ CUSTOMERS = _view(
 )  # fmt: skip
 CASES = _view("cases", "case", "decision")
 LEGAL = _view("cases", "legalrequest", "bundle")
+PRIVACY = _view("accounts", "privacyrequest")  # the answer may rest on a hold, of which reviewers must not know
 RESELLERS = _view("resellers", "reseller", "downstreamcustomer")
 POLICY = _view("policy", "regimeprofile", "citation", "cipversion", "deadline", "holiday")
 NOTICES = _view("notices", "notice")
@@ -59,16 +60,18 @@ ROLES: dict[str, tuple[str, ...]] = {
     "reseller desk": (*CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager"),
     "reseller manager": (),  # works in /resellers/ only, by binding to named resellers
     "legal": (
-        *CUSTOMERS, *CASES, *LEGAL, *GROUND, "cases.handle_legal", "cases.collect_bundle", "cases.approve_bundle",
+        *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *GROUND, "cases.handle_legal", "cases.collect_bundle",
+        "cases.approve_bundle", "accounts.answer_privacy",
         "cases.download_bundle", "records.place_hold", "records.release_hold", "accounts.download_document",
         "accounts.reveal",
     ),
     "compliance": (
-        *CUSTOMERS, *CASES, *RESELLERS, *GROUND, "policy.approve_cip", "policy.add_holiday", "records.purge",
+        *CUSTOMERS, *CASES, *RESELLERS, *PRIVACY, *GROUND, "policy.approve_cip", "policy.add_holiday", "records.purge",
+        "accounts.handle_privacy",
     ),
     "senior manager": (*GROUND, *CASES, *RESELLERS),
     "auditor": (
-        *CUSTOMERS, *CASES, *LEGAL, *RESELLERS, *GROUND, *WORK, *PEOPLE, "staff.see_everything",
+        *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *RESELLERS, *GROUND, *WORK, *PEOPLE, "staff.see_everything",
         "accounts.download_document",
     ),
     "administrator": (*PEOPLE, *WORK, "staff.manage_people", "work.revive", *_view("records", "auditevent")),
