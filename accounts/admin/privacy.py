@@ -1,12 +1,14 @@
 """What people ask about their own data: the list of what waits, and the page of one request."""
 
+from datetime import date
+
 from django import forms
 from django.apps import apps
 from django.contrib import admin
 from django.urls import reverse
 
 from accounts.admin.forms import day_field, text_field
-from accounts.flows import personal_data, privacy
+from accounts.flows import person_export, personal_data, privacy
 from accounts.models import Party, PrivacyRequest
 from accounts.rules.privacy import Identified, Outcome, PrivacyKind, PrivacyState, public_sentences
 from kyc_portal.records.clock import legal_day
@@ -27,6 +29,7 @@ from kyc_portal.staff.sections import (
 )
 
 HANDLE, ANSWER = "accounts.handle_privacy", "accounts.answer_privacy"
+AUTHORITIES = "cases.view_legalrequest"
 TONES = {PrivacyState.RECEIVED: "warning", PrivacyState.PREPARED: "warning", PrivacyState.ANSWERED: "good"}
 NEXT = {
     PrivacyState.RECEIVED: "Find out who asks and name the party on file. Then prepare the answer.",
@@ -92,7 +95,7 @@ class PrivacyRequestAdmin(RecordAdmin):
         party = privacy.party_of(request)
         return [
             self._request(request),
-            self._found(request),
+            self._found(request, user),
             *([self._answer(request)] if request.outcome else []),
             *([self._singly(party)] if request.kind == PrivacyKind.ERASURE else []),
             notices_section(request),
@@ -119,12 +122,11 @@ class PrivacyRequestAdmin(RecordAdmin):
         ]  # fmt: skip
         return Facts("request", "Request", rows)
 
-    def _found(self, request):
-        rows = [[each["title"], _in_words(each["rows"]), each["since"], each["why"], each["until"]]
-                for each in request.findings]  # fmt: skip
+    def _found(self, request, user):
+        rows = [[each["title"], _in_words(each, user), _why(each)] for each in request.findings]
         empty = "Nothing was found." if request.prepared_at else "The data is looked for when the answer is prepared."
         return Table(
-            "found", "What is stored, and why", ["Kept as", "Rows", "Since", "Why", "Kept through"], rows, empty=empty,
+            "found", "What is stored, and why", ["Kept as", "What", "Why"], rows, empty=empty,
             note="For staff only. What the person reads does not depend on holds, hits or requests of authorities.",
         )  # fmt: skip
 
@@ -135,7 +137,7 @@ class PrivacyRequestAdmin(RecordAdmin):
 
     def _singly(self, party: Party | None):
         rows = [[each.words, each.why] for each in personal_data.UNNEEDED]
-        return Table("singly", "What may be erased before the file", ["Data", "Why no rule needs it"], rows)
+        return Table("singly", "What may be erased before the file", ["Data, as the person reads it", "Why no rule needs it"], rows)
 
     # --- buttons ----------------------------------------------------------------------------------------------------
 
@@ -169,9 +171,23 @@ class PrivacyRequestAdmin(RecordAdmin):
         return f"{request.reference} is to be prepared anew."
 
 
-def _in_words(rows: dict[str, int]) -> str:
-    """Counts as people read them: 2 addresses, 1 party."""
-    return ", ".join(f"{count:,} {_kind(label, count)}" for label, count in rows.items() if count)
+def _in_words(found: dict, user) -> str:
+    """Counts as people read them: 2 addresses, 1 party. Requests of authorities only for who may know of them."""
+    shown = [
+        f"{count:,} {_kind(label, count)}"
+        for label, count in found["rows"].items()
+        if count and (person_export.WITHHELD.get(label) != person_export.OF_AUTHORITIES or user.has_perm(AUTHORITIES))
+    ]
+    since = f", since {_day(found['since'])}" if found["since"] else ""
+    return ", ".join(shown) + since
+
+
+def _why(found: dict) -> str:
+    return found["why"] + (f" Kept through {_day(found['until'])}." if found["until"] else "")
+
+
+def _day(text: str) -> str:
+    return f"{date.fromisoformat(text):%-d %b %Y}"
 
 
 def _kind(label: str, count: int) -> str:

@@ -60,6 +60,7 @@ HANDED_OVER: dict[type[models.Model], tuple[str, ...]] = {
     AccessRecord: ("at", "kind", "action", "principal", "address", "source_system"),
     PrivacyRequest: ("reference", "kind", "received_on", "due_on", "state"),
 }  # fmt: skip
+OF_AUTHORITIES = "Requests of authorities are secret."
 WITHHELD = {
     "accounts.methodresult": "How we check identities would help others to deceive us.",
     "accounts.discrepancy": "How we check identities would help others to deceive us.",
@@ -78,10 +79,10 @@ WITHHELD = {
     "cases.casenote": "Internal judgements and legal matters.",
     "cases.assignment": "Internal judgements and legal matters.",
     "cases.decision": "Internal judgements and legal matters; what they led to was told in a notice.",
-    "cases.legalrequest": "Requests of authorities are secret.",
-    "cases.bundle": "Requests of authorities are secret.",
-    "cases.bundleitem": "Requests of authorities are secret.",
-    "cases.bundlereceipt": "Requests of authorities are secret.",
+    "cases.legalrequest": OF_AUTHORITIES,
+    "cases.bundle": OF_AUTHORITIES,
+    "cases.bundleitem": OF_AUTHORITIES,
+    "cases.bundlereceipt": OF_AUTHORITIES,
     "records.subjectkey": "The key that protects the data.",
     "records.auditpayload": "The trail of what staff did.",
 }

@@ -63,7 +63,8 @@ def find_data(party: Party) -> list[Found]:
     """Everything stored about a party, by the rule that keeps it; what there is nothing of is left out."""
     accounts = list(Account.objects.filter(party=party).order_by("created_at"))
     found = [_found(rule, party, accounts) for rule in all_rules()]
-    return [*filter(None, found), _in_the_trail(party, accounts)]
+    file_first = sorted(filter(None, found), key=lambda each: each.rule != FILE)
+    return [*file_first, _in_the_trail(party, accounts)]
 
 
 def _found(rule: RetentionRule, party: Party, accounts: list[Account]) -> Found | None:

@@ -12,6 +12,7 @@ from kyc_portal.records import holds
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER
 from tests.builders import make_open_account
+from tests.cases.builders import make_request as make_legal
 from tests.conftest import NOON, person
 
 pytestmark = pytest.mark.django_db
@@ -120,3 +121,15 @@ class TestWhoSeesWhat:
         client.force_login(compliance_user)
 
         assert client.get(LIST, {"waiting": waiting}).status_code == 200
+
+    def test_only_who_may_know_of_authorities_reads_that_one_asked(self, client, compliance_user, counsel_user):
+        account = make_open_account()
+        make_legal(account, by=counsel_user.as_actor)
+        request = make_asked(account.party, state="prepared")
+
+        shown = []
+        for user in (compliance_user, counsel_user):
+            client.force_login(user)
+            shown.append("1 legal request" in client.get(page(request)).content.decode())
+
+        assert shown == [False, True]
