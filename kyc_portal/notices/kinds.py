@@ -112,6 +112,26 @@ class BreakGlassDigest:
     uses: tuple[str, ...]
 
 
+@_notice
+class PrivacyRequestReceived:
+    """A request about one's own data has come in; by when it is answered."""
+
+    code = "privacy_request_received"
+    name: str
+    request: str
+    answer_by: date
+
+
+@_notice
+class PrivacyRequestAnswered:
+    """What came of a request about one's own data; the same words whatever keeps the data."""
+
+    code = "privacy_request_answered"
+    name: str
+    request: str
+    sentences: tuple[str, ...]
+
+
 def fields_of(notice) -> dict:
     """The notice's variables as plain text, numbers and lists, ready for JSON."""
     return {
