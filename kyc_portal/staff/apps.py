@@ -30,3 +30,5 @@ class PortalAdminConfig(admin_apps.AdminConfig):
         from django.contrib.auth.models import Group
 
         admin.site.unregister(Group)  # roles are one table in roles.py; a group edited by hand would escape it
+        for model in [each for each in admin.site._registry if each.__module__.startswith("allauth.")]:
+            admin.site.unregister(model)  # sessions and factors are a person's own; administrators have buttons

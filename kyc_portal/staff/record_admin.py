@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from kyc_portal.records import audit
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
+from kyc_portal.staff import stepup
 from kyc_portal.staff.actions import actions_of, as_admin_action, run_for_one, where_sealed
 from kyc_portal.staff.sections import for_viewer, url_of, with_added
 from kyc_portal.staff.typed import is_sound
@@ -57,6 +58,7 @@ class RecordAdmin(admin.ModelAdmin):
     logs_views = False
     adding = None  # (form class, permission): then add(self, *, by, at, **cleaned) -> record
     add_label = ""
+    adding_is_grave = False
 
     # --- who may what ---------------------------------------------------------------------------------------------
 
@@ -196,15 +198,18 @@ class RecordAdmin(admin.ModelAdmin):
     def add_view(self, request, form_url="", extra_context=None):
         if not self.has_add_permission(request):
             raise PermissionDenied
+        if self.adding_is_grave and (answer := stepup.ask(request)):
+            return answer
         form_class, _ = self.adding
         form = form_class(request.POST, request.FILES) if request.method == "POST" else form_class()
         if form.is_bound and is_sound(form):
             try:
-                record = self.add(by=request.user.as_actor, at=timezone.now(), **form.cleaned_data)
+                told = self.add(by=request.user.as_actor, at=timezone.now(), **form.cleaned_data)
             except Refusal as refusal:
                 form.add_error(None, str(refusal))
             else:
-                messages.success(request, f"{record} is added. {where_sealed(request)}".strip())
+                record, sentence = told if isinstance(told, tuple) else (told, f"{told} is added.")
+                messages.success(request, f"{sentence} {where_sealed(request)}".strip())
                 return HttpResponseRedirect(url_of(record))
         label = self.add_label or f"Add {self.opts.verbose_name}"
         context = {
@@ -231,7 +236,7 @@ class RecordAdmin(admin.ModelAdmin):
     # --- what subclasses say --------------------------------------------------------------------------------------
 
     def add(self, *, by, at, **cleaned):
-        """Call the flow that adds a record and return it."""
+        """Call the flow that adds a record and return it, or (record, sentence to show)."""
         raise PermissionDenied
 
     def page_title(self, record) -> str:

@@ -9,6 +9,7 @@ from django.core import checks
 from kyc_portal.policy.regimes import PROFILES
 from kyc_portal.records import witnesses
 from kyc_portal.records.keys import KeyProblem, parse_key
+from kyc_portal.staff.roles import ROLES
 
 UNSAFE_BEGINNINGS = ("django-insecure", "only-for-tests", "change", "secret", "local-")
 
@@ -87,11 +88,30 @@ def _faults_of_zone() -> Iterator[tuple[str, str]]:
         yield "KYC_LEGAL_TIME_ZONE is no time zone.", "Set it to a name such as America/New_York, or leave it out."
 
 
+def _faults_of_log_in() -> Iterator[tuple[str, str]]:
+    if unknown := set(settings.MFA_ROLES) - {"all", "none", *ROLES}:
+        yield f"KYC_MFA_ROLES names “{min(unknown)[:40]}”, which is no role.", "Set it to all, none, or roles by comma."
+    if settings.OIDC_ISSUER:
+        app = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]
+        if not (app["client_id"] and app["secret"]):
+            yield (
+                "KYC_OIDC_ISSUER is set, but its client is not.",
+                "Set KYC_OIDC_CLIENT_ID and KYC_OIDC_CLIENT_SECRET too, or leave all three out.",
+            )
+
+
+def _faults_of_addresses() -> Iterator[tuple[str, str]]:
+    if not settings.PORTAL_URL.startswith("https://"):
+        yield "KYC_PORTAL_URL is missing or not https.", "Set KYC_PORTAL_URL to the portal's own address."
+    if settings.OIDC_ISSUER and not settings.OIDC_ISSUER.startswith("https://"):
+        yield "KYC_OIDC_ISSUER is not https.", "Set KYC_OIDC_ISSUER to the provider's https address."
+
+
 def check_settings(app_configs, **kwargs) -> list[checks.CheckMessage]:
     """Errors for every unsafe or contradictory setting; keys and services are judged in production only."""
-    faults = [*_faults_of_regime(), *_faults_of_zone()]
+    faults = [*_faults_of_regime(), *_faults_of_zone(), *_faults_of_log_in()]
     if settings.SETTINGS_MODULE == "kyc_portal.settings.production":
-        faults += [*_faults_of_keys(), *_faults_of_witnesses(), *_faults_of_services()]
+        faults += [*_faults_of_keys(), *_faults_of_witnesses(), *_faults_of_services(), *_faults_of_addresses()]
     return [
         checks.Error(what, hint=how, id=f"portal.E{number:03}") for number, (what, how) in enumerate(faults, start=1)
     ]

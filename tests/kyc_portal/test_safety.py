@@ -32,6 +32,7 @@ def environment(**changes) -> dict[str, str]:
         "EMAIL_URL": "smtp+tls://portal:word@mail.cumulus.net:587",
         "DEFAULT_FROM_EMAIL": "Trust and Safety <trust@cumulus.net>",
         "KYC_PROVIDER_NAME": "Cumulus",
+        "KYC_PORTAL_URL": "https://kyc.cumulus.net",
         "KYC_MASTER_KEYS": key(1),
         "KYC_FINGERPRINT_KEY": key(2),
         "KYC_SIGNING_KEY": key(3),
