@@ -130,6 +130,7 @@ MFA_FORMS = {
     "authenticate": "kyc_portal.staff.factor_forms.CodeForm",
     "reauthenticate": "kyc_portal.staff.factor_forms.CodeAgainForm",
     "activate_totp": "kyc_portal.staff.factor_forms.AuthenticatorForm",
+    "add_webauthn": "kyc_portal.staff.factor_forms.PasskeyForm",
 }
 MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds that a clock may be wrong; each code counts once
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -7,6 +7,7 @@ from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django.db import transaction
 
 from kyc_portal.staff.factors import unsealed
@@ -56,6 +57,16 @@ class CodeForm(_OnceMixin, AuthenticateForm):
 
 class CodeAgainForm(_OnceMixin, ReauthenticateForm):
     """The same for somebody who is logged in already."""
+
+
+class PasskeyForm(AddWebAuthnForm):
+    """Enrols a passkey, or a security key for the second step only."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        alone = self.fields["passwordless"]
+        alone.label = "Log in with it alone, without the password"
+        alone.help_text = "It then asks for your finger, your face or a PIN. Leave this out for a plain security key."
 
 
 class AuthenticatorForm(ActivateTOTPForm):

@@ -1,4 +1,4 @@
-"""Links by which somebody chooses a password: once, for a while, and never by an administrator's choice (ASVS 6.4.6)."""
+"""Links by which somebody chooses a password: once, for a while, and never an administrator's choice (ASVS 6.4.6)."""
 
 import io
 from datetime import timedelta
