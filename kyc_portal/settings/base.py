@@ -144,7 +144,9 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = RECENT_LOGIN
 ACCOUNT_RATE_LIMITS = {"login": None}  # axes counts log-ins, in the database and for all processes
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("KYC_TRUSTED_PROXIES", default=0)  # how many of our own stand before the portal
+BEHIND_TLS_PROXY = env.bool("KYC_BEHIND_TLS_PROXY", default=False)
+# How many proxies of our own stand before the portal: uncounted, every log-in would come from one address.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("KYC_TRUSTED_PROXIES", default=int(BEHIND_TLS_PROXY))
 
 SOCIALACCOUNT_ADAPTER = "kyc_portal.staff.signon.SignOnAdapter"
 SOCIALACCOUNT_LOGIN_ON_GET = True  # the policy's form-action would stop a form that is sent on to the provider

@@ -1,7 +1,7 @@
 """Production: everything that differs comes from the environment; kyc_portal/staff/safety.py refuses what is unsafe."""
 
 from kyc_portal.settings.base import *  # noqa: F403
-from kyc_portal.settings.base import INSTALLED_APPS, MIDDLEWARE, env
+from kyc_portal.settings.base import BEHIND_TLS_PROXY, INSTALLED_APPS, MIDDLEWARE, env
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or "missing"  # not empty, or Django stops before the checks can help
@@ -13,7 +13,7 @@ SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
 SECURE_REDIRECT_EXEMPT = [r"^health/$"]
-if env.bool("KYC_BEHIND_TLS_PROXY", default=False):
+if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_NAME = "__Host-session"

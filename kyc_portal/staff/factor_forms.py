@@ -1,16 +1,24 @@
 """The forms of log-in: fields as the portal names them, and one-time codes that count once (ASVS 6.5.1)."""
 
 from allauth.account.forms import LoginForm
+from allauth.core import context
 from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.totp.internal.auth import (
+    SECRET_SESSION_KEY,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from django import forms
 from django.db import transaction
 
-from kyc_portal.staff.factors import unsealed
+from kyc_portal.staff.factors import sealed, unsealed
 
 LAST = "last_counter"
 
@@ -70,7 +78,15 @@ class PasskeyForm(AddWebAuthnForm):
 
 
 class AuthenticatorForm(ActivateTOTPForm):
-    """Enrols an authenticator app; the code that proves it counts as spent."""
+    """Enrols an authenticator app; the secret waits sealed in the session, and the code that proves it is spent."""
+
+    def __init__(self, *args, **kwargs):
+        self.user = kwargs.pop("user")
+        forms.Form.__init__(self, *args, **kwargs)  # the library's would leave the secret in the session as it is
+        session = context.request.session
+        if not (self.is_bound and SECRET_SESSION_KEY in session):
+            session[SECRET_SESSION_KEY] = sealed(generate_totp_secret())
+        self.secret = unsealed(session[SECRET_SESSION_KEY])
 
     def clean_code(self):
         code = super().clean_code()

@@ -44,19 +44,23 @@ class SignedOn:
 
 def proves_second_factor(claims: dict) -> bool:
     """Whether the provider says, in `amr` or `acr`, that it asked for a second factor (RFC 8176)."""
-    named = claims.get("amr") or []
-    said = {*(named if isinstance(named, list) else [named]), claims.get("acr")}
-    return bool(said.intersection(settings.OIDC_SECOND_FACTOR))
+    named = claims.get("amr")
+    said = [*(named if isinstance(named, list) else [named]), claims.get("acr")]
+    return any(each in settings.OIDC_SECOND_FACTOR for each in said)
 
 
 class OpenIDConnect(OpenIDConnectOAuth2Adapter):
     """Reads the ID token only, checks its signature even though it came directly, and keeps no claim."""
 
     def complete_login(self, request, app, token, **kwargs):
-        claims = self._decode_id_token(app, kwargs["response"].get("id_token") or "")
-        login = self.get_provider().sociallogin_from_response(request, {"id_token": claims})
+        try:
+            claims = self._decode_id_token(app, kwargs["response"].get("id_token") or "")
+            login = self.get_provider().sociallogin_from_response(request, {"id_token": claims})
+            proved_at = float(claims.get("auth_time") or time.time())
+        except (KeyError, TypeError, ValueError) as error:  # a token or a configuration that lacks what it must have
+            raise OAuth2Error("The provider's answer does not fit.") from error
         login.account.extra_data = {}
-        request.signed_on = SignedOn(proves_second_factor(claims), float(claims.get("auth_time") or time.time()))
+        request.signed_on = SignedOn(proves_second_factor(claims), proved_at)
         return login
 
     def _decode_id_token(self, app, id_token):

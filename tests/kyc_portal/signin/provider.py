@@ -20,7 +20,7 @@ class Provider:
 
     def __init__(self):
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self.signing_key, self.key_id = self.key, "key-1"
+        self.signing_key, self.key_id, self.named_key = self.key, "key-1", "key-1"
         self.claims, self.changes, self.codes, self.asked = {}, {}, {}, {}
 
     def __enter__(self):
@@ -66,7 +66,9 @@ class Provider:
         claims = {"iss": self.url, "aud": CLIENT, "iat": now, "exp": now + 60, "auth_time": now}
         claims |= {"email_verified": True} | self.claims | self.changes
         algorithm = "RS256" if self.signing_key else "none"
-        token = jwt.encode(claims, self.signing_key, algorithm=algorithm, headers={"kid": self.key_id})
+        token = jwt.encode(
+            claims, self.signing_key, algorithm=algorithm, headers={"kid": self.named_key} if self.named_key else {}
+        )
         return {"access_token": secrets.token_urlsafe(), "token_type": "Bearer", "id_token": token}
 
     def _handler(self):

@@ -168,6 +168,13 @@ class TestSecrets:
         assert secret not in kept
         assert factors.unsealed(Authenticator.objects.get(type="totp").data["secret"]) == secret
 
+    def test_a_secret_that_is_not_proved_yet_is_sealed_too(self, ana):
+        client, _ = log_in()
+
+        secret = client.get("/you/app/").context["form"].secret
+
+        assert secret not in repr(dict(client.session.items()))
+
     def test_no_code_and_no_secret_stands_in_the_trail(self, with_app, ana):
         secret, _ = with_app
         second_step(code_of(secret, steps=1))

@@ -123,7 +123,15 @@ class TestWhoDoesNot:
 
     @pytest.mark.parametrize(
         "changes",
-        [{"iss": "https://other.example"}, {"aud": "another"}, {"exp": 1}, {"aud": ["another", "more"]}],
+        [
+            {"iss": "https://other.example"},
+            {"aud": "another"},
+            {"aud": ["another", "more"]},
+            {"exp": 1},
+            {"exp": "soon"},
+            {"sub": None},
+            {"auth_time": "today"},
+        ],
     )
     def test_a_token_for_others_or_of_another_time(self, provider, ana, client, changes):
         provider.changes = changes
@@ -135,6 +143,14 @@ class TestWhoDoesNot:
     @pytest.mark.parametrize("key", [rsa.generate_private_key(public_exponent=65537, key_size=2048), None])
     def test_a_token_signed_by_another_key_or_by_none(self, provider, ana, client, key):
         provider.signing_key = key
+
+        answer = there_and_back(client)
+
+        assert answer.headers["Location"] == "/login/" and not is_in(client)
+
+    @pytest.mark.parametrize("key_id", [None, "key-2"])
+    def test_a_token_that_names_no_key_or_an_unknown_one(self, provider, ana, client, key_id):
+        provider.named_key = key_id
 
         answer = there_and_back(client)
 

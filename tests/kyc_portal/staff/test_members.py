@@ -1,6 +1,9 @@
 import re
 
 import pytest
+from allauth.mfa.models import Authenticator
+from axes.models import AccessAttempt
+from django.test import Client
 
 from kyc_portal.staff.models import StaffMember
 
@@ -22,6 +25,26 @@ class TestMembers:
         assert not nora.has_usable_password() and nora.has_perm("cases.review")
         assert "Choose a password" in client.get(link, follow=True).content.decode()
         assert "/login/link/" not in again
+
+    def test_a_new_link_is_given_and_shown_once(self, as_role, analyst_user):
+        staff, url = as_role("administrator"), f"{PEOPLE}{analyst_user.pk}/do/give-link/"
+
+        page = staff.post(url, follow=True).content.decode()
+
+        analyst_user.refresh_from_db()
+        assert page.count("http://localhost:8000/login/link/") == 1 and not analyst_user.has_usable_password()
+
+    def test_lost_factors_and_a_lock_have_buttons_only_where_there_are_any(self, as_role, analyst_user):
+        staff, page = as_role("administrator"), f"{PEOPLE}{analyst_user.pk}/"
+        before = staff.get(f"{page}change/").content.decode()
+        Authenticator.objects.create(user=analyst_user, type="totp", data={})
+        Client().post("/login/", {"username": "ana", "password": "wrong"})
+
+        after = staff.get(f"{page}change/").content.decode()
+        for act in ("remove-factors", "lift-lock"):
+            assert f"do/{act}/" not in before and f"do/{act}/" in after
+            assert staff.post(f"{page}do/{act}/").status_code == 302
+        assert not Authenticator.objects.exists() and not AccessAttempt.objects.exists()
 
     def test_separated_roles_are_refused_in_one_sentence(self, as_role):
         page = as_role("administrator").post(f"{PEOPLE}add/", self.FORM | {"roles": ["auditor", "reviewer"]})
