@@ -259,8 +259,6 @@ PROVIDER_NAME = env.str("KYC_PROVIDER_NAME", default="Example Cloud")
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
 BROKER_DIR = LOCAL_DIR / "broker"
-if CELERY_BROKER_URL.startswith(("redis://", "rediss://")):  # wrong codes are counted for all processes together
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CELERY_BROKER_URL}}
 
 # --- Logs: codes and references, never personal data ------------------------------------------------------------------
 

@@ -41,9 +41,8 @@ def unsealed(text: str) -> str:
 
 def is_required(user: StaffMember) -> bool:
     """Whether this person must have a second factor, by the setting KYC_MFA_ROLES."""
-    if "all" in settings.MFA_ROLES:
-        return True
-    return user.groups.filter(name__in=settings.MFA_ROLES).exists()
+    roles = set(settings.MFA_ROLES) - {"none"}
+    return "all" in roles or (bool(roles) and user.groups.filter(name__in=roles).exists())
 
 
 def was_used(request) -> bool:

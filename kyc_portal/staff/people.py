@@ -82,6 +82,8 @@ def give_link(user: StaffMember, *, by: Actor, at: datetime) -> str:
         raise NoLink(f"{user.username} is inactive and cannot log in.")
     if by.key == str(user.pk):
         raise NoLink("Change your own password under “Your log-in”.")
+    if user.has_usable_password():
+        factors.tell(user, "the password stopped working, because an administrator made a new link", by=by, at=at)
     user.set_unusable_password()  # its random part makes every earlier link invalid too
     user.save(update_fields=["password"])
     sessions.end_all(user, reason="password_reset", by=by, at=at)

@@ -1,7 +1,7 @@
 """Single sign-on by OpenID Connect: who the provider names must be an active member of staff already.
 
 Nobody is created and no role is taken from the provider. A person is known by the provider's stored subject, and the
-first time by an e-mail the provider has verified, if exactly one active member of staff has it.
+first time by an e-mail the provider has verified, if exactly one active member of staff has it and no subject yet.
 """
 
 import time
@@ -11,6 +11,7 @@ from allauth.account.utils import get_next_redirect_url
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.internal import jwtkit
+from allauth.socialaccount.models import SocialAccount
 from allauth.socialaccount.providers.base.constants import AuthProcess
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
@@ -90,7 +91,7 @@ class SignOnAdapter(DefaultSocialAccountAdapter):
             return
         emails = [each.email for each in sociallogin.email_addresses if each.verified is True]
         found = StaffMember.objects.filter(email__iexact=emails[0], is_active=True) if emails else []
-        if len(found) == 1:
+        if len(found) == 1 and not SocialAccount.objects.filter(user=found[0]).exists():
             link(sociallogin, found[0], by=Actor.person(found[0]), at=timezone.now())
         else:
             audit.record(Verb.LOGIN_REFUSED, NOBODY, by=STRANGER, at=timezone.now(), reason="single_sign_on")

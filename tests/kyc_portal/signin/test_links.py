@@ -8,6 +8,8 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from kyc_portal.notices.models import Notice
+from kyc_portal.notices.outbox import wording_of
 from kyc_portal.staff import people
 from kyc_portal.staff.models import StaffMember
 from tests.kyc_portal.signin.doors import PASSWORD, log_in, verbs
@@ -59,6 +61,13 @@ class TestTheLink:
 
     def test_the_old_password_is_gone_at_once(self, link):
         assert log_in(password=PASSWORD)[1].status_code == 200
+
+    def test_the_person_is_told_of_the_reset_and_of_the_new_password_by_mail(self, client, link, analyst_user):
+        choose(client, link)
+
+        told = [wording_of(each)[1] for each in Notice.objects.filter(kind="log_in_changed").order_by("queued_at")]
+        assert "stopped working" in told[0] and "was changed" in told[1] and len(told) == 2
+        assert not any("/login/link/" in each for each in told)
 
     @pytest.mark.parametrize("odd", ["/login/link/x/y/", "/login/link/MQ/set-password/", "/login/link/%00/y/"])
     def test_an_odd_one_does_not_work(self, client, db, odd):

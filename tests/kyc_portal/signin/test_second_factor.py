@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -156,6 +157,15 @@ class TestTheSecondStep:
 
         assert b"Too many wrong codes" in answer.content
         assert verbs(ana).count("staff.login_refused") == 5
+
+    def test_production_counts_them_in_the_database(self, with_app, settings):
+        settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "counts"}}
+        call_command("createcachetable", verbosity=0)
+        client, _ = log_in()
+
+        answers = [client.post("/login/code/", {"code": "000000"}).content for _ in range(6)]
+
+        assert [b"Too many wrong codes" in answer for answer in answers] == [False] * 5 + [True]
 
 
 class TestSecrets:

@@ -112,6 +112,15 @@ class TestWhoDoesNot:
 
         assert not is_in(client)
 
+    def test_another_identity_that_inherited_the_email(self, provider, ana, client):
+        there_and_back(client)
+        provider.claims |= {"sub": "0002"}
+        heir = Client()
+
+        there_and_back(heir)
+
+        assert not is_in(heir) and SocialAccount.objects.get().uid == "0001"
+
     def test_somebody_who_left(self, provider, ana, administrator_user, client):
         there_and_back(client)
         people.leave(ana, by=administrator_user.as_actor, at=timezone.now())
