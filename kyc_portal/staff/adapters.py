@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from kyc_portal.notices import outbox
 from kyc_portal.notices.kinds import NewBrowser
+from kyc_portal.records.acting import acting
 from kyc_portal.staff import factors, sessions, stepup
 
 KNOWN_BROWSER = "known-browser"
@@ -71,6 +72,11 @@ class SignInAdapter(DefaultAccountAdapter):
         """By a passkey or single sign-on, which no stranger has; a password alone is answered like a wrong one."""
         self.add_message(request, messages.ERROR, message="You no longer have access to this portal.")
         return redirect("account_login")
+
+    def login(self, request, user):
+        """Django notes the log-in in the person's row: that change is their own."""
+        with acting(user.as_actor):
+            super().login(request, user)
 
     def post_login(self, request, user, **kwargs):
         """Go on to the page that was asked for; a browser not seen before is told of by mail."""

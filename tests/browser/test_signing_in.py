@@ -121,3 +121,28 @@ def test_an_app_is_enrolled_and_every_page_of_log_in_is_sound(portal, page):
 
     assert not faults, "\n".join(faults)
     assert re.fullmatch(r"[A-Z2-7]{32}", secret) and StaffMember.objects.get().sessions_ended == 1
+
+
+def test_a_link_is_shown_once_and_chooses_a_password(portal, page, browser, settings):
+    settings.MFA_ROLES, settings.PORTAL_URL, faults = ["none"], portal, []
+    person("adam", "administrator")
+    log_in(page, portal, "adam", PASSWORD)
+    page.goto(f"{portal}/admin/staff/staffmember/add/")
+    page.get_by_label("User name").fill("nora")
+    page.get_by_label("E-mail").fill("nora@provider.example")
+    page.get_by_label("reviewer", exact=True).check()
+    page.get_by_role("button", name="Add a member of staff").click()
+    said = page.locator(".messagelist").inner_text()
+    faults += look_at(page, "adam", "a new person")
+
+    other = browser.new_context().new_page()
+    other.goto(re.search(r"http://\S+/login/link/\S+", said).group())
+    faults += look_at(other, "nora", "choose a password")
+    other.get_by_label("New password", exact=True).fill("stable donkey wire")
+    other.get_by_label("New password confirmation").fill("stable donkey wire")
+    other.get_by_role("button", name="Keep this password").click()
+    faults += look_at(other, "nora", "log in with the new one")
+    log_in(other, portal, "nora", "stable donkey wire")
+    other.context.close()
+
+    assert not faults, "\n".join(faults)
