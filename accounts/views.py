@@ -23,6 +23,7 @@ from accounts.models import IdentityDocument, Party, PrivacyRequest
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff import downloads
 from kyc_portal.staff.sections import Table, url_of
+from kyc_portal.staff.stepup import require_recent_login
 from kyc_portal.staff.typed import is_sound
 
 MOST_ROWS_ON_THE_PAGE = 5_000  # larger files are taken in at the command line, where nobody waits for a page
@@ -35,6 +36,7 @@ def _document_or_404(key) -> IdentityDocument:
 @require_GET
 @login_required
 @permission_required("accounts.download_document", raise_exception=True)
+@require_recent_login
 def original(request, key):
     """The file as it was uploaded, as an attachment."""
     downloads.refuse_other_sites(request)
@@ -67,6 +69,7 @@ def copy(request, key, number):
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @permission_required("accounts.reveal", raise_exception=True)
+@require_recent_login
 def reveal(request, model, key, field):
     """Ask why a sealed value is wanted; show it in the answer, which no browser keeps."""
     record = _sealed_record_or_404(model, key, field)

@@ -132,6 +132,24 @@ class PrivacyRequestAnswered:
     sentences: tuple[str, ...]
 
 
+@_notice
+class NewBrowser:
+    """To a member of staff: somebody logged in under their name from a browser not seen before (ASVS 6.3.5)."""
+
+    code = "new_browser"
+    username: str
+    moment: str
+
+
+@_notice
+class LogInChanged:
+    """To a member of staff: their password or a second factor changed (ASVS 6.3.7)."""
+
+    code = "log_in_changed"
+    username: str
+    change: str
+
+
 def fields_of(notice) -> dict:
     """The notice's variables as plain text, numbers and lists, ready for JSON."""
     return {
