@@ -15,5 +15,6 @@ register(
         title="Clocks",
         covers=(Deadline,),
         why="Go with the record they count for.",
+        comes_and_goes=True,
     ),
 )

@@ -18,9 +18,6 @@ from kyc_portal.records.models import HeldRecord
 from kyc_portal.records.roots import Path, keys_of, root_of
 from kyc_portal.refusal import Refusal
 
-# Rules whose rows come and go with the work: places in a queue, clocks, keys. The trail has triggers of its own.
-WORKING = {"trail", "sealed", "clocks", "jobs", "purge"}
-
 _paths: dict[type[models.Model], list[Path]] = {}
 _declared: ContextVar[str] = ContextVar("declared", default="")
 
@@ -102,6 +99,6 @@ def guard_models() -> None:
     for rule in retention.all_rules():
         for model, paths in rule.roots.items():
             _paths.setdefault(model, []).extend(paths)
-        if rule.code not in WORKING:
+        if not rule.comes_and_goes:
             for model in rule.covers:
                 pre_delete.connect(_ask, sender=model, dispatch_uid=f"deletion of {model._meta.label}")

@@ -70,6 +70,7 @@ class RetentionRule:
     in_batches: Callable[[models.Model], Iterable[models.QuerySet]] | None = None  # of these, what may be very much
     before: Callable[[models.Model], None] | None = None  # what else must go: files, clocks
     subjects: Callable[[models.Model], list] | None = None  # whose keys and payloads go
+    comes_and_goes: bool = False  # places in a queue, clocks, keys, sessions: their own code deletes them
     roots: Paths = field(default_factory=dict)  # from each covered row to the rows a hold may stand on, for the gate
 
 
@@ -364,17 +365,20 @@ register(
             *(Tombstone, LegalHold, HeldRecord, IdentityView, RowChange, PurgeRun),
         ),
         why="Kept for good: without personal data, it proves what was done and destroyed.",
+        comes_and_goes=True,
     ),
     RetentionRule(
         code="purge",
         title="What the purge keeps for itself",
         covers=(Destruction, DoomedRecord, ClockWatch),
         why="References and moments only: marks go with the file they stand for, the clock's one row stays.",
+        comes_and_goes=True,
     ),
     RetentionRule(
         code="sealed",
         title="Subjects' keys and sealed payloads",
         covers=(SubjectKey, AuditPayload),
         why="Go with the person they belong to.",
+        comes_and_goes=True,
     ),
 )

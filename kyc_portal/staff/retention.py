@@ -40,23 +40,27 @@ register(
         title="Second factors and identities of single sign-on",
         covers=(Authenticator, SocialAccount),
         why="Until the member of staff or an administrator removes them; secrets are sealed, no claim is kept.",
+        comes_and_goes=True,
     ),
     RetentionRule(
         code="sessions",
         title="Sessions",
         covers=(Session, UserSession),
         why="Until the session ends, 12 hours at most unless set otherwise; a task deletes what is left every hour.",
+        comes_and_goes=True,
     ),
     RetentionRule(
         code="login-counts",
         title="Counts of refused log-ins",
         covers=(AccessAttempt, AccessAttemptExpiration),
         why="Until no lock rests on them, 15 minutes unless set otherwise; names are kept as keyed fingerprints only.",
+        comes_and_goes=True,
     ),
     RetentionRule(
         code="login-unused",
         title="Tables of the log-in libraries that stay empty",
         covers=(EmailAddress, EmailConfirmation, SocialApp, SocialToken, AccessFailureLog, AccessLog),
         why="Nothing is written to them.",
+        comes_and_goes=True,
     ),
 )

@@ -9,5 +9,6 @@ register(
         title="Jobs and dead letters",
         covers=(Job,),
         why="Kept as the record of what was done; they hold references only, no personal data.",
+        comes_and_goes=True,
     ),
 )
