@@ -18,8 +18,8 @@ from kyc_portal.records.models import HeldRecord
 from kyc_portal.records.roots import Path, keys_of, root_of
 from kyc_portal.refusal import Refusal
 
-# Rules whose rows come and go with the work: places in a queue, clocks, keys. The trail has triggers of its own.
-WORKING = {"trail", "sealed", "clocks", "jobs", "purge"}
+# Rules whose rows come and go with the work: queues, clocks, keys, sessions, roles. The trail has triggers of its own.
+WORKING = {"trail", "sealed", "clocks", "jobs", "purge", "sessions", "roles", "admin_log"}
 
 _paths: dict[type[models.Model], list[Path]] = {}
 _declared: ContextVar[str] = ContextVar("declared", default="")
