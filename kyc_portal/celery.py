@@ -58,6 +58,7 @@ BEAT_SCHEDULE = {
         "task": "kyc_portal.records.tasks.reconcile_changes",
         "schedule": crontab(hour=4, minute=20),
     },
+    "forget old log-ins": {"task": "kyc_portal.staff.tasks.forget_old_log_ins", "schedule": crontab(minute=20)},
     "purge what is due": {
         "task": "kyc_portal.records.tasks.purge_due_records",
         "schedule": crontab(hour=3, minute=40),

@@ -7,6 +7,7 @@ from accounts.models.identity import IdentityDocument, PaymentMethod
 from accounts.models.intake import CustomerFile
 from accounts.models.ownership import OwnershipCertification, OwnershipStake
 from accounts.models.party import Address, ContactPoint, Party, PartyName
+from accounts.models.privacy import PrivacyRequest
 from accounts.models.restriction import Restriction
 from accounts.models.screening import Screening, ScreeningHit, WatchlistEntry, WatchlistSnapshot
 from accounts.models.signal import RiskSignal
@@ -15,7 +16,7 @@ from accounts.models.verification import Discrepancy, MethodResult, Verification
 __all__ = [
     "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot", "ContactPoint",
     "CustomerFile", "Discrepancy", "Identifier", "IdentityDocument", "MethodResult", "OwnershipCertification",
-    "OwnershipStake", "Party", "PartyName", "PaymentMethod", "RefusedLine", "RestrictedCustomer", "Restriction",
-    "RetainedFingerprint", "RiskSignal", "Screening", "ScreeningHit", "Verification", "WatchlistEntry",
+    "OwnershipStake", "Party", "PartyName", "PaymentMethod", "PrivacyRequest", "RefusedLine", "RestrictedCustomer",
+    "Restriction", "RetainedFingerprint", "RiskSignal", "Screening", "ScreeningHit", "Verification", "WatchlistEntry",
     "WatchlistSnapshot",
 ]  # fmt: skip

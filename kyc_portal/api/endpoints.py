@@ -15,6 +15,7 @@ from kyc_portal.api.problems import Problem
 from kyc_portal.records.acting import acting
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
+from kyc_portal.staff.sources import source_of
 
 
 def endpoint(method: str, *, scope: str = ""):
@@ -63,13 +64,13 @@ def _key_of(request, at) -> ApiKey:
     if "Authorization" not in request.headers:  # nothing was tried
         raise no_key
     kind, _, text = request.headers["Authorization"].partition(" ")
-    source = sources.source_of(request)
+    source = source_of(request)
     try:
         return keys.recognise(text if kind.lower() == "bearer" else "", source=source, at=at)
     except keys.NotRecognised as refused:
         if sources.failures_of(source) > settings.API_MOST_FAILURES:
             raise Problem(429, "Too many failed tries. Wait a while.", Retry_After=str(sources.WINDOW)) from None
-        keys.note_refusal(refused, by=keys.STRANGER, at=at)
+        keys.note_refusal(refused, by=keys.VISITOR, at=at)
         raise no_key from None
 
 

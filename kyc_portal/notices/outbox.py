@@ -24,6 +24,7 @@ SWEEP = "notices.deliver"
 Draft = tuple[Notice, AuditEvent]  # a notice and the event that it was queued, neither written yet
 
 
+@flow
 def queue_notice(notice, *, about: models.Model, subject: UUID, address: str, by: Actor, at: datetime) -> Notice:
     """Write a notice into the outbox; it is sent after the caller's transaction has committed.
 

@@ -63,6 +63,8 @@ COMMON = (
     Figure("review_days_high", "180", "days", "own"),
     Figure("case_retention_years", "2", "years", "own"),
     Figure("restricted_fingerprint_years", "5", "years", "own"),
+    Figure("privacy_answer_days", "30", "days", "own"),
+    Figure("privacy_retention_years", "2", "years", "own"),
     Figure("screening_possible_score", "0.70", "score", "own"),
     Figure("screening_strong_score", "0.85", "score", "own"),
     Figure("anonymised_access_least_records", "5", "records", "own"),

@@ -36,6 +36,23 @@ def root_of(model: type[models.Model], path: Path) -> type[models.Model]:
     return model
 
 
+def is_forward(model: type[models.Model], path: Path) -> bool:
+    """Whether each step of a path leads to one record only, so that the row belongs to it and to nobody else."""
+    if isinstance(path, KeyOf):
+        return is_forward(path.record, path.then)
+    for name in filter(None, path.split("__")):
+        field = model._meta.get_field(name)
+        if not field.concrete:
+            return False
+        model = field.related_model
+    return True
+
+
+def steps_of(path: Path) -> int:
+    """How far the record at the end of a path is away; 0 is the row itself."""
+    return 1 + steps_of(path.then) if isinstance(path, KeyOf) else len(list(filter(None, path.split("__"))))
+
+
 def keys_of(rows: models.QuerySet, path: Path) -> set:
     """The keys of the records at the end of a path, for all these rows."""
     if isinstance(path, KeyOf):

@@ -34,4 +34,5 @@ MASTER_KEYS = [_key("m")]
 FINGERPRINT_KEY = _key("f")
 SIGNING_KEY = _key("s")
 AUDIT_KEY = _key("a")
+MFA_ROLES = ["none"]  # tests of the second factor switch it on
 WITNESSES = []  # a test that wants some names its own

@@ -36,6 +36,7 @@ CUSTOMERS = _view(
 )  # fmt: skip
 CASES = _view("cases", "case", "decision")
 LEGAL = _view("cases", "legalrequest", "bundle")
+PRIVACY = _view("accounts", "privacyrequest")  # the answer may rest on a hold, of which reviewers must not know
 RESELLERS = _view("resellers", "reseller", "downstreamcustomer")
 POLICY = _view("policy", "regimeprofile", "citation", "cipversion", "deadline", "holiday")
 NOTICES = _view("notices", "notice")
@@ -65,19 +66,20 @@ ROLES: dict[str, tuple[str, ...]] = {
     "reseller desk": (*CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager"),
     "reseller manager": (),  # works in /resellers/ only, by binding to named resellers
     "legal": (
-        *CUSTOMERS, *CASES, *LEGAL, *GROUND, *GLASS,
+        *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *GROUND, *GLASS,
         "cases.handle_legal", "cases.collect_bundle", "cases.approve_bundle", "cases.download_bundle",
-        "records.place_hold", "records.release_hold", "accounts.download_document",
+        "accounts.answer_privacy", "records.place_hold", "records.release_hold", "accounts.download_document",
         "accounts.reveal",
     ),
     "compliance": (
-        *CUSTOMERS, *CASES, *RESELLERS, *GROUND, *GLASS, "policy.approve_cip", "policy.add_holiday", "records.purge",
-        "records.settle_rowchange",
+        *CUSTOMERS, *CASES, *RESELLERS, *PRIVACY, *GROUND, *GLASS, "policy.approve_cip", "policy.add_holiday",
+        "records.purge", "records.settle_rowchange", "accounts.handle_privacy",
     ),
     "senior manager": (*GROUND, *CASES, *RESELLERS),
     "auditor": (
-        *CUSTOMERS, *CASES, *LEGAL, *RESELLERS, *GROUND, *WORK, *PEOPLE, *KEYS, *_view("records", "clockwatch"),
-        "staff.see_everything", "accounts.download_document", *_view("staff", "breakglass"), "staff.review_breakglass",
+        *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *RESELLERS, *GROUND, *WORK, *PEOPLE, *KEYS,
+        *_view("records", "clockwatch"), "staff.see_everything", "accounts.download_document",
+        *_view("staff", "breakglass"), "staff.review_breakglass",
     ),
     "administrator": (
         *PEOPLE, *WORK, *KEYS, "staff.manage_people", "api.manage_keys", "work.revive",

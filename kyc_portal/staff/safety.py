@@ -11,6 +11,7 @@ from kyc_portal.policy.regimes import PROFILES
 from kyc_portal.records import grants, witnesses
 from kyc_portal.records.keys import KeyProblem, parse_key
 from kyc_portal.staff import exposure
+from kyc_portal.staff.roles import ROLES
 
 UNSAFE_BEGINNINGS = ("django-insecure", "only-for-tests", "change", "secret", "local-", "missing")
 LOCAL_SETTINGS = ("kyc_portal.settings.development", "kyc_portal.settings.tests")
@@ -108,10 +109,35 @@ def _faults_of_zone() -> Iterator[tuple[str, str]]:
         yield "KYC_LEGAL_TIME_ZONE is no time zone.", "Set it to a name such as America/New_York, or leave it out."
 
 
+def _faults_of_log_in() -> Iterator[tuple[str, str]]:
+    if unknown := set(settings.MFA_ROLES) - {"all", "none", *ROLES}:
+        yield f"KYC_MFA_ROLES names “{min(unknown)[:40]}”, which is no role.", "Set it to all, none, or roles by comma."
+    if settings.OIDC_ISSUER:
+        app = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]
+        if not (app["client_id"] and app["secret"]):
+            yield (
+                "KYC_OIDC_ISSUER is set, but its client is not.",
+                "Set KYC_OIDC_CLIENT_ID and KYC_OIDC_CLIENT_SECRET too, or leave all three out.",
+            )
+
+
+def _faults_of_addresses() -> Iterator[tuple[str, str]]:
+    if not settings.PORTAL_URL.startswith("https://"):
+        yield "KYC_PORTAL_URL is missing or not https.", "Set KYC_PORTAL_URL to the portal's own address."
+    if settings.BEHIND_TLS_PROXY and not settings.TRUSTED_PROXIES:
+        yield (
+            "KYC_TRUSTED_PROXIES is empty behind a proxy: every log-in would seem to come from one address.",
+            "Set KYC_TRUSTED_PROXIES to the networks of your own proxies.",
+        )
+    if settings.OIDC_ISSUER and not settings.OIDC_ISSUER.startswith("https://"):
+        yield "KYC_OIDC_ISSUER is not https.", "Set KYC_OIDC_ISSUER to the provider's https address."
+
+
 _PRODUCTION = (
     _faults_of_keys,
     _faults_of_witnesses,
     _faults_of_services,
+    _faults_of_addresses,
     exposure.faults_of_cookies,
     exposure.faults_of_hosts,
     exposure.faults_of_transport,
@@ -129,7 +155,7 @@ def check_settings(app_configs, databases=None, **kwargs) -> list[checks.CheckMe
 
     Only the two local modules of settings are spared most of it: one that somebody derived from ours is not.
     """
-    faults = [*_faults_of_regime(), *_faults_of_zone()]
+    faults = [*_faults_of_regime(), *_faults_of_zone(), *_faults_of_log_in()]
     if settings.SETTINGS_MODULE not in LOCAL_SETTINGS:
         faults += [fault for part in _PRODUCTION for fault in part()]
         if not databases:  # `migrate` names its databases, and works as the role that owns the tables

@@ -55,7 +55,7 @@ class TestLogins:
         client.post("/login/", {"username": "ana", "password": "wrong"})
 
         event = AuditEvent.objects.get(verb="staff.login_refused")
-        assert (event.actor_kind, event.about_key) == ("stranger", str(analyst_user.pk))
+        assert (event.actor_kind, event.about_key) == ("visitor", str(analyst_user.pk))
 
     def test_a_name_nobody_has_is_never_written_down(self, client):
         client.post("/login/", {"username": "maria@customer.example", "password": "wrong"})

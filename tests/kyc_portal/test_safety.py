@@ -30,6 +30,7 @@ def environment(**changes) -> dict[str, str]:
         "EMAIL_URL": "smtp+tls://portal:word@mail.cumulus.net:587",
         "DEFAULT_FROM_EMAIL": "Trust and Safety <trust@cumulus.net>",
         "KYC_PROVIDER_NAME": "Cumulus",
+        "KYC_PORTAL_URL": "https://kyc.cumulus.net",
         "KYC_MASTER_KEYS": key(1),
         "KYC_FINGERPRINT_KEY": key(2),
         "KYC_SIGNING_KEY": key(3),
@@ -70,11 +71,16 @@ SAFE = {
     "REGIME": "NPRM_2024",
     "RETENTION_YEARS": 0,
     "LEGAL_TIME_ZONE": "America/New_York",
+    "PORTAL_URL": "https://kyc.cumulus.net",
+    "MFA_ROLES": ["all"],
+    "OIDC_ISSUER": "",
 }
 SQLITE = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "x"}}
 EQUAL_BYTES = "2026-1:" + base64.b64encode(b"x" * 32).decode()
 UNSAFE = [  # what is set, what the refusal names, what its hint says to set
     ("DEBUG", True, "DEBUG is on", "Remove DEBUG"),
+    ("PORTAL_URL", "http://localhost:8000", "KYC_PORTAL_URL is missing", "own address"),
+    ("MFA_ROLES", ["administrators"], "“administrators”, which is no role", "roles by comma"),
     ("SECRET_KEY", "", "SECRET_KEY is missing", "long random text"),
     ("SECRET_KEY", "k" * 49, "shorter than 50", "long random text"),
     ("SECRET_KEY", "django-insecure-" + "k" * 50, "SECRET_KEY is a default", "of your own"),

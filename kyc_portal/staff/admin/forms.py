@@ -96,13 +96,8 @@ class MemberForm(RolesForm):
 
     username = forms.CharField(max_length=150, label="User name", help_text="Stands in the trail for good.")
     email = forms.EmailField(label="E-mail")
-    start_password = forms.CharField(
-        label="Start password", max_length=200, strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="At least 12 characters. Hand it over in person; they change it after the first log-in.",
-    )  # fmt: skip
 
-    field_order = ["username", "email", "start_password", "roles"]
+    field_order = ["username", "email", "roles"]
 
 
 class BreakGlassForm(forms.Form):

@@ -213,7 +213,7 @@ class LegalHoldAdmin(RecordAdmin):
         ]
 
     @flow_action(
-        "Release the hold", form=ReleaseForm, permission="records.release_hold", tone="danger",
+        "Release the hold", form=ReleaseForm, permission="records.release_hold", tone="danger", grave=True,
         when=lambda hold: hold.is_in_force,
         warning="What no other hold keeps is destroyed by the next purge after its period is over.",
     )  # fmt: skip

@@ -14,6 +14,7 @@ from kyc_portal.api import sources, urls, views
 from kyc_portal.records import sealing
 from kyc_portal.records.models import AuditCheckpoint, AuditEvent
 from kyc_portal.staff import people
+from kyc_portal.staff.sources import check_proxies, source_of
 from tests.accounts.logs import cloudtrail, csv_file, event, jsonl
 from tests.builders import make_open_account
 from tests.conftest import person
@@ -188,7 +189,7 @@ class TestSources:
     def test_only_a_configured_proxy_is_believed(self, settings, remote, told, source):
         settings.TRUSTED_PROXIES = ["10.0.0.0/24"]
 
-        assert sources.source_of(self.request(remote, told)) == source
+        assert source_of(self.request(remote, told)) == source
 
     @pytest.mark.parametrize(
         ("proxies", "faults"),
@@ -197,7 +198,7 @@ class TestSources:
     def test_a_start_with_a_proxy_that_is_none_is_refused(self, settings, proxies, faults):
         settings.TRUSTED_PROXIES = proxies
 
-        assert len(sources.check_proxies(None)) == faults
+        assert len(check_proxies(None)) == faults
 
     def test_a_header_opens_no_network(self, settings):
         key = new_key(networks=["192.0.2.0/24"])

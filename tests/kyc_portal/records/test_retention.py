@@ -33,7 +33,7 @@ from tests.kyc_portal.records.files import RULE, make_account, make_party
 
 LAST_DAY = date(2028, 3, 2)  # two years after NOON
 DAY_AFTER = date(2028, 3, 3)
-ROUNDS = 50
+ROUNDS = 200
 
 
 @pytest.fixture(autouse=True)

@@ -36,7 +36,8 @@ class Inline(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         names = dict(attrs)
-        if tag == "style" or (tag == "script" and not names.get("src")):
+        is_data = names.get("type") == "application/json"  # never run by a browser, whatever it holds
+        if tag == "style" or (tag == "script" and not names.get("src") and not is_data):
             self.found.append(f"<{tag}>")
         for name, value in names.items():
             if name == "style" or name.startswith("on"):
@@ -233,14 +234,18 @@ class TestNext:
     )  # fmt: skip
 
     @pytest.mark.parametrize("target", ELSEWHERE)
-    @pytest.mark.parametrize("door", ["/login/", "/admin/login/"])
-    def test_f2_another_place_is_replaced_by_the_start_page(self, client, analyst_user, door, target):
+    def test_f2_another_place_is_replaced_by_the_start_page(self, client, analyst_user, target):
         form = {"username": "ana", "password": "correct horse battery", "next": target}
 
-        answer = client.post(door, form, query_params={"next": target})
+        answer = client.post("/login/", form, query_params={"next": target})
 
-        assert answer.status_code == 302
-        assert answer.headers["Location"] in ("/", "/admin/")
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+
+    @pytest.mark.parametrize("target", ELSEWHERE)
+    def test_f2_the_admins_own_door_leads_to_the_one_there_is(self, client, db, target):
+        answer = client.get("/admin/login/", {"next": target})
+
+        assert answer.headers["Location"] == "/login/?next=/admin/"
 
     def test_a_page_of_the_portal_is_gone_to(self, client, analyst_user):
         form = {"username": "ana", "password": "correct horse battery", "next": "/admin/cases/case/"}

@@ -145,7 +145,7 @@ class TestTwoResellers:
         before = digest_of_all_rows()
 
         for route, _ in routes():
-            if "login" not in route and "logout" not in route:
+            if "login" not in route and "logout" not in route and not route.startswith("you/"):  # one's own sessions
                 manager.post(filled(route, str(link.pk)), form)
 
         assert digest_of_all_rows() == before
