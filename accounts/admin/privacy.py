@@ -137,7 +137,12 @@ class PrivacyRequestAdmin(RecordAdmin):
 
     def _singly(self, party: Party | None):
         rows = [[each.words, each.why] for each in personal_data.UNNEEDED]
-        return Table("singly", "What may be erased before the file", ["Data, as the person reads it", "Why no rule needs it"], rows)
+        return Table(
+            "singly",
+            "What may be erased before the file",
+            ["Data, as the person reads it", "Why no rule needs it"],
+            rows,
+        )
 
     # --- buttons ----------------------------------------------------------------------------------------------------
 
