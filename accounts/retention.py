@@ -4,12 +4,14 @@ from datetime import date
 
 from django.db import models
 
+from accounts.flows import restricted
 from accounts.flows.belonging import ROOTS
 from accounts.flows.keeping import (
     clear_before,
     contents_of,
     ended_before,
     guarded_rows,
+    many_rows_of,
     parties_to_erase,
     periods_of,
 )
@@ -33,7 +35,9 @@ from accounts.models import (
     PaymentMethod,
     PrivacyRequest,
     RefusedLine,
+    RestrictedCustomer,
     Restriction,
+    RetainedFingerprint,
     RiskSignal,
     Screening,
     ScreeningHit,
@@ -84,19 +88,35 @@ register(
             Restriction, RiskSignal, AccessBatch, AccessRecord, RefusedLine, Notice,
         ),
         why="Kept for the regime's years after the account was closed or last used, whichever is later.",
+        figures=("retention_years", "method_retention_years", "sanctions_retention_years"),
         candidates=ended_before,
         periods=periods_of,
         guarded=guarded_rows,
         contents=contents_of,
+        in_batches=many_rows_of,
         before=clear_before,
         subjects=parties_to_erase,
         roots=ROOTS,
+    ),
+    RetentionRule(
+        code="restricted_customers",
+        title="Fingerprints of customers who were restricted",
+        covers=(RestrictedCustomer, RetainedFingerprint),
+        why="Kept for some years after the file is destroyed (own policy), so that whom we shut out is known again.",
+        figures=("restricted_fingerprint_years",),
+        candidates=restricted.remembered_before,
+        periods=restricted.periods_of,
+        guarded=lambda customer: [customer],
+        contents=restricted.contents_of,
+        subjects=lambda customer: [],
+        roots={RestrictedCustomer: [""], RetainedFingerprint: ["customer"]},
     ),
     RetentionRule(
         code="privacy_requests",
         title="Requests of people about their data",
         covers=(PrivacyRequest,),
         why="Two years after the answer (own policy): they prove what was asked and done. Sealed under their own key.",
+        figures=("privacy_retention_years",),
         candidates=_answered,
         periods=_after_the_answer,
         guarded=_request_and_party,

@@ -80,3 +80,7 @@ class Verb(AuditVerb):
         "erased single data of {party} that no rule keeps: {what}",
         GRAVE,
     )
+    FINGERPRINTS_RENEWED = (
+        "accounts.fingerprints_renewed",
+        "made the fingerprints of {count} parties anew under {key_id}",
+    )

@@ -2,13 +2,11 @@
 
 import tempfile
 from contextlib import ExitStack
-from urllib.parse import quote
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.decorators import login_required, permission_required
-from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -23,24 +21,11 @@ from accounts.flows.customer_files import RowsRefused
 from accounts.formats.customers import COLUMNS, TABLE
 from accounts.models import IdentityDocument, Party, PrivacyRequest
 from kyc_portal.refusal import Refusal
+from kyc_portal.staff import downloads
 from kyc_portal.staff.sections import Table, url_of
 from kyc_portal.staff.typed import is_sound
 
 MOST_ROWS_ON_THE_PAGE = 5_000  # larger files are taken in at the command line, where nobody waits for a page
-
-
-def _guarded(response: HttpResponse) -> HttpResponse:
-    """What a document may do in a browser: nothing (ASVS 3.2.1, 3.5.8)."""
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "no-store, private"
-    return response
-
-
-def _refuse_other_sites(request) -> None:
-    if request.headers.get("Sec-Fetch-Site") == "cross-site":
-        raise PermissionDenied
 
 
 def _document_or_404(key) -> IdentityDocument:
@@ -52,21 +37,14 @@ def _document_or_404(key) -> IdentityDocument:
 @permission_required("accounts.download_document", raise_exception=True)
 def original(request, key):
     """The file as it was uploaded, as an attachment."""
-    _refuse_other_sites(request)
+    downloads.refuse_other_sites(request)
     document = _document_or_404(key)
     try:
         data = document_copies.take_original(document, by=request.user.as_actor, at=timezone.now())
     except Refusal as refusal:
         raise Http404(str(refusal)) from None
-    response = HttpResponse(data, content_type=document.file_type)
-    response["Content-Disposition"] = disposition(document.file_name.reveal() if document.file_name else "document")
-    return _guarded(response)
-
-
-def disposition(name: str) -> str:
-    """The header of an attachment: a plain name for old readers, the full one encoded (RFC 6266, RFC 8187)."""
-    plain = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_. ") else "_" for sign in name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    name = document.file_name.reveal() if document.file_name else "document"
+    return downloads.guarded(HttpResponse(data, content_type=document.file_type), name=name)
 
 
 @require_GET
@@ -74,7 +52,7 @@ def disposition(name: str) -> str:
 @permission_required("accounts.view_identitydocument", raise_exception=True)
 def copy(request, key, number):
     """One page of a document as a picture drawn anew."""
-    _refuse_other_sites(request)
+    downloads.refuse_other_sites(request)
     document = _document_or_404(key)
     try:
         picture = document_copies.page(document, number)
@@ -83,7 +61,7 @@ def copy(request, key, number):
     if picture is None:
         raise Http404
     document_copies.note_view(document, by=request.user.as_actor, at=timezone.now())
-    return _guarded(HttpResponse(picture, content_type="image/png"))
+    return downloads.guarded(HttpResponse(picture, content_type="image/png"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -135,7 +113,7 @@ def copy_of_person(request, key):
                 made = undo.enter_context(tempfile.TemporaryFile())  # it has no name on the disk
                 person_export.export_data(asked, made, by=request.user.as_actor, at=timezone.now())
                 undo.pop_all()  # from now on the response closes it
-            return _guarded(FileResponse(made, as_attachment=True, filename=f"{asked.reference}.zip"))
+            return downloads.guarded(FileResponse(made), name=f"{asked.reference}.zip")
         except Refusal as refusal:
             form.add_error(None, str(refusal))
     context = {

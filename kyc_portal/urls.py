@@ -12,7 +12,11 @@ urlpatterns = [
     path("login/", auth_views.LoginView.as_view(template_name="registration/login.html"), name="login"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
+    path("api/", include("kyc_portal.api.urls")),
     path("accounts/", include("accounts.urls")),
     path("cases/", include("cases.urls")),
     path("resellers/", include("resellers.urls")),
 ]
+
+handler400 = "kyc_portal.api.endpoints.bad_request"
+handler500 = "kyc_portal.staff.browsers.server_error"

@@ -2,7 +2,7 @@
 
 from accounts.models.access import AccessBatch, AccessRecord, AddressRange, AddressRangeSnapshot, RefusedLine
 from accounts.models.account import Account
-from accounts.models.identifier import Identifier
+from accounts.models.identifier import Identifier, RestrictedCustomer, RetainedFingerprint
 from accounts.models.identity import IdentityDocument, PaymentMethod
 from accounts.models.intake import CustomerFile
 from accounts.models.ownership import OwnershipCertification, OwnershipStake
@@ -16,6 +16,7 @@ from accounts.models.verification import Discrepancy, MethodResult, Verification
 __all__ = [
     "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot", "ContactPoint",
     "CustomerFile", "Discrepancy", "Identifier", "IdentityDocument", "MethodResult", "OwnershipCertification",
-    "OwnershipStake", "Party", "PartyName", "PaymentMethod", "PrivacyRequest", "RefusedLine", "Restriction",
-    "RiskSignal", "Screening", "ScreeningHit", "Verification", "WatchlistEntry", "WatchlistSnapshot",
+    "OwnershipStake", "Party", "PartyName", "PaymentMethod", "PrivacyRequest", "RefusedLine", "RestrictedCustomer",
+    "Restriction", "RetainedFingerprint", "RiskSignal", "Screening", "ScreeningHit", "Verification", "WatchlistEntry",
+    "WatchlistSnapshot",
 ]  # fmt: skip

@@ -6,11 +6,12 @@ from functools import partial
 from django.db import models
 
 from accounts.rules.privacy import Identified, Outcome, PrivacyKind, PrivacyState
+from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 from kyc_portal.records.sealed import SealedTextField
 
 
-class PrivacyRequestQuerySet(models.QuerySet):
+class PrivacyRequestQuerySet(RecordedQuerySet):
     def to_prepare(self):
         return self.filter(state=PrivacyState.RECEIVED.value)
 
@@ -22,7 +23,7 @@ class PrivacyRequestQuerySet(models.QuerySet):
         return self.exclude(state=PrivacyState.ANSWERED.value)
 
 
-class PrivacyRequest(models.Model):
+class PrivacyRequest(Recorded):
     """A person's request about their data. It names the party by key, so that it does not keep what it wants erased."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

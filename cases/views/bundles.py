@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from cases.flows import bundles
 from cases.models import Bundle
+from kyc_portal.staff import downloads
 
 CHUNK = 1 << 20
 SAME_DAY = (1980, 1, 1, 0, 0, 0)  # equal bundles give equal zips
@@ -59,6 +60,7 @@ def zipped(folder: Path) -> Iterator[bytes]:
 @permission_required("cases.download_bundle", raise_exception=True)
 def download(request, reference):
     """The bundle as an attachment; 404 while there is nothing built, or what is there is not what was built."""
+    downloads.refuse_other_sites(request)
     if not bundles.REFERENCE.fullmatch(reference):
         raise Http404
     bundle = Bundle.objects.select_related("case").filter(reference=reference).first()
@@ -69,6 +71,4 @@ def download(request, reference):
     except bundles.NotBuilt as refusal:
         raise Http404(str(refusal)) from None
     answer = StreamingHttpResponse(zipped(folder), content_type="application/zip")
-    answer["Content-Disposition"] = f'attachment; filename="{bundle.reference}.zip"'
-    answer["Cache-Control"] = "no-store"
-    return answer
+    return downloads.guarded(answer, name=f"{bundle.reference}.zip")

@@ -104,6 +104,15 @@ class AccountClosed:
 
 
 @_notice
+class BreakGlassDigest:
+    """To auditors, once a day: who held permissions beyond their role, why, and how much was done with them."""
+
+    code = "break_glass_digest"
+    day: date
+    uses: tuple[str, ...]
+
+
+@_notice
 class PrivacyRequestReceived:
     """A request about one's own data has come in; by when it is answered."""
 

@@ -12,6 +12,10 @@ TABLES = (
 
 _SQLITE = """CREATE TRIGGER {table}_no_{act} BEFORE {ACT} ON {table}
 BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"""
+# Of a change record only the outcome of looking at it may still be written, so its triggers name the other columns.
+CHANGES = "records_rowchange"
+_FIXED = ("id", "label", "key", "act", "fields", "actor", "request_id", "at")
+
 _POSTGRES_FUNCTION = """
 CREATE OR REPLACE FUNCTION records_refuse_change() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$
@@ -27,11 +31,15 @@ def _triggers_for(vendor: str) -> list[Trigger]:
         acts, template, function = ("update", "delete", "truncate"), _POSTGRES, _POSTGRES_FUNCTION
     else:
         acts, template, function = ("update", "delete"), _SQLITE, ""
-    return [
+    made = [
         Trigger(f"{table}_no_{act}", table, template.format(table=table, act=act, ACT=act.upper()), function)
         for table in TABLES
         for act in acts
     ]
+    for act in acts:
+        on = f"UPDATE OF {', '.join(_FIXED)}" if act == "update" else act.upper()
+        made.append(Trigger(f"{CHANGES}_no_{act}", CHANGES, template.format(table=CHANGES, act=act, ACT=on), function))
+    return made
 
 
 register(TriggerSet("append-only", "the audit trail is", _triggers_for))

@@ -1,10 +1,11 @@
 from django.apps import AppConfig
 from django.core import checks
 from django.db import connection
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.module_loading import autodiscover_modules
 
-from kyc_portal.records import triggers
+from kyc_portal.records import session, triggers
 
 
 def lift_triggers(sender, **kwargs):
@@ -24,11 +25,13 @@ class RecordsConfig(AppConfig):
     verbose_name = "Audit, holds and retention"
 
     def ready(self):
-        from kyc_portal.records import append_only, deletion, held_rows  # noqa: F401, two register their triggers
+        from kyc_portal.records import append_only, deletion, destruction_ledger, held_rows, row_triggers  # noqa: F401, their import registers them
 
+        connection_created.connect(session.introduce, dispatch_uid="records.session")
         autodiscover_modules("verbs")
         autodiscover_modules("retention")  # in the order of INSTALLED_APPS: the highest app's files go first
         deletion.guard_models()
         pre_migrate.connect(lift_triggers, sender=self)
         post_migrate.connect(make_triggers_again, sender=self)
         checks.register(triggers.check)
+        checks.register(destruction_ledger.check_ledger)

@@ -19,7 +19,7 @@ from kyc_portal.records.roots import Path, keys_of, root_of
 from kyc_portal.refusal import Refusal
 
 # Rules whose rows come and go with the work: places in a queue, clocks, keys. The trail has triggers of its own.
-WORKING = {"trail", "sealed", "clocks", "jobs"}
+WORKING = {"trail", "sealed", "clocks", "jobs", "purge"}
 
 _paths: dict[type[models.Model], list[Path]] = {}
 _declared: ContextVar[str] = ContextVar("declared", default="")

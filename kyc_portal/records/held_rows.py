@@ -49,7 +49,6 @@ CREATE OR REPLACE FUNCTION records_refuse_{name}() RETURNS trigger LANGUAGE plpg
 $$ BEGIN RAISE EXCEPTION '%: {why}', TG_TABLE_NAME USING ERRCODE = '23000'; END $$
 """
 _BY_RELEASE_ONLY = "a hold ends by its release only, and once"
-_NEVER_EMPTIED = "this table is never emptied"
 _UNTOUCHABLE = (  # table, act, and the condition under which the act is refused
     ("records_legalhold", "delete", ""),
     (
@@ -121,9 +120,7 @@ def _triggers_for(vendor: str) -> list[Trigger]:
     ]
     if vendor == "sqlite":
         return found + [_held_on_sqlite(model, deletion.paths_of(model)) for model in models_]
-    found += [_held_on_postgres(model, deletion.paths_of(model)) for model in models_]
-    tables = [*(model._meta.db_table for model in models_), "records_legalhold", "records_heldrecord"]
-    return found + [_refused(table, "truncate", "truncate", _NEVER_EMPTIED, "", vendor) for table in tables]
+    return found + [_held_on_postgres(model, deletion.paths_of(model)) for model in models_]
 
 
 register(TriggerSet("hold", "what is held is", _triggers_for))

@@ -1,5 +1,11 @@
 """Production: everything that differs comes from the environment; kyc_portal/staff/safety.py refuses what is unsafe."""
 
+import logging
+import os
+import sys
+import threading
+
+from kyc_portal.records import logs
 from kyc_portal.settings.base import *  # noqa: F403
 from kyc_portal.settings.base import INSTALLED_APPS, MIDDLEWARE, env
 
@@ -27,3 +33,11 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
+LOGGING["formatters"]["ours"]["()"] = "kyc_portal.records.logs.JsonFormatter"  # noqa: F405
+
+# --- What the process itself does -------------------------------------------------------------------------------------
+
+os.umask(0o027)  # whatever is written is closed to the other users of the host
+logging.captureWarnings(True)  # a warning may repeat a value; the log's formatter leaves it out
+sys.excepthook = logs.tell_crash
+threading.excepthook = logs.tell_crash_of_thread

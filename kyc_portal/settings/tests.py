@@ -18,6 +18,7 @@ LOCAL_DIR = Path(tempfile.mkdtemp(prefix="kyc-tests-"))
 PRIVATE_DIR = LOCAL_DIR / "documents"
 BUNDLE_DIR = LOCAL_DIR / "bundles"
 BROKER_DIR = LOCAL_DIR / "broker"
+DESTRUCTION_LEDGER = LOCAL_DIR / "destructions.jsonl"
 STORAGES = {**STORAGES, "default": {**STORAGES["default"], "OPTIONS": {"location": str(PRIVATE_DIR)}}}
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

@@ -4,7 +4,7 @@ from django.contrib.auth import get_user_model, signals
 from django.utils import timezone
 
 from kyc_portal.records import audit
-from kyc_portal.records.refs import Actor, RecordRef
+from kyc_portal.records.refs import VISITOR, Actor, RecordRef
 from kyc_portal.staff.verbs import Verb
 
 
@@ -23,5 +23,4 @@ def login_refused(sender, credentials, request=None, **kwargs):
     """A log-in was refused; told on the person's page when the name exists, on nobody's otherwise."""
     user = get_user_model().objects.filter(username=credentials.get("username", "")).first()
     about = user or RecordRef("staff.staffmember", "unknown", "unknown user")
-    stranger = Actor(kind="stranger", key="stranger", label="somebody not logged in")
-    audit.record(Verb.LOGIN_REFUSED, about, by=stranger, at=timezone.now())
+    audit.record(Verb.LOGIN_REFUSED, about, by=VISITOR, at=timezone.now())

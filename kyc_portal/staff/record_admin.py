@@ -204,8 +204,7 @@ class RecordAdmin(admin.ModelAdmin):
             except Refusal as refusal:
                 form.add_error(None, str(refusal))
             else:
-                messages.success(request, f"{record} is added. {where_sealed(request)}".strip())
-                return HttpResponseRedirect(url_of(record))
+                return self.added(request, record)
         label = self.add_label or f"Add {self.opts.verbose_name}"
         context = {
             **self.admin_site.each_context(request),
@@ -217,6 +216,11 @@ class RecordAdmin(admin.ModelAdmin):
             "back_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
         }
         return TemplateResponse(request, "admin/actions/confirm.html", context)
+
+    def added(self, request, record):
+        """Answer once the record is there."""
+        messages.success(request, f"{record} is added. {where_sealed(request)}".strip())
+        return HttpResponseRedirect(url_of(record))
 
     # Django's own log of admin actions would keep names after a purge.
     def log_addition(self, request, obj, message):

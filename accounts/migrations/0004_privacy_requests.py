@@ -11,7 +11,7 @@ import kyc_portal.records.sealed
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0001_initial"),
+        ("accounts", "0003_fingerprint_keys"),
     ]
 
     operations = [
