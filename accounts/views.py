@@ -108,6 +108,7 @@ def _sealed_record_or_404(model, key, field):
 @permission_required("accounts.handle_privacy", raise_exception=True)
 def copy_of_person(request, key):
     """Ask once, then hand out the copy of a person's data; it is made anew each time and stored nowhere."""
+    downloads.refuse_other_sites(request)
     asked = get_object_or_404(PrivacyRequest, pk=key)
     form = forms.Form(request.POST) if request.method == "POST" else forms.Form()
     if form.is_bound and is_sound(form):
@@ -116,7 +117,7 @@ def copy_of_person(request, key):
                 made = undo.enter_context(tempfile.TemporaryFile())  # it has no name on the disk
                 person_export.export_data(asked, made, by=request.user.as_actor, at=timezone.now())
                 undo.pop_all()  # from now on the response closes it
-            return downloads.guarded(FileResponse(made), name=f"{asked.reference}.zip")
+            return downloads.guarded(FileResponse(made, content_type="application/zip"), name=f"{asked.reference}.zip")
         except Refusal as refusal:
             form.add_error(None, str(refusal))
     context = {

@@ -61,20 +61,22 @@ _UNTOUCHABLE = (  # table, act, and the condition under which the act is refused
 )
 
 
-def _by_root(model: type[models.Model], paths: list[Path], vendor: str) -> dict[type[models.Model], str]:
-    """For each kind of record at the end of these paths: the SELECT of the keys a deletion touches."""
+def _by_root(model: type[models.Model], paths: list[Path], vendor: str) -> dict[type[models.Model], list[str]]:
+    """For each kind of record at the end of these paths: the SELECTs of the keys a deletion touches."""
     selects = defaultdict(list)
-    for path in paths:
+    for path in dict.fromkeys(paths):
         selects[root_of(model, path)].append(select_keys(model, path, vendor))
     ordered = sorted(selects, key=lambda root: root._meta.label_lower)  # the order in which holds and purges lock
-    return {root: " UNION ".join(dict.fromkeys(selects[root])) for root in ordered}
+    return {root: selects[root] for root in ordered}
 
 
 def _held_on_sqlite(model: type[models.Model], paths: list[Path]) -> Trigger:
+    in_force = _IN_FORCE.replace("JOIN", "CROSS JOIN")  # in this order: from the row to its holds, never from the holds
     held = " OR ".join(
-        f"EXISTS (SELECT 1 FROM ({select}) touched JOIN {_IN_FORCE}"  # noqa: S608, names of our own models
+        f"EXISTS (SELECT 1 FROM ({select}) touched CROSS JOIN {in_force}"  # noqa: S608, names of our own models
         f" AND held.label = '{root._meta.label_lower}' AND held.key = {_AS_TEXT})"
-        for root, select in _by_root(model, paths, "sqlite").items()
+        for root, selects in _by_root(model, paths, "sqlite").items()
+        for select in selects
     )
     table = model._meta.db_table
     return Trigger(f"{table}_held", table, _SQLITE_HELD.format(table=table, held=held))
@@ -82,9 +84,9 @@ def _held_on_sqlite(model: type[models.Model], paths: list[Path]) -> Trigger:
 
 def _held_on_postgres(model: type[models.Model], paths: list[Path]) -> Trigger:
     table, declarations, statements, held = model._meta.db_table, [], [], []
-    for root, select in _by_root(model, paths, "postgresql").items():
+    for root, selects in _by_root(model, paths, "postgresql").items():
         keys, of_root = f"{root._meta.model_name}_keys", root._meta.db_table
-        declarations.append(f"{keys} uuid[] := ARRAY({select});")
+        declarations.append(f"{keys} uuid[] := ARRAY({' UNION '.join(selects)});")
         statements.append(f"PERFORM 1 FROM {of_root} WHERE id = ANY({keys}) ORDER BY id FOR KEY SHARE;")
         held.append(f"(held.label = '{root._meta.label_lower}' AND held.key = ANY({keys}::text[]))")
     function = _POSTGRES_HELD_FUNCTION.format(

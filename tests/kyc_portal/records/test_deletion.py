@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import ProtectedError
@@ -124,6 +125,17 @@ class TestByHand:
     def test_kept_records_that_are_no_customers_do_not_go_by_hand_either(self, lead_user):
         with pytest.raises(deletion.NotByHand, match="members of staff"), transaction.atomic():
             lead_user.delete()
+
+
+class TestWhatIsNotAsked:
+    def test_django_deletes_its_own_sessions(self, client, lead_user):
+        client.force_login(lead_user)
+        Session.objects.update(expire_date=NOON)
+
+        client.session.flush()
+        Session.objects.all().delete()
+
+        assert not Session.objects.exists()
 
 
 class TestPastTheOrm:
