@@ -47,11 +47,22 @@ def remember(party: Party, values: Iterable[Value], *, at: datetime) -> int:
     Nothing is ever taken away while the party is on file: an ended card still ties the next account to the last.
     """
     rows = identifiers(party, values, at=at)
-    for row in rows if settings.FINGERPRINT_KEY_OLD else ():
-        there = Identifier.objects.filter(party=party, kind=row.kind, digest=row.former)
-        there.update(digest=row.digest, former=row.former, key_id=row.key_id)
+    if settings.FINGERPRINT_KEY_OLD:
+        _renew(party, rows)
     Identifier.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
+
+
+def _renew(party: Party, rows: list[Identifier]) -> None:
+    """Turn what is kept of these values under the former key into theirs under the present one.
+
+    Both may be there when a process that was not restarted yet wrote the former once more; then that one stays.
+    """
+    there = set(Identifier.objects.filter(party=party).values_list("kind", "digest"))
+    for row in rows:
+        if (row.kind, row.former) in there and (row.kind, row.digest) not in there:
+            former = Identifier.objects.filter(party=party, kind=row.kind, digest=row.former)
+            former.update(digest=row.digest, former=row.former, key_id=row.key_id)
 
 
 def identifiers(party: Party, values: Iterable[Value], *, at: datetime) -> list[Identifier]:
@@ -143,7 +154,9 @@ def renew_fingerprints(*, by: Actor, at: datetime, limit: int = 100) -> int:
     """
     old = settings.FINGERPRINT_KEY_OLD
     if not old or parse_key(old)[0] == fingerprint_key_id():
-        raise NoKeyToGiveUp("Set KYC_FINGERPRINT_KEY to the new key, with an id of its own, and _OLD to the former.")
+        raise NoKeyToGiveUp(
+            "Set KYC_FINGERPRINT_KEY to the new key, with an id of its own, and KYC_FINGERPRINT_KEY_OLD to the former."
+        )
     waiting = Identifier.objects.of_an_older_key().order_by("party").values_list("party", flat=True).distinct()[:limit]
     parties = list(Party.objects.select_for_update().filter(pk__in=list(waiting)).order_by("pk"))
     for party in parties:
@@ -182,13 +195,13 @@ def find_links(party: Party) -> tuple[PartyLink, ...]:
     same = Identifier.objects.tied_by([tie for _, tie in own])
     held = {
         (row["kind"], row["tie"]): row["holders"]
-        for row in same.values("kind", "tie").annotate(holders=Count("party")).order_by()
+        for row in same.values("kind", "tie").annotate(holders=Count("party", distinct=True)).order_by()
     }
     telling = [pair for pair in own if 1 < held.get(pair, 0) <= MOST_HOLDERS]
-    shared: dict[Party, list[Shared]] = defaultdict(list)
+    shared: dict[Party, dict[Value, Shared]] = defaultdict(dict)
     for row in same.filter(_any_of(telling)).exclude(party=party).select_related("party"):
-        shared[row.party].append(Shared(row.kind, held[(row.kind, row.tie)]))
-    found = [PartyLink(other, *_strength(ties)) for other, ties in shared.items()]
+        shared[row.party][row.kind, row.tie] = Shared(row.kind, held[row.kind, row.tie])
+    found = [PartyLink(other, *_strength([*ties.values()])) for other, ties in shared.items()]
     return tuple(sorted(found, key=lambda link: (-link.score, link.party.reference))[:MOST_LINKS])
 
 

@@ -210,6 +210,7 @@ def _end_others(known: dict, matched: set[str], snapshot: WatchlistSnapshot, pag
 def _as_hit(match: Match, screened: ScreenedParty, screening: Screening) -> ScreeningHit:
     likeness = match.similarity
     reasons = sorted(likeness.reasons, key=lambda reason: -reason.weight)
+    both_sides = _both_sides(screened, match)
     hit = ScreeningHit(
         party_id=screening.party_id,
         screening=screening,
@@ -220,9 +221,9 @@ def _as_hit(match: Match, screened: ScreenedParty, screening: Screening) -> Scre
         score=Decimal(str(likeness.score)).quantize(Decimal("0.001")),
         is_strong=likeness.band == "strong",
         reasons=[reason.sentence for reason in reasons],
-        compared=fingerprint("comparison", _both_sides(screened, match)),
+        compared=fingerprint("comparison", both_sides),
     )
-    hit.compared_before = former_fingerprint("comparison", _both_sides(screened, match)) or hit.compared
+    hit.compared_before = former_fingerprint("comparison", both_sides) or hit.compared
     return hit
 
 

@@ -8,7 +8,7 @@ from django.db import OperationalError
 
 from kyc_portal.records import audit, triggers
 from kyc_portal.records.models import AuditEvent
-from kyc_portal.staff import middleware, views
+from kyc_portal.staff import browsers, views
 from kyc_portal.staff.verbs import Verb
 from tests.conftest import NOON
 
@@ -84,7 +84,7 @@ class TestRequests:
         for _ in range(2):
             request = rf.get("/")
             request.user = analyst_user
-            middleware.RequestContextMiddleware(view)(request)
+            browsers.BrowserMiddleware(view)(request)
 
         ids = list(AuditEvent.objects.filter(verb="staff.added").order_by("id").values_list("request_id", flat=True))
         assert ids[0] == ids[1] != ids[2] == ids[3]

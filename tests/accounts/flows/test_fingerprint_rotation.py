@@ -95,6 +95,21 @@ class TestTies:
         rotate()
         assert (tied(one), Identifier.objects.filter(party=one).count()) == before
 
+    def test_a_process_that_was_not_restarted_yet_does_no_harm(self, changing, settings):
+        one, _ = two_who_share()
+        before = tied(one)
+        changing()
+        rotate()
+        settings.FINGERPRINT_KEY, settings.FINGERPRINT_KEY_OLD = OLD, ""
+        links.remember(one, [("phone", "+4930901821")], at=NOON)
+        changing()
+
+        rotate()
+
+        assert tied(one) == before
+        settings.FINGERPRINT_KEY_OLD = ""
+        assert tied(one) == before
+
     def test_nothing_equal_is_found_by_the_new_key_alone_before_the_rotation(self, settings):
         one, _ = two_who_share()
         settings.FINGERPRINT_KEY = NEW
