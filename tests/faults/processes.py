@@ -104,6 +104,7 @@ def start_command(folder: Path, number: int, *arguments: str) -> Process:
 
 def start_worker(folder: Path, number: int) -> Process:
     arguments = ["worker", "--pool", "prefork", "--concurrency", "1", "--loglevel", "INFO"]
+    arguments += ["--without-gossip", "--without-mingle"]
     return _start_celery(folder, f"worker-{number}", arguments, "ready.")
 
 

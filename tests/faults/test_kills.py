@@ -4,7 +4,9 @@ import time
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
+from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.records.sealing import seal_pending
 from tests.faults import acts
 from tests.faults.conftest import ROUNDS
@@ -28,6 +30,7 @@ class Told:
 
 def finish(folder, act, begun, number) -> float:
     """Let the work be done to its end; says how many seconds it took, without the start of the process."""
+    acts.let_leases_run_out(by=SCHEDULER, at=timezone.now())
     process = start_command(folder, number, *act.command)
     begun.append(process)
     since = time.monotonic()
@@ -120,6 +123,7 @@ class TestKilledWorker:
             told.note(" succeeded in " not in worker.said() and worker.kill(), act.look())
             acts.require_whole_trail()
 
+            acts.let_leases_run_out(by=SCHEDULER, at=timezone.now())
             next_worker = start_worker(folder, number)
             begun.append(next_worker)
             before = next_worker.said().count(" succeeded in ")
