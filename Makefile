@@ -29,8 +29,10 @@ faults: .venv/development.stamp  ## kill worker, web, database and Redis at rand
 	env -u DATABASE_URL -u CELERY_BROKER_URL $(FAULTS) $(ARGS)
 	.ci/services $(FAULTS) $(ARGS)
 
-bench: .venv/development.stamp  ## time the import of customers beside a bare bulk insert; ARGS="--rows 20000"
-	PYTHONPATH=. .venv/bin/python tests/bench/customers.py $(ARGS)
+bench: .venv/development.stamp  ## time the trail, imports, the purge and the check beside plain rivals; ARGS="purge --files 10"
+	env -u DATABASE_URL -u CELERY_BROKER_URL $(BIN) tests.bench $(ARGS)
+	@if [ -x "$$(command -v psql)" ]; then .ci/services $(BIN) tests.bench $(ARGS); \
+	else echo "PostgreSQL is not installed, so the figures are SQLite's only."; fi
 
 lint: .venv/development.stamp  ## check style, formatting, dangerous calls and missing migrations
 	$(BIN) ruff check . && $(BIN) ruff format --check . && $(BANDIT) accounts cases kyc_portal resellers

@@ -23,14 +23,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextlib.contextmanager
-def own_database() -> Iterator[None]:
+def own_database(name: str) -> Iterator[None]:
     """A fresh database, so that nobody's real customers get a thousand made-up neighbours; gone afterwards."""
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
     django.setup()
     own = connection.settings_dict["NAME"]
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
-        print(f"\n{Path(sys.argv[0]).stem} on {connection.vendor}; {machine()}")
+        print(f"\n{name} on {connection.vendor}; {machine()}")
         yield
     finally:
         connections.close_all()

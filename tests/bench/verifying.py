@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--events", type=int, default=200_000)
     events = parser.parse_args(arguments).events
-    with own_database():
+    with own_database("verifying"):
         there = 0
         for size in (events // 10, events):
             print(f"  {size - there:,} events written and sealed in {seconds(lambda n=size - there: fill(n)):.0f} s")
