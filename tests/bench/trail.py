@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from contextlib import closing
+from functools import partial
 
 from django.db import connection
 
@@ -39,8 +40,7 @@ from kyc_portal.records.acting import acting
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.records.verbs import Verb
 
-kind, writer, lasts = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-accounts = list(Account.objects.order_by("pk")[writer::8])
+accounts = list(Account.objects.order_by("pk")[int(sys.argv[1])::8])
 
 def plain(account, now):
     facts = json.dumps({"what": "bench", "rows": 1})
@@ -51,20 +51,23 @@ def plain(account, now):
 def sealed(account, now):
     audit.record(Verb.EXPORTED, account, by=SCHEDULER, at=now, what="bench", rows=1)
 
-record, took = {"plain": plain, "sealed": sealed}[kind], []
-connection.ensure_connection()
-print("ready", flush=True)
-sys.stdin.readline()
-ends = time.monotonic() + lasts
-while time.monotonic() < ends:
-    account, now, began = accounts[len(took) % len(accounts)], timezone.now(), time.perf_counter()
+def write(record, account, number):
+    now, began = timezone.now(), time.perf_counter()
     with acting(SCHEDULER), transaction.atomic():
-        Account.objects.filter(pk=account.pk).update(risk_score=len(took) % 100)
+        Account.objects.filter(pk=account.pk).update(risk_score=number % 100)
         RiskSignal.objects.create(
             account=account, code="bench", weight=1, sentence="bench", known_at=now, answered_at=now, answer="none")
         record(account, now)
-    took.append(time.perf_counter() - began)
-print(json.dumps(took))
+    return time.perf_counter() - began
+
+connection.ensure_connection()
+print("ready", flush=True)
+for line in sys.stdin:
+    kind, lasts = line.split()
+    record, took, ends = {"plain": plain, "sealed": sealed}[kind], [], time.monotonic() + float(lasts)
+    while time.monotonic() < ends:
+        took.append(write(record, accounts[len(took) % len(accounts)], len(took)))
+    print(json.dumps(took), flush=True)
 """
 SEALER = """
 import django, time
@@ -88,15 +91,20 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with own_database("trail"):
         prepare()
-        sealer = _process(SEALER)
-        watch = Watch()
+        writers = [_process(WRITER, str(number)) for number in range(WRITERS)]
+        sealer, watch = _process(SEALER), None
         try:
-            sides = {kind: lambda kind=kind: run(kind, options.seconds) for kind in ("sealed", "plain")}
+            for writer in writers:
+                assert writer.stdout.readline() == "ready\n"
+            watch = Watch()
+            sides = {kind: partial(run, writers, kind, options.seconds) for kind in ("sealed", "plain")}
             told = paired(sides, options.rounds)
         finally:
-            watch.stop()
-            sealer.kill()
-            sealer.wait()
+            if watch:
+                watch.stop()
+            for process in (*writers, sealer):
+                process.kill()
+                process.communicate()
         report(told, watch)
 
 
@@ -120,18 +128,12 @@ def prepare() -> None:
         cursor.execute(PLAIN)
 
 
-def run(kind: str, lasts: float) -> list[float]:
-    """Eight writers at once for so many seconds; how long each of their transactions took."""
-    writers = [_process(WRITER, kind, str(number), str(lasts)) for number in range(WRITERS)]
+def run(writers: list[subprocess.Popen], kind: str, lasts: float) -> list[float]:
+    """All writers at once for so many seconds; how long each of their transactions took."""
     for writer in writers:
-        assert writer.stdout.readline() == "ready\n"
-    for writer in writers:
-        writer.stdin.write("begin\n")
+        writer.stdin.write(f"{kind} {lasts}\n")
         writer.stdin.flush()
-    took = []
-    for writer in writers:
-        took += json.loads(writer.communicate()[0])
-    return took
+    return [seconds for writer in writers for seconds in json.loads(writer.stdout.readline())]
 
 
 class Watch:
