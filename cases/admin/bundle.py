@@ -89,7 +89,7 @@ class BundleAdmin(RecordAdmin):
         return [Facts("download", "Download", rows, note=note)]
 
     @flow_action(
-        "Approve", form=ApproveForm, permission="cases.approve_bundle", primary=True,
+        "Approve", form=ApproveForm, permission="cases.approve_bundle", primary=True, grave=True,
         when=in_state(BundleState.COLLECTED), warning="What is listed here leaves the house. Read the list first.",
     )  # fmt: skip
     def approve(self, bundle, *, by, at, paper_seen):
@@ -101,7 +101,9 @@ class BundleAdmin(RecordAdmin):
         bundles.set_aside(bundle, by=by, at=at)
         return f"{bundle.reference} is set aside. Collect anew on the case's page."
 
-    @flow_action("Hand over", permission="cases.download_bundle", primary=True, when=in_state(BundleState.BUILT))
+    @flow_action(
+        "Hand over", permission="cases.download_bundle", primary=True, when=in_state(BundleState.BUILT), grave=True
+    )
     def hand_over(self, bundle, *, by, at):
         bundles.hand_over(bundle, by=by, at=at)
         return f"{bundle.reference} is handed over. Record the receipt when it comes."

@@ -12,6 +12,8 @@ from django.views.decorators.http import require_GET
 
 from cases.flows import bundles
 from cases.models import Bundle
+from kyc_portal.staff import downloads
+from kyc_portal.staff.stepup import require_recent_login
 
 CHUNK = 1 << 20
 SAME_DAY = (1980, 1, 1, 0, 0, 0)  # equal bundles give equal zips
@@ -57,8 +59,10 @@ def zipped(folder: Path) -> Iterator[bytes]:
 @require_GET
 @login_required
 @permission_required("cases.download_bundle", raise_exception=True)
+@require_recent_login
 def download(request, reference):
     """The bundle as an attachment; 404 while there is nothing built, or what is there is not what was built."""
+    downloads.refuse_other_sites(request)
     if not bundles.REFERENCE.fullmatch(reference):
         raise Http404
     bundle = Bundle.objects.select_related("case").filter(reference=reference).first()
@@ -69,6 +73,4 @@ def download(request, reference):
     except bundles.NotBuilt as refusal:
         raise Http404(str(refusal)) from None
     answer = StreamingHttpResponse(zipped(folder), content_type="application/zip")
-    answer["Content-Disposition"] = f'attachment; filename="{bundle.reference}.zip"'
-    answer["Cache-Control"] = "no-store"
-    return answer
+    return downloads.guarded(answer, name=f"{bundle.reference}.zip")

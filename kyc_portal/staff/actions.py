@@ -16,6 +16,7 @@ from django.utils import timezone
 from kyc_portal.records import audit, sealing
 from kyc_portal.records.keys import KeyProblem
 from kyc_portal.refusal import Refusal
+from kyc_portal.staff import stepup
 from kyc_portal.staff.sections import url_of
 from kyc_portal.staff.typed import is_sound
 
@@ -40,6 +41,7 @@ class FlowAction:
     when: Callable[[models.Model], bool] | None = None
     initial: Callable[[models.Model], dict] | None = None
     right: Callable[[models.Model, models.Model], bool] | None = None
+    grave: bool = False
 
     def may(self, user, record: models.Model | None = None) -> bool:
         """Whether this person has the permission (or one of several), and the right to this record if that differs."""
@@ -72,15 +74,29 @@ def flow_action(
     when: Callable[[models.Model], bool] | None = None,
     initial: Callable[[models.Model], dict] | None = None,
     right: Callable[[models.Model, models.Model], bool] | None = None,
+    grave: bool = False,
 ):
     """Declare a method of a RecordAdmin as a button on the record's page, with `many` also in the list's menu.
 
     `permission` may name several, of which one is enough; `right(user, record)` then says whose record it is.
+    `grave` asks for a recent log-in before the page that asks.
     """
 
     def declare(method):
         method.flow_action = FlowAction(
-            method.__name__, label, method, form, permission, tone, many, primary, warning, when, initial, right
+            method.__name__,
+            label,
+            method,
+            form,
+            permission,
+            tone,
+            many,
+            primary,
+            warning,
+            when,
+            initial,
+            right,
+            grave,
         )
         return method
 
@@ -119,6 +135,8 @@ def _page(admin, request, action: FlowAction, form, objects, *, action_url, back
 
 def run_for_one(admin, request, action: FlowAction, record: models.Model) -> HttpResponse:
     """Ask, then do it for one record; what is refused is said on the form, which keeps what was typed."""
+    if action.grave and (answer := stepup.ask(request)):
+        return answer
     form = action.form_for(request, record)
     back_url = url_of(record)
     if request.method == "POST" and is_sound(form):
@@ -152,6 +170,8 @@ def where_sealed(request) -> str:
 
 def run_for_many(admin, request, queryset: models.QuerySet, *, action: FlowAction) -> HttpResponse | None:
     """Ask once, then do it for each selected record in a transaction of its own; each refusal becomes a message."""
+    if action.grave and (answer := stepup.ask(request)):
+        return answer
     records = list(queryset[: MOST_AT_ONCE + 1])
     if len(records) > MOST_AT_ONCE:
         messages.error(request, f"Select at most {MOST_AT_ONCE} records at once.")

@@ -10,12 +10,13 @@ class StaffConfig(AppConfig):
     verbose_name = "Staff"
 
     def ready(self):
-        from kyc_portal.staff import logins, safety, tiles
+        from kyc_portal.staff import logins, safety, sources, tiles
         from kyc_portal.staff.site import add_tiles
 
         logins.connect()
         add_tiles(*tiles.TILES)
         checks.register(safety.check_settings, deploy=False)
+        checks.register(sources.check_proxies)
 
 
 class PortalAdminConfig(admin_apps.AdminConfig):
@@ -30,3 +31,5 @@ class PortalAdminConfig(admin_apps.AdminConfig):
         from django.contrib.auth.models import Group
 
         admin.site.unregister(Group)  # roles are one table in roles.py; a group edited by hand would escape it
+        for model in [each for each in admin.site._registry if each.__module__.startswith("allauth.")]:
+            admin.site.unregister(model)  # sessions and factors are a person's own; administrators have buttons

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from kyc_portal.records import audit
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
+from kyc_portal.staff import stepup
 from kyc_portal.staff.actions import actions_of, as_admin_action, run_for_one, where_sealed
 from kyc_portal.staff.sections import for_viewer, url_of, with_added
 from kyc_portal.staff.typed import is_sound
@@ -57,6 +58,7 @@ class RecordAdmin(admin.ModelAdmin):
     logs_views = False
     adding = None  # (form class, permission): then add(self, *, by, at, **cleaned) -> record
     add_label = ""
+    adding_is_grave = False
 
     # --- who may what ---------------------------------------------------------------------------------------------
 
@@ -196,6 +198,8 @@ class RecordAdmin(admin.ModelAdmin):
     def add_view(self, request, form_url="", extra_context=None):
         if not self.has_add_permission(request):
             raise PermissionDenied
+        if self.adding_is_grave and (answer := stepup.ask(request)):
+            return answer
         form_class, _ = self.adding
         form = form_class(request.POST, request.FILES) if request.method == "POST" else form_class()
         if form.is_bound and is_sound(form):
@@ -204,8 +208,7 @@ class RecordAdmin(admin.ModelAdmin):
             except Refusal as refusal:
                 form.add_error(None, str(refusal))
             else:
-                messages.success(request, f"{record} is added. {where_sealed(request)}".strip())
-                return HttpResponseRedirect(url_of(record))
+                return self.added(request, record)
         label = self.add_label or f"Add {self.opts.verbose_name}"
         context = {
             **self.admin_site.each_context(request),
@@ -217,6 +220,12 @@ class RecordAdmin(admin.ModelAdmin):
             "back_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
         }
         return TemplateResponse(request, "admin/actions/confirm.html", context)
+
+    def added(self, request, record):
+        """Answer once the record is there; `add` may give a sentence of its own beside the record."""
+        record, sentence = record if isinstance(record, tuple) else (record, f"{record} is added.")
+        messages.success(request, f"{sentence} {where_sealed(request)}".strip())
+        return HttpResponseRedirect(url_of(record))
 
     # Django's own log of admin actions would keep names after a purge.
     def log_addition(self, request, obj, message):
@@ -231,7 +240,7 @@ class RecordAdmin(admin.ModelAdmin):
     # --- what subclasses say --------------------------------------------------------------------------------------
 
     def add(self, *, by, at, **cleaned):
-        """Call the flow that adds a record and return it."""
+        """Call the flow that adds a record and return it, or (record, sentence to show)."""
         raise PermissionDenied
 
     def page_title(self, record) -> str:

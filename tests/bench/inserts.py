@@ -18,7 +18,6 @@ from pathlib import Path
 
 from django.apps import apps
 from django.core.management import call_command
-from django.db import transaction
 from django.utils import timezone
 
 from tests.bench.running import median_ratio, own_database, paired, peak
@@ -99,12 +98,12 @@ def customers(folder: Path, rows: int, written: list[int]) -> dict:
 
 def insert_bare(path: Path) -> None:
     """The rival: the same parties and accounts in one transaction."""
-    from kyc_portal.records.acting import acting
+    from kyc_portal.records.acting import one_flow
     from kyc_portal.records.refs import SCHEDULER
 
     Account, Party = apps.get_model("accounts.Account"), apps.get_model("accounts.Party")
     now = timezone.now()
-    with path.open(newline="") as file, acting(SCHEDULER), transaction.atomic():
+    with path.open(newline="") as file, one_flow(SCHEDULER):
         reader = csv.DictReader(file)
         while chunk := list(itertools.islice(reader, CHUNK)):
             parties = [
@@ -126,7 +125,7 @@ def insert_bare(path: Path) -> None:
 
 def access_log(folder: Path, rows: int, written: list[int]) -> dict:
     """An access log in lines of JSON, for one account whose earlier records are few."""
-    from kyc_portal.records.acting import acting
+    from kyc_portal.records.acting import one_flow
     from kyc_portal.records.refs import SCHEDULER
     from tests.accounts import logs
     from tests.faults.acts import make_files
@@ -150,7 +149,7 @@ def access_log(folder: Path, rows: int, written: list[int]) -> dict:
         account = account_of()
 
         def insert() -> None:
-            with acting(SCHEDULER), transaction.atomic():
+            with one_flow(SCHEDULER):
                 batch = AccessBatch.objects.create(
                     account=account, format="jsonl", file_name="bench", sha256="0" * 64, read_count=0, new_count=0,
                     known_count=0, refused_count=0, imported_at=timezone.now(), imported_by="bench",

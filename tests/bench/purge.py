@@ -9,7 +9,7 @@ looking for holds and references, and leaves a tombstone, an event and the list 
 import argparse
 import time
 
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
 from tests.bench.running import median_ratio, own_database, paired
@@ -56,12 +56,12 @@ def main(arguments: list[str] | None = None) -> None:
 def fill(files: int, records: int) -> None:
     """So many files that ended long ago, each with its share of the records."""
     from accounts.models import AccessBatch
-    from kyc_portal.records.acting import acting
+    from kyc_portal.records.acting import one_flow
     from kyc_portal.records.refs import SCHEDULER
     from tests.faults.acts import LONG_AGO, make_files
 
     accounts = make_files(files, closed_at=LONG_AGO, is_full=False, by=SCHEDULER, at=LONG_AGO)
-    with acting(SCHEDULER), transaction.atomic():
+    with one_flow(SCHEDULER):
         AccessBatch.objects.bulk_create(
             AccessBatch(
                 account=account, format="jsonl", file_name="bench", sha256="0" * 64, read_count=0, new_count=0,
@@ -77,11 +77,11 @@ def fill(files: int, records: int) -> None:
 
 
 def timed_delete(records: int) -> float:
-    from kyc_portal.records.acting import acting
+    from kyc_portal.records.acting import one_flow
     from kyc_portal.records.refs import SCHEDULER
 
     began = time.perf_counter()
-    with acting(SCHEDULER), transaction.atomic(), connection.cursor() as cursor:
+    with one_flow(SCHEDULER), connection.cursor() as cursor:
         cursor.execute("DELETE FROM accounts_accessrecord")
         assert cursor.rowcount == records
     return time.perf_counter() - began

@@ -27,11 +27,11 @@ WRITERS = 8
 WRITER = """
 import django, json, sys, time
 django.setup()
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.utils import timezone
 from accounts.models import Account, RiskSignal
 from kyc_portal.records import audit
-from kyc_portal.records.acting import acting, current_request_id
+from kyc_portal.records.acting import current_request_id, one_flow
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER, RecordRef
 from kyc_portal.records.verbs import Verb
@@ -55,7 +55,7 @@ def sealed(account, now):
 
 def write(record, account, number):
     now, began = timezone.now(), time.perf_counter()
-    with acting(SCHEDULER), transaction.atomic():
+    with one_flow(SCHEDULER):
         Account.objects.filter(pk=account.pk).update(risk_score=number % 100)
         RiskSignal.objects.create(
             account=account, code="bench", weight=1, sentence="bench", known_at=now, answered_at=now, answer="none")

@@ -9,7 +9,7 @@ import argparse
 import json
 from datetime import UTC, datetime
 
-from django.db import connection, transaction
+from django.db import connection
 
 from tests.bench.running import in_a_process, own_database, seconds
 
@@ -60,14 +60,14 @@ def main(arguments: list[str] | None = None) -> None:
 def fill(count: int) -> None:
     """Events as flows write them, sealed ten thousand at a time."""
     from kyc_portal.records import audit, sealing
-    from kyc_portal.records.acting import acting
+    from kyc_portal.records.acting import one_flow
     from kyc_portal.records.refs import SCHEDULER, RecordRef
     from kyc_portal.records.verbs import Verb
 
     about = RecordRef("accounts.account", "0d4c3c5e-3f0e-4f6b-9d39-0c6f3a1b2c3d", "ACC-1111-2222")
     for done in range(0, count, WRITTEN_AT_ONCE):
         some = min(WRITTEN_AT_ONCE, count - done)
-        with acting(SCHEDULER), transaction.atomic():
+        with one_flow(SCHEDULER):
             audit.write([
                 audit.draft(Verb.EXPORTED, about, by=SCHEDULER, at=NOON, what="bench", rows=number)
                 for number in range(some)

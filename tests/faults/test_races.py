@@ -71,11 +71,7 @@ def race(accounts: list[Account], chance) -> tuple[set, set]:
 def purge_file(key: UUID, day) -> None:
     """The purge of one file, as a run over all of them does it."""
     [rule] = [rule for rule in retention.all_rules() if rule.code == RULE]
-    if hasattr(retention, "purge_file"):
-        retention.purge_file(rule, key, as_of=day, by=SCHEDULER, at=timezone.now())
-    else:
-        report = retention.Report(executed=True)
-        retention._purge_one(rule, key, day, True, SCHEDULER, timezone.now(), report)
+    retention.purge_file(rule, key, as_of=day, by=SCHEDULER, at=timezone.now())
 
 
 class TestHoldAgainstPurge:

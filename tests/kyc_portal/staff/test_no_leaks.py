@@ -1,4 +1,4 @@
-"""What a reseller's manager, an auditor and a stranger can get out of every address there is (trust.md 2.1, 2.2)."""
+"""What a reseller's manager and a stranger can get out of every address there is (trust.md 2.1, 2.2)."""
 
 import re
 import uuid
@@ -19,7 +19,6 @@ from resellers.models import DownstreamCustomer, Reseller
 from tests.conftest import person
 from tests.kyc_portal.staff.worlds import (
     ARGUMENT,
-    buttons_of,
     digest_of_all_rows,
     filled,
     make_world,
@@ -146,7 +145,7 @@ class TestTwoResellers:
         before = digest_of_all_rows()
 
         for route, _ in routes():
-            if "login" not in route and "logout" not in route:
+            if "login" not in route and "logout" not in route and not route.startswith("you/"):  # one's own sessions
                 manager.post(filled(route, str(link.pk)), form)
 
         assert digest_of_all_rows() == before
@@ -155,7 +154,7 @@ class TestTwoResellers:
     def test_th4_the_own_page_is_the_same_whether_b_has_the_customer_or_not(self, manager, world):
         with_b = manager.get("/resellers/").content.decode()
 
-        DownstreamCustomer.objects.filter(reseller=world.foreign).delete()
+        DownstreamCustomer.objects.filter(reseller=world.foreign)._raw_delete("default")
 
         assert without(manager.get("/resellers/").content.decode(), "") == without(with_b, "")
 
@@ -228,53 +227,6 @@ class TestWhatTheStockAdminTells:
         for record in (*Party.objects.all(), *Reseller.objects.all()):
             page = desk.get("/admin/resellers/reseller/add/", {parameter: str(record.pk)}).content.decode()
             assert not [canary for canary in world.canaries if canary in page]
-
-
-class TestAuditor:
-    """Opens every page, changes nothing."""
-
-    def test_every_list_and_page_opens(self, as_role, world):
-        auditor, opened = as_role("auditor"), 0
-
-        for model, screen in registered():
-            for path in pages_of(model, screen):
-                if "/do/" in path or path.endswith("/add/"):
-                    continue
-                assert auditor.get(path).status_code == 200, path
-                opened += 1
-
-        assert opened > len(registered())
-
-    def test_every_button_and_add_form_is_refused_and_no_row_changes(self, as_role, world):
-        auditor = as_role("auditor")
-        before, tried = digest_of_all_rows(), 0
-
-        for model, screen in registered():
-            base = list_of(model)
-            row = model._default_manager.first()
-            for key in (row.pk if row else uuid.uuid4(), uuid.uuid4()):
-                for name in buttons_of(screen):
-                    for ask in (auditor.get, auditor.post):
-                        assert ask(f"{base}{key}/do/{name}/").status_code == 403, (base, name)
-                        tried += 1
-            assert auditor.post(f"{base}add/").status_code == 403
-            chosen = {"index": "0", "confirmed": "1", "_selected_action": [row.pk if row else 1]}
-            for name in buttons_of(screen):
-                auditor.post(base, chosen | {"action": name.replace("-", "_")})
-
-        assert tried > 20
-        assert digest_of_all_rows() == before
-
-    def test_a_page_of_a_record_takes_no_post(self, as_role, world):
-        auditor, tried = as_role("auditor"), 0
-
-        for model, _ in registered():
-            row = model._default_manager.first()
-            if row is not None:
-                assert auditor.post(f"{list_of(model)}{row.pk}/change/", {"legal_name": "changed"}).status_code == 405
-                tried += 1
-
-        assert tried > len(registered()) / 2
 
 
 class TestRefusals:
