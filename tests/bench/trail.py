@@ -122,11 +122,13 @@ def prepare() -> None:
     """Customers of the portal for the writers to change, and the rival's table with the indexes of ours."""
     from django.utils import timezone
 
+    from kyc_portal.records import sealing
     from kyc_portal.records.models import AuditEvent
     from kyc_portal.records.refs import SCHEDULER
     from tests.faults.acts import make_files
 
     make_files(400, closed_at=timezone.now(), is_full=False, by=SCHEDULER, at=timezone.now())
+    sealing.seal_pending()
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE bench_plain_audit AS SELECT * FROM records_auditevent WHERE 1 = 0")
         cursor.execute("CREATE UNIQUE INDEX bench_plain_id ON bench_plain_audit (id)")
