@@ -120,8 +120,9 @@ def _start_celery(folder: Path, name: str, arguments: list[str], sign: str) -> P
 
 
 def start_web(folder: Path, number: int, port: int) -> Process:
-    """Gunicorn as in production, answering on this port."""
-    arguments = ["-m", "gunicorn", "kyc_portal.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
+    """Gunicorn as in production, answering on this port. kyc_portal.wsgi itself refuses to serve with keys of tests."""
+    application = "django.core.wsgi:get_wsgi_application()"
+    arguments = ["-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", "--workers", "1"]
     process = Process(arguments, folder, name=f"web-{number}")
 
     def answers() -> bool:
