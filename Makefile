@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer and nothing else; the packages go to .venv. ARGS is handed on: make test ARGS="-k mrz"
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench drill lint lock services
+.PHONY: help demo test faults bench drill lint lock services
 
 PYTHON ?= $(or $(firstword $(foreach python,python3 python3.11 python3.12 python3.13,$(shell $(python) -c \
   'import sys; sys.version_info >= (3, 11) and print("$(python)")' 2>/dev/null))),$(error Python 3.11 or newer is needed))
@@ -10,6 +10,10 @@ INSTALL = $(PYTHON) -m venv .venv && $(BIN) pip install --quiet --disable-pip-ve
 COMPILE = $(BIN) uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header --no-annotate
 BANDIT = $(BIN) bandit --quiet --configfile pyproject.toml --recursive
+ROUNDS = 20
+RACES = 10000
+AWAY = 60
+FAULTS = env FAULT_ROUNDS=$(ROUNDS) FAULT_RACES=$(RACES) FAULT_SECONDS_WITHOUT_REDIS=$(AWAY) $(BIN) pytest -s tests/faults
 SETTINGS = kyc_portal.settings.tests
 
 help:  ## list these targets
@@ -21,8 +25,14 @@ demo: .venv/runtime.stamp  ## start the portal with a made-up world, on SQLite a
 test: .venv/development.stamp  ## run the tests, on SQLite or on what DATABASE_URL and CELERY_BROKER_URL name
 	$(BIN) pytest --numprocesses auto $(ARGS)
 
-bench: .venv/development.stamp  ## time the import of customers beside a bare bulk insert; ARGS="--rows 20000"
-	PYTHONPATH=. .venv/bin/python tests/bench/customers.py $(ARGS)
+faults: .venv/development.stamp  ## kill worker, web, database and Redis at random moments; takes hours. ROUNDS=2 RACES=200 AWAY=5 is short
+	env -u DATABASE_URL -u CELERY_BROKER_URL $(FAULTS) $(ARGS)
+	.ci/services $(FAULTS) $(ARGS)
+
+bench: .venv/development.stamp  ## time the trail, imports, the purge and the check beside plain rivals; ARGS="purge --files 10"
+	env -u DATABASE_URL -u CELERY_BROKER_URL $(BIN) tests.bench $(ARGS)
+	@if [ -x "$$(command -v psql)" ]; then .ci/services $(BIN) tests.bench $(ARGS); \
+	else echo "PostgreSQL is not installed, so the figures are SQLite's only."; fi
 
 drill: .venv/development.stamp  ## rehearse backup and restore on SQLite, then on a PostgreSQL of its own
 	.ci/drill && .ci/services .ci/drill

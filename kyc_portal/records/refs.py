@@ -13,7 +13,10 @@ LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no look-alikes; random, so that a 
 
 def new_reference(prefix: str) -> str:
     """A readable reference such as ACC-7K3M-9QXD; 30^8 values, kept unique by the column's constraint."""
-    letters = "".join(secrets.choice(LETTERS) for _ in range(8))
+    number, letters = secrets.randbelow(len(LETTERS) ** 8), ""
+    for _ in range(8):  # one draw for all letters: imports make thousands of references
+        number, place = divmod(number, len(LETTERS))
+        letters += LETTERS[place]
     return f"{prefix}-{letters[:4]}-{letters[4:]}"
 
 
