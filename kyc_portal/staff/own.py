@@ -13,14 +13,13 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
-from django.http import HttpResponseRedirect
+from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods, require_POST
 
-from kyc_portal.refusal import Refusal
 from kyc_portal.staff import factors, people, sessions, signon
 from kyc_portal.staff.verbs import Verb
 
@@ -124,11 +123,10 @@ def own_sessions(request):
 @login_required
 @require_POST
 def end_session(request, key):
-    """End one session of the person's own."""
+    """End one session of the person's own; another's is as unknown as one that never was."""
     try:
         sessions.end_one(request.user, key, by=request.user.as_actor, at=timezone.now())
-    except Refusal as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, "The session has ended.")
+    except sessions.NoSuchSession as refusal:
+        raise Http404(str(refusal)) from None
+    messages.success(request, "The session has ended.")
     return redirect("own_sessions")
