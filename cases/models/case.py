@@ -9,6 +9,7 @@ from django.db import models
 from cases.rules.stages import CaseStatus
 from kyc_portal.records.refs import new_reference
 from kyc_portal.records.sealed import SealedTextField
+from kyc_portal.staff import policy_table
 
 NOT_ENDED = [CaseStatus.OPEN.value, CaseStatus.IN_REVIEW.value, CaseStatus.PROPOSED.value]
 
@@ -39,9 +40,7 @@ class CaseQuerySet(models.QuerySet):
 
     def visible_to(self, user):
         """All but legal matters for who may see cases; those only for who may see legal requests."""
-        if not user.has_perm("cases.view_case"):
-            return self.none()
-        return self if user.has_perm("cases.view_legalrequest") else self.exclude(kind=CaseKind.LEGAL)
+        return policy_table.rows_for(user, self)
 
 
 class Case(models.Model):
@@ -85,7 +84,7 @@ class Case(models.Model):
 
     def may_be_worked_by(self, user) -> bool:
         """Legal matters are the legal team's, all others the reviewers'."""
-        return user.has_perm("cases.handle_legal" if self.kind == CaseKind.LEGAL else "cases.review")
+        return policy_table.act("cases.case", "take").may(user, self)
 
 
 class CaseSubject(models.Model):

@@ -45,6 +45,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "kyc_portal.staff.middleware.RequestContextMiddleware",
+    "kyc_portal.staff.middleware.PolicyMiddleware",  # last: nothing reaches a view but through the policy table
 ]
 
 ROOT_URLCONF = "kyc_portal.urls"

@@ -66,6 +66,7 @@ class PortalSite(admin.AdminSite):
     site_url = None
     enable_nav_sidebar = False
     login_template = "registration/login.html"
+    final_catch_all_view = False  # an address that does not exist is a 404 for everybody
 
     def get_urls(self):
         """Django's own, without the two that answer for any record whatever its page says (trust.md 2.2)."""

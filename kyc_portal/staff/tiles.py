@@ -9,6 +9,7 @@ from kyc_portal.calendars import add_days
 from kyc_portal.notices.models import Notice
 from kyc_portal.policy.models import Deadline
 from kyc_portal.records.models import LegalHold
+from kyc_portal.staff.policy_table import right_to_see
 from kyc_portal.staff.site import Tile
 from kyc_portal.work.models import Job
 
@@ -22,8 +23,8 @@ def near(rows: models.QuerySet, today: date) -> models.QuerySet:
 
 def clocks_for(user) -> models.QuerySet:
     """The clocks on records of kinds this person may see: a clock tells that its record exists."""
-    kinds = [model._meta for model in apps.get_models()]
-    closed = [meta.label_lower for meta in kinds if not user.has_perm(f"{meta.app_label}.view_{meta.model_name}")]
+    labels = [model._meta.label_lower for model in apps.get_models()]
+    closed = [label for label in labels if not user.has_perm(right_to_see(label))]
     return Deadline.objects.exclude(label__in=closed)
 
 

@@ -37,7 +37,7 @@ class StaffMemberAdmin(RecordAdmin):
     list_filter = [ActiveFilter, RoleFilter]
     search_fields = ["username", "email"]
     ordering = ["username"]
-    adding = (MemberForm, "staff.manage_people")
+    adding = MemberForm
     add_label = "Add a member of staff"
 
     @admin.display(description="roles")
@@ -61,7 +61,7 @@ class StaffMemberAdmin(RecordAdmin):
         return [Facts("person", "The person", rows), timeline_section(member)]
 
     @flow_action(
-        "Change roles", form=RolesForm, permission="staff.manage_people", when=lambda member: member.is_active,
+        "Change roles", form=RolesForm, when=lambda member: member.is_active,
         initial=lambda member: {"roles": _roles_of(member)},
     )  # fmt: skip
     def change_roles(self, member, *, by, at, roles):
@@ -69,7 +69,7 @@ class StaffMemberAdmin(RecordAdmin):
         return f"{member.username} is now {', '.join(sorted(roles))}."
 
     @flow_action(
-        "Make inactive", permission="staff.manage_people", tone="danger", when=lambda member: member.is_active,
+        "Make inactive", tone="danger", when=lambda member: member.is_active,
         warning="They are logged out at their next click. Their name stays in the trail.",
     )  # fmt: skip
     def make_inactive(self, member, *, by, at):

@@ -178,7 +178,7 @@ class LegalHoldAdmin(RecordAdmin):
     search_fields = ["reference", "ground"]
     search_help_text = "Reference of the hold, or its ground."
     ordering = ["-placed_at"]
-    adding = (HoldForm, "records.place_hold")
+    adding = HoldForm
     add_label = "Place a hold"
 
     @admin.display(description="reason")
@@ -211,7 +211,7 @@ class LegalHoldAdmin(RecordAdmin):
         ]
 
     @flow_action(
-        "Release the hold", form=ReleaseForm, permission="records.release_hold", tone="danger",
+        "Release the hold", form=ReleaseForm, tone="danger",
         when=lambda hold: hold.is_in_force,
         warning="What no other hold keeps is destroyed by the next purge after its period is over.",
     )  # fmt: skip
