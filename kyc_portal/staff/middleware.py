@@ -1,4 +1,4 @@
-"""What every request meets: an id for the trail, the viewer's zone, no caching, and the policy table before its view."""
+"""What every request meets: an id for the trail, the viewer's zone, no caching, the policy table before its view."""
 
 import logging
 import uuid

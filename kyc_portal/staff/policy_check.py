@@ -11,8 +11,6 @@ from kyc_portal.records.sealed import SealedTextField
 from kyc_portal.staff import policy_table
 from kyc_portal.staff.actions import declared_buttons
 
-DOOR = "_do"  # the one address of all buttons of a kind of record
-
 
 def names_of(patterns=None, before: str = "") -> Iterator[tuple[str, str]]:
     """(name of the view, route) of every address the portal answers, as a resolved address names itself."""
@@ -25,11 +23,11 @@ def names_of(patterns=None, before: str = "") -> Iterator[tuple[str, str]]:
 
 
 def expected() -> set[str]:
-    """The names that the table must know: of every address, and of every button."""
-    names = {name for name, _ in names_of() if not name.endswith(DOOR)}
+    """The names that the table must know: of every address, of every button, and of every app's page."""
+    names = {name for name, _ in names_of() if not policy_table.argument_of(name)}
     for model, screen in admin.site._registry.items():
-        base = f"admin:{model._meta.app_label}_{model._meta.model_name}{DOOR}"
-        names |= {f"{base}:{name}" for name in declared_buttons(type(screen))}
+        app, door = model._meta.app_label, f"admin:{model._meta.app_label}_{model._meta.model_name}_do"
+        names |= {f"admin:app_list:{app}", *(f"{door}:{name}" for name in declared_buttons(type(screen)))}
     return names
 
 

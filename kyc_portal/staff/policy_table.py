@@ -4,10 +4,11 @@ Rights are named as in roles.py, which says who holds them; of several in one te
 closed to everybody: the middleware answers 404, and policy_check.py names it when the portal starts.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
+
+from django.apps import apps
 
 EVERYBODY = "everybody"  # also who is not logged in
 ANYBODY_HERE = "anybody logged in"
@@ -32,6 +33,7 @@ class Page:
     post: str = ""
     besides: str = ""  # a right that is wanted as well
     has_head: bool = True  # False where reading is an act that is counted
+    of: str = ""  # the kind of record whose key or reference stands in the address
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -99,6 +101,7 @@ class Screen:
     add: str = ""
     acts: dict[str, Act] = field(default_factory=dict)
     hidden: tuple[Hidden, ...] = ()
+    speaks_of: bool = False  # its rows name another record (`label`, `name`) and exist for who may see that one
 
 
 def state_of(record) -> str:
@@ -204,7 +207,7 @@ SCREENS: dict[str, Screen] = {
     "notices.notice": Screen(),
     "policy.cipversion": Screen(add="policy.approve_cip"),
     "policy.citation": Screen(),
-    "policy.deadline": Screen(),
+    "policy.deadline": Screen(speaks_of=True),
     "policy.holiday": Screen(add="policy.add_holiday"),
     "policy.regimeprofile": Screen(),
     "records.auditevent": Screen(),
@@ -227,19 +230,28 @@ PAGES: dict[str, Page] = {
     "admin:login": Page(get=EVERYBODY, post=EVERYBODY),
     "admin:logout": Page(post=EVERYBODY),
     "admin:index": Page(get=ANY_STAFF),
-    "admin:app_list": Page(get=ANY_STAFF),
     "admin:jsi18n": Page(get=ANY_STAFF),
     "admin:password_change": Page(get=ANY_STAFF, post=ANY_STAFF),
     "admin:password_change_done": Page(get=ANY_STAFF),
     "admin:accounts_risksignal_catalogue": Page(get="accounts.view_risksignal"),
-    "accounts:original": Page(get="accounts.download_document", has_head=False),
-    "accounts:copy": Page(get="accounts.view_identitydocument", has_head=False),
-    "accounts:reveal": Page(get=UNMASK, post=UNMASK),
+    "accounts:original": Page(get="accounts.download_document", has_head=False, of="accounts.identitydocument"),
+    "accounts:copy": Page(get="accounts.view_identitydocument", has_head=False, of="accounts.identitydocument"),
+    "accounts:reveal": Page(get=UNMASK, post=UNMASK, of="accounts.party"),
     "accounts:import_customers": Page(get="accounts.import_customers", post="accounts.import_customers"),
-    "cases:download_bundle": Page(get="cases.download_bundle", has_head=False),
+    "cases:download_bundle": Page(get="cases.download_bundle", has_head=False, of="cases.bundle"),
     "resellers:customers": Page(get=ANYBODY_HERE),
     "resellers:password": Page(get=ANYBODY_HERE, post=ANYBODY_HERE),
 }
+
+# Addresses of the admin that stand for many rows: the end of their name, and the argument that says which row.
+DOORS = {"_do": "name", ":app_list": "app_label"}
+
+
+def argument_of(name: str) -> str:
+    """The argument of an address that says which row is meant; "" for an address with one row."""
+    found = (argument for end, argument in DOORS.items() if name.startswith("admin:") and name.endswith(end))
+    return next(found, "")
+
 
 # Sealed columns, and who reads them in clear; for everybody else they are dots. A hit shows its party's birth date.
 FIELDS: dict[str, str] = {
@@ -305,10 +317,21 @@ def rows_for(user, rows):
     label = rows.model._meta.label_lower
     if not user.has_perm(right_to_see(label)):
         return rows.none()
-    for hidden in SCREENS[label].hidden:
-        if not user.has_perm(hidden.unless):
-            rows = rows.exclude(**{hidden.column: hidden.value})
+    for hidden in _hidden_from(user, label):
+        rows = rows.exclude(**{hidden.column: hidden.value})
+    if not SCREENS[label].speaks_of:
+        return rows
+    seen = [kind for kind in SCREENS if user.has_perm(right_to_see(kind))]
+    rows = rows.filter(label__in=seen)
+    for kind in seen:
+        for hidden in _hidden_from(user, kind):
+            unseen = apps.get_model(kind)._base_manager.filter(**{hidden.column: hidden.value})
+            rows = rows.exclude(label=kind, name__in=unseen.values("reference"))
     return rows
+
+
+def _hidden_from(user, label: str) -> list[Hidden]:
+    return [hidden for hidden in SCREENS[label].hidden if not user.has_perm(hidden.unless)]
 
 
 @cache
@@ -317,13 +340,15 @@ def every_page() -> dict[str, Page]:
     found = {}
     for label, screen in SCREENS.items():
         base, view = f"admin:{label.replace('.', '_')}", right_to_see(label)
+        app = f"admin:app_list:{label.partition('.')[0]}"
+        found[app] = Page(get=f"{found[app].get} {view}" if app in found else view)
         in_lists = " ".join(act.every_right for act in screen.acts.values() if act.many)
         found[f"{base}_changelist"] = Page(get=view, post=in_lists, besides=view)
-        found[f"{base}_change"] = Page(get=view)
+        found[f"{base}_change"] = Page(get=view, of=label)
         if screen.add:
             found[f"{base}_add"] = Page(get=screen.add, post=screen.add)
         for name, act in screen.acts.items():
-            found[f"{base}_do:{name}"] = Page(get=act.every_right, post=act.every_right, besides=view)
+            found[f"{base}_do:{name}"] = Page(get=act.every_right, post=act.every_right, besides=view, of=label)
     return {**PAGES, **found}
 
 
@@ -336,18 +361,6 @@ def page_named(name: str) -> Page | None:
 
 
 def page_at(match) -> Page | None:
-    """The row of a resolved address (django.urls.ResolverMatch); a button is named by its own name as well."""
-    name = match.view_name
-    if name.endswith("_do") and "name" in match.kwargs:
-        name = f"{name}:{match.kwargs['name'].replace('-', '_')}"
-    return page_named(name)
-
-
-def roles_with(who: str, roles: dict[str, Iterable[str]]) -> list[str]:
-    """Which of these roles (name → rights) a cell of the table lets in; for the export and for readers."""
-    outside = "reseller manager"
-    if who in (EVERYBODY, ANYBODY_HERE):
-        return list(roles)
-    if who == ANY_STAFF:
-        return [role for role in roles if role != outside]
-    return [role for role, rights in roles.items() if set(rights) & set(who.split())]
+    """The row of a resolved address (django.urls.ResolverMatch); a button and an app have rows of their own."""
+    part = match.kwargs.get(argument_of(match.view_name), "")
+    return page_named(f"{match.view_name}:{part.replace('-', '_')}" if part else match.view_name)
