@@ -4,6 +4,7 @@ from kyc_portal.staff import policy_table
 from kyc_portal.staff.policy_table import Act, Page
 from kyc_portal.staff.roles import ROLES
 
+SECRETS = policy_table.SECRET_SECTIONS
 OUTSIDE = "reseller manager"
 NOBODY = "nobody"
 
@@ -89,8 +90,8 @@ def as_page() -> str:
         for label, screen in policy_table.SCREENS.items()
         for each in screen.hidden
     ]
-    secrets = {"holds, and events about them, on other records' pages": policy_table.SECRET_SECTIONS["holds"]}
-    lines += [_row(what, _said(roles_let_in(who))) for what, who in secrets.items()]
+    lines += [_row(f"section “{name}” of any page", _said(roles_let_in(who))) for name, who in SECRETS.items()]
+    lines += [_row(f"events “{start}…”", _said(roles_let_in(who))) for start, who in policy_table.SECRET_VERBS.items()]
     return "\n".join([*lines, ""])
 
 

@@ -278,8 +278,13 @@ OUTSIDERS_SEE = (
     "account__closed_at", "account__party__legal_name", "account__party__formation_country",
 )  # fmt: skip
 
-# Holds tell of an authority's request that must stay secret: their section and their events, on whatever page.
-SECRET_SECTIONS = {"holds": "records.view_legalhold"}
+# Sections of a page, on whatever record's, that take a right of their own. Holds, and the events about them, tell of an
+# authority's request that must stay secret.
+SECRET_SECTIONS = {
+    "holds": "records.view_legalhold",
+    "hits": "accounts.view_screeninghit",
+    "documents": "accounts.view_identitydocument",
+}
 SECRET_VERBS = {"records.hold.": "records.view_legalhold"}
 
 

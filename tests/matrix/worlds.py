@@ -23,6 +23,7 @@ from kyc_portal.staff import policy_table
 from kyc_portal.staff.models import StaffMember
 from kyc_portal.staff.policy_check import names_of
 from kyc_portal.staff.roles import ROLES
+from kyc_portal.staff.sections import url_of
 from resellers.models import DownstreamCustomer, Reseller
 from tests.bad_input.doors import all_rights, make_one_of_each
 from tests.builders import png_bytes
@@ -57,7 +58,8 @@ class Matrix:
     browsers: dict[str, Client] = field(default_factory=dict)
     users: dict[str, StaffMember] = field(default_factory=dict)
     canaries: list[Canary] = field(default_factory=list)
-    legal_case: Case | None = None
+    seeds: list[str] = field(default_factory=list)  # pages where words of B stand
+    known_to_b: list[str] = field(default_factory=list)  # what the other manager may read: their own
 
     def secrets_of(self, user) -> list[str]:
         """The words that this person must not read on any page."""
@@ -123,6 +125,8 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
     account = party.accounts.get()
     case = make_case(account, worked_by=StaffMember.objects.get(username="all.rights"))
     review.add_note(case, text="Canarynote of the customer", **made)
+    matrix.seeds += [url_of(each) for each in (account, party, case, party.documents.get(file_type="image/png"))]
+    matrix.known_to_b = ["Canaryperson", account.reference, reseller_b().reference]
     matrix.canaries += [
         Canary("CANARYNUMBER", ""), Canary("CANARYPAYS", ""), Canary("Canarystreet", ""),
         Canary("canaryfile", "accounts.download_document"), Canary("Canarynote", "cases.view_case"),
@@ -147,7 +151,7 @@ def _plant_legal_matter(matrix: Matrix, worker: StaffMember) -> None:
         received_on=NOON.date(), by=by, at=NOON,
     )  # fmt: skip
     legal_requests.preserve(legal_requests.validate(request, by=by, at=NOON), by=by, at=NOON)
-    case = matrix.legal_case = request.case
+    case = request.case
     review.take(case, user=worker, at=NOON)
     review.add_note(case, text="Canarylegal note", by=by, at=NOON)
     bundle = make_bundle(case, by=by)
@@ -156,6 +160,7 @@ def _plant_legal_matter(matrix: Matrix, worker: StaffMember) -> None:
         case=case, account=account, outcome="no_action", reason="concern_cleared", proposed_at=NOON, state="proposed",
         proposed_by="all.rights", proposed_by_key=str(worker.pk), rests_on={},
     )  # fmt: skip
+    matrix.seeds += [url_of(each) for each in (case, request, bundle, decision)]
     matrix.canaries += [Canary(word, TRAIL) for word in [*words, decision.reference]]
     make_request(by=by)
 
