@@ -16,7 +16,6 @@ from tests.matrix.worlds import (
     EVERYTHING,
     INACTIVE,
     MANAGER_A,
-    MANAGER_B,
     NOBODY,
     PEOPLE,
     Matrix,
@@ -79,9 +78,17 @@ def asked(page, user, who: str, method: str, relation: str) -> bool:
     if method in READING | {"POST"} and method in page.methods and page.opens_to(user, method):
         is_cheap = method != "HEAD" or who == EVERYTHING
         return is_cheap and (relation not in ("own", "sibling", "parent") or who == EVERYTHING)
-    if who in (MANAGER_A, MANAGER_B) and method in ("GET", "POST"):
+    if who == MANAGER_A and method in ("GET", "POST"):
         return True
     return relation in ("existing", "no record") or (relation == "missing" and method == "GET")
+
+
+def wrong_buttons(user, label: str, path: str, told: str, record) -> list[str]:
+    """The buttons on a record's page that the table does not offer to this person in this state of the record."""
+    acts = policy_table.SCREENS[label].acts
+    shown = {name.replace("-", "_") for name in re.findall(path.replace("/change/", r"/do/([\w-]+)/"), told)}
+    offered = {name for name, act in acts.items() if act.may(user, record) and act.fits(record)}
+    return sorted(shown - offered)
 
 
 def ask(browser, method: str, path: str):
@@ -112,6 +119,8 @@ def faults_of(matrix: Matrix, who: str, name: str, page) -> list[str]:
             allowed = TRACES if wanted is None and counts_looks(page) else set()
             if (wanted or method in READING) and written - allowed:
                 faults.append(f"{where} wrote to {sorted(written)}")
+            if wanted is None and page.of and name.endswith("_change"):
+                faults += [f"{where} offers {each}" for each in wrong_buttons(user, page.of, path, told, record)]
             plain = without(told, path)
             faults += [f"{where} tells {word}" for word in matrix.secrets_of(user) if word in plain]
             if wanted in (302, 403, 404):
@@ -123,7 +132,7 @@ def faults_of(matrix: Matrix, who: str, name: str, page) -> list[str]:
 
 
 class TestEveryAddress:
-    @pytest.mark.parametrize("who", [*PEOPLE, MANAGER_B])
+    @pytest.mark.parametrize("who", PEOPLE)
     def test_it_answers_as_the_policy_table_says(self, matrix, who):
         faults = []
 
