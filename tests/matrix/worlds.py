@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 
-from accounts.flows import identification, parties
+from accounts.flows import identification, parties, verification
 from accounts.models import IdentityDocument
 from cases.flows import legal_requests, review
 from cases.models import Bundle, Case, Decision
@@ -26,7 +27,7 @@ from kyc_portal.staff.roles import ROLES
 from kyc_portal.staff.sections import url_of
 from resellers.models import DownstreamCustomer, Reseller
 from tests.bad_input.doors import all_rights, make_one_of_each
-from tests.builders import png_bytes
+from tests.builders import make_company, png_bytes
 from tests.cases.builders import make_bundle, make_case, make_request
 from tests.conftest import NOON, person
 
@@ -123,6 +124,9 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
     address = parties.NewAddress(kind="business", lines="Canarystreet 7", region="", country="DE")
     parties.add_address(party, address=address, **made)
     account = party.accounts.get()
+    identification.add_owner(make_company().party, owner=party, percent=Decimal(30), **made)
+    running = verification.start(account, party, trigger="doubt", **made)
+    verification.find_discrepancy(running, field="address", stated="Canarystreet 7", found="elsewhere", **made)
     case = make_case(account, worked_by=StaffMember.objects.get(username="all.rights"))
     review.add_note(case, text="Canarynote of the customer", **made)
     matrix.seeds += [url_of(each) for each in (account, party, case, party.documents.get(file_type="image/png"))]
