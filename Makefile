@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer and nothing else; the packages go to .venv. ARGS is handed on: make test ARGS="-k mrz"
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint lock services
+.PHONY: help demo test bench drill lint lock services
 
 PYTHON ?= $(or $(firstword $(foreach python,python3 python3.11 python3.12 python3.13,$(shell $(python) -c \
   'import sys; sys.version_info >= (3, 11) and print("$(python)")' 2>/dev/null))),$(error Python 3.11 or newer is needed))
@@ -23,6 +23,9 @@ test: .venv/development.stamp  ## run the tests, on SQLite or on what DATABASE_U
 
 bench: .venv/development.stamp  ## time the import of customers beside a bare bulk insert; ARGS="--rows 20000"
 	PYTHONPATH=. .venv/bin/python tests/bench/customers.py $(ARGS)
+
+drill: .venv/development.stamp  ## rehearse backup and restore on SQLite, then on a PostgreSQL of its own
+	.ci/drill && .ci/services .ci/drill
 
 lint: .venv/development.stamp  ## check style, formatting, dangerous calls and missing migrations
 	$(BIN) ruff check . && $(BIN) ruff format --check . && $(BANDIT) accounts cases kyc_portal resellers

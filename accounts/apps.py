@@ -8,11 +8,11 @@ class AccountsConfig(AppConfig):
     def ready(self):
         from accounts import tiles
         from accounts.flows import document_files
-        from accounts.models import Account, Party
+        from accounts.models import Account, Party, RestrictedCustomer
         from kyc_portal.records.holds import allow_holds_on
         from kyc_portal.staff.site import add_tiles
         from kyc_portal.work import queue
 
-        allow_holds_on(Party, Account)
+        allow_holds_on(Party, Account, RestrictedCustomer)
         queue.register(document_files.DELETE_FILE, document_files.delete_file)
         add_tiles(*tiles.TILES)

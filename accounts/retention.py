@@ -1,10 +1,17 @@
 """How long what is known of customers is kept: the list. Periods and contents are in accounts/flows/keeping.py."""
 
+from datetime import date
+
+from django.db import models
+
+from accounts.flows import restricted
+from accounts.flows.belonging import ROOTS
 from accounts.flows.keeping import (
     clear_before,
     contents_of,
     ended_before,
     guarded_rows,
+    many_rows_of,
     parties_to_erase,
     periods_of,
 )
@@ -26,8 +33,11 @@ from accounts.models import (
     Party,
     PartyName,
     PaymentMethod,
+    PrivacyRequest,
     RefusedLine,
+    RestrictedCustomer,
     Restriction,
+    RetainedFingerprint,
     RiskSignal,
     Screening,
     ScreeningHit,
@@ -35,8 +45,38 @@ from accounts.models import (
     WatchlistEntry,
     WatchlistSnapshot,
 )
+from kyc_portal.calendars import keep_through
 from kyc_portal.notices.models import Notice
-from kyc_portal.records.retention import RetentionRule, register
+from kyc_portal.policy.current import regime_on
+from kyc_portal.records.clock import legal_day
+from kyc_portal.records.refs import RecordRef
+from kyc_portal.records.retention import Period, RetentionRule, register
+from kyc_portal.records.roots import KeyOf
+
+
+def _answered(as_of: date) -> models.QuerySet[PrivacyRequest]:
+    return PrivacyRequest.objects.filter(answered_at__isnull=False)
+
+
+def _after_the_answer(request: PrivacyRequest) -> list[Period]:
+    answered_on = legal_day(request.answered_at)
+    regime = regime_on(answered_on)
+    years, source = regime.whole("privacy_retention_years"), regime.cite("privacy_retention_years")
+    sentence = f"{years} years after it was answered on {answered_on} ({source})."
+    return [Period("privacy_retention_years", keep_through(answered_on, years=years), sentence)]
+
+
+def _request_and_party(request: PrivacyRequest) -> list[models.Model]:
+    return [request, *Party.objects.filter(pk=request.subject)]
+
+
+def _notices_and_request(request: PrivacyRequest) -> list[models.QuerySet]:
+    ref = RecordRef.of(request)
+    return [
+        Notice.objects.filter(label=ref.label, key=ref.key),
+        PrivacyRequest.objects.filter(pk=request.pk),
+    ]
+
 
 register(
     RetentionRule(
@@ -48,12 +88,41 @@ register(
             Restriction, RiskSignal, AccessBatch, AccessRecord, RefusedLine, Notice,
         ),
         why="Kept for the regime's years after the account was closed or last used, whichever is later.",
+        figures=("retention_years", "method_retention_years", "sanctions_retention_years"),
         candidates=ended_before,
         periods=periods_of,
         guarded=guarded_rows,
         contents=contents_of,
+        in_batches=many_rows_of,
         before=clear_before,
         subjects=parties_to_erase,
+        roots=ROOTS,
+    ),
+    RetentionRule(
+        code="restricted_customers",
+        title="Fingerprints of customers who were restricted",
+        covers=(RestrictedCustomer, RetainedFingerprint),
+        why="Kept for some years after the file is destroyed (own policy), so that whom we shut out is known again.",
+        figures=("restricted_fingerprint_years",),
+        candidates=restricted.remembered_before,
+        periods=restricted.periods_of,
+        guarded=lambda customer: [customer],
+        contents=restricted.contents_of,
+        subjects=lambda customer: [],
+        roots={RestrictedCustomer: [""], RetainedFingerprint: ["customer"]},
+    ),
+    RetentionRule(
+        code="privacy_requests",
+        title="Requests of people about their data",
+        covers=(PrivacyRequest,),
+        why="Two years after the answer (own policy): they prove what was asked and done. Sealed under their own key.",
+        figures=("privacy_retention_years",),
+        candidates=_answered,
+        periods=_after_the_answer,
+        guarded=_request_and_party,
+        contents=_notices_and_request,
+        subjects=lambda request: [request.pk],
+        roots={PrivacyRequest: [KeyOf("subject", Party)]},
     ),
     RetentionRule(
         code="watch_lists",

@@ -3,7 +3,7 @@
 from celery import shared_task
 from celery.signals import worker_init
 
-from accounts.flows import restrictions, reverification, screening, signals
+from accounts.flows import restrictions, reverification, screening, signals, stored_files
 from accounts.rules.spelling import load_tables
 from kyc_portal.records.clock import moment
 from kyc_portal.records.refs import SCHEDULER
@@ -37,3 +37,9 @@ def request_due_reverifications(at=None):
 def run_detectors(at=None):
     """Each night: look at every open account for red flags."""
     return signals.run_due(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def reconcile_files(at=None):
+    """Each night: delete files of documents that no row names, and fail loudly when a row's file is missing."""
+    return stored_files.reconcile()

@@ -1,10 +1,11 @@
 """The waiting work on customers on the first page."""
 
-from accounts.models import Account, RiskSignal, ScreeningHit, Verification
+from accounts.models import Account, PrivacyRequest, RiskSignal, ScreeningHit, Verification
 from kyc_portal.staff.site import Tile
 
 ACCOUNTS, VERIFICATIONS = "admin:accounts_account_changelist", "admin:accounts_verification_changelist"
 HITS, SIGNALS = "admin:accounts_screeninghit_changelist", "admin:accounts_risksignal_changelist"
+PRIVACY = "admin:accounts_privacyrequest_changelist"
 
 TILES = (
     Tile(
@@ -34,5 +35,14 @@ TILES = (
     Tile(
         "Open red flags", "Raised and not answered yet.", "accounts.view_risksignal",
         lambda user, today: RiskSignal.objects.open(), SIGNALS, "answer=open", "warning",
+    ),
+    Tile(
+        "Privacy requests", "People ask about their data; find it and prepare the answer.", "accounts.handle_privacy",
+        lambda user, today: PrivacyRequest.objects.to_prepare(), PRIVACY, "waiting=prepare", "warning",
+    ),
+    Tile(
+        "Privacy answers awaiting a second person", "A colleague prepared an answer; agree or send it back.",
+        "accounts.answer_privacy", lambda user, today: PrivacyRequest.objects.to_answer(user), PRIVACY,
+        "waiting=answer", "warning",
     ),
 )  # fmt: skip

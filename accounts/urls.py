@@ -9,5 +9,6 @@ urlpatterns = [
     path("documents/<uuid:key>/original/", views.original, name="original"),
     path("documents/<uuid:key>/copy/<int:number>/", views.copy, name="copy"),
     path("show/<slug:model>/<uuid:key>/<slug:field>/", views.reveal, name="reveal"),
+    path("privacy/<uuid:key>/copy/", views.copy_of_person, name="copy_of_person"),
     path("customers/import/", views.import_customers, name="import_customers"),
 ]

@@ -70,3 +70,17 @@ class Verb(AuditVerb):
     REVIEW_ANSWERED = "accounts.review_answered", "took the answer to the review as given"
     CLOSED = "accounts.closed", "closed the account ({reason})"
     REOPENED = "accounts.reopened", "opened the account again"
+    PRIVACY_LOGGED = "accounts.privacy_logged", "logged the privacy request {request} ({kind})"
+    PRIVACY_IDENTIFIED = "accounts.privacy_identified", "found that {request} is about {party} ({how})"
+    PRIVACY_PREPARED = "accounts.privacy_prepared", "prepared the answer to {request}: {count} kinds of data found"
+    PRIVACY_RETURNED = "accounts.privacy_returned", "did not agree to the answer to {request}"
+    PRIVACY_ANSWERED = "accounts.privacy_answered", "answered {request}: {outcome}", GRAVE
+    SINGLE_DATA_ERASED = (
+        "accounts.single_data_erased",
+        "erased single data of {party} that no rule keeps: {what}",
+        GRAVE,
+    )
+    FINGERPRINTS_RENEWED = (
+        "accounts.fingerprints_renewed",
+        "made the fingerprints of {count} parties anew under {key_id}",
+    )

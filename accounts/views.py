@@ -1,69 +1,52 @@
-"""Pages of accounts outside the admin's own: originals, viewing copies, unmasking, customers from a file."""
+"""Pages of accounts outside the admin's own: originals, viewing copies, unmasking, files of customers, data."""
 
-from urllib.parse import quote
+import tempfile
+from contextlib import ExitStack
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.admin.forms import CustomerFileForm, RevealForm
-from accounts.flows import customer_files, document_copies
+from accounts.flows import customer_files, document_copies, person_export
 from accounts.flows import reveal as unmasking
 from accounts.flows.customer_files import RowsRefused
 from accounts.formats.customers import COLUMNS, TABLE
-from accounts.models import IdentityDocument, Party
+from accounts.models import IdentityDocument, Party, PrivacyRequest
 from kyc_portal.refusal import Refusal
+from kyc_portal.staff import downloads
 from kyc_portal.staff.sections import Table, url_of
+from kyc_portal.staff.stepup import require_recent_login
 from kyc_portal.staff.typed import is_sound
 
 MOST_ROWS_ON_THE_PAGE = 5_000  # larger files are taken in at the command line, where nobody waits for a page
-
-
-def _guarded(response: HttpResponse) -> HttpResponse:
-    """What a document may do in a browser: nothing (ASVS 3.2.1, 3.5.8)."""
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "no-store, private"
-    return response
-
-
-def _refuse_other_sites(request) -> None:
-    if request.headers.get("Sec-Fetch-Site") == "cross-site":
-        raise PermissionDenied
 
 
 def _document_or_404(key) -> IdentityDocument:
     return get_object_or_404(IdentityDocument.objects.select_related("party").exclude(file_sha256=""), pk=key)
 
 
+@require_recent_login
 def original(request, key):
     """The file as it was uploaded, as an attachment."""
-    _refuse_other_sites(request)
+    downloads.refuse_other_sites(request)
     document = _document_or_404(key)
     try:
         data = document_copies.take_original(document, by=request.user.as_actor, at=timezone.now())
     except Refusal as refusal:
         raise Http404(str(refusal)) from None
-    response = HttpResponse(data, content_type=document.file_type)
-    response["Content-Disposition"] = disposition(document.file_name.reveal() if document.file_name else "document")
-    return _guarded(response)
-
-
-def disposition(name: str) -> str:
-    """The header of an attachment: a plain name for old readers, the full one encoded (RFC 6266, RFC 8187)."""
-    plain = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_. ") else "_" for sign in name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    name = document.file_name.reveal() if document.file_name else "document"
+    return downloads.guarded(HttpResponse(data, content_type=document.file_type), name=name)
 
 
 def copy(request, key, number):
     """One page of a document as a picture drawn anew."""
-    _refuse_other_sites(request)
+    downloads.refuse_other_sites(request)
     document = _document_or_404(key)
     try:
         picture = document_copies.page(document, number)
@@ -72,9 +55,10 @@ def copy(request, key, number):
     if picture is None:
         raise Http404
     document_copies.note_view(document, by=request.user.as_actor, at=timezone.now())
-    return _guarded(HttpResponse(picture, content_type="image/png"))
+    return downloads.guarded(HttpResponse(picture, content_type="image/png"))
 
 
+@require_recent_login
 def reveal(request, model, key, field):
     """Ask why a sealed value is wanted; show it in the answer, which no browser keeps."""
     record = _sealed_record_or_404(model, key, field)
@@ -105,6 +89,33 @@ def _sealed_record_or_404(model, key, field):
     if kind is None or field not in unmasking.REVEALABLE[kind]:
         raise Http404
     return get_object_or_404(kind, pk=key)
+
+
+def copy_of_person(request, key):
+    """Ask once, then hand out the copy of a person's data; it is made anew each time and stored nowhere."""
+    asked = get_object_or_404(PrivacyRequest, pk=key)
+    form = forms.Form(request.POST) if request.method == "POST" else forms.Form()
+    if form.is_bound and is_sound(form):
+        try:
+            with ExitStack() as undo:
+                made = undo.enter_context(tempfile.TemporaryFile())  # it has no name on the disk
+                person_export.export_data(asked, made, by=request.user.as_actor, at=timezone.now())
+                undo.pop_all()  # from now on the response closes it
+            return downloads.guarded(FileResponse(made), name=f"{asked.reference}.zip")
+        except Refusal as refusal:
+            form.add_error(None, str(refusal))
+    context = {
+        **admin.site.each_context(request),
+        "title": "Take the copy for the person",
+        "opts": asked._meta,
+        "form": form,
+        "objects": [{"name": str(asked), "url": url_of(asked)}],
+        "action_label": "Take the copy",
+        "action_url": request.path,
+        "back_url": url_of(asked),
+        "warning": "The file holds all data of the person in clear. Hand it over in the way you agreed, keep no copy.",
+    }
+    return TemplateResponse(request, "admin/actions/confirm.html", context)
 
 
 def import_customers(request):

@@ -6,8 +6,9 @@ from datetime import date
 from django.db import models
 from django.utils import timezone
 
+from accounts.flows.belonging import OF_ACCOUNT, join
 from accounts.flows.keeping import add_periods, periods_of
-from accounts.models import Account
+from accounts.models import Account, Party
 from cases.flows.evidence import accounts_of, parties_of
 from cases.models import (
     Assignment,
@@ -27,6 +28,7 @@ from kyc_portal.policy.clocks import forget_clocks
 from kyc_portal.policy.current import regime_on
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.retention import Period, RetentionRule, register
+from kyc_portal.records.roots import KeyOf
 from kyc_portal.work import queue
 
 UNFINISHED = (BundleState.COLLECTED, BundleState.APPROVED, BundleState.FAILED)
@@ -93,6 +95,21 @@ def keyless(case: Case) -> list:
     return []
 
 
+_PATHS_TO_CASE = {
+    Case: "",
+    **dict.fromkeys((CaseSubject, CaseSignal, CaseNote, Assignment, Decision, LegalRequest, Bundle), "case"),
+    **dict.fromkeys((BundleItem, BundleReceipt), "bundle__case"),
+}
+# A hold on a case keeps it and what it is about; a hold on an account or its customer keeps their cases.
+ROOTS = {
+    model: [join(path, step) for step in ("", "subjects__account", "subjects__account__party")]
+    for model, path in _PATHS_TO_CASE.items()
+}
+for _model in (CaseSubject, Decision):
+    ROOTS[_model] += ["account", "account__party"]
+ROOTS[CaseNote] += [KeyOf("subject", Party)]
+ROOTS |= {model: [join(path, "cases__case")] for model, path in OF_ACCOUNT.items()}
+
 add_periods(after_list_decisions)
 register(
     RetentionRule(
@@ -102,12 +119,14 @@ register(
             Case, CaseSubject, CaseSignal, CaseNote, Assignment, Decision, LegalRequest, Bundle, BundleItem,
             BundleReceipt,
         ),
-        why="Two years after their end, and as long as any of their accounts (own policy); list decisions ten years.",
+        why="Kept for some years after their end (own policy), and as long as any of their accounts.",
+        figures=("case_retention_years", "retention_years", "sanctions_retention_years"),
         candidates=ended_cases,
         periods=periods,
         guarded=guarded,
         contents=contents,
         before=before,
         subjects=keyless,
+        roots=ROOTS,
     )
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from cases.flows import bundles, legal_requests
+from cases.flows import bundles, legal_requests, stored_bundles
 from kyc_portal.records.clock import legal_day, moment
 from kyc_portal.records.refs import SCHEDULER
 
@@ -18,3 +18,9 @@ def lapse_preservations(at=None):
     """Nightly: release the holds of preservations whose last day is past (R111)."""
     now = moment(at)
     return legal_requests.lapse_preservations(on=legal_day(now), by=SCHEDULER, at=now)
+
+
+@shared_task
+def reconcile_bundles(at=None):
+    """Each night: delete folders of bundles that no row names, and fail loudly when a built bundle's is missing."""
+    return stored_bundles.reconcile()

@@ -1,15 +1,30 @@
 """The Celery app and the beat table: which task, when, why. Messages may be lost or doubled; rows are the truth."""
 
+import logging
 import os
 from pathlib import Path
 
-from celery import Celery
+from celery import Celery, Task, signals
 from celery.schedules import crontab
 from django.conf import settings
 
+from kyc_portal.records.acting import acting
+from kyc_portal.records.refs import SCHEDULER
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kyc_portal.settings.development")
 
-app = Celery("kyc_portal")
+
+class PortalTask(Task):
+    """A task is a door: what it changes is the scheduler's, unless its flow says otherwise."""
+
+    abstract = True
+
+    def __call__(self, *args, **kwargs):
+        with acting(SCHEDULER):
+            return super().__call__(*args, **kwargs)
+
+
+app = Celery("kyc_portal", task_cls=PortalTask)
 
 BEAT_SCHEDULE = {
     "run due jobs": {"task": "kyc_portal.work.tasks.run_due_jobs", "schedule": 15.0},
@@ -31,13 +46,29 @@ BEAT_SCHEDULE = {
         "task": "kyc_portal.notices.tasks.remind_of_deadlines",
         "schedule": crontab(hour=6, minute=0),
     },
+    "tell auditors of break-glass": {
+        "task": "kyc_portal.staff.tasks.tell_of_break_glass",
+        "schedule": crontab(hour=6, minute=20),
+    },
     "check the audit trail's guards": {
         "task": "kyc_portal.records.tasks.check_append_only",
         "schedule": 60.0,
     },
+    "hold changes of rows against the audit trail": {
+        "task": "kyc_portal.records.tasks.reconcile_changes",
+        "schedule": crontab(hour=4, minute=20),
+    },
+    "forget old log-ins": {"task": "kyc_portal.staff.tasks.forget_old_log_ins", "schedule": crontab(minute=20)},
     "purge what is due": {
         "task": "kyc_portal.records.tasks.purge_due_records",
         "schedule": crontab(hour=3, minute=40),
+    },
+    "watch the clock": {"task": "kyc_portal.records.tasks.watch_clock", "schedule": 60.0},
+    "reconcile files of documents": {"task": "accounts.tasks.reconcile_files", "schedule": crontab(hour=4, minute=20)},
+    "reconcile bundles": {"task": "cases.tasks.reconcile_bundles", "schedule": crontab(hour=4, minute=40)},
+    "complete the destruction ledger": {
+        "task": "kyc_portal.records.tasks.complete_destruction_ledger",
+        "schedule": crontab(hour=5, minute=10),
     },
 }
 
@@ -49,7 +80,6 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
-    worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
     enable_utc=True,
     timezone="UTC",
@@ -65,6 +95,12 @@ def _filesystem_transport(folder: Path) -> dict:
         (folder / name).mkdir(parents=True, exist_ok=True)
     messages = str(folder / "messages")
     return {"data_folder_in": messages, "data_folder_out": messages, "control_folder": str(folder / "done")}
+
+
+@signals.setup_logging.connect
+def keep_our_logs(loglevel=None, **kwargs):
+    """Celery would write the arguments, results and errors of tasks in full; our own settings stand instead."""
+    logging.getLogger("celery").setLevel(loglevel or logging.WARNING)
 
 
 @app.on_after_configure.connect

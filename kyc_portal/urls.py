@@ -1,7 +1,6 @@
 """Every address of the portal."""
 
 from django.contrib import admin
-from django.contrib.auth import views as auth_views
 from django.urls import include, path
 
 from kyc_portal.staff import views as staff_views
@@ -9,10 +8,13 @@ from kyc_portal.staff import views as staff_views
 urlpatterns = [
     path("", staff_views.start, name="start"),
     path("health/", staff_views.health, name="health"),
-    path("login/", auth_views.LoginView.as_view(template_name="registration/login.html"), name="login"),
-    path("logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("", include("kyc_portal.staff.urls")),
     path("admin/", admin.site.urls),
+    path("api/", include("kyc_portal.api.urls")),
     path("accounts/", include("accounts.urls")),
     path("cases/", include("cases.urls")),
     path("resellers/", include("resellers.urls")),
 ]
+
+handler400 = "kyc_portal.api.endpoints.bad_request"
+handler500 = "kyc_portal.staff.browsers.server_error"

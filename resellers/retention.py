@@ -4,6 +4,7 @@ from datetime import date
 
 from django.db import models
 
+from accounts.flows.belonging import with_owners
 from accounts.flows.keeping import ended_before, guarded_rows, periods_of
 from accounts.models import Account
 from kyc_portal.records.refs import RecordRef
@@ -50,17 +51,20 @@ register(
         title="Links of customers to the reseller who brought them",
         covers=(DownstreamCustomer,),
         why="Go with the customer's account, just before it.",
+        figures=("retention_years", "sanctions_retention_years"),
         candidates=_ended_links,
         periods=periods_with_account,
         guarded=_guarded,
         contents=lambda link: [DownstreamCustomer.objects.filter(pk=link.pk)],
         subjects=lambda link: [],
+        roots={DownstreamCustomer: with_owners("account")},
     ),
     RetentionRule(
         code="resellers",
         title="Resellers and the bindings of their managers",
         covers=(Reseller, ResellerManager),
         why="Go with the reseller's own account, once none of its customers is left.",
+        figures=("retention_years", "sanctions_retention_years"),
         candidates=_ended_resellers,
         periods=periods_with_account,
         guarded=_guarded,
@@ -69,5 +73,6 @@ register(
             Reseller.objects.filter(pk=reseller.pk),
         ],
         subjects=lambda reseller: [],
+        roots={Reseller: with_owners("account"), ResellerManager: with_owners("reseller__account")},
     ),
 )

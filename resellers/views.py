@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.auth import views as auth_views
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 
 from accounts.models import Account
+from kyc_portal.staff import own
 from kyc_portal.staff.policy_table import OUTSIDERS_SEE
 from resellers.models import DownstreamCustomer, Reseller
 
@@ -97,8 +97,8 @@ def customers(request):
     return render(request, "resellers/customers.html", context)
 
 
-class PasswordChange(auth_views.PasswordChangeView):
-    """A manager's own password: the start password was chosen by an administrator."""
+class PasswordChange(own.PasswordChange):
+    """A manager's own password."""
 
     template_name = "resellers/password.html"
     success_url = reverse_lazy("resellers:customers")

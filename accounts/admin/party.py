@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from accounts.admin import forms
 from accounts.admin.identity import marks_in_a_row, sealed, title_of
-from accounts.flows import corrections, identification, links, parties, us_status
+from accounts.flows import corrections, identification, links, parties, restricted, us_status
 from accounts.flows.ownership import OwnersAbove
 from accounts.models import Party
 from accounts.models.party import PartyKind, UsStatus
@@ -245,6 +245,10 @@ class PartyAdmin(RecordAdmin):
         rows = [
             [Link(link.party.legal_name, link.party), link.party.reference, f"{link.score:.2f}", link.sentence]
             for link in links.find_links(party)
+        ]
+        rows += [
+            ["A purged file", found.customer.reference, f"{found.score:.2f}", found.sentence]
+            for found in restricted.find_restricted(party)
         ]
         head = ["Party", "Reference", "Strength", "Why"]
         return Table("links", "Parties that share something", head, rows, empty="They share nothing with anybody.")

@@ -8,8 +8,6 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO
 
-from django.db import transaction
-
 from accounts.flows import signals
 from accounts.flows.address_ranges import RangeBook, Verdict, current_ranges
 from accounts.flows.batches import in_batches
@@ -18,7 +16,8 @@ from accounts.formats.access_lines import AccessLine, BadLine, read_csv, read_js
 from accounts.formats.text import make_controls_visible, shown
 from accounts.models import AccessBatch, AccessRecord, Account, RefusedLine
 from accounts.verbs import Verb
-from kyc_portal.records import audit
+from kyc_portal.records import audit, holds
+from kyc_portal.records.acting import one_flow
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 
@@ -95,8 +94,9 @@ def import_access_lines(
         raise UnknownFormat(f"There is no log format “{shown(format)}”. Known formats: {', '.join(sorted(FORMATS))}.")
     with _Rewindable(path_or_stream) as stream:
         sha256 = _sha256_of(stream)
-        with transaction.atomic():
+        with one_flow(by):
             account = Account.objects.select_for_update(of=("self",)).get(pk=account.pk)
+            holds.refuse_doomed(account)
             earlier = account.access_batches.filter(sha256=sha256).first()
             if earlier is not None:
                 earlier.is_repeat = True

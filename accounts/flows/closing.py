@@ -13,7 +13,7 @@ from accounts.verbs import Verb
 from kyc_portal.notices import outbox
 from kyc_portal.notices.kinds import AccountClosed
 from kyc_portal.policy.clocks import clocks_of, stop_clock
-from kyc_portal.records import audit
+from kyc_portal.records import audit, holds
 from kyc_portal.records.acting import flow
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
@@ -92,4 +92,6 @@ def reopen_account(account: Account, *, reason: str, by: Actor, at: datetime) ->
 
 
 def _locked(account: Account) -> Account:
-    return Account.objects.select_for_update(of=("self",)).select_related("party").get(pk=account.pk)
+    account = Account.objects.select_for_update(of=("self",)).select_related("party").get(pk=account.pk)
+    holds.refuse_doomed(account)
+    return account

@@ -19,7 +19,7 @@ from kyc_portal.notices import kinds, outbox
 from kyc_portal.policy import clocks
 from kyc_portal.policy.current import regime_on
 from kyc_portal.records import audit, keys
-from kyc_portal.records.acting import flow
+from kyc_portal.records.acting import flow, one_flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import Actor
@@ -67,11 +67,13 @@ def open_prospect(
     `source` says how they came (a form, a file, a reseller), `row` the line of the file. Raises BadField, BadNumber or
     KnownCustomer.
     """
-    prospect = draft_prospect(
-        new, source=source, product=product, external_key=external_key, is_reseller=is_reseller, row=row, by=by, at=at
-    )
     try:
-        write_prospects([prospect])
+        with one_flow(by):
+            prospect = draft_prospect(
+                new, source=source, product=product, external_key=external_key, is_reseller=is_reseller, row=row,
+                by=by, at=at,
+            )  # fmt: skip
+            write_prospects([prospect])
     except IntegrityError:  # the database decides who came first with a customer number
         number = prospect.account.external_key
         if number is None or not Account.objects.filter(external_key=number).exists():

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Max, Q
 
+from accounts.flows import restricted
 from accounts.flows.document_files import ask_deletion
 from accounts.models import (
     AccessBatch,
@@ -40,6 +41,7 @@ from kyc_portal.records.clock import legal_day, moment
 from kyc_portal.records.refs import RecordRef
 from kyc_portal.records.retention import Period
 
+METHODS = "method_retention_years"
 PeriodSource = Callable[[Account], Iterable[Period]]
 _FURTHER_PERIODS: list[PeriodSource] = []
 
@@ -64,7 +66,7 @@ def periods_of(account: Account) -> list[Period]:
     if account.closed_at is None:
         return []
     regime = regime_on(legal_day(account.closed_at))
-    found = [_after_the_end(account, regime), *_after_lists(account, regime)]
+    found = [_after_the_end(account, regime), *_after_verifying(account, regime), *_after_lists(account, regime)]
     for source in _FURTHER_PERIODS:
         found += source(account)
     return found
@@ -85,6 +87,22 @@ def _after_the_end(account: Account, regime: Regime) -> Period:
         keep_through(begins, years=years),
         f"{years} years after {event} on {begins} ({source}).",
     )
+
+
+def _after_verifying(account: Account, regime: Regime) -> list[Period]:
+    """R49: banks keep how they verified from the day each record was made, beside the identity data's own clock."""
+    if METHODS not in regime.figures:
+        return []
+    made = [
+        MethodResult.objects.filter(verification__account=account).aggregate(last=Max("at"))["last"],
+        Discrepancy.objects.filter(verification__account=account).aggregate(last=Max("found_at"))["last"],
+    ]
+    if not any(made):
+        return []
+    last = legal_day(max(filter(None, made)))
+    years, source = regime.whole(METHODS), regime.cite(METHODS)
+    sentence = f"{years} years after the last record of a verification on {last} ({source})."
+    return [Period(METHODS, keep_through(last, years=years), sentence)]
 
 
 def _after_lists(account: Account, regime: Regime) -> list[Period]:
@@ -136,8 +154,9 @@ def parties_to_erase(account: Account) -> list:
 
 
 def guarded_rows(account: Account) -> list[models.Model]:
-    """The account, its party and the owners who would go with it: a hold on any of them keeps the whole file."""
-    keys = {account.party_id, *parties_to_erase(account)}
+    """The account, its party, all owners and all who were verified: a hold on any of them keeps the whole file."""
+    verified = Verification.objects.filter(account=account).values_list("party_id", flat=True)
+    keys = {*parties_of_file(account), *verified}
     return [account, *Party.objects.filter(pk__in=keys)]
 
 
@@ -162,6 +181,11 @@ def contents_of(account: Account) -> Iterable[models.QuerySet]:
     ]
 
 
+def many_rows_of(account: Account) -> list[models.QuerySet]:
+    """What of a file may be millions of rows, and nothing refers to: it goes first, in batches."""
+    return [AccessRecord.objects.filter(account=account.pk), RefusedLine.objects.filter(batch__account=account.pk)]
+
+
 def _contents_of_parties(parties: list) -> list[models.QuerySet]:
     of_party = (
         ScreeningHit, Screening, Identifier, IdentityDocument, PaymentMethod, ContactPoint, Address, PartyName,
@@ -174,8 +198,10 @@ def _contents_of_parties(parties: list) -> list[models.QuerySet]:
 
 
 def clear_before(account: Account) -> None:
-    """Ask for the files to be deleted once the rows are gone, and take away the clocks."""
+    """Ask for the files to be deleted once the rows are gone, take away the clocks, and remember who was restricted."""
     forget_clocks(account)
-    for party in Party.objects.filter(pk__in=parties_to_erase(account)):
+    parties = parties_to_erase(account)
+    restricted.remember(account, parties, on=legal_day(moment(None)))
+    for party in Party.objects.filter(pk__in=parties):
         ask_deletion(party.pk, at=moment(None))
         forget_clocks(party)

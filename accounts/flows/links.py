@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.conf import settings
+from django.db.models import Count, F, Q
 
 from accounts.formats.text import folded
 from accounts.models import Identifier, Party
@@ -14,12 +15,21 @@ from accounts.models.party import ContactKind
 from accounts.rules.links import Shared, strength
 from accounts.rules.new_parties import NewAddress, NewParty
 from accounts.rules.numbers import BadNumber, normalised
-from kyc_portal.records.keys import fingerprint
+from accounts.verbs import Verb
+from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
+from kyc_portal.records.keys import fingerprint, fingerprint_key_id, former_fingerprint, parse_key
+from kyc_portal.records.refs import Actor, RecordRef
+from kyc_portal.refusal import Refusal
 
 Value = tuple[str, str]  # kind of identifier, clear value
 SHORTEST_TOKEN = 8  # a shorter one, such as a card's last four digits, is shared by strangers
 MOST_HOLDERS = 100  # a value that more parties hold says nothing about any two of them
 MOST_LINKS = 20
+
+
+class NoKeyToGiveUp(Refusal):
+    """The settings do not name two fingerprint keys, a new and a former one."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +47,22 @@ def remember(party: Party, values: Iterable[Value], *, at: datetime) -> int:
     Nothing is ever taken away while the party is on file: an ended card still ties the next account to the last.
     """
     rows = identifiers(party, values, at=at)
+    for row in rows if settings.FINGERPRINT_KEY_OLD else ():
+        there = Identifier.objects.filter(party=party, kind=row.kind, digest=row.former)
+        there.update(digest=row.digest, former=row.former, key_id=row.key_id)
     Identifier.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
 
 
 def identifiers(party: Party, values: Iterable[Value], *, at: datetime) -> list[Identifier]:
     """The fingerprints of these values as rows that are not written yet, each once."""
-    digests = {(kind, fingerprint(kind, plain)) for kind, value in values if (plain := _plain(kind, value))}
-    return [Identifier(party=party, kind=kind, digest=digest, made_at=at) for kind, digest in sorted(digests)]
+    plain = {(kind, found) for kind, value in values if (found := _plain(kind, value))}
+    digests = sorted((kind, fingerprint(kind, found), former_fingerprint(kind, found)) for kind, found in plain)
+    key_id = fingerprint_key_id()
+    return [
+        Identifier(party=party, kind=kind, digest=digest, former=former, key_id=key_id, made_at=at)
+        for kind, digest, former in digests
+    ]
 
 
 def _plain(kind: str, value: str) -> str:
@@ -115,6 +133,30 @@ def fingerprint_party(party: Party, *, at: datetime) -> int:
     return remember(party, values, at=at)
 
 
+@flow
+def renew_fingerprints(*, by: Actor, at: datetime, limit: int = 100) -> int:
+    """Make the fingerprints of up to `limit` parties anew under the present key; returns how many parties, 0 when done.
+
+    A value that is no longer on file cannot be made anew: its fingerprint stays under the former key, marked as seen.
+    Raises KeyProblem when a value does not open, NoKeyToGiveUp when KYC_FINGERPRINT_KEY_OLD is not set or has the id of
+    the present key.
+    """
+    old = settings.FINGERPRINT_KEY_OLD
+    if not old or parse_key(old)[0] == fingerprint_key_id():
+        raise NoKeyToGiveUp("Set KYC_FINGERPRINT_KEY to the new key, with an id of its own, and _OLD to the former.")
+    waiting = Identifier.objects.of_an_older_key().order_by("party").values_list("party", flat=True).distinct()[:limit]
+    parties = list(Party.objects.select_for_update().filter(pk__in=list(waiting)).order_by("pk"))
+    for party in parties:
+        fingerprint_party(party, at=at)
+        Identifier.objects.filter(party=party).of_an_older_key().update(former=F("digest"))
+    if parties:
+        about = RecordRef("accounts.identifier", fingerprint_key_id(), f"fingerprint key {fingerprint_key_id()}")
+        audit.record(
+            Verb.FINGERPRINTS_RENEWED, about, by=by, at=at, count=len(parties), key_id=fingerprint_key_id()
+        )  # fmt: skip
+    return len(parties)
+
+
 def _own_values(party: Party) -> Iterator[Value]:
     for contact in party.contact_points.all():
         yield from values_of_contact(contact.kind, _clear(contact.value))
@@ -134,26 +176,26 @@ def _clear(sealed) -> str:
 
 def find_links(party: Party) -> tuple[PartyLink, ...]:
     """Other parties that share a fingerprint, the strongest tie first, at most twenty; three queries."""
-    own = list(Identifier.objects.filter(party=party).values_list("kind", "digest"))
+    own = list(Identifier.objects.filter(party=party).with_tie().values_list("kind", "tie"))
     if not own:
         return ()
-    same = Identifier.objects.filter(digest__in=[digest for _, digest in own])
+    same = Identifier.objects.tied_by([tie for _, tie in own])
     held = {
-        (row["kind"], row["digest"]): row["holders"]
-        for row in same.values("kind", "digest").annotate(holders=Count("party")).order_by()
+        (row["kind"], row["tie"]): row["holders"]
+        for row in same.values("kind", "tie").annotate(holders=Count("party")).order_by()
     }
     telling = [pair for pair in own if 1 < held.get(pair, 0) <= MOST_HOLDERS]
     shared: dict[Party, list[Shared]] = defaultdict(list)
     for row in same.filter(_any_of(telling)).exclude(party=party).select_related("party"):
-        shared[row.party].append(Shared(row.kind, held[(row.kind, row.digest)]))
+        shared[row.party].append(Shared(row.kind, held[(row.kind, row.tie)]))
     found = [PartyLink(other, *_strength(ties)) for other, ties in shared.items()]
     return tuple(sorted(found, key=lambda link: (-link.score, link.party.reference))[:MOST_LINKS])
 
 
 def _any_of(pairs: list[Value]) -> Q:
     wanted = Q(pk__in=[])
-    for kind, digest in pairs:
-        wanted |= Q(kind=kind, digest=digest)
+    for kind, tie in pairs:
+        wanted |= Q(kind=kind, tie=tie)
     return wanted
 
 

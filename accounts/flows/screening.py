@@ -27,7 +27,7 @@ from kyc_portal.policy.current import Regime, regime_on
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
-from kyc_portal.records.keys import fingerprint
+from kyc_portal.records.keys import fingerprint, former_fingerprint
 from kyc_portal.records.refs import SCHEDULER, Actor
 from kyc_portal.refusal import Refusal
 from kyc_portal.work import failures
@@ -170,8 +170,10 @@ def _settle(
     """
     hit = _as_hit(match, screened, screening)
     earlier = [other for other in known[hit.entry_uid] if other.status != HitStatus.REPLACED]
-    same = next((other for other in earlier if other.compared == hit.compared), None)
+    same = next((other for other in earlier if other.compared in (hit.compared, hit.compared_before)), None)
     if same is not None and same.snapshot_id == hit.snapshot_id:
+        if same.compared != hit.compared:  # made under the key that is being given up
+            ScreeningHit.objects.filter(pk=same.pk).update(compared=hit.compared)
         return False
     key = (hit.snapshot_id, hit.compared)
     again = next((other for other in known[hit.entry_uid] if (other.snapshot_id, other.compared) == key), hit)
@@ -208,7 +210,7 @@ def _end_others(known: dict, matched: set[str], snapshot: WatchlistSnapshot, pag
 def _as_hit(match: Match, screened: ScreenedParty, screening: Screening) -> ScreeningHit:
     likeness = match.similarity
     reasons = sorted(likeness.reasons, key=lambda reason: -reason.weight)
-    return ScreeningHit(
+    hit = ScreeningHit(
         party_id=screening.party_id,
         screening=screening,
         snapshot=screening.snapshot,
@@ -218,14 +220,16 @@ def _as_hit(match: Match, screened: ScreenedParty, screening: Screening) -> Scre
         score=Decimal(str(likeness.score)).quantize(Decimal("0.001")),
         is_strong=likeness.band == "strong",
         reasons=[reason.sentence for reason in reasons],
-        compared=_comparison(screened, match),
+        compared=fingerprint("comparison", _both_sides(screened, match)),
     )
+    hit.compared_before = former_fingerprint("comparison", _both_sides(screened, match)) or hit.compared
+    return hit
 
 
-def _comparison(screened: ScreenedParty, match: Match) -> str:
-    """A keyed fingerprint of both sides, so that a judgement is tied to what it was made on without keeping it."""
+def _both_sides(screened: ScreenedParty, match: Match) -> str:
+    """Both sides as text; its keyed fingerprint ties a judgement to what it was made on without keeping it."""
     ours = {name: sorted(value) if isinstance(value, frozenset) else value for name, value in asdict(screened).items()}
-    return fingerprint("comparison", json.dumps([ours, match.listed.digest], sort_keys=True, default=str))
+    return json.dumps([ours, match.listed.digest], sort_keys=True, default=str)
 
 
 def _carry(earlier: ScreeningHit, hit: ScreeningHit, page, by: Actor, at: datetime) -> None:

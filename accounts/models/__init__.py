@@ -2,11 +2,12 @@
 
 from accounts.models.access import AccessBatch, AccessRecord, AddressRange, AddressRangeSnapshot, RefusedLine
 from accounts.models.account import Account
-from accounts.models.identifier import Identifier
+from accounts.models.identifier import Identifier, RestrictedCustomer, RetainedFingerprint
 from accounts.models.identity import IdentityDocument, PaymentMethod
 from accounts.models.intake import CustomerFile
 from accounts.models.ownership import OwnershipCertification, OwnershipStake
 from accounts.models.party import Address, ContactPoint, Party, PartyName
+from accounts.models.privacy import PrivacyRequest
 from accounts.models.restriction import Restriction
 from accounts.models.screening import Screening, ScreeningHit, WatchlistEntry, WatchlistSnapshot
 from accounts.models.signal import RiskSignal
@@ -15,6 +16,7 @@ from accounts.models.verification import Discrepancy, MethodResult, Verification
 __all__ = [
     "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot", "ContactPoint",
     "CustomerFile", "Discrepancy", "Identifier", "IdentityDocument", "MethodResult", "OwnershipCertification",
-    "OwnershipStake", "Party", "PartyName", "PaymentMethod", "RefusedLine", "Restriction", "RiskSignal", "Screening",
-    "ScreeningHit", "Verification", "WatchlistEntry", "WatchlistSnapshot",
+    "OwnershipStake", "Party", "PartyName", "PaymentMethod", "PrivacyRequest", "RefusedLine", "RestrictedCustomer",
+    "Restriction", "RetainedFingerprint", "RiskSignal", "Screening", "ScreeningHit", "Verification", "WatchlistEntry",
+    "WatchlistSnapshot",
 ]  # fmt: skip

@@ -5,10 +5,11 @@ from functools import partial
 
 from django.db import models
 
+from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 
 
-class AddressRangeSnapshot(models.Model):
+class AddressRangeSnapshot(Recorded):
     """One list of networks (VPN, hosting, Tor …) or one mmdb file as it stood when it was loaded."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -36,8 +37,10 @@ class AddressRangeSnapshot(models.Model):
         return f"{self.kind} ranges of {self.as_of}"
 
 
-class AddressRange(models.Model):
+class AddressRange(Recorded):
     """One network of a list; first and last address as 32 hex digits, so that text order is address order."""
+
+    recorded_in_bulk = True
 
     snapshot = models.ForeignKey(AddressRangeSnapshot, on_delete=models.PROTECT, related_name="ranges")
     version = models.PositiveSmallIntegerField()
@@ -51,7 +54,7 @@ class AddressRange(models.Model):
         return f"{self.first}-{self.last}"
 
 
-class AccessBatch(models.Model):
+class AccessBatch(Recorded):
     """One imported file of access records: its hash makes a repeat harmless, its counts account for every line."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -77,8 +80,10 @@ class AccessBatch(models.Model):
         return self.reference
 
 
-class RefusedLine(models.Model):
+class RefusedLine(Recorded):
     """A line of an access log that could not be read, kept with its reason so that it can be sent again."""
+
+    recorded_in_bulk = True
 
     batch = models.ForeignKey(AccessBatch, on_delete=models.PROTECT, related_name="refused_lines")
     line = models.PositiveIntegerField()
@@ -96,7 +101,7 @@ class AccessKind(models.TextChoices):
     ADMIN = "admin", "administrative act"
 
 
-class AccessRecordQuerySet(models.QuerySet):
+class AccessRecordQuerySet(RecordedQuerySet):
     def public(self):
         """Records with an address on the public internet: only these say anything of a place."""
         return self.filter(address__isnull=False, special_use="")
@@ -105,8 +110,10 @@ class AccessRecordQuerySet(models.QuerySet):
         return self.public().exclude(anonymiser="")
 
 
-class AccessRecord(models.Model):
+class AccessRecord(Recorded):
     """One access or administrative act (R18). What the address meant is kept as it was judged on that day."""
+
+    recorded_in_bulk = True
 
     account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="access_records")
     batch = models.ForeignKey(AccessBatch, on_delete=models.PROTECT, related_name="records")

@@ -8,13 +8,14 @@ from django.db import models
 from accounts.rules.onboarding import CHOICES, AccountStatus
 from accounts.rules.risk import CHOICES as TIER_CHOICES
 from accounts.rules.risk import Tier
+from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 from kyc_portal.staff import policy_table
 
 WAITING_STATUSES = (AccountStatus.PROSPECT.value, AccountStatus.DATA_REQUESTED.value, AccountStatus.VERIFYING.value)
 
 
-class AccountQuerySet(models.QuerySet):
+class AccountQuerySet(RecordedQuerySet):
     def open(self):
         return self.filter(status=AccountStatus.ACTIVE.value)
 
@@ -45,7 +46,7 @@ class AccountQuerySet(models.QuerySet):
         return policy_table.rows_for(user, self)
 
 
-class Account(models.Model):
+class Account(Recorded):
     """One customer relationship. `external_key` is the provider's own account number, when there is one."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

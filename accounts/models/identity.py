@@ -6,11 +6,12 @@ from functools import partial
 from django.db import models
 from django_countries.fields import CountryField
 
+from kyc_portal.records.recorded import Recorded
 from kyc_portal.records.refs import new_reference
 from kyc_portal.records.sealed import SealedTextField
 
 
-class IdentityDocument(models.Model):
+class IdentityDocument(Recorded):
     """A document a party showed us (R26, R27, R32). The file lies encrypted outside the web root, under its hash."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -50,7 +51,7 @@ class PaymentKind(models.TextChoices):
     NONE = "none", "none (free trial)"
 
 
-class PaymentMethod(models.Model):
+class PaymentMethod(Recorded):
     """Means and source of payment (R14, R15); the identifier (token, account number, wallet) is sealed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

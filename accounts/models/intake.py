@@ -5,10 +5,11 @@ from functools import partial
 
 from django.db import models
 
+from kyc_portal.records.recorded import Recorded
 from kyc_portal.records.refs import new_reference
 
 
-class CustomerFile(models.Model):
+class CustomerFile(Recorded):
     """One file of customers that was taken in: its hash makes a repeat harmless, its counts account for every row."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -4,15 +4,17 @@ import uuid
 
 from django.db import models
 
+from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 
-class OwnershipStakeQuerySet(models.QuerySet):
+
+class OwnershipStakeQuerySet(RecordedQuerySet):
     def held_on(self, day):
         begun = models.Q(from_on__isnull=True) | models.Q(from_on__lte=day)
         not_over = models.Q(to_on__isnull=True) | models.Q(to_on__gte=day)
         return self.filter(begun & not_over)
 
 
-class OwnershipStake(models.Model):
+class OwnershipStake(Recorded):
     """A dated share of one party in another, or substantial control over it (R21)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -36,7 +38,7 @@ class OwnershipStake(models.Model):
         return f"{self.percent.normalize():f} %"
 
 
-class OwnershipCertification(models.Model):
+class OwnershipCertification(Recorded):
     """The statement of the person who opens the account that the owners named are all there are (R22)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -9,6 +9,7 @@ from django_countries.fields import CountryField
 from accounts.models.screening import Screening
 from accounts.rules.parties import CHOICES as KIND_CHOICES
 from accounts.rules.parties import PartyKind
+from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 from kyc_portal.records.sealed import SealedTextField
 
@@ -19,7 +20,7 @@ class UsStatus(models.TextChoices):
     US = "us", "U.S. person"
 
 
-class PartyQuerySet(models.QuerySet):
+class PartyQuerySet(RecordedQuerySet):
     def foreign(self):
         """Everybody who has not been shown to be a U.S. person (R7)."""
         return self.exclude(us_status=UsStatus.US)
@@ -32,7 +33,7 @@ class PartyQuerySet(models.QuerySet):
         return self.filter(~models.Exists(done))
 
 
-class Party(models.Model):
+class Party(Recorded):
     """A person or entity we deal with. Names stay readable, because people search and screen by them."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -83,7 +84,7 @@ class NameKind(models.TextChoices):
     SCRIPT = "script", "in another script"
 
 
-class PartyName(models.Model):
+class PartyName(Recorded):
     """A further name of a party (R10)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -109,7 +110,7 @@ class AddressKind(models.TextChoices):
     USE_LOCATION = "use_location", "place of use"
 
 
-class Address(models.Model):
+class Address(Recorded):
     """Where a party lives, works or uses the product (R11, R12); the lines are sealed, the country is not."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -132,7 +133,7 @@ class ContactKind(models.TextChoices):
     PHONE = "phone", "telephone"
 
 
-class ContactPoint(models.Model):
+class ContactPoint(Recorded):
     """An e-mail address or telephone number (R16, R17), sealed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -5,6 +5,7 @@ from functools import partial
 
 from django.db import models
 
+from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 
 
@@ -14,7 +15,7 @@ class Level(models.TextChoices):
     BLOCKED = "blocked", "blocked"  # property is frozen and reported (31 CFR 501.603)
 
 
-class RestrictionQuerySet(models.QuerySet):
+class RestrictionQuerySet(RecordedQuerySet):
     def in_force(self):
         return self.filter(lifted_at__isnull=True)
 
@@ -22,7 +23,7 @@ class RestrictionQuerySet(models.QuerySet):
         return self.in_force().filter(until__lte=now)
 
 
-class Restriction(models.Model):
+class Restriction(Recorded):
     """A limit in force until somebody lifts it or its time is over. Several may stand; the strictest applies."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

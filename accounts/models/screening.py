@@ -5,10 +5,11 @@ from functools import partial
 
 from django.db import models
 
+from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 
 
-class WatchlistSnapshot(models.Model):
+class WatchlistSnapshot(Recorded):
     """One list as it stood when it was loaded; a later load is another snapshot, old hits keep theirs."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -35,8 +36,10 @@ class WatchlistSnapshot(models.Model):
         return f"{self.list_name} of {self.loaded_at:%-d %b %Y}"
 
 
-class WatchlistEntry(models.Model):
+class WatchlistEntry(Recorded):
     """One person, entity, vessel or aircraft on a list, with what identifies it. Public data of the publisher."""
+
+    recorded_in_bulk = True
 
     snapshot = models.ForeignKey(WatchlistSnapshot, on_delete=models.PROTECT, related_name="entries")
     uid = models.CharField(max_length=40)
@@ -56,7 +59,7 @@ class WatchlistEntry(models.Model):
         return self.name
 
 
-class Screening(models.Model):
+class Screening(Recorded):
     """One party compared with one list version (R35); kept also when nothing was found."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -81,7 +84,7 @@ class HitStatus(models.TextChoices):
     REPLACED = "replaced", "replaced by a newer comparison"
 
 
-class ScreeningHitQuerySet(models.QuerySet):
+class ScreeningHitQuerySet(RecordedQuerySet):
     def unjudged(self):
         return self.exclude(status__in=[HitStatus.CONFIRMED, HitStatus.DISMISSED, HitStatus.REPLACED])
 
@@ -98,7 +101,7 @@ class ScreeningHitQuerySet(models.QuerySet):
         return self.filter(status=HitStatus.CONFIRMED)
 
 
-class ScreeningHit(models.Model):
+class ScreeningHit(Recorded):
     """A likeness between a party and a list entry, with score and reasons, and how two people judged it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

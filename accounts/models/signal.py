@@ -5,10 +5,11 @@ from functools import partial
 
 from django.db import models
 
+from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 
 
-class RiskSignalQuerySet(models.QuerySet):
+class RiskSignalQuerySet(RecordedQuerySet):
     def open(self):
         return self.filter(answered_at__isnull=True)
 
@@ -23,7 +24,7 @@ class RiskSignalQuerySet(models.QuerySet):
         return self.filter(models.Q(answered_at__isnull=True) | watched | in_force).distinct()
 
 
-class RiskSignal(models.Model):
+class RiskSignal(Recorded):
     """A red flag: which detector, why, on what evidence (codes, counts and references only), known since when."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

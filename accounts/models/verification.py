@@ -6,11 +6,12 @@ from functools import partial
 from django.db import models
 
 from accounts.rules.verifying import CHOICES, VerificationStatus
+from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 from kyc_portal.records.sealed import SealedTextField
 
 
-class VerificationQuerySet(models.QuerySet):
+class VerificationQuerySet(RecordedQuerySet):
     def open(self):
         return self.filter(status__in=[VerificationStatus.IN_PROGRESS.value, VerificationStatus.ESCALATED.value])
 
@@ -22,7 +23,7 @@ class VerificationQuerySet(models.QuerySet):
         return self.filter(status=VerificationStatus.VERIFIED.value)
 
 
-class Verification(models.Model):
+class Verification(Recorded):
     """One attempt to establish who a party is, tied to the CIP version it was done under (R3, R25-R34)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -58,7 +59,7 @@ class Verification(models.Model):
         return self.reference
 
 
-class MethodResult(models.Model):
+class MethodResult(Recorded):
     """One method used and its result (R33)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -81,7 +82,7 @@ class MethodResult(models.Model):
         return f"{self.method}: {self.result}"
 
 
-class Discrepancy(models.Model):
+class Discrepancy(Recorded):
     """Two values that disagree, and how that was settled (R34)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

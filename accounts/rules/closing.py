@@ -1,5 +1,7 @@
 """Why an account is closed (requirements R40, R47)."""
 
+from collections.abc import Iterable
+
 REASONS = {
     "own_request": "The customer asked for it",
     "unused": "Not used for a long time",
@@ -9,3 +11,16 @@ REASONS = {
     "product_ended": "We no longer offer the product",
 }
 CHOICES = list(REASONS.items())
+
+NO_FAULT = {"own_request", "unused", "not_verifiable", "product_ended"}
+GRAVE_LEVELS = {"suspended", "blocked"}
+
+
+def cause_of(closing_reason: str, levels_in_force: Iterable[str]) -> str:
+    """The code of what was held against a customer whose account ended; "" when nothing was.
+
+    A restriction that was lifted before the end counts for nothing: it was found wrong, or its time was over.
+    """
+    if standing := GRAVE_LEVELS.intersection(levels_in_force):
+        return "blocked" if "blocked" in standing else "suspended"
+    return "" if closing_reason in NO_FAULT else closing_reason

@@ -85,7 +85,8 @@ class BundleAdmin(RecordAdmin):
         return [Facts("download", "Download", rows, note=note)]
 
     @flow_action(
-        "Approve", form=ApproveForm, primary=True, warning="What is listed here leaves the house. Read the list first.",
+        "Approve", form=ApproveForm, primary=True, grave=True,
+        warning="What is listed here leaves the house. Read the list first.",
     )  # fmt: skip
     def approve(self, bundle, *, by, at, paper_seen):
         bundles.approve(bundle, by=by, at=at)
@@ -96,7 +97,7 @@ class BundleAdmin(RecordAdmin):
         bundles.set_aside(bundle, by=by, at=at)
         return f"{bundle.reference} is set aside. Collect anew on the case's page."
 
-    @flow_action("Hand over", primary=True)
+    @flow_action("Hand over", primary=True, grave=True)
     def hand_over(self, bundle, *, by, at):
         bundles.hand_over(bundle, by=by, at=at)
         return f"{bundle.reference} is handed over. Record the receipt when it comes."

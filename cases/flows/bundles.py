@@ -11,7 +11,6 @@ from datetime import date, datetime
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
 
 from accounts.flows.texts import Texts
 from cases.flows import bundle_items, legal_requests
@@ -24,7 +23,7 @@ from cases.rules.stages import BUNDLE_LIFECYCLE, BundleState
 from cases.verbs import Verb
 from kyc_portal.four_eyes import person_key, require_second_person
 from kyc_portal.records import audit, keys
-from kyc_portal.records.acting import flow
+from kyc_portal.records.acting import flow, one_flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor, RecordRef
 from kyc_portal.refusal import Refusal
@@ -243,7 +242,7 @@ def export(bundle: Bundle, to: Path, *, by: Actor, at: datetime) -> Path:
         verdict = verify_bag(part, {keys.signing_key()[0]: keys.public_key_bytes()}, witness=bundle.digest)
         if verdict.code in (TAMPERED, UNREADABLE):
             raise NotBuilt(f"{bundle.reference} was not written: {verdict.line} Restore it from a backup.")
-        with transaction.atomic():  # no event of an export that did not come to be
+        with one_flow(by):  # no event of an export that did not come to be
             _recorded(Verb.BUNDLE_EXPORTED, bundle, by=by, at=at, digest=bundle.digest)
             part.rename(target)
     except OSError as error:  # copytree gathers what went wrong in one error that has no text of its own

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from accounts.flows.texts import Texts
 from accounts.formats.text import find_fault, is_blank
 from accounts.models import Party
@@ -81,9 +79,13 @@ def move_case(case: Case, to: CaseStatus) -> None:
         case.status = to.value
 
 
-@transaction.atomic
 def take(case: Case, *, user: StaffMember, at: datetime) -> Case:
     """Take a case nobody has; one's own stays as it is. Raises AlreadyTaken with who has it since when."""
+    return _take(case, user, by=user.as_actor, at=at)
+
+
+@flow
+def _take(case: Case, user: StaffMember, *, by: Actor, at: datetime) -> Case:
     case = lock_case(case)
     if case.assigned_to_id == user.pk:
         return case
@@ -92,7 +94,7 @@ def take(case: Case, *, user: StaffMember, at: datetime) -> Case:
             f"{case.reference} was taken by {case.assigned_to} on {case.assigned_at:%-d %b %Y at %H:%M} UTC. "
             "Take another one, or ask a lead reviewer to hand it over."
         )
-    return _give(case, user, by=user.as_actor, at=at)
+    return _give(case, user, by=by, at=at)
 
 
 @flow

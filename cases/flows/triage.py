@@ -16,7 +16,7 @@ from cases.rules.wording import Worded
 from cases.verbs import Verb
 from kyc_portal.policy.clocks import start_clock
 from kyc_portal.policy.current import regime_on
-from kyc_portal.records import audit
+from kyc_portal.records import audit, holds
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
@@ -129,7 +129,8 @@ def open_case(*, kind: str, title: str, by: Actor, at: datetime) -> Case:
 
 
 def add_subject(case: Case, account: Account, *, at: datetime) -> None:
-    """Make the case speak of this account too; doing so twice changes nothing."""
+    """Make the case speak of this account too; doing so twice changes nothing. Raises AlreadyDestroyed."""
+    holds.lock(account)
     CaseSubject.objects.get_or_create(case=case, account=account, defaults={"joined_at": at})
 
 

@@ -6,10 +6,11 @@ from functools import partial
 from django.db import models
 
 from cases.rules.stages import BundleState
+from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 
 
-class BundleQuerySet(models.QuerySet):
+class BundleQuerySet(RecordedQuerySet):
     def to_build(self):
         return self.filter(state__in=[BundleState.APPROVED.value, BundleState.FAILED.value])
 
@@ -21,7 +22,7 @@ class BundleQuerySet(models.QuerySet):
         return self.filter(state__in=[BundleState.BUILT, BundleState.HANDED_OVER, BundleState.RECEIPTED])
 
 
-class Bundle(models.Model):
+class Bundle(Recorded):
     """A signed BagIt bundle of one case for one recipient (R114); the folder lies in KYC_BUNDLE_DIR/<reference>."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -53,7 +54,7 @@ class Bundle(models.Model):
         return self.reference
 
 
-class BundleItem(models.Model):
+class BundleItem(Recorded):
     """One thing collected into a bundle, named by reference, with its origin and hash for the custody record."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -73,7 +74,7 @@ class BundleItem(models.Model):
         return self.name
 
 
-class BundleReceipt(models.Model):
+class BundleReceipt(Recorded):
     """That the recipient has the bundle: who said so, when."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 
 from cases.rules.stages import CaseStatus
+from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 from kyc_portal.records.sealed import SealedTextField
 from kyc_portal.staff import policy_table
@@ -21,7 +22,7 @@ class CaseKind(models.TextChoices):
     LEGAL = "legal", "legal request"
 
 
-class CaseQuerySet(models.QuerySet):
+class CaseQuerySet(RecordedQuerySet):
     def open(self):
         """Not decided and not closed."""
         return self.filter(status__in=NOT_ENDED)
@@ -43,7 +44,7 @@ class CaseQuerySet(models.QuerySet):
         return policy_table.rows_for(user, self)
 
 
-class Case(models.Model):
+class Case(Recorded):
     """Something about one or more accounts that people must look at and decide."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -87,7 +88,7 @@ class Case(models.Model):
         return policy_table.act("cases.case", "take").may(user, self)
 
 
-class CaseSubject(models.Model):
+class CaseSubject(Recorded):
     """An account a case is about; PROTECT keeps the account from being purged from under the case."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="subjects")
@@ -103,7 +104,7 @@ class CaseSubject(models.Model):
         return f"{self.account} in {self.case}"
 
 
-class CaseSignal(models.Model):
+class CaseSignal(Recorded):
     """A red flag that a case looks at."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="signals")
@@ -117,7 +118,7 @@ class CaseSignal(models.Model):
         return f"{self.signal} in {self.case}"
 
 
-class CaseNote(models.Model):
+class CaseNote(Recorded):
     """What a reviewer wrote down; sealed under the first subject's key, because notes speak of people."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -134,7 +135,7 @@ class CaseNote(models.Model):
         return f"note by {self.by}"
 
 
-class Assignment(models.Model):
+class Assignment(Recorded):
     """Who had a case, from when to when, and who gave it to them."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="assignments")

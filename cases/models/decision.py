@@ -7,12 +7,13 @@ from django.db import models
 
 from cases.rules.outcomes import REASONS, OutcomeCode
 from cases.rules.stages import DecisionState
+from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 
 IN_EFFECT_ALONE = "in effect (one signature)"
 
 
-class DecisionQuerySet(models.QuerySet):
+class DecisionQuerySet(RecordedQuerySet):
     def proposed(self):
         return self.filter(state=DecisionState.PROPOSED.value)
 
@@ -20,7 +21,7 @@ class DecisionQuerySet(models.QuerySet):
         return self.filter(state=DecisionState.COUNTERSIGNED.value)
 
 
-class Decision(models.Model):
+class Decision(Recorded):
     """What is to happen to an account and why; keeps what the reviewer had before them when it was made."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

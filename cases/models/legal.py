@@ -6,10 +6,11 @@ from functools import partial
 from django.db import models
 
 from cases.rules.stages import IN_ORDER, LegalRequestState, RejectedWhy
+from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 
 
-class LegalRequestQuerySet(models.QuerySet):
+class LegalRequestQuerySet(RecordedQuerySet):
     def preserving(self):
         return self.filter(state__in=[LegalRequestState.PRESERVING.value, LegalRequestState.RENEWED.value])
 
@@ -25,7 +26,7 @@ class LegalRequestQuerySet(models.QuerySet):
         return self.filter(state__in=[LegalRequestState.RECEIVED.value, LegalRequestState.VALIDATED.value])
 
 
-class LegalRequest(models.Model):
+class LegalRequest(Recorded):
     """What an authority asked for, on which ground; a preservation request freezes and hands nothing over (R111)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from cases.flows import bundles
 from cases.models import Bundle
+from kyc_portal.staff import downloads
+from kyc_portal.staff.stepup import require_recent_login
 
 CHUNK = 1 << 20
 SAME_DAY = (1980, 1, 1, 0, 0, 0)  # equal bundles give equal zips
@@ -52,8 +54,10 @@ def zipped(folder: Path) -> Iterator[bytes]:
     yield outlet.taken()
 
 
+@require_recent_login
 def download(request, reference):
     """The bundle as an attachment; 404 while there is nothing built, or what is there is not what was built."""
+    downloads.refuse_other_sites(request)
     if not bundles.REFERENCE.fullmatch(reference):
         raise Http404
     bundle = Bundle.objects.select_related("case").filter(reference=reference).first()
@@ -64,6 +68,4 @@ def download(request, reference):
     except bundles.NotBuilt as refusal:
         raise Http404(str(refusal)) from None
     answer = StreamingHttpResponse(zipped(folder), content_type="application/zip")
-    answer["Content-Disposition"] = f'attachment; filename="{bundle.reference}.zip"'
-    answer["Cache-Control"] = "no-store"
-    return answer
+    return downloads.guarded(answer, name=f"{bundle.reference}.zip")

@@ -8,13 +8,15 @@ from django.conf import settings
 from accounts.flows import (
     address_ranges,
     intake,
+    parties,
+    privacy,
     restrictions,
     reverification,
     screening,
     signals,
     us_status,
 )
-from accounts.models import Account, ScreeningHit
+from accounts.models import Account, Party, ScreeningHit
 from accounts.rules.us_status import StatusEvidence
 from cases.flows import bundles, decisions, legal_requests, review
 from cases.models import Case
@@ -78,6 +80,7 @@ def build(*, now: datetime) -> None:
     silent_customer_is_asked(stage)
     steel_maker_waits(stage)
     prospects_wait(stage)
+    people_ask_about_their_data(stage)
     outbox.deliver_queued(at=now)
     retention.purge_due(as_of=legal_day(now), today=legal_day(now), execute=True, by=SCHEDULER, at=now)
 
@@ -260,3 +263,22 @@ def prospects_wait(stage: Stage) -> None:
             new, source="customer file", product="storage", external_key=key, by=stage.actor("ravi"), at=stage.ago(3)
         )
     intake.request_data(account, by=stage.actor("ravi"), at=stage.ago(2))
+
+
+def people_ask_about_their_data(stage: Stage) -> None:
+    """One copy is ready; a request for erasure awaits its second signature; one is not looked at yet."""
+    conrad = stage.actor("conrad")
+    for name, kind, days in (("Oskar Lindqvist", "access", 9), ("Samira Haddad", "erasure", 5)):
+        party = Party.objects.get(legal_name=name)
+        request = privacy.log_request(
+            kind=kind, name=name, contact=parties.primary_email(party), received_on=stage.ago(days).date(), by=conrad,
+            at=stage.ago(days),
+        )  # fmt: skip
+        privacy.identify(request, party=party.reference, how="contact", by=conrad, at=stage.ago(days, 10))
+        privacy.prepare(request, by=conrad, at=stage.ago(days - 1))
+        if kind == "access":
+            privacy.answer(request, by=stage.actor("laszlo"), at=stage.ago(days - 2))
+    privacy.log_request(
+        kind="erasure", name="Somebody Else", contact="somebody@nowhere.example", received_on=stage.ago(1).date(),
+        by=conrad, at=stage.ago(1),
+    )  # fmt: skip

@@ -103,6 +103,53 @@ class AccountClosed:
     account: str
 
 
+@_notice
+class BreakGlassDigest:
+    """To auditors, once a day: who held permissions beyond their role, why, and how much was done with them."""
+
+    code = "break_glass_digest"
+    day: date
+    uses: tuple[str, ...]
+
+
+@_notice
+class PrivacyRequestReceived:
+    """A request about one's own data has come in; by when it is answered."""
+
+    code = "privacy_request_received"
+    name: str
+    request: str
+    answer_by: date
+
+
+@_notice
+class PrivacyRequestAnswered:
+    """What came of a request about one's own data; the same words whatever keeps the data."""
+
+    code = "privacy_request_answered"
+    name: str
+    request: str
+    sentences: tuple[str, ...]
+
+
+@_notice
+class NewBrowser:
+    """To a member of staff: somebody logged in under their name from a browser not seen before (ASVS 6.3.5)."""
+
+    code = "new_browser"
+    username: str
+    moment: str
+
+
+@_notice
+class LogInChanged:
+    """To a member of staff: their password or a second factor changed (ASVS 6.3.7)."""
+
+    code = "log_in_changed"
+    username: str
+    change: str
+
+
 def fields_of(notice) -> dict:
     """The notice's variables as plain text, numbers and lists, ready for JSON."""
     return {

@@ -5,6 +5,7 @@ from functools import partial
 
 from django.db import models
 
+from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 from kyc_portal.records.sealed import SealedTextField
 
@@ -15,7 +16,7 @@ class NoticeState(models.TextChoices):
     NO_ADDRESS = "no_address", "no address known"
 
 
-class NoticeQuerySet(models.QuerySet):
+class NoticeQuerySet(RecordedQuerySet):
     def queued(self):
         return self.filter(state=NoticeState.QUEUED)
 
@@ -24,7 +25,7 @@ class NoticeQuerySet(models.QuerySet):
         return self.filter(state=NoticeState.NO_ADDRESS)
 
 
-class Notice(models.Model):
+class Notice(Recorded):
     """Something a customer or reseller was told, or will be; the wording is templates/notices/<kind>."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

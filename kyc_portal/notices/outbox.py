@@ -8,13 +8,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import models, transaction
+from django.db import models
 from django.template.loader import render_to_string
 
 from kyc_portal.notices.kinds import fields_of
 from kyc_portal.notices.models import Notice, NoticeState
 from kyc_portal.notices.verbs import Verb
 from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER, Actor, RecordRef
 from kyc_portal.work.failures import held_back, sweep
@@ -23,6 +24,7 @@ SWEEP = "notices.deliver"
 Draft = tuple[Notice, AuditEvent]  # a notice and the event that it was queued, neither written yet
 
 
+@flow
 def queue_notice(notice, *, about: models.Model, subject: UUID, address: str, by: Actor, at: datetime) -> Notice:
     """Write a notice into the outbox; it is sent after the caller's transaction has committed.
 
@@ -62,11 +64,11 @@ def wording_of(notice: Notice) -> tuple[str, str]:
 def deliver_queued(*, at: datetime, by: Actor = SCHEDULER, most: int = 500) -> dict:
     """Send what is queued, each in its own transaction; one that fails is counted and tried again later."""
     waiting = Notice.objects.queued().exclude(pk__in=held_back(SWEEP, at)).order_by("queued_at", "pk")[:most]
-    return sweep(SWEEP, waiting, lambda notice: _deliver(notice, by, at), at=at)
+    return sweep(SWEEP, waiting, lambda notice: _deliver(notice, by=by, at=at), at=at)
 
 
-@transaction.atomic
-def _deliver(notice: Notice, by: Actor, at: datetime) -> None:
+@flow
+def _deliver(notice: Notice, *, by: Actor, at: datetime) -> None:
     """Send one notice. The row is locked, so two workers cannot both send it; a crash after sending may repeat it,
     under the same message id, which the recipient's mail program folds into one."""
     notice = Notice.objects.select_for_update().get(pk=notice.pk)

@@ -1,7 +1,7 @@
 """Which text applied on a day: the regime with its figures, the CIP version in force (R3)."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
@@ -9,6 +9,11 @@ from django.db import connection, models
 
 from kyc_portal.policy.models import CipVersion, Citation, RegimeNumber, RegimeProfile
 from kyc_portal.policy.regimes import CITATIONS, COMMON, PROFILES
+from kyc_portal.policy.verbs import Verb
+from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
+from kyc_portal.records.clock import moment
+from kyc_portal.records.refs import Actor, RecordRef
 from kyc_portal.refusal import Refusal
 
 
@@ -86,21 +91,25 @@ def cip_on(day: date) -> CipVersion:
 
 def load_shipped(**signal) -> None:
     """After each migration: put the shipped citations and profiles into the database; rows already there stay."""
-    if RegimeNumber._meta.db_table not in connection.introspection.table_names():
-        return  # only some of the migrations were asked for
-    citations = {
-        code: Citation.objects.get_or_create(
+    if RegimeNumber._meta.db_table in connection.introspection.table_names():
+        _take_in_shipped(by=Actor.operator(), at=moment(None))
+
+
+@flow
+def _take_in_shipped(*, by: Actor, at: datetime) -> None:
+    citations, new = {}, 0
+    for code, shipped in CITATIONS.items():
+        citations[code], is_new = Citation.objects.get_or_create(
             code=code, defaults={"text": shipped.text, "standing": shipped.standing, "mark": shipped.mark}
-        )[0]
-        for code, shipped in CITATIONS.items()
-    }
+        )
+        new += is_new
     for shipped in PROFILES:
         profile, _ = RegimeProfile.objects.get_or_create(
             code=shipped.code,
             defaults={"title": shipped.title, "standing": shipped.standing, "elements": list(shipped.elements)},
         )
         there = set(profile.numbers.values_list("name", flat=True))
-        RegimeNumber.objects.bulk_create(
+        added = RegimeNumber.objects.bulk_create(
             RegimeNumber(
                 profile=profile, name=figure.name, value=figure.value, unit=figure.unit,
                 citation=citations[figure.citation],
@@ -108,3 +117,7 @@ def load_shipped(**signal) -> None:
             for figure in (*shipped.figures, *COMMON)
             if figure.name not in there
         )  # fmt: skip
+        new += len(added)
+    if new:
+        about = RecordRef("policy.regimeprofile", "shipped", "shipped profiles")
+        audit.record(Verb.SHIPPED_TAKEN_IN, about, by=by, at=at, rows=new)

@@ -5,6 +5,7 @@ from functools import partial
 
 from django.db import models
 
+from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 
 
@@ -24,7 +25,7 @@ class Mark(models.TextChoices):
     UNCONFIRMED = "U", "unconfirmed"
 
 
-class Citation(models.Model):
+class Citation(Recorded):
     """Where a figure or a duty stands written, with how sure we are and whether it binds."""
 
     code = models.CharField(max_length=40, unique=True)
@@ -43,7 +44,7 @@ class Citation(models.Model):
         )
 
 
-class RegimeProfile(models.Model):
+class RegimeProfile(Recorded):
     """One set of thresholds, day counts and required elements."""
 
     code = models.CharField(max_length=40, unique=True)
@@ -65,7 +66,7 @@ class RegimeProfile(models.Model):
         return f"{self.title} (proposed)" if self.standing == Standing.PROPOSED else self.title
 
 
-class RegimeNumber(models.Model):
+class RegimeNumber(Recorded):
     """One figure of a regime: so many days, years or percent, with its citation."""
 
     profile = models.ForeignKey(RegimeProfile, on_delete=models.CASCADE, related_name="numbers")
@@ -83,7 +84,7 @@ class RegimeNumber(models.Model):
         return f"{self.name}: {self.value.normalize():f} {self.unit}"
 
 
-class CipVersion(models.Model):
+class CipVersion(Recorded):
     """One approved version of the provider's written customer identification programme (R1, proposed 15 CFR 7.302)."""
 
     number = models.PositiveIntegerField(unique=True)
@@ -106,7 +107,7 @@ class CipVersion(models.Model):
         return f"CIP-{self.number}"
 
 
-class DeadlineQuerySet(models.QuerySet):
+class DeadlineQuerySet(RecordedQuerySet):
     def running(self):
         return self.filter(stopped_at__isnull=True)
 
@@ -117,7 +118,7 @@ class DeadlineQuerySet(models.QuerySet):
         return self.running().filter(due_on__gte=on, due_on__lte=days_ahead)
 
 
-class Deadline(models.Model):
+class Deadline(Recorded):
     """A running or stopped clock on one record; it names the record without a foreign key."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -152,7 +153,7 @@ class Deadline(models.Model):
         return self.citation.standing != Standing.OWN_POLICY
 
 
-class Holiday(models.Model):
+class Holiday(Recorded):
     """A day that is no business day."""
 
     day = models.DateField(unique=True)

@@ -62,6 +62,9 @@ COMMON = (
     Figure("review_days_medium", "365", "days", "own"),
     Figure("review_days_high", "180", "days", "own"),
     Figure("case_retention_years", "2", "years", "own"),
+    Figure("restricted_fingerprint_years", "5", "years", "own"),
+    Figure("privacy_answer_days", "30", "days", "own"),
+    Figure("privacy_retention_years", "2", "years", "own"),
     Figure("screening_possible_score", "0.70", "score", "own"),
     Figure("screening_strong_score", "0.85", "score", "own"),
     Figure("anonymised_access_least_records", "5", "records", "own"),
@@ -111,6 +114,7 @@ PROFILES = (
         (
             Figure("owner_share_percent", "25", "percent", "bank-cdd"),
             Figure("retention_years", "5", "years", "bank-cip"),
+            Figure("method_retention_years", "5", "years", "bank-cip"),
         ),
     ),
 )

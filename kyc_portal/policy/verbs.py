@@ -9,5 +9,6 @@ class Verb(AuditVerb):
     CIP_APPROVED = "policy.cip.approved", "approved CIP version {number}, in force from {effective_from}", "sha256"
     CLOCK_STARTED = "policy.clock.started", "started the clock “{kind}”, due {due_on} ({citation})"
     CLOCK_STOPPED = "policy.clock.stopped", "stopped the clock “{kind}”"
+    SHIPPED_TAKEN_IN = "policy.shipped", "took in {rows} shipped figures and citations"
     FIGURE_CHANGED = "policy.figure.changed", "changed {figure} of {regime} from {old} to {new}"
     HOLIDAY_ADDED = "policy.holiday.added", "entered {day} as a holiday"

@@ -15,12 +15,18 @@ from django.db import transaction
 from kyc_portal.records.refs import Actor
 
 _actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
+_in_flow: ContextVar[bool] = ContextVar("in_flow", default=False)
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 def current_actor() -> Actor | None:
     """Whoever acts now; None outside of every door and flow."""
     return _actor.get()
+
+
+def in_flow() -> bool:
+    """Whether a flow is at work, which alone may change many rows at once."""
+    return _in_flow.get()
 
 
 def current_request_id() -> str:
@@ -39,14 +45,28 @@ def within_request(request_id: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def acting(by: Actor) -> Iterator[None]:
-    """Every change of a row inside is this actor's; an act that belongs to no request gets an id of its own."""
-    token = _actor.set(by)
+def acting(by: Actor, *, as_flow: bool = False) -> Iterator[None]:
+    """Every change of a row inside is this actor's.
+
+    Doors (a page, a command, a task) open it; `as_flow` is for `flow` and `one_flow` alone.
+    """
+    tokens = _actor.set(by), _in_flow.set(as_flow)
     try:
-        with contextlib.nullcontext() if _request_id.get() else within_request(f"flow:{uuid.uuid4()}"):
-            yield
+        yield
     finally:
-        _actor.reset(token)
+        _actor.reset(tokens[0])
+        _in_flow.reset(tokens[1])
+
+
+@contextlib.contextmanager
+def one_flow(by: Actor) -> Iterator[None]:
+    """One transaction of a flow that has several, such as one batch of a long import.
+
+    One that belongs to no request gets an id of its own.
+    """
+    request_id = _request_id.get() or f"flow:{uuid.uuid4()}"
+    with acting(by, as_flow=True), within_request(request_id), transaction.atomic():
+        yield
 
 
 def flow(function: Callable) -> Callable:
@@ -57,7 +77,7 @@ def flow(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def run(*args, by: Actor, **named):
-        with acting(by), transaction.atomic():
+        with one_flow(by):
             return function(*args, by=by, **named)
 
     return run

@@ -1,10 +1,6 @@
-"""The triggers that refuse any change to what may only grow, on both databases; made again after each migration.
+"""The triggers that refuse any change to what may only grow, on both databases."""
 
-A rebuild of a table on SQLite drops its triggers without a word, hence the check when web, worker or a command starts.
-"""
-
-from django.core import checks
-from django.db import OperationalError, connection
+from kyc_portal.records.triggers import Trigger, TriggerSet, register
 
 TABLES = (
     "records_auditevent",
@@ -14,10 +10,12 @@ TABLES = (
     "records_tombstone",
 )
 
-_SQLITE = """
-CREATE TRIGGER IF NOT EXISTS {table}_no_{act} BEFORE {ACT} ON {table}
-BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END
-"""
+_SQLITE = """CREATE TRIGGER {table}_no_{act} BEFORE {ACT} ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"""
+# Of a change record only the outcome of looking at it may still be written, so its triggers name the other columns.
+CHANGES = "records_rowchange"
+_FIXED = ("id", "label", "key", "act", "fields", "actor", "request_id", "at")
+
 _POSTGRES_FUNCTION = """
 CREATE OR REPLACE FUNCTION records_refuse_change() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$
@@ -28,62 +26,20 @@ FOR EACH STATEMENT EXECUTE FUNCTION records_refuse_change()
 """
 
 
-def _acts() -> tuple[str, ...]:
-    return ("update", "delete", "truncate") if connection.vendor == "postgresql" else ("update", "delete")
-
-
-def expected_triggers() -> set[str]:
-    """The names of all triggers this database must have."""
-    return {f"{table}_no_{act}" for table in TABLES for act in _acts()}
-
-
-def create_triggers() -> None:
-    """Make the triggers that are missing; harmless when all are there, or a table is not there yet."""
-    template = _POSTGRES if connection.vendor == "postgresql" else _SQLITE
-    with connection.cursor() as cursor:
-        there = set(connection.introspection.table_names(cursor))
-        if connection.vendor == "postgresql":
-            cursor.execute(_POSTGRES_FUNCTION)
-        for table in there.intersection(TABLES):
-            for act in _acts():
-                cursor.execute(template.format(table=table, act=act, ACT=act.upper()))
-
-
-def drop_triggers() -> None:
-    """Take the triggers away: only the reverse of the migration and the tests' flush need it."""
-    with connection.cursor() as cursor:
-        for table in TABLES:
-            for act in _acts():
-                on_table = f" ON {table}" if connection.vendor == "postgresql" else ""
-                cursor.execute(f"DROP TRIGGER IF EXISTS {table}_no_{act}{on_table}")
-
-
-def missing_triggers() -> list[str]:
-    """The triggers that should be there and are not, sorted; empty before the first migration."""
-    with connection.cursor() as cursor:
-        if TABLES[0] not in connection.introspection.table_names(cursor):
-            return []
-        if connection.vendor == "postgresql":
-            # A disabled trigger ('D') guards nothing, so it counts as missing.
-            cursor.execute("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'")
-        else:
-            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        return sorted(expected_triggers() - {name for (name,) in cursor.fetchall()})
-
-
-def check_triggers(app_configs, databases=None, **kwargs) -> list[checks.CheckMessage]:
-    """System check: every start but `migrate` (which mends it) is refused while a trigger is missing."""
-    if databases:  # `migrate` names its databases; it must not be stopped by what it is about to put right
-        return []
-    try:
-        missing = missing_triggers()
-    except OperationalError:
-        return []  # no database within reach: that is told by whoever needs it
-    return [
-        checks.Error(
-            f"The append-only trigger {name} is missing: the audit trail is unguarded.",
-            hint="Run `manage.py migrate`, which makes it again, and find out who removed it.",
-            id="records.E001",
-        )
-        for name in missing
+def _triggers_for(vendor: str) -> list[Trigger]:
+    if vendor == "postgresql":
+        acts, template, function = ("update", "delete", "truncate"), _POSTGRES, _POSTGRES_FUNCTION
+    else:
+        acts, template, function = ("update", "delete"), _SQLITE, ""
+    made = [
+        Trigger(f"{table}_no_{act}", table, template.format(table=table, act=act, ACT=act.upper()), function)
+        for table in TABLES
+        for act in acts
     ]
+    for act in acts:
+        on = f"UPDATE OF {', '.join(_FIXED)}" if act == "update" else act.upper()
+        made.append(Trigger(f"{CHANGES}_no_{act}", CHANGES, template.format(table=CHANGES, act=act, ACT=on), function))
+    return made
+
+
+register(TriggerSet("append-only", "the audit trail is", _triggers_for))

@@ -46,7 +46,9 @@ class PortalCommand(BaseCommand):
         try:
             require_readable({"by": by, **options})
             with acting.within_request(f"command:{uuid.uuid4()}"):
-                return self.act(by=self.actor(by), **options)
+                actor = self.actor(by)
+                with acting.acting(actor):
+                    return self.act(by=actor, **options)
         except Refusal as refusal:
             raise CommandError(str(refusal), returncode=2) from None
 

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
-from kyc_portal.records.models import HeldRecord, LegalHold
+from kyc_portal.records.models import DoomedRecord, HeldRecord, LegalHold
 from kyc_portal.records.refs import Actor, RecordRef
 from kyc_portal.records.verbs import Verb
 from kyc_portal.refusal import Refusal
@@ -19,6 +19,10 @@ from kyc_portal.refusal import Refusal
 
 class AlreadyDestroyed(Refusal):
     """The record was purged before the hold was placed."""
+
+
+class StillHeld(Refusal):
+    """What is to be destroyed is held: somebody has to release the hold first, or leave the record."""
 
 
 class NotHoldable(Refusal):
@@ -38,11 +42,19 @@ def allow_holds_on(*models_: type[models.Model]) -> None:
 
 
 def lock(record: models.Model) -> models.Model:
-    """The row, locked until the transaction ends; raises AlreadyDestroyed when it is gone."""
+    """The row, locked until the transaction ends; raises AlreadyDestroyed when it is gone, or its destruction began."""
     found = type(record)._base_manager.select_for_update().filter(pk=record.pk).first()
     if found is None:
         raise AlreadyDestroyed(f"{RecordRef.of(record).name} was already destroyed. See its tombstone.")
+    refuse_doomed(found)
     return found
+
+
+def refuse_doomed(*records: models.Model) -> None:
+    """Raise AlreadyDestroyed for a locked record whose destruction has begun: its access records are going already."""
+    for ref in map(RecordRef.of, records):
+        if DoomedRecord.objects.filter(label=ref.label, key=ref.key).exists():
+            raise AlreadyDestroyed(f"The destruction of {ref.name} has begun, so nothing can be done with it any more.")
 
 
 @flow

@@ -32,7 +32,7 @@ class KeyProblem(Refusal):
 
 def parse_key(text: str) -> tuple[str, bytes]:
     """Split "id:base64" into (id, 32 bytes); raises KeyProblem when it is not of that form."""
-    key_id, _, encoded = text.partition(":")
+    key_id, _, encoded = text.strip().partition(":")  # a key that comes from a file may end with its line
     try:
         key = base64.b64decode(encoded, validate=True)
     except ValueError as error:  # not base64, or not even ASCII
@@ -97,7 +97,7 @@ def _ensure_keys(subjects: list[UUID]) -> dict[UUID, bytes]:
             )
             for each in missing
         ]  # fmt: skip
-        SubjectKey.objects.bulk_create(made, ignore_conflicts=True)
+        SubjectKey._base_manager.bulk_create(made, ignore_conflicts=True)
         rows |= SubjectKey.objects.in_bulk(missing)  # what is stored counts: somebody else may have been first
     return _unwrapped(subjects, rows)
 
@@ -144,8 +144,22 @@ def rewrap_batch(limit: int = 500) -> int:
 
 def fingerprint(kind: str, normalised: str) -> str:
     """64 hex digits that are equal for equal values of one kind and tell nothing without the key."""
-    _, key = parse_key(settings.FINGERPRINT_KEY)
+    return _fingerprint(settings.FINGERPRINT_KEY, kind, normalised)
+
+
+def former_fingerprint(kind: str, normalised: str) -> str:
+    """The same under the key that is being given up (KYC_FINGERPRINT_KEY_OLD); empty when none is."""
+    return _fingerprint(settings.FINGERPRINT_KEY_OLD, kind, normalised) if settings.FINGERPRINT_KEY_OLD else ""
+
+
+def _fingerprint(key_text: str, kind: str, normalised: str) -> str:
+    _, key = parse_key(key_text)
     return hmac.new(key, f"{kind}\x00{normalised}".encode(), "sha256").hexdigest()
+
+
+def fingerprint_key_id() -> str:
+    """The id of the key that makes new fingerprints."""
+    return parse_key(settings.FINGERPRINT_KEY)[0]
 
 
 def signing_key() -> tuple[str, Ed25519PrivateKey]:

@@ -6,6 +6,8 @@ from functools import partial
 from django.db import models
 
 from kyc_portal.records.canonical import new_event_id
+from kyc_portal.records.purge_models import ClockWatch, Destruction, DoomedRecord, PurgeRun  # noqa: F401 found here
+from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import RecordRef, new_reference
 
 
@@ -158,7 +160,64 @@ class IdentityView(models.Model):
         return f"{self.actor_label} looked at {self.about_name}"
 
 
-class LegalHoldQuerySet(models.QuerySet):
+class Standing(models.TextChoices):
+    """Whether an event says why a row changed."""
+
+    WAITING = "", "not looked at yet"
+    EXPLAINED = "explained", "explained by an event"
+    UNEXPLAINED = "unexplained", "no event says why"
+    SETTLED = "settled", "looked into"
+
+
+class RowChangeQuerySet(models.QuerySet):
+    def waiting(self):
+        """Changes that the nightly reconciliation has not looked at."""
+        return self.filter(standing=Standing.WAITING)
+
+    def unexplained(self):
+        return self.filter(standing=Standing.UNEXPLAINED)
+
+
+class RowChange(models.Model):
+    """A change of one row as the database itself wrote it down: which columns, by whom; no values. Only the last three
+    columns change once, when it is looked at. The key is empty for mass data, whose batch has an event with its count.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    label = models.CharField(max_length=80)
+    key = models.CharField(max_length=80)
+    act = models.CharField(max_length=10)
+    fields = models.TextField()
+    actor = models.CharField(max_length=120)
+    request_id = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    standing = models.CharField(max_length=12, choices=Standing.choices, blank=True)
+    event_id = models.UUIDField(null=True)  # of the reconciliation that looked at it, whose digest covers it
+
+    objects = RowChangeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "change of a row"
+        verbose_name_plural = "changes of rows"
+        permissions = [("settle_rowchange", "Can settle changes that no event explains")]
+        indexes = [
+            models.Index(fields=["label", "key"], name="change_of_row"),
+            models.Index(fields=["request_id", "label"], name="change_in_request"),
+            models.Index(fields=["id"], name="change_waits", condition=models.Q(standing="")),
+            models.Index(fields=["id"], name="change_unexplained", condition=models.Q(standing="unexplained")),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(standing__in=["", "explained", "unexplained", "settled"]),
+                name="change_standing_known",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.act} of {self.label} {self.key[:8]}".strip()
+
+
+class LegalHoldQuerySet(RecordedQuerySet):
     def in_force(self):
         return self.filter(released_at__isnull=True)
 
@@ -167,7 +226,7 @@ class LegalHoldQuerySet(models.QuerySet):
         return self.in_force().filter(until__lt=on)
 
 
-class LegalHold(models.Model):
+class LegalHold(Recorded):
     """Keeps records from being destroyed until it is released; it wins over every retention rule (R54, R111)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -195,7 +254,7 @@ class LegalHold(models.Model):
         return self.released_at is None
 
 
-class HeldRecord(models.Model):
+class HeldRecord(Recorded):
     """One record under one hold, named so that the hold does not block what it protects."""
 
     hold = models.ForeignKey(LegalHold, on_delete=models.PROTECT, related_name="records")
@@ -217,7 +276,10 @@ class HeldRecord(models.Model):
 
 
 class Tombstone(models.Model):
-    """Proof that a file was destroyed: what, how much, under which rule, with which holds looked at. Append-only."""
+    """Signed proof that a file was destroyed: what, how much, under which rule, which holds looked at. Append-only.
+
+    `subjects` are the ids of the persons whose keys went with it; `signature` is over tombstones.statement().
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     label = models.CharField(max_length=80)
@@ -229,9 +291,12 @@ class Tombstone(models.Model):
     counts = models.JSONField()
     holds_looked_at = models.PositiveIntegerField()
     digest = models.CharField(max_length=64)
+    subjects = models.JSONField(default=list)
     event_id = models.UUIDField()
     purged_at = models.DateTimeField()
     purged_by = models.CharField(max_length=150)
+    key_id = models.CharField(max_length=40, blank=True)
+    signature = models.BinaryField(default=bytes)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["label", "key"], name="one_tombstone_per_record")]
@@ -241,7 +306,7 @@ class Tombstone(models.Model):
         return f"{self.name}, purged {self.purged_at:%-d %b %Y}"
 
 
-class SubjectKey(models.Model):
+class SubjectKey(Recorded):
     """The key under which one person's values are sealed, itself wrapped by a master key (trust.md 5.2, 10)."""
 
     subject = models.UUIDField(primary_key=True)

@@ -60,3 +60,4 @@ class Actor:
 
 
 SCHEDULER = Actor(kind="scheduler", key="scheduler", label="the scheduler")
+VISITOR = Actor(kind="visitor", key="visitor", label="somebody not logged in")

@@ -1,50 +1,53 @@
-"""Retention rules and the purge (requirements R47-R50, R54).
+"""Retention rules, what they say of a file, and the purge (requirements R47-R50, R54).
 
 Each app lists its rules in retention.py. A purge looks at one file at a time, in a transaction of its own: lock, is it
-due, is it held, does something still refer to it, destroy, leave a tombstone.
+due, is it held, does something still refer to it, destroy, leave a tombstone. How it is destroyed: destroying.py.
 """
 
-import hashlib
-import json
+import logging
 from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
-from django.db import models, transaction
+from django.db import models
 
-from kyc_portal.records import audit, holds
-from kyc_portal.records.canonical import digest_of_ids
-from kyc_portal.records.keys import destroy_key
+from kyc_portal.records import clock_watch, destroying, holds, purge_report, purge_runs
+from kyc_portal.records.acting import acting, flow
+from kyc_portal.records.clock_watch import ClockJumped
+from kyc_portal.records.keys import signing_key
 from kyc_portal.records.models import (
     AuditCheckpoint,
     AuditEvent,
     AuditLeaf,
     AuditPayload,
     AuditPending,
+    ClockWatch,
     DestroyedPayload,
+    Destruction,
+    DoomedRecord,
     HeldRecord,
     IdentityView,
     LegalHold,
+    PurgeRun,
+    RowChange,
     SubjectKey,
     Tombstone,
     WitnessedCheckpoint,
 )
+from kyc_portal.records.purge_report import Report
+from kyc_portal.records.purge_runs import PurgeUnderWay, RunLost
 from kyc_portal.records.refs import Actor, RecordRef
-from kyc_portal.records.verbs import Verb
+from kyc_portal.records.roots import Paths
+from kyc_portal.records.verdicts import Period, Verdict, Why, longest
 from kyc_portal.refusal import Refusal
 
-
-class NotYet(Refusal):
-    """Somebody asked to execute a purge as of a day that has not come."""
+log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Period:
-    """One reason to keep a file, and the last day it asks for; the longest of a file's periods wins (R50)."""
-
-    basis: str
-    kept_through: date
-    sentence: str
+class StillReferred(Refusal):
+    """What is to be destroyed is referred to by something that stays."""
 
 
 @dataclass(frozen=True)
@@ -59,22 +62,41 @@ class RetentionRule:
     title: str
     covers: tuple[type[models.Model], ...]
     why: str
+    figures: tuple[str, ...] = ()  # of the regime, by which its periods are counted
     candidates: Callable[[date], models.QuerySet] | None = None
     periods: Callable[[models.Model], list[Period]] | None = None
     guarded: Callable[[models.Model], list[models.Model]] | None = None  # rows a hold may stand on; locked first
     contents: Callable[[models.Model], Iterable[models.QuerySet]] | None = None  # in the order of destruction
+    in_batches: Callable[[models.Model], Iterable[models.QuerySet]] | None = None  # of these, what may be very much
     before: Callable[[models.Model], None] | None = None  # what else must go: files, clocks
     subjects: Callable[[models.Model], list] | None = None  # whose keys and payloads go
+    roots: Paths = field(default_factory=dict)  # from each covered row to the rows a hold may stand on, for the gate
 
 
-@dataclass
-class Report:
-    """What a purge did, or would do."""
+class Ignored:
+    """Stands in for what counts failures (kyc_portal.work.failures) where nothing does."""
 
-    executed: bool
-    gone: list[Tombstone] = field(default_factory=list)
-    due: list[tuple[RecordRef, Period]] = field(default_factory=list)
-    kept: list[tuple[RecordRef, str]] = field(default_factory=list)
+    @staticmethod
+    def held_back(kind, now):
+        return set()
+
+    @staticmethod
+    def note_failure(kind, key, error, now):
+        return None
+
+    @staticmethod
+    def note_success(kind, key):
+        return None
+
+
+FAILED = "records.purge_file"  # the kind under which a file that raised is counted, and tried again later
+_failures: Any = Ignored
+
+
+def count_failures_with(counter) -> None:
+    """Let the layer above count what fails; called once, when it is ready."""
+    global _failures
+    _failures = counter
 
 
 _RULES: dict[str, RetentionRule] = {}
@@ -91,60 +113,218 @@ def all_rules() -> list[RetentionRule]:
     return list(_RULES.values())
 
 
-def longest(periods: list[Period]) -> Period | None:
-    """The period that ends last; None while no clock runs."""
-    return max(periods, key=lambda period: period.kept_through, default=None)
+def judge(rule: RetentionRule, root: models.Model, *, as_of: date) -> Verdict:
+    """What keeps this file on that day, in sentences; changes and locks nothing.
+
+    References are looked for only where neither a period nor a hold keeps the file: they cost a query each.
+    """
+    period = longest(rule.periods(root))
+    if period is None:
+        return Verdict(None, ("No period has begun: it is still in use.",))
+    held = tuple(holds.why_held(rule.guarded(root)))
+    if period.kept_through >= as_of:
+        return Verdict(period, (f"Kept through {period.kept_through}: {period.sentence}", *held), Why.PERIOD)
+    if held:
+        return Verdict(period, held, Why.HOLD)
+    if referring := tuple(_referring(rule, root)):
+        return Verdict(period, referring, Why.REFERENCE)
+    return Verdict(period, is_due=True)
+
+
+def purge_file(
+    rule: RetentionRule, key, *, as_of: date, by: Actor, at: datetime, run: PurgeRun | None = None
+) -> Tombstone | None:
+    """Destroy one file if nothing keeps it; None when something does, or when it is gone already.
+
+    A large file takes several transactions, each of which renews the lease of `run`. Raises RunLost and ClockJumped.
+    """
+    while True:
+        clock_watch.require_steady()
+        if not _next_batch(rule, key, as_of, run, by=by, at=at):
+            stone, has_more = _step(rule, key, as_of, run, by=by, at=at)
+            if not has_more:
+                return stone
+
+
+@flow
+def _next_batch(rule: RetentionRule, key, as_of: date, run: PurgeRun | None, *, by: Actor, at: datetime) -> bool:
+    """Destroy the next batch of a file whose destruction has begun; nothing can have been added to it since."""
+    model = rule.candidates(as_of).model
+    file = Destruction.objects.select_for_update().filter(label=model._meta.label_lower, key=str(key)).first()
+    root = file and model._base_manager.filter(pk=key).first()
+    if not (root and destroying.destroy_batch(file, rule.in_batches(root), by=by, at=at)):
+        return False
+    if run is not None:
+        purge_runs.keep(run)
+    return True
+
+
+@flow
+def _step(
+    rule: RetentionRule, key, as_of: date, run: PurgeRun | None, *, by: Actor, at: datetime
+) -> tuple[Tombstone | None, bool]:
+    """Judge one file under lock and destroy it, or the next batch of it; says whether there is more to do."""
+    root = rule.candidates(as_of).filter(pk=key).first()
+    if root is None:
+        return None, False
+    guarded = _locked(rule.guarded(root))
+    root = rule.candidates(as_of).filter(pk=key).first()
+    if root is None or {(type(row), row.pk) for row in rule.guarded(root)} != {(type(row), row.pk) for row in guarded}:
+        return None, False  # somebody changed the file meanwhile: the next run judges it
+
+    file = destroying.begun(RecordRef.of(root))
+    if file is None:
+        verdict = judge(rule, root, as_of=as_of)
+        if not verdict.is_due:
+            return None, False
+        file = _file(rule, root, verdict.period, len(guarded), by=by, at=at)
+    stone = _destroy(rule, root, file, guarded, by=by, at=at)
+    if run is not None:
+        purge_report.tell_gone(run, rule.code, stone)
+        purge_runs.keep(run)
+    return stone, stone is None
+
+
+def _file(rule: RetentionRule, root: models.Model, period: Period, looked_at: int, *, by: Actor, at: datetime):
+    ref = RecordRef.of(root)
+    return Destruction(
+        label=ref.label, key=ref.key, name=ref.name, rule=rule.code, basis=period.basis,
+        kept_through=period.kept_through, holds_looked_at=looked_at, begun_at=at, begun_by=by.label,
+    )  # fmt: skip
+
+
+def _destroy(
+    rule: RetentionRule, root: models.Model, file: Destruction, guarded: list, *, by: Actor, at: datetime
+) -> Tombstone | None:
+    """Destroy the file, or if it is large its first batch: then None."""
+    if rule.in_batches and destroying.is_large(rule.in_batches(root)):
+        if file._state.adding:
+            destroying.mark(file, guarded)
+        destroying.destroy_batch(file, rule.in_batches(root), by=by, at=at)
+        return None
+    subjects, contents = rule.subjects(root), list(rule.contents(root))
+    if rule.before:
+        rule.before(root)
+    return destroying.destroy_rest(file, contents, subjects, by=by, at=at)
+
+
+def destroy_again(rule: RetentionRule, root: models.Model, *, basis: str, kept_through: date, by: Actor, at: datetime):
+    """Destroy a file that a backup brought back, whatever its period; returns its tombstone.
+
+    For `replay_destructions` only. Raises StillHeld and StillReferred.
+    """
+    while True:
+        stone = _again(rule, root, Period(basis, kept_through, "It was destroyed before."), by=by, at=at)
+        if stone is not None:
+            return stone
+
+
+@flow
+def _again(rule: RetentionRule, root: models.Model, period: Period, *, by: Actor, at: datetime) -> Tombstone | None:
+    guarded = _locked(rule.guarded(root))
+    if held := holds.why_held(guarded):
+        raise holds.StillHeld(" ".join(held))
+    if referring := list(_referring(rule, root)):
+        raise StillReferred(" ".join(referring))
+    file = destroying.begun(RecordRef.of(root)) or _file(rule, root, period, len(guarded), by=by, at=at)
+    return _destroy(rule, root, file, guarded, by=by, at=at)
+
+
+# --- the run over all files -------------------------------------------------------------------------------------------
 
 
 def purge_due(*, as_of: date, today: date, execute: bool, by: Actor, at: datetime) -> Report:
     """Purge, or only list, what no rule keeps beyond `as_of`.
 
-    `execute=False` changes nothing. Executing as of a day after `today` raises NotYet.
+    `execute=False` changes nothing. A file that raises is counted in the report and tried again later. Raises NotYet
+    for execution as of a day after `today`, PurgeUnderWay, ClockJumped, and KeyProblem without a key to sign with.
     """
-    if execute and as_of > today:
-        raise NotYet(f"{as_of} has not come yet. Leave out --execute to see what would go then.")
+    if not execute:
+        return _go_through(PurgeRun(as_of=as_of, executes=False), at=at)
+    run = purge_runs.ask(as_of=as_of, today=today, executes=True, by=by, at=at)
+    try:
+        return carry_out(run, at=at)
+    except PurgeUnderWay as refusal:
+        purge_runs.stop(run, str(refusal), by=by, at=at)
+        raise
 
-    report = Report(executed=execute)
-    for rule in all_rules():
-        if rule.candidates is None:
-            continue
-        for key in _keys(rule.candidates(as_of)):
-            _purge_one(rule, key, as_of, execute, by, at, report)
+
+def carry_out(run: PurgeRun, *, at: datetime) -> Report:
+    """Do what a run was asked for, as whoever asked for it; may be called again when a worker was lost.
+
+    Raises PurgeUnderWay while another one destroys, and what `purge_due` raises; the run then says why it stopped.
+    """
+    by = run.asked
+    run = purge_runs.begin(run, by=by, at=at)
+    try:
+        if run.executes:
+            signing_key()
+            clock_watch.require_steady()
+        report = _go_through(run, at=at)
+        purge_runs.finish(run, by=by, at=at)
+        if report.gone:
+            destroying.forget_old_pages()
+    except RunLost:
+        raise
+    except BaseException as error:
+        why = str(error) if isinstance(error, Refusal) else type(error).__name__
+        purge_runs.stop(run, why, by=by, at=at)
+        raise
     return report
+
+
+def _go_through(run: PurgeRun, *, at: datetime) -> Report:
+    report, waits = Report(executed=run.executes), _failures.held_back(FAILED, at)
+    begun = set(Destruction.objects.values_list("label", "key")) if run.executes else set()
+    todo = [(rule, list(_keys(rule.candidates(run.as_of)))) for rule in all_rules() if rule.candidates is not None]
+    run.total = sum(len(keys) for _, keys in todo)
+    for rule, keys in todo:
+        for key in keys:
+            if f"{rule.code}/{key}" not in waits:
+                _one(rule, key, run, report, begun, at)
+            run.looked_at += 1
+            if run.token and run.looked_at % 50 == 0:
+                with acting(run.asked):
+                    purge_runs.keep(run)
+    return report
+
+
+def _one(rule: RetentionRule, key, run: PurgeRun, report: Report, begun: set, at: datetime) -> None:
+    """Look at one file and, if the run destroys, destroy it; what raises is counted and the others go on."""
+    name, told = f"{rule.code}/{key}", deepcopy(run.told)
+    try:
+        root = rule.candidates(run.as_of).filter(pk=key).first()
+        if root is None:
+            return
+        ref = RecordRef.of(root)
+        period = longest(rule.periods(root))
+        is_over = period is not None and period.kept_through < run.as_of
+        must_go = run.executes and (is_over or (ref.label, ref.key) in begun)
+        stone = purge_file(rule, key, as_of=run.as_of, by=run.asked, at=at, run=run) if must_go else None
+        if stone is not None:
+            report.gone.append(stone)
+            _failures.note_success(FAILED, name)
+            return
+        verdict = judge(rule, root, as_of=run.as_of)
+        if not verdict.is_due:
+            report.kept += purge_report.tell_kept(run, rule.code, ref, verdict)
+        elif not run.executes:
+            report.due.append((ref, verdict.period))
+            purge_report.tell_due(run, rule.code, ref, verdict, rule.contents(root))
+    except (RunLost, ClockJumped):
+        raise
+    except Exception as error:  # counted, logged by class, tried again by a later run
+        log.error("the purge of %s failed (%s)", name, type(error).__name__)
+        run.told = told
+        purge_report.tell_failed(run, rule.code)
+        report.failed.append((name, type(error).__name__))
+        if run.executes:
+            _failures.note_failure(FAILED, name, error, at)
 
 
 def _keys(candidates: models.QuerySet) -> Iterator:
     """The candidates' keys, read once: each file is judged again under its lock, and a killed run starts anew."""
     yield from list(candidates.order_by("pk").values_list("pk", flat=True))
-
-
-@transaction.atomic
-def _purge_one(rule: RetentionRule, key, as_of: date, execute: bool, by: Actor, at: datetime, report: Report) -> None:
-    """Judge one file under lock and destroy it if nothing keeps it."""
-    root = rule.candidates(as_of).filter(pk=key).first()
-    if root is None:
-        return
-    guarded = _locked(rule.guarded(root))
-    root = rule.candidates(as_of).filter(pk=key).first()
-    if root is None or {(type(row), row.pk) for row in rule.guarded(root)} != {(type(row), row.pk) for row in guarded}:
-        return  # somebody changed the file meanwhile: the next run judges it
-    period = longest(rule.periods(root))
-    if period is None:
-        return
-
-    ref = RecordRef.of(root)
-    held = holds.why_held(guarded)
-    referring = [] if held else list(_referring(rule, root))
-    if period.kept_through >= as_of:
-        report.kept.append((ref, f"Kept through {period.kept_through}: {period.sentence}"))
-    elif held:
-        report.kept.append((ref, " ".join(held)))
-    elif referring:
-        report.kept.append((ref, " ".join(referring)))
-    elif not execute:
-        report.due.append((ref, period))
-    else:
-        report.gone.append(_destroy(rule, root, ref, period, len(guarded), by, at))
 
 
 def _locked(rows: list[models.Model]) -> list[models.Model]:
@@ -157,11 +337,14 @@ def _locked(rows: list[models.Model]) -> list[models.Model]:
 def _referring(rule: RetentionRule, root: models.Model) -> Iterator[str]:
     """A sentence for each kind of row outside the file that still points into it."""
     contents = list(rule.contents(root))
+    in_batches = (
+        {rows.model for rows in rule.in_batches(root)} if rule.in_batches else set()
+    )  # they hang on this file only
     for rows in contents:
         for relation in rows.model._meta.get_fields(include_hidden=True):
             if not (relation.auto_created and relation.is_relation and not relation.concrete):
                 continue
-            if relation.many_to_many:
+            if relation.many_to_many or relation.related_model in in_batches:
                 continue
             outside = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": rows.order_by()})
             for own in contents:
@@ -172,48 +355,21 @@ def _referring(rule: RetentionRule, root: models.Model) -> Iterator[str]:
                 yield f"{RecordRef.of(first).name} still refers to it."
 
 
-def _destroy(
-    rule: RetentionRule, root: models.Model, ref: RecordRef, period: Period, looked_at: int, by: Actor, at: datetime
-) -> Tombstone:
-    """Destroy one file with its keys and payloads; both the tombstone and the event say what went."""
-    subjects = rule.subjects(root)
-    if rule.before:
-        rule.before(root)
-    counts, digest = {}, hashlib.sha256()
-    for rows in rule.contents(root):
-        keys = sorted(str(pk) for pk in rows.order_by().values_list("pk", flat=True))
-        digest.update(json.dumps([rows.model._meta.label_lower, keys]).encode())
-        if keys:
-            rows.model._base_manager.filter(pk__in=rows.order_by().values("pk"))._raw_delete(rows.db)
-            counts[rows.model._meta.label_lower] = counts.get(rows.model._meta.label_lower, 0) + len(keys)
-    payloads = []
-    for subject in subjects:
-        payloads += audit.destroy_payloads(subject)
-        destroy_key(subject)
-    destroyed = digest_of_ids(map(str, payloads))
-    digest.update(destroyed.encode())
-
-    event = audit.record(
-        Verb.PURGED, ref, by=by, at=at, rule=rule.code, rows=sum(counts.values()), payloads=len(payloads),
-        digest=digest.hexdigest(), destroyed=destroyed,
-    )  # fmt: skip
-    audit.list_destroyed(payloads, by_purge=event)
-    return Tombstone.objects.create(
-        label=ref.label, key=ref.key, name=ref.name, rule=rule.code, basis=period.basis,
-        kept_through=period.kept_through, counts=counts, holds_looked_at=looked_at, digest=digest.hexdigest(),
-        event_id=event.pk, purged_at=at, purged_by=by.label,
-    )  # fmt: skip
-
-
 register(
     RetentionRule(
         code="trail",
         title="Audit trail, holds and tombstones",
         covers=(
             *(AuditEvent, AuditPending, AuditLeaf, AuditCheckpoint, WitnessedCheckpoint, DestroyedPayload),
-            *(Tombstone, LegalHold, HeldRecord, IdentityView),
+            *(Tombstone, LegalHold, HeldRecord, IdentityView, RowChange, PurgeRun),
         ),
         why="Kept for good: without personal data, it proves what was done and destroyed.",
+    ),
+    RetentionRule(
+        code="purge",
+        title="What the purge keeps for itself",
+        covers=(Destruction, DoomedRecord, ClockWatch),
+        why="References and moments only: marks go with the file they stand for, the clock's one row stays.",
     ),
     RetentionRule(
         code="sealed",

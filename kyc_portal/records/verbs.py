@@ -43,8 +43,23 @@ class Verb(AuditVerb):
         "purged the file under the rule “{rule}”: {rows} rows, {payloads} sealed payloads",
         "digest",
         "destroyed",
+        "sha256",
         GRAVE,
     )
+    CHANGES_RECONCILED = (
+        "records.changes.reconciled",
+        "held {rows} changes against the trail, {missing} without an event",
+        "digest",
+    )
+    CHANGE_UNEXPLAINED = "records.change.unexplained", "found {rows} changes that no event explains, made by {source}"
+    CHANGE_SETTLED = "records.change.settled", "looked into {rows} unexplained changes: {reason}"
+    PURGE_BATCH = (
+        "records.purge_batch", "destroyed {rows} rows ({kind}) of the file under the rule “{rule}”", "digest",
+    )  # fmt: skip
+    PURGE_ASKED = "records.purge_asked", "asked for a {what} as of {as_of}"
+    PURGE_ENDED = "records.purge_ended", "{state} the {what} as of {as_of}: {count} files, {failed} failed"
+    CLOCK_JUMPED = "records.clock.jumped", "saw the clock jump from {old} to {new}; the purge waits"
+    CLOCK_CONFIRMED = "records.clock.confirmed", "confirmed the clock after its jump from {old} to {new}"
     KEYS_ROTATED = "records.keys.rotated", "wrapped {count} keys anew under {key_id}"
     AUDIT_KEY_NAMED = "records.audit_key_named", "named {key_id} as the trail's next key", "public_key", GRAVE
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
-from kyc_portal.records import append_only, checkpoints
+from kyc_portal.records import changes, checkpoints, tombstones, triggers
 from kyc_portal.records.canonical import COLUMNS, commitment, spelled
 from kyc_portal.records.keys import KeyProblem, key_of_subject, unseal
 from kyc_portal.records.models import (
@@ -182,5 +182,8 @@ def _remarks() -> Iterator[str]:
         orphan = model.objects.exclude(Exists(AuditEvent.objects.filter(pk=OuterRef("event_id"))))
         if (event_id := orphan.order_by("pk").values_list("pk", flat=True).first()) is not None:
             yield f"{what} belongs to the event {event_id}, which is not there."
-    for name in append_only.missing_triggers():
-        yield f"The append-only trigger {name} is missing on {connection.vendor}."
+    yield from tombstones.faults()
+    for event_id in changes.altered_rounds():
+        yield f"The changes of rows that the event {event_id} speaks for were altered or removed."
+    for name in triggers.missing():
+        yield f"The trigger {name} is missing on {connection.vendor}."

@@ -1,11 +1,12 @@
 """Every setting of the portal, read from the environment once."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
 
-env = environ.Env()
+env = environ.FileAwareEnv()  # NAME_FILE names a file that holds the value of NAME
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 LOCAL_DIR = Path(env.str("KYC_LOCAL_DIR", default=str(BASE_DIR / ".local")))
@@ -17,6 +18,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
     "kyc_portal.demo",
+    "kyc_portal.api",
     "cases",
     "resellers",
     "accounts",
@@ -33,11 +35,19 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.forms",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "axes",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "kyc_portal.staff.browsers.BrowserMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -45,7 +55,10 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "kyc_portal.staff.middleware.RequestContextMiddleware",
-    "kyc_portal.staff.middleware.PolicyMiddleware",  # last: nothing reaches a view but through the policy table
+    "allauth.account.middleware.AccountMiddleware",
+    "kyc_portal.staff.middleware.SignInMiddleware",
+    "kyc_portal.staff.middleware.PolicyMiddleware",  # no view is reached but through the policy table
+    "axes.middleware.AxesMiddleware",  # last: it replaces the answer to a log-in that is locked
 ]
 
 ROOT_URLCONF = "kyc_portal.urls"
@@ -89,9 +102,17 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- People -----------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "staff.StaffMember"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "kyc_portal.staff.adapters.PasswordBackend",
+    "kyc_portal.staff.breakglass.BreakGlassBackend",
+]
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/login/"
+BREAK_GLASS_HOURS = env.int("KYC_BREAK_GLASS_HOURS", default=4)  # own policy: how long one may be taken at most
+PORTAL_URL = env.str("KYC_PORTAL_URL", default="http://localhost:8000").rstrip("/")  # links never trust a Host header
+PASSWORD_RESET_TIMEOUT = env.int("KYC_LINK_HOURS", default=24) * 60 * 60  # a link by which somebody chooses a password
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -101,10 +122,71 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-SESSION_COOKIE_AGE = 12 * 60 * 60
+
+SESSION_IDLE = env.int("KYC_SESSION_IDLE_MINUTES", default=30) * 60
+SESSION_COOKIE_AGE = SESSION_LONGEST = env.int("KYC_SESSION_HOURS", default=12) * 60 * 60
+RECENT_LOGIN = env.int("KYC_RECENT_LOGIN_MINUTES", default=5) * 60  # grave acts ask for a log-in no older than this
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
+
+MFA_ROLES = env.list("KYC_MFA_ROLES", default=["all"])  # the roles that need a second factor; "none" for nobody
+MFA_ADAPTER = "kyc_portal.staff.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "kyc_portal.staff.factor_forms.CodeForm",
+    "reauthenticate": "kyc_portal.staff.factor_forms.CodeAgainForm",
+    "activate_totp": "kyc_portal.staff.factor_forms.AuthenticatorForm",
+    "add_webauthn": "kyc_portal.staff.factor_forms.PasskeyForm",
+}
+MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds that a clock may be wrong; each code counts once
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+
+ACCOUNT_ADAPTER = "kyc_portal.staff.adapters.SignInAdapter"
+ACCOUNT_FORMS = {"login": "kyc_portal.staff.factor_forms.LogInForm"}
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = RECENT_LOGIN
+ACCOUNT_RATE_LIMITS = {"login": None}  # axes counts log-ins, in the database and for all processes
+BEHIND_TLS_PROXY = env.bool("KYC_BEHIND_TLS_PROXY", default=False)
+TRUSTED_PROXIES = env.list("KYC_TRUSTED_PROXIES", default=[])  # networks whose X-Forwarded-For is believed
+
+SOCIALACCOUNT_ADAPTER = "kyc_portal.staff.signon.SignOnAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # the policy's form-action would stop a form that is sent on to the provider
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+OIDC_ISSUER = env.str("KYC_OIDC_ISSUER", default="")  # single sign-on is off until this is set
+OIDC_LABEL = env.str("KYC_OIDC_LABEL", default="single sign-on")
+OIDC_SECOND_FACTOR = env.list("KYC_OIDC_SECOND_FACTOR", default=[])  # values of amr or acr that prove one, such as mfa
+SOCIALACCOUNT_PROVIDERS = {}
+if OIDC_ISSUER:
+    SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": OIDC_LABEL,
+                "client_id": env.str("KYC_OIDC_CLIENT_ID", default=""),
+                "secret": env.str("KYC_OIDC_CLIENT_SECRET", default=""),
+                "settings": {"server_url": OIDC_ISSUER, "fetch_userinfo": False},
+            }
+        ],
+    }
+
+AXES_HANDLER = "kyc_portal.staff.throttling.Throttle"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = env.int("KYC_LOGIN_FAILURES", default=5)
+AXES_COOLOFF_TIME = timedelta(minutes=env.int("KYC_LOCKOUT_MINUTES", default=15))
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # a lock-out ends by itself, whatever goes on meanwhile
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "429.html"
+AXES_USERNAME_CALLABLE = "kyc_portal.staff.throttling.name_of"
+AXES_CLIENT_IP_CALLABLE = "kyc_portal.staff.throttling.address_of"
+AXES_SENSITIVE_PARAMETERS = ["username", "login", "ip_address", "next", "csrfmiddlewaretoken"]
+AXES_ENABLE_ADMIN, AXES_DISABLE_ACCESS_LOG, AXES_VERBOSE = False, True, False
 
 # --- Time and language ------------------------------------------------------------------------------------------------
 
@@ -157,10 +239,19 @@ IMPORT_MAX_ROWS = env.int("KYC_IMPORT_MAX_ROWS", default=200_000)
 
 MASTER_KEYS = env.list("KYC_MASTER_KEYS", default=[])  # wrap the subjects' own keys (32 bytes each)
 FINGERPRINT_KEY = env.str("KYC_FINGERPRINT_KEY", default="")  # keyed fingerprints for equality (32 bytes)
+FINGERPRINT_KEY_OLD = env.str("KYC_FINGERPRINT_KEY_OLD", default="")  # only while that key is being changed
 SIGNING_KEY = env.str("KYC_SIGNING_KEY", default="")  # Ed25519 seed that signs bundles (32 bytes)
 AUDIT_KEY = env.str("KYC_AUDIT_KEY", default="")  # Ed25519 seed that signs checkpoints of the audit trail (32 bytes)
 AUDIT_KEY_NEXT = env.str("KYC_AUDIT_KEY_NEXT", default="")  # only while that key is being changed
 WITNESSES = env.list("KYC_WITNESSES", default=[])  # who is handed each checkpoint: file:/path or mail:address
+DESTRUCTION_LEDGER = Path(env.str("KYC_DESTRUCTION_LEDGER", default=str(LOCAL_DIR / "destructions.jsonl")))
+CLOCK_JUMP_SECONDS = env.int("KYC_CLOCK_JUMP_SECONDS", default=3600)  # a clock off by more stops the purge
+
+# --- Other systems ----------------------------------------------------------------------------------------------------
+
+API_KEY_MAX_DAYS = env.int("KYC_API_KEY_MAX_DAYS", default=180)  # own policy: how long a key may live at most
+API_MAX_BYTES = env.int("KYC_API_MAX_BYTES", default=50 * 1024 * 1024)  # of one body
+API_MOST_FAILURES = env.int("KYC_API_MOST_FAILURES", default=10)  # of one source in a quarter of an hour
 
 # --- Regime -----------------------------------------------------------------------------------------------------------
 
@@ -190,11 +281,13 @@ BROKER_DIR = LOCAL_DIR / "broker"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"ours": {"()": "kyc_portal.records.logs.LogFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "ours"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
+        "django": {"handlers": [], "level": "INFO"},  # Django's own would mail whole error reports
         "django.request": {"level": "ERROR"},  # a refusal is an answer, not an error
+        "axes": {"level": "ERROR"},  # the trail tells of refused log-ins
         "kyc_portal": {"level": "INFO"},
         "accounts": {"level": "INFO"},
         "cases": {"level": "INFO"},

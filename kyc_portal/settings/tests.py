@@ -18,6 +18,7 @@ LOCAL_DIR = Path(tempfile.mkdtemp(prefix="kyc-tests-"))
 PRIVATE_DIR = LOCAL_DIR / "documents"
 BUNDLE_DIR = LOCAL_DIR / "bundles"
 BROKER_DIR = LOCAL_DIR / "broker"
+DESTRUCTION_LEDGER = LOCAL_DIR / "destructions.jsonl"
 STORAGES = {**STORAGES, "default": {**STORAGES["default"], "OPTIONS": {"location": str(PRIVATE_DIR)}}}
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -33,4 +34,5 @@ MASTER_KEYS = [_key("m")]
 FINGERPRINT_KEY = _key("f")
 SIGNING_KEY = _key("s")
 AUDIT_KEY = _key("a")
+MFA_ROLES = ["none"]  # tests of the second factor switch it on
 WITNESSES = []  # a test that wants some names its own

@@ -16,7 +16,7 @@ from django.utils import timezone
 from kyc_portal.records import audit, sealing
 from kyc_portal.records.keys import KeyProblem
 from kyc_portal.refusal import Refusal
-from kyc_portal.staff import policy_table
+from kyc_portal.staff import policy_table, stepup
 from kyc_portal.staff.sections import url_of
 from kyc_portal.staff.typed import is_sound
 
@@ -38,6 +38,7 @@ class FlowAction:
     warning: str = ""
     when: Callable[[models.Model], bool] | None = None
     initial: Callable[[models.Model], dict] | None = None
+    grave: bool = False
     row: policy_table.Act | None = None  # who may, in which states; `actions_of` fills it in
 
     def may(self, user, record: models.Model | None = None) -> bool:
@@ -65,15 +66,19 @@ def flow_action(
     warning: str = "",
     when: Callable[[models.Model], bool] | None = None,
     initial: Callable[[models.Model], dict] | None = None,
+    grave: bool = False,
 ):
     """Declare a method of a RecordAdmin as a button on the record's page.
 
     Who may press it, in which states it is offered and whether it stands in the list's menu too says its row in
-    policy_table.py; `when(record)` adds what no column of the record says.
+    policy_table.py; `when(record)` adds what no column of the record says. `grave` asks for a recent log-in before the
+    page that asks.
     """
 
     def declare(method):
-        method.flow_action = FlowAction(method.__name__, label, method, form, tone, primary, warning, when, initial)
+        method.flow_action = FlowAction(
+            method.__name__, label, method, form, tone, primary, warning, when, initial, grave
+        )
         return method
 
     return declare
@@ -117,6 +122,8 @@ def _page(admin, request, action: FlowAction, form, objects, *, action_url, back
 
 def run_for_one(admin, request, action: FlowAction, record: models.Model) -> HttpResponse:
     """Ask, then do it for one record; what is refused is said on the form, which keeps what was typed."""
+    if action.grave and (answer := stepup.ask(request)):
+        return answer
     form = action.form_for(request, record)
     back_url = url_of(record)
     if request.method == "POST" and is_sound(form):
@@ -150,6 +157,8 @@ def where_sealed(request) -> str:
 
 def run_for_many(admin, request, queryset: models.QuerySet, *, action: FlowAction) -> HttpResponse | None:
     """Ask once, then do it for each selected record in a transaction of its own; each refusal becomes a message."""
+    if action.grave and (answer := stepup.ask(request)):
+        return answer
     records = list(queryset[: MOST_AT_ONCE + 1])
     if len(records) > MOST_AT_ONCE:
         messages.error(request, f"Select at most {MOST_AT_ONCE} records at once.")

@@ -10,13 +10,14 @@ class StaffConfig(AppConfig):
     verbose_name = "Staff"
 
     def ready(self):
-        from kyc_portal.staff import logins, policy_check, safety, tiles
+        from kyc_portal.staff import logins, policy_check, safety, sources, tiles
         from kyc_portal.staff.site import add_tiles
 
         logins.connect()
         add_tiles(*tiles.TILES)
         checks.register(safety.check_settings, deploy=False)
         checks.register(policy_check.check_policy, deploy=False)
+        checks.register(sources.check_proxies)
 
 
 class PortalAdminConfig(admin_apps.AdminConfig):
@@ -31,3 +32,5 @@ class PortalAdminConfig(admin_apps.AdminConfig):
         from django.contrib.auth.models import Group
 
         admin.site.unregister(Group)  # roles are one table in roles.py; a group edited by hand would escape it
+        for model in [each for each in admin.site._registry if each.__module__.startswith("allauth.")]:
+            admin.site.unregister(model)  # sessions and factors are a person's own; administrators have buttons

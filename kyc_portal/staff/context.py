@@ -1,4 +1,4 @@
-"""What every template may show: the provider's name and the regime in use, marked as proposed while it is."""
+"""What every template may show: the provider's name, the regime in use, permissions held for a time."""
 
 from django.conf import settings
 from django.utils import timezone
@@ -13,5 +13,6 @@ def portal(request):
     return {
         "provider": settings.PROVIDER_NAME,
         "regime": SimpleLazyObject(lambda: profile_on(legal_day(timezone.now()))),
+        "break_glass": getattr(request, "break_glass", None),
         "today": legal_day(timezone.now()),
     }

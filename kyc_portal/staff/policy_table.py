@@ -36,6 +36,11 @@ class Page:
     of: str = ""  # the kind of record whose key or reference stands in the address
 
     @property
+    def asks_for_key(self) -> bool:
+        """Whether the view itself judges who asks and how; its answers are for programs."""
+        return KEY_HOLDERS in (self.get, self.post)
+
+    @property
     def methods(self) -> tuple[str, ...]:
         """The methods this address answers; every other one is a 405."""
         read = ("GET", "HEAD") if self.has_head else ("GET",)
@@ -68,6 +73,7 @@ class Act:
     states: str = ""
     many: bool = False
     by_kind: dict[str, str] = field(default_factory=dict)
+    whose: str = ""  # the column that names the only person who may
 
     @property
     def every_right(self) -> str:
@@ -76,6 +82,8 @@ class Act:
 
     def may(self, user, record=None) -> bool:
         """Whether this person may use it: on this record, or on any when none is given."""
+        if record is not None and self.whose and getattr(record, self.whose) != user.pk:
+            return False
         if record is None or not self.by_kind:
             return has_one(user, self.every_right)
         return has_one(user, self.by_kind.get(record.kind, self.rights))
@@ -101,6 +109,8 @@ class Screen:
     add: str = ""
     acts: dict[str, Act] = field(default_factory=dict)
     hidden: tuple[Hidden, ...] = ()
+    own: str = ""  # the column that names a person: who lacks the right `all_for` sees only the rows of their own
+    all_for: str = ""
     speaks_of: bool = False  # its rows name another record (`label`, `name`) and exist for who may see that one
 
 
@@ -164,6 +174,12 @@ SCREENS: dict[str, Screen] = {
     "accounts.identitydocument": Screen(),
     "accounts.paymentmethod": Screen(),
     "accounts.risksignal": Screen(),
+    "accounts.privacyrequest": Screen(add="accounts.handle_privacy", acts={
+        "identify": Act("accounts.handle_privacy", "received"),
+        "prepare": Act("accounts.handle_privacy", "received"),
+        "answer": Act("accounts.answer_privacy", "prepared"),
+        "send_back": Act("accounts.answer_privacy", "prepared"),
+    }),
     "accounts.watchlistsnapshot": Screen(),
     "resellers.reseller": Screen(add="resellers.add_reseller", acts={
         "add_customer": Act("resellers.add_reseller"),
@@ -214,8 +230,20 @@ SCREENS: dict[str, Screen] = {
     "records.identityview": Screen(),
     "records.legalhold": Screen(add="records.place_hold", acts={"release": Act("records.release_hold")}),
     "records.tombstone": Screen(),
+    "records.rowchange": Screen(acts={"settle": Act("records.settle_rowchange")}),
+    "records.purgerun": Screen(add="records.purge", acts={"destroy": Act("records.purge", "finished")}),
+    "records.clockwatch": Screen(acts={"confirm": Act("records.confirm_clock")}),
+    "api.apikey": Screen(add="api.manage_keys", acts={"revoke": Act("api.manage_keys")}),
+    "staff.breakglass": Screen(add="staff.take_breakglass", own="member_id", all_for="staff.see_everything", acts={
+        "give_back": Act("staff.take_breakglass", whose="member_id"),
+        "note_review": Act("staff.review_breakglass"),
+    }),
     "staff.staffmember": Screen(add="staff.manage_people", acts={
         "change_roles": Act("staff.manage_people"),
+        "give_link": Act("staff.manage_people"),
+        "remove_factors": Act("staff.manage_people"),
+        "end_sessions": Act("staff.manage_people"),
+        "lift_lock": Act("staff.manage_people"),
         "make_inactive": Act("staff.manage_people"),
     }),
     "work.job": Screen(acts={"try_again": Act("work.revive", "dead", many=True)}),
@@ -227,6 +255,21 @@ PAGES: dict[str, Page] = {
     "login": Page(get=EVERYBODY, post=EVERYBODY),
     "logout": Page(post=EVERYBODY),
     "start": Page(get=ANYBODY_HERE),
+    # --- signing in, and a person's own pages
+    "account_login": Page(get=EVERYBODY, post=EVERYBODY),
+    "mfa_authenticate": Page(get=EVERYBODY, post=EVERYBODY),
+    "mfa_login_webauthn": Page(get=EVERYBODY, post=EVERYBODY),
+    "openid_connect_*": Page(get=EVERYBODY, has_head=False),
+    "choose_password": Page(get=EVERYBODY, post=EVERYBODY),
+    "account_reauthenticate": Page(get=ANYBODY_HERE, post=ANYBODY_HERE),
+    "mfa_index": Page(get=ANYBODY_HERE),
+    "mfa_list_webauthn": Page(get=ANYBODY_HERE),
+    "mfa_view_recovery_codes": Page(get=ANYBODY_HERE),
+    "mfa_*": Page(get=ANYBODY_HERE, post=ANYBODY_HERE),
+    "own_sessions": Page(get=ANYBODY_HERE, post=ANYBODY_HERE),
+    "end_session": Page(post=ANYBODY_HERE),
+    # --- the rest
+    "api:*": Page(get=KEY_HOLDERS, post=KEY_HOLDERS),
     "admin:login": Page(get=EVERYBODY, post=EVERYBODY),
     "admin:logout": Page(post=EVERYBODY),
     "admin:index": Page(get=ANY_STAFF),
@@ -236,6 +279,10 @@ PAGES: dict[str, Page] = {
     "admin:accounts_risksignal_catalogue": Page(get="accounts.view_risksignal"),
     "accounts:original": Page(get="accounts.download_document", has_head=False, of="accounts.identitydocument"),
     "accounts:copy": Page(get="accounts.view_identitydocument", has_head=False, of="accounts.identitydocument"),
+    "accounts:copy_of_person": Page(
+        get="accounts.handle_privacy", post="accounts.handle_privacy", of="accounts.privacyrequest"
+    ),
+    "admin:records_purgerun_rules": Page(get="records.view_purgerun"),
     "accounts:reveal": Page(get=UNMASK, post=UNMASK, of="accounts.party"),
     "accounts:import_customers": Page(get="accounts.import_customers", post="accounts.import_customers"),
     "cases:download_bundle": Page(get="cases.download_bundle", has_head=False, of="cases.bundle"),
@@ -267,6 +314,8 @@ FIELDS: dict[str, str] = {
     "accounts.paymentmethod.identifier": UNMASK,
     "accounts.discrepancy.stated": UNMASK,
     "accounts.discrepancy.found": UNMASK,
+    "accounts.privacyrequest.name": "",  # as the person gave them; used to find and answer them, on no page
+    "accounts.privacyrequest.contact": "",
     "notices.notice.address": UNMASK,
     "notices.notice.context": UNMASK,
     "cases.casenote.text": "cases.view_case",
@@ -324,7 +373,10 @@ def rows_for(user, rows):
         return rows.none()
     for hidden in _hidden_from(user, label):
         rows = rows.exclude(**{hidden.column: hidden.value})
-    if not SCREENS[label].speaks_of:
+    screen = SCREENS[label]
+    if screen.own and not user.has_perm(screen.all_for):
+        rows = rows.filter(**{screen.own: user.pk})
+    if not screen.speaks_of:
         return rows
     seen = [kind for kind in SCREENS if user.has_perm(right_to_see(kind))]
     rows = rows.filter(label__in=seen)

@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 from kyc_portal.records import audit
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
-from kyc_portal.staff import policy_table
+from kyc_portal.staff import policy_table, stepup
 from kyc_portal.staff.actions import actions_of, as_admin_action, run_for_one, where_sealed
 from kyc_portal.staff.sections import for_viewer, url_of, with_added
 from kyc_portal.staff.typed import is_sound
@@ -56,6 +56,7 @@ class RecordAdmin(admin.ModelAdmin):
     logs_views = False
     adding = None  # a form class: then add(self, *, by, at, **cleaned) -> record
     add_label = ""
+    adding_is_grave = False
 
     # --- who may what: policy_table.py says it, the middleware asked it before any of this runs --------------------
 
@@ -195,6 +196,8 @@ class RecordAdmin(admin.ModelAdmin):
         return super().response_action(request, queryset)
 
     def add_view(self, request, form_url="", extra_context=None):
+        if self.adding_is_grave and (answer := stepup.ask(request)):
+            return answer
         form = self.adding(request.POST, request.FILES) if request.method == "POST" else self.adding()
         if form.is_bound and is_sound(form):
             try:
@@ -202,8 +205,7 @@ class RecordAdmin(admin.ModelAdmin):
             except Refusal as refusal:
                 form.add_error(None, str(refusal))
             else:
-                messages.success(request, f"{record} is added. {where_sealed(request)}".strip())
-                return HttpResponseRedirect(url_of(record))
+                return self.added(request, record)
         label = self.add_label or f"Add {self.opts.verbose_name}"
         context = {
             **self.admin_site.each_context(request),
@@ -215,6 +217,12 @@ class RecordAdmin(admin.ModelAdmin):
             "back_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
         }
         return TemplateResponse(request, "admin/actions/confirm.html", context)
+
+    def added(self, request, record):
+        """Answer once the record is there; `add` may give a sentence of its own beside the record."""
+        record, sentence = record if isinstance(record, tuple) else (record, f"{record} is added.")
+        messages.success(request, f"{sentence} {where_sealed(request)}".strip())
+        return HttpResponseRedirect(url_of(record))
 
     # Django's own log of admin actions would keep names after a purge.
     def log_addition(self, request, obj, message):
@@ -229,7 +237,7 @@ class RecordAdmin(admin.ModelAdmin):
     # --- what subclasses say --------------------------------------------------------------------------------------
 
     def add(self, *, by, at, **cleaned):
-        """Call the flow that adds a record and return it."""
+        """Call the flow that adds a record and return it, or (record, sentence to show)."""
         raise PermissionDenied
 
     def page_title(self, record) -> str:

@@ -5,6 +5,7 @@ Duties that one person must not hold together stand beside it (SEPARATED); an au
 
 from collections.abc import Iterable
 
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
@@ -35,13 +36,19 @@ CUSTOMERS = _view(
 )  # fmt: skip
 CASES = _view("cases", "case", "decision")
 LEGAL = _view("cases", "legalrequest", "bundle")
+PRIVACY = _view("accounts", "privacyrequest")  # the answer may rest on a hold, of which reviewers must not know
 RESELLERS = _view("resellers", "reseller", "downstreamcustomer")
 POLICY = _view("policy", "regimeprofile", "citation", "cipversion", "deadline", "holiday")
 NOTICES = _view("notices", "notice")
 # The whole trail and the holds tell of authorities' requests, which reviewers and leads must not know of.
-GROUND = (*_view("records", "auditevent", "legalhold", "tombstone", "identityview"), *POLICY, *NOTICES)
+GROUND = (
+    *_view("records", "auditevent", "legalhold", "tombstone", "identityview", "rowchange", "purgerun"),
+    *POLICY, *NOTICES,
+)  # fmt: skip
 WORK = _view("work", "job")
 PEOPLE = _view("staff", "staffmember")
+KEYS = _view("api", "apikey")
+GLASS = (*_view("staff", "breakglass"), "staff.take_breakglass")  # what may be taken stands in breakglass.py
 
 REVIEWING = ("cases.review", "accounts.judge_hit")
 VERIFYING = (
@@ -52,26 +59,32 @@ VERIFYING = (
 ROLES: dict[str, tuple[str, ...]] = {
     "reviewer": (*CUSTOMERS, *CASES, *RESELLERS, *_view("policy", "deadline"), *REVIEWING, *VERIFYING),
     "lead reviewer": (
-        *CUSTOMERS, *CASES, *RESELLERS, *POLICY, *NOTICES, *REVIEWING, *VERIFYING,
+        *CUSTOMERS, *CASES, *RESELLERS, *POLICY, *NOTICES, *REVIEWING, *VERIFYING, *GLASS,
         "accounts.close", "accounts.second_hit", "accounts.load_watchlist", "cases.assign",
         "cases.decide", "accounts.restrict",
     ),
     "reseller desk": (*CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager"),
     "reseller manager": (),  # works in /resellers/ only, by binding to named resellers
     "legal": (
-        *CUSTOMERS, *CASES, *LEGAL, *GROUND, "cases.handle_legal", "cases.collect_bundle", "cases.approve_bundle",
-        "cases.download_bundle", "records.place_hold", "records.release_hold", "accounts.download_document",
+        *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *GROUND, *GLASS,
+        "cases.handle_legal", "cases.collect_bundle", "cases.approve_bundle", "cases.download_bundle",
+        "accounts.answer_privacy", "records.place_hold", "records.release_hold", "accounts.download_document",
         "accounts.reveal",
     ),
     "compliance": (
-        *CUSTOMERS, *CASES, *RESELLERS, *GROUND, "policy.approve_cip", "policy.add_holiday", "records.purge",
+        *CUSTOMERS, *CASES, *RESELLERS, *PRIVACY, *GROUND, *GLASS, "policy.approve_cip", "policy.add_holiday",
+        "records.purge", "records.settle_rowchange", "accounts.handle_privacy",
     ),
     "senior manager": (*GROUND, *CASES, *RESELLERS),
     "auditor": (
-        *CUSTOMERS, *CASES, *LEGAL, *RESELLERS, *GROUND, *WORK, *PEOPLE, "staff.see_everything",
-        "accounts.download_document",
+        *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *RESELLERS, *GROUND, *WORK, *PEOPLE, *KEYS,
+        *_view("records", "clockwatch"), "staff.see_everything", "accounts.download_document",
+        *_view("staff", "breakglass"), "staff.review_breakglass",
     ),
-    "administrator": (*PEOPLE, *WORK, "staff.manage_people", "work.revive", *_view("records", "auditevent")),
+    "administrator": (
+        *PEOPLE, *WORK, *KEYS, "staff.manage_people", "api.manage_keys", "work.revive",
+        *_view("records", "auditevent", "rowchange", "clockwatch"), "records.confirm_clock",
+    ),
 }  # fmt: skip
 
 # Two roles in one person would let them countersign themselves, or hide what they did.
@@ -91,6 +104,11 @@ def require_separation(roles: Iterable[str]) -> None:
         if held & one and held & others:
             pair = f"“{min(held & one)}” and “{min(held & others)}”"
             raise DutiesNotSeparated(f"One person cannot be {pair}. Give the second role to somebody else.")
+
+
+def holds_by_role(user: StaffMember, permission: str) -> bool:
+    """Whether an active person has this permission by a role, not for a time only."""
+    return ModelBackend().has_perm(user, permission)
 
 
 def permissions_of(role: str) -> list[Permission]:

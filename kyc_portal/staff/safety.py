@@ -1,5 +1,6 @@
 """System checks: a production start with a missing or unsafe setting is refused, saying what to set."""
 
+import json
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -7,10 +8,13 @@ from django.conf import settings
 from django.core import checks
 
 from kyc_portal.policy.regimes import PROFILES
-from kyc_portal.records import witnesses
+from kyc_portal.records import grants, witnesses
 from kyc_portal.records.keys import KeyProblem, parse_key
+from kyc_portal.staff import exposure
+from kyc_portal.staff.roles import ROLES
 
-UNSAFE_BEGINNINGS = ("django-insecure", "only-for-tests", "change", "secret", "local-")
+UNSAFE_BEGINNINGS = ("django-insecure", "only-for-tests", "change", "secret", "local-", "missing")
+LOCAL_SETTINGS = ("kyc_portal.settings.development", "kyc_portal.settings.tests")
 
 
 def _faults_of_keys() -> Iterator[tuple[str, str]]:
@@ -18,12 +22,23 @@ def _faults_of_keys() -> Iterator[tuple[str, str]]:
         yield "SECRET_KEY is missing or shorter than 50 characters.", "Set SECRET_KEY to a long random text."
     elif settings.SECRET_KEY.lower().startswith(UNSAFE_BEGINNINGS):
         yield "SECRET_KEY is a default.", "Set SECRET_KEY to a long random text of your own."
+    elif len(set(settings.SECRET_KEY)) < 10:
+        yield "SECRET_KEY repeats a few characters.", "Set SECRET_KEY to a long random text of your own."
     keys = {
         "KYC_MASTER_KEYS": settings.MASTER_KEYS or [""],
         "KYC_FINGERPRINT_KEY": [settings.FINGERPRINT_KEY],
+        "KYC_FINGERPRINT_KEY_OLD": list(filter(None, [settings.FINGERPRINT_KEY_OLD])),
         "KYC_SIGNING_KEY": [settings.SIGNING_KEY],
         "KYC_AUDIT_KEY": [settings.AUDIT_KEY],
+        "KYC_AUDIT_KEY_NEXT": list(filter(None, [settings.AUDIT_KEY_NEXT])),
     }
+    texts = [text.partition(":")[2] for name in keys for text in keys[name]]
+    if any(text and text in settings.SECRET_KEY for text in texts):
+        yield "SECRET_KEY holds one of the other keys.", "Make a text of its own for SECRET_KEY."
+    if any(len(fallback) < 50 or fallback == settings.SECRET_KEY for fallback in settings.SECRET_KEY_FALLBACKS):
+        yield "SECRET_KEY_FALLBACKS holds a short key or the present one.", "Remove it from SECRET_KEY_FALLBACKS."
+    if local := _keys_of_the_local_world() & {settings.SECRET_KEY, *texts}:
+        yield f"{len(local)} keys are those of the local world on this disk.", "Make keys of production's own."
     seen: dict[bytes, str] = {}
     for name, texts in keys.items():
         for text in texts:
@@ -39,6 +54,15 @@ def _faults_of_keys() -> Iterator[tuple[str, str]]:
                 yield f"{name} is the same key as {seen[key]}.", "Make a key of its own for each purpose."
 
 
+def _keys_of_the_local_world() -> set[str]:
+    """The keys `make demo` made here: what wrote them knows them, and so may a copy of the folder."""
+    try:
+        kept = json.loads((settings.BASE_DIR / ".local" / "keys.json").read_text())
+    except (OSError, ValueError):
+        return set()
+    return {text.rpartition(":")[2] for text in kept.values()}
+
+
 def _faults_of_witnesses() -> Iterator[tuple[str, str]]:
     for fault in witnesses.faults_of(settings.WITNESSES):
         yield f"KYC_WITNESSES: {fault}", "Set KYC_WITNESSES to at least two of file:/path and mail:address."
@@ -47,8 +71,6 @@ def _faults_of_witnesses() -> Iterator[tuple[str, str]]:
 def _faults_of_services() -> Iterator[tuple[str, str]]:
     if settings.DEBUG:
         yield "DEBUG is on.", "Remove DEBUG from the environment."
-    if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
-        yield "ALLOWED_HOSTS is empty or lets every host in.", "Set ALLOWED_HOSTS to the portal's own names."
     if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
         yield "DATABASE_URL does not name a PostgreSQL database.", "Set DATABASE_URL=postgres://…"
     if not settings.CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
@@ -87,11 +109,57 @@ def _faults_of_zone() -> Iterator[tuple[str, str]]:
         yield "KYC_LEGAL_TIME_ZONE is no time zone.", "Set it to a name such as America/New_York, or leave it out."
 
 
-def check_settings(app_configs, **kwargs) -> list[checks.CheckMessage]:
-    """Errors for every unsafe or contradictory setting; keys and services are judged in production only."""
-    faults = [*_faults_of_regime(), *_faults_of_zone()]
-    if settings.SETTINGS_MODULE == "kyc_portal.settings.production":
-        faults += [*_faults_of_keys(), *_faults_of_witnesses(), *_faults_of_services()]
+def _faults_of_log_in() -> Iterator[tuple[str, str]]:
+    if unknown := set(settings.MFA_ROLES) - {"all", "none", *ROLES}:
+        yield f"KYC_MFA_ROLES names “{min(unknown)[:40]}”, which is no role.", "Set it to all, none, or roles by comma."
+    if settings.OIDC_ISSUER:
+        app = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]
+        if not (app["client_id"] and app["secret"]):
+            yield (
+                "KYC_OIDC_ISSUER is set, but its client is not.",
+                "Set KYC_OIDC_CLIENT_ID and KYC_OIDC_CLIENT_SECRET too, or leave all three out.",
+            )
+
+
+def _faults_of_addresses() -> Iterator[tuple[str, str]]:
+    if not settings.PORTAL_URL.startswith("https://"):
+        yield "KYC_PORTAL_URL is missing or not https.", "Set KYC_PORTAL_URL to the portal's own address."
+    if settings.BEHIND_TLS_PROXY and not settings.TRUSTED_PROXIES:
+        yield (
+            "KYC_TRUSTED_PROXIES is empty behind a proxy: every log-in would seem to come from one address.",
+            "Set KYC_TRUSTED_PROXIES to the networks of your own proxies.",
+        )
+    if settings.OIDC_ISSUER and not settings.OIDC_ISSUER.startswith("https://"):
+        yield "KYC_OIDC_ISSUER is not https.", "Set KYC_OIDC_ISSUER to the provider's https address."
+
+
+_PRODUCTION = (
+    _faults_of_keys,
+    _faults_of_witnesses,
+    _faults_of_services,
+    _faults_of_addresses,
+    exposure.faults_of_cookies,
+    exposure.faults_of_hosts,
+    exposure.faults_of_transport,
+    exposure.faults_of_policy,
+    exposure.faults_of_connections,
+    exposure.faults_of_folders,
+    exposure.faults_of_secret_files,
+    exposure.faults_of_limits,
+    exposure.faults_of_logs,
+)
+
+
+def check_settings(app_configs, databases=None, **kwargs) -> list[checks.CheckMessage]:
+    """Errors for every unsafe or contradictory setting.
+
+    Only the two local modules of settings are spared most of it: one that somebody derived from ours is not.
+    """
+    faults = [*_faults_of_regime(), *_faults_of_zone(), *_faults_of_log_in()]
+    if settings.SETTINGS_MODULE not in LOCAL_SETTINGS:
+        faults += [fault for part in _PRODUCTION for fault in part()]
+        if not databases:  # `migrate` names its databases, and works as the role that owns the tables
+            faults += grants.faults_of_role()
     return [
         checks.Error(what, hint=how, id=f"portal.E{number:03}") for number, (what, how) in enumerate(faults, start=1)
     ]

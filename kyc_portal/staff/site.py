@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from allauth.account.utils import get_next_redirect_url
 from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
 from kyc_portal.records.clock import legal_day
+from kyc_portal.staff import own
 
 MOST = 500  # tiles count no further, so that no page counts a table
 
@@ -65,12 +69,22 @@ class PortalSite(admin.AdminSite):
     index_title = "Waiting work"
     site_url = None
     enable_nav_sidebar = False
-    login_template = "registration/login.html"
     final_catch_all_view = False  # an address that does not exist is a 404 for everybody
 
     def get_urls(self):
         """Django's own, without the two that answer for any record whatever its page says (trust.md 2.2)."""
         return [url for url in super().get_urls() if getattr(url, "name", None) not in ("view_on_site", "autocomplete")]
+
+    def login(self, request, extra_context=None):
+        """There is one way in: /login/. Whoever is logged in may not open what they asked for."""
+        if request.user.is_authenticated and not self.has_permission(request):
+            raise PermissionDenied
+        return redirect_to_login(get_next_redirect_url(request) or reverse("admin:index"))
+
+    def password_change(self, request, extra_context=None):
+        context = {**self.each_context(request), **(extra_context or {})}
+        done = reverse("admin:password_change_done")
+        return own.PasswordChange.as_view(success_url=done, extra_context=context)(request)
 
     def index(self, request, extra_context=None):
         tiles = tiles_for(request.user, legal_day(timezone.now()))

@@ -3,11 +3,13 @@
 from datetime import date
 
 from django.db import models
+from django.utils import timezone
 
 from kyc_portal.calendars import add_days
 from kyc_portal.notices.models import Notice
 from kyc_portal.policy.models import Deadline
-from kyc_portal.records.models import LegalHold
+from kyc_portal.records.models import ClockWatch, LegalHold, RowChange
+from kyc_portal.staff.models import BreakGlass
 from kyc_portal.staff.policy_table import rows_for
 from kyc_portal.staff.site import Tile
 from kyc_portal.work.models import Job
@@ -42,9 +44,24 @@ TILES = (
         "admin:work_job_changelist", "state=dead", "danger",
     ),
     Tile(
+        "Changes without an event", "Rows were changed and no event says why.", "records.view_rowchange",
+        lambda user, today: RowChange.objects.unexplained(),
+        "admin:records_rowchange_changelist", "standing=unexplained", "danger",
+    ),
+    Tile(
+        "The clock jumped", "Nothing is destroyed until somebody confirms the clock.", "records.confirm_clock",
+        lambda user, today: ClockWatch.objects.filter(jumped_from__isnull=False),
+        "admin:records_clockwatch_changelist", "", "danger",
+    ),
+    Tile(
         "Holds past their end", "Release them, or note why they stay.", "records.release_hold",
         lambda user, today: LegalHold.objects.past_their_end(today),
         "admin:records_legalhold_changelist", "state=past", "warning",
+    ),
+    Tile(
+        "Break-glass accesses", "Ended, and no auditor has looked at them yet.", "staff.review_breakglass",
+        lambda user, today: BreakGlass.objects.to_review(timezone.now()),
+        "admin:staff_breakglass_changelist", "state=to_review", "warning",
     ),
     Tile(
         "Notices without an address", "Reach these people another way.", "cases.assign",

@@ -4,7 +4,7 @@ from django.db import Error
 from django.http import JsonResponse
 from django.shortcuts import redirect
 
-from kyc_portal.records import append_only
+from kyc_portal.records import triggers
 
 
 def start(request):
@@ -15,7 +15,7 @@ def start(request):
 def health(request):
     """200 while the database answers and the audit trail is guarded, 503 otherwise; no versions, no names."""
     try:
-        missing = append_only.missing_triggers()
+        missing = triggers.missing()
     except Error:
         return JsonResponse({"database": "does not answer"}, status=503)
     if missing:

@@ -6,11 +6,12 @@ from functools import partial
 from django.conf import settings
 from django.db import models
 
+from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 from kyc_portal.staff import policy_table
 
 
-class ResellerQuerySet(models.QuerySet):
+class ResellerQuerySet(RecordedQuerySet):
     def visible_to(self, user):
         """For a reseller's manager: the resellers they are bound to today. For staff with the right: all."""
         if user.has_perm(policy_table.right_to_see("resellers.reseller")):
@@ -23,7 +24,7 @@ class ResellerQuerySet(models.QuerySet):
         return self.filter(~models.Exists(bound))
 
 
-class Reseller(models.Model):
+class Reseller(Recorded):
     """A customer whose account passes our products on to others (proposed 15 CFR 7.303)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -40,7 +41,7 @@ class Reseller(models.Model):
         return self.reference
 
 
-class ResellerManager(models.Model):
+class ResellerManager(Recorded):
     """Binds a person outside the house to a reseller; the binding ends, it is never deleted."""
 
     reseller = models.ForeignKey(Reseller, on_delete=models.PROTECT, related_name="managers")
@@ -60,13 +61,13 @@ class ResellerManager(models.Model):
         return f"{self.user} for {self.reseller}"
 
 
-class DownstreamCustomerQuerySet(models.QuerySet):
+class DownstreamCustomerQuerySet(RecordedQuerySet):
     def visible_to(self, user):
         """Only the customers of the resellers this person is bound to; nobody else's exist for them."""
         return self.filter(reseller__in=Reseller.objects.visible_to(user))
 
 
-class DownstreamCustomer(models.Model):
+class DownstreamCustomer(Recorded):
     """Links a customer's account to the reseller who brought it (R24, R64)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 from django.apps import apps
@@ -9,6 +10,7 @@ from django.contrib import admin
 from django.core.management import CommandError, call_command
 from django.db import models
 from django.test import Client
+from django.utils import timezone
 
 from accounts.flows import access_log, address_ranges, closing, identification, restrictions, verification
 from accounts.rules.closing import REASONS as CLOSING_REASONS
@@ -16,11 +18,12 @@ from cases.flows import bundles, decisions, legal_requests
 from cases.rules.outcomes import REASONS, OutcomeCode
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.staff.actions import actions_of
-from kyc_portal.staff.models import StaffMember
+from kyc_portal.staff.models import BreakGlass, StaffMember
 from tests.accounts.logs import event, jsonl
 from tests.builders import make_company, make_open_account, make_party
 from tests.cases.builders import make_bundle, make_case, make_request
 from tests.conftest import NOON
+from tests.kyc_portal.api.builders import make_key
 from tests.kyc_portal.staff.worlds import make_world
 
 NEVER_STORED = re.compile("[\x00\ud800-\udfff]")
@@ -58,6 +61,12 @@ def make_one_of_each(folder, user: StaffMember) -> None:
     path = folder / "vpn.txt"
     path.write_text("1.2.0.0/16\n")
     address_ranges.load_ranges("vpn", path, by=SCHEDULER, at=NOON)
+    make_key()
+    now = timezone.now()
+    BreakGlass.objects.create(
+        member=user, what="legal_matters", reason="harm", about_label="accounts.account", about_key=str(account.pk),
+        about_name=account.reference, started_at=now, ends_at=now + timedelta(hours=1),
+    )  # fmt: skip
 
 
 def _make_cases(user: StaffMember) -> None:

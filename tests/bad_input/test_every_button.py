@@ -38,7 +38,7 @@ REFUSED = ("c3_nul", "c9_too_long", "b19_direction", "d6_control")
 GOOD = {
     "accounts": lambda: Account.objects.first().reference, "account": lambda: Account.objects.first().reference,
     "references": lambda: Account.objects.first().reference, "username": lambda: "somebody.new",
-    "start_password": lambda: "correct horse battery 9", "to": lambda: "all.rights", "user": lambda: "manager.a",
+    "to": lambda: "all.rights", "user": lambda: "manager.a",
     "last_four": lambda: "4242", "email": lambda: "new@provider.example", "phone": lambda: "+49 30 901820",
     "mrz": lambda: "", "reference": lambda: "", "birth_date": lambda: "", "formation_country": lambda: "",
     "effective_from": lambda: "2027-01-01", "until": lambda: "2027-01-01", "last_day": lambda: "2027-01-01",

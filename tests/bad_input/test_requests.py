@@ -198,9 +198,8 @@ class TestKeys:
 
 class TestLogin:
     @pytest.mark.parametrize("username", ["a\x00b", "x" * 10_000, "\u202e", "' OR 1=1--", "İ" * 50, "", "ﬁ" * 200])
-    @pytest.mark.parametrize("path", ["/login/", "/admin/login/"])
-    def test_an_odd_name_is_refused_like_any_other(self, client, analyst_user, username, path):
-        answer = client.post(path, {"username": username, "password": "x" * 5_000})
+    def test_an_odd_name_is_refused_like_any_other(self, client, analyst_user, username):
+        answer = client.post("/login/", {"username": username, "password": "x" * 5_000})
 
         assert answer.status_code == 200 and "x" * 81 not in str(answer.context["form"].non_field_errors())
 

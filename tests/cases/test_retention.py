@@ -1,11 +1,13 @@
+import os
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from accounts.models import Account
-from cases.flows import bundles, decisions, review
+from cases.flows import bundles, decisions, review, stored_bundles
 from cases.models import Bundle, Case, CaseNote, Decision
+from cases.tasks import reconcile_bundles
 from kyc_portal.policy.models import Deadline
 from kyc_portal.records import holds, retention
 from kyc_portal.records.models import Tombstone
@@ -108,3 +110,26 @@ class TestPurge:
         case = ended_case(analyst_user, lead, outcome="suspend")
 
         assert case.reference not in purge(date(2050, 1, 1))
+
+
+class TestStoredBundles:
+    def test_a_folder_no_bundle_names_goes_and_a_young_one_waits(self, settings):
+        for name, moment in (("BDL-2222-2222", 1_000_000_000), ("BDL-3333-3333", None), ("another", 1_000_000_000)):
+            folder = Path(settings.BUNDLE_DIR) / name
+            (folder / "data").mkdir(parents=True)
+            if moment:
+                os.utime(folder, (moment, moment))
+
+        assert reconcile_bundles.run() == {"removed": 1, "missing": 0}
+        assert sorted(path.name for path in Path(settings.BUNDLE_DIR).iterdir()) == ["BDL-3333-3333", "another"]
+
+    def test_a_built_bundle_whose_folder_is_missing_is_named(
+        self, analyst_user, lead, counsel, second_counsel, settings
+    ):
+        bundle = make_bundle(ended_case(analyst_user, lead), by=counsel, approved_by=second_counsel)
+        bundles.build(bundle, by=SCHEDULER, at=NOON)
+        assert reconcile_bundles.run() == {"removed": 0, "missing": 0}
+        (Path(settings.BUNDLE_DIR) / bundle.reference).rename(Path(settings.BUNDLE_DIR) / "away")
+
+        with pytest.raises(stored_bundles.BundlesMissing, match=bundle.reference):
+            reconcile_bundles.run()

@@ -6,12 +6,10 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from kyc_portal.staff import safety
-from kyc_portal.staff.safety import check_settings
+from kyc_portal.settings import base
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,6 +30,7 @@ def environment(**changes) -> dict[str, str]:
         "EMAIL_URL": "smtp+tls://portal:word@mail.cumulus.net:587",
         "DEFAULT_FROM_EMAIL": "Trust and Safety <trust@cumulus.net>",
         "KYC_PROVIDER_NAME": "Cumulus",
+        "KYC_PORTAL_URL": "https://kyc.cumulus.net",
         "KYC_MASTER_KEYS": key(1),
         "KYC_FINGERPRINT_KEY": key(2),
         "KYC_SIGNING_KEY": key(3),
@@ -57,6 +56,13 @@ SAFE = {
     "EMAIL_HOST": "mail.cumulus.net",
     "DEFAULT_FROM_EMAIL": "trust@cumulus.net",
     "PROVIDER_NAME": "Cumulus",
+    **{"SECRET_KEY_FALLBACKS": [], "BASE_DIR": Path("/srv/code"), "STATIC_ROOT": Path("/srv/kyc/static")},
+    **{"PRIVATE_DIR": Path("/srv/kyc/documents"), "BUNDLE_DIR": Path("/srv/kyc/bundles")},
+    **{"SESSION_COOKIE_SECURE": True, "CSRF_COOKIE_SECURE": True, "CSRF_COOKIE_HTTPONLY": True},
+    **{"SESSION_COOKIE_NAME": "__Host-session", "CSRF_COOKIE_NAME": "__Host-csrf", "EMAIL_USE_TLS": True},
+    **{"SECURE_HSTS_SECONDS": 31536000, "SECURE_HSTS_INCLUDE_SUBDOMAINS": True, "SECURE_SSL_REDIRECT": True},
+    **{"FINGERPRINT_KEY_OLD": "", "AUDIT_KEY_NEXT": "", "LOGGING": base.LOGGING},
+    "INSTALLED_APPS": [app for app in base.INSTALLED_APPS if app != "kyc_portal.demo"],
     "MASTER_KEYS": [key(1, "2026-2"), key(4)],
     "FINGERPRINT_KEY": key(2),
     "SIGNING_KEY": key(3),
@@ -65,11 +71,16 @@ SAFE = {
     "REGIME": "NPRM_2024",
     "RETENTION_YEARS": 0,
     "LEGAL_TIME_ZONE": "America/New_York",
+    "PORTAL_URL": "https://kyc.cumulus.net",
+    "MFA_ROLES": ["all"],
+    "OIDC_ISSUER": "",
 }
 SQLITE = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "x"}}
 EQUAL_BYTES = "2026-1:" + base64.b64encode(b"x" * 32).decode()
 UNSAFE = [  # what is set, what the refusal names, what its hint says to set
     ("DEBUG", True, "DEBUG is on", "Remove DEBUG"),
+    ("PORTAL_URL", "http://localhost:8000", "KYC_PORTAL_URL is missing", "own address"),
+    ("MFA_ROLES", ["administrators"], "“administrators”, which is no role", "roles by comma"),
     ("SECRET_KEY", "", "SECRET_KEY is missing", "long random text"),
     ("SECRET_KEY", "k" * 49, "shorter than 50", "long random text"),
     ("SECRET_KEY", "django-insecure-" + "k" * 50, "SECRET_KEY is a default", "of your own"),
@@ -92,6 +103,11 @@ UNSAFE = [  # what is set, what the refusal names, what its hint says to set
     ("AUDIT_KEY", key(3, "x"), "KYC_AUDIT_KEY is the same key as KYC_SIGNING_KEY", "a key of its own"),
     ("WITNESSES", ["file:/a"], "Fewer than two witnesses", "at least two"),
     ("WITNESSES", ["file:/a", "file:/b", "ftp:x"], "“ftp:x” is no witness", "file:/path and mail:address"),
+    ("SECRET_KEY", "ab" * 30, "repeats a few characters", "of your own"),
+    ("SECRET_KEY", "x!" + key(1).partition(":")[2] + "y" * 20, "holds one of the other keys", "of its own"),
+    ("SECRET_KEY_FALLBACKS", ["short"], "SECRET_KEY_FALLBACKS holds a short key", "Remove it"),
+    ("FINGERPRINT_KEY_OLD", key(3, "x"), "KYC_SIGNING_KEY is the same key as KYC_FINGERPRINT_KEY_OLD", "of its own"),
+    ("AUDIT_KEY_NEXT", key(5, "x"), "KYC_AUDIT_KEY_NEXT is the same key as KYC_AUDIT_KEY", "a key of its own"),
     ("ALLOWED_HOSTS", [], "ALLOWED_HOSTS is empty", "the portal's own names"),
     ("ALLOWED_HOSTS", ["kyc.cumulus.net", "*"], "lets every host in", "the portal's own names"),
     ("DATABASES", SQLITE, "DATABASE_URL does not name a PostgreSQL", "DATABASE_URL=postgres://"),
@@ -106,17 +122,6 @@ UNSAFE = [  # what is set, what the refusal names, what its hint says to set
     ("LEGAL_TIME_ZONE", "Mars/Base", "KYC_LEGAL_TIME_ZONE is no time zone", "America/New_York"),
     ("LEGAL_TIME_ZONE", "America", "KYC_LEGAL_TIME_ZONE is no time zone", "America/New_York"),
 ]
-
-
-@pytest.fixture
-def check(monkeypatch):
-    """The faults of the safe settings with some changed; Django's own settings stay as they are."""
-
-    def judge(**changes):
-        monkeypatch.setattr(safety, "settings", SimpleNamespace(**{**SAFE, **changes}))
-        return check_settings(None)
-
-    return judge
 
 
 class TestCheckSettings:
@@ -217,3 +222,14 @@ class TestOperationsManual:
         assert {"SECRET_KEY", "KYC_MASTER_KEYS", "EMAIL_URL"} <= read
         assert sorted(name for name in read if f"`{name}`" not in manual) == []
         assert sorted(name for name in environment() if name != "PATH" and f"`{name}`" not in manual) == []
+
+    def test_its_inventory_of_keys_is_that_of_the_settings(self):
+        """ASVS 11.1.2: name, purpose, algorithm, readers and how it is made anew, for each key there is."""
+        sources = "".join(path.read_text() for path in (ROOT / "kyc_portal/settings").glob("*.py"))
+        read = {name for name in re.findall(r"env\.\w+\(\s*\"(\w+)\"", sources) if re.search(r"_KEYS?(_|$)", name)}
+        table = (ROOT / "docs/operations.md").read_text().partition("| key | purpose |")[2].partition("\n\n")[0]
+        rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+
+        assert {row[0].strip("`") for row in rows if row[0].startswith("`")} == read
+        assert all(len(row) == 5 and all(row) for row in rows)
+        assert len(read) >= 7

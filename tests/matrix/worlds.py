@@ -35,7 +35,10 @@ GONE = uuid.UUID("00000000-0000-4000-8000-00000000dead")
 NEVER = uuid.UUID("00000000-0000-4000-8000-000000000000")
 GONE_NUMBER, NEVER_NUMBER = 999_999_998, 999_999_999
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>")
-FIXED = {"number": 1, "model": "party", "field": "birth_date"}
+FIXED = {
+    "number": 1, "model": "party", "field": "birth_date", "pk": NEVER_NUMBER, "key": NEVER_NUMBER, "format": "jsonl",
+    "uidb64": "MQ", "token": "x-y",
+}  # fmt: skip
 RANDOM = re.compile(
     r"""name="csrfmiddlewaretoken" value="\w+"|csrftoken=\w+|sessionid=\w+|expires=[^;]+|'Expires': [^)}]+"""
 )

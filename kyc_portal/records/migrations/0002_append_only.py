@@ -1,19 +1,13 @@
-"""Audit events and tombstones may only grow: the database itself refuses to change or remove them."""
+"""Nothing to do here any more: each migration ends with the triggers being made (kyc_portal/records/triggers.py).
+
+Made in the middle of a migration they would stand in the way of what comes next: SQLite cannot rebuild a table that
+a trigger of another table reads.
+"""
 
 from django.db import migrations
-
-from kyc_portal.records import append_only
-
-
-def create(apps, schema_editor):
-    append_only.create_triggers()
-
-
-def drop(apps, schema_editor):
-    append_only.drop_triggers()
 
 
 class Migration(migrations.Migration):
     dependencies = [("records", "0001_initial")]
 
-    operations = [migrations.RunPython(create, drop)]
+    operations = []

@@ -1,8 +1,10 @@
 """What the screens of the shared ground ask for."""
 
 from django import forms
+from django.conf import settings
 from django.db import models
 
+from kyc_portal.staff.models import FurtherPermissions, WhyTaken
 from kyc_portal.staff.references import UnknownReference, find
 from kyc_portal.staff.roles import ROLES
 
@@ -58,6 +60,14 @@ class ReleaseForm(forms.Form):
     reason = forms.CharField(max_length=200, label="Why it may go", help_text="Stands in the trail; name no person.")
 
 
+class PurgeForm(forms.Form):
+    """As of which day it is judged what would go; a day to come is only ever simulated."""
+
+    as_of = day_field(
+        label="As of", help_text="The day to judge by. Nothing is changed: this only counts what would go."
+    )
+
+
 class HolidayForm(forms.Form):
     """A day that is no business day."""
 
@@ -86,10 +96,25 @@ class MemberForm(RolesForm):
 
     username = forms.CharField(max_length=150, label="User name", help_text="Stands in the trail for good.")
     email = forms.EmailField(label="E-mail")
-    start_password = forms.CharField(
-        label="Start password", max_length=200, strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="At least 12 characters. Hand it over in person; they change it after the first log-in.",
+
+    field_order = ["username", "email", "roles"]
+
+
+class BreakGlassForm(forms.Form):
+    """What is needed beyond one's role, why, for which record and how long."""
+
+    what = forms.ChoiceField(label="What you need", choices=FurtherPermissions.choices)
+    reason = forms.ChoiceField(label="Why", choices=WhyTaken.choices)
+    about = forms.CharField(
+        label="For the sake of", max_length=20, help_text="Reference of the account or case, such as ACC-7K3M-9QXD."
+    )
+    hours = forms.IntegerField(
+        min_value=1, max_value=settings.BREAK_GLASS_HOURS,
+        help_text=f"At most {settings.BREAK_GLASS_HOURS}. It ends by itself; give it back when you are done.",
     )  # fmt: skip
 
-    field_order = ["username", "email", "start_password", "roles"]
+    def clean_about(self) -> models.Model:
+        try:
+            return find(self.cleaned_data["about"])
+        except UnknownReference as refusal:
+            raise forms.ValidationError(str(refusal)) from None

@@ -12,6 +12,7 @@ from kyc_portal.records import audit, holds
 from kyc_portal.records.models import AuditEvent, AuditPayload, HeldRecord, IdentityView, LegalHold, Tombstone
 from kyc_portal.records.refs import RecordRef
 from kyc_portal.staff.actions import flow_action
+from kyc_portal.staff.admin.changes import changes_table
 from kyc_portal.staff.admin.forms import HoldForm, ReleaseForm
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
@@ -92,6 +93,7 @@ class AuditEventAdmin(RecordAdmin):
         return [
             Facts("happened", "What happened", _happened(event)),
             Facts("facts", "Facts", facts or [("None", None)]),
+            *filter(None, [changes_table(event.request_id)]),
         ]
 
     def aside(self, event, *, user, at):
@@ -211,7 +213,7 @@ class LegalHoldAdmin(RecordAdmin):
         ]
 
     @flow_action(
-        "Release the hold", form=ReleaseForm, tone="danger",
+        "Release the hold", form=ReleaseForm, tone="danger", grave=True,
         when=lambda hold: hold.is_in_force,
         warning="What no other hold keeps is destroyed by the next purge after its period is over.",
     )  # fmt: skip

@@ -7,9 +7,9 @@ import pytest
 from django.urls import reverse
 
 from accounts.flows import document_files, identification, verification
-from accounts.views import disposition
 from kyc_portal.records.audit import history_of
 from kyc_portal.records.models import AuditEvent
+from kyc_portal.staff.downloads import disposition, safe_name
 from tests.builders import make_account, make_cip, make_company, make_party, png_bytes
 from tests.conftest import NOON
 
@@ -81,20 +81,45 @@ class TestOriginal:
             client.force_login(user)
             assert client.get(address("original", document)).status_code == 403
 
-    def test_other_sites_are_refused(self, reviewer, document):
-        assert reviewer.get(address("original", document), headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    @pytest.mark.parametrize("site", ["cross-site", "same-site"])
+    def test_other_sites_are_refused_even_by_a_link(self, reviewer, document, site):
+        link = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+
+        assert reviewer.get(address("original", document), headers=link).status_code == 403
+        assert reviewer.get(address("copy", document, 1), headers=link).status_code == 403
 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ('a"b\\c.pdf', "attachment; filename=\"a_b_c.pdf\"; filename*=UTF-8''a%22b%5Cc.pdf"),
-        ("a\r\nS: x.pdf", "attachment; filename=\"a__S_ x.pdf\"; filename*=UTF-8''a%0D%0AS%3A%20x.pdf"),
+        ('a"b\\c.pdf', "attachment; filename=\"a_b_c.pdf\"; filename*=UTF-8''a_b_c.pdf"),
+        ("a\r\nS: x.pdf", "attachment; filename=\"a__S_ x.pdf\"; filename*=UTF-8''a__S_%20x.pdf"),
         ("護照.pdf", "attachment; filename=\"__.pdf\"; filename*=UTF-8''%E8%AD%B7%E7%85%A7.pdf"),
     ],
 )  # fmt: skip
 def test_a_download_name_breaks_no_header(name, expected):
     assert disposition(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("../../etc/x.png", "_.._etc_x.png"),  # B17
+        ("a\u202egnp.exe", "a_gnp.exe"),  # B19
+        ("x" * 300 + ".pdf", "x" * 146 + ".pdf"),  # B20 and on
+        ("x" * 300, "x" * 150),
+        ("...", "document"),
+        ("", "document"),
+        ("con.pdf", "_con.pdf"),
+        ("LPT1", "_LPT1"),
+        (".htaccess", "htaccess"),
+        ("\U0001f6c2.png", "\U0001f6c2.png"),
+        ("\ud800.png", "_.png"),
+        ("Zoe\u0301.png", "Zoé.png"),
+    ],
+)
+def test_a_download_name_is_one_no_system_stumbles_over(name, expected):
+    assert safe_name(name) == expected
 
 
 class TestCopy:

@@ -9,7 +9,16 @@ import pytest
 from django.apps import apps
 from django.db import models
 
-from accounts.flows import document_files, identification, keeping, restrictions, reverification, verification
+from accounts.flows import (
+    access_log,
+    closing,
+    document_files,
+    identification,
+    keeping,
+    restrictions,
+    reverification,
+    verification,
+)
 from accounts.models import (
     AccessBatch,
     AccessRecord,
@@ -22,10 +31,11 @@ from accounts.models import (
 )
 from kyc_portal.notices.models import Notice
 from kyc_portal.policy.models import Deadline
-from kyc_portal.records import audit, holds, retention
-from kyc_portal.records.models import SubjectKey, Tombstone
-from kyc_portal.records.refs import SCHEDULER
+from kyc_portal.records import audit, destroying, holds, retention
+from kyc_portal.records.models import Destruction, SubjectKey, Tombstone
+from kyc_portal.records.refs import SCHEDULER, RecordRef
 from kyc_portal.work import queue
+from tests.accounts import logs
 from tests.builders import make_account, make_company, make_hit, make_open_account, make_party, make_verified
 from tests.conftest import NOON
 
@@ -37,7 +47,7 @@ PNG = bytes.fromhex(  # one grey pixel
     "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000"
     "000a49444154789c636800000082008177cd72b60000000049454e44ae426082"
 )
-TRAIL = {"auditevent", "auditpending", "identityview", "heldrecord", "legalhold", "tombstone", "job"}
+TRAIL = {"auditevent", "auditpending", "identityview", "heldrecord", "legalhold", "tombstone", "rowchange", "job"}
 
 
 def end(account, *, at=CLOSED) -> Account:
@@ -170,6 +180,63 @@ class TestPeriods:
 
         assert "10 years after the last block was lifted" in why(purge(), account)
 
+    def test_r49_a_bank_keeps_methods_by_a_clock_of_their_own(self, settings):
+        account = make_open_account()  # verified at NOON
+        settings.REGIME = "BANK_CIP"
+        end(account, at=NOON - timedelta(days=400))
+        by_basis = {period.basis: period for period in keeping.periods_of(account)}
+
+        assert by_basis["retention_years"].kept_through == date(2030, 1, 26)
+        assert by_basis["method_retention_years"].kept_through == date(2031, 3, 2)
+        assert "5 years after the last record of a verification on 2026-03-02" in why(purge(), account)
+
+    @pytest.mark.parametrize(("beyond", "last_day"), [(0, date(2026, 3, 1)), (-1, date(2026, 2, 28))])
+    def test_d9_a_microsecond_decides_the_day_of_the_last_access(self, beyond, last_day):
+        account = end(make_open_account())
+        access = datetime(2024, 3, 1, tzinfo=UTC) + timedelta(microseconds=beyond)
+        Account.objects.filter(pk=account.pk).update(last_access_at=access)
+        account.refresh_from_db()
+
+        assert retention.longest(keeping.periods_of(account)).kept_through == last_day
+
+    def test_taking_it_up_again_takes_the_clock_away_and_closing_again_begins_anew(self):
+        account = end(make_open_account())
+        assert keeping.ended_before(FIRST_DAY_AFTER).exists()
+
+        closing.reopen_account(account, reason="a mistake", by=SCHEDULER, at=NOON)
+        account.refresh_from_db()
+        assert (account.closed_at, list(keeping.ended_before(date(2099, 1, 1)))) == (None, [])
+
+        closing.close_account(account, reason="own_request", by=SCHEDULER, at=NOON)
+        account.refresh_from_db()
+        assert retention.longest(keeping.periods_of(account)).kept_through == date(2028, 3, 2)
+
+    def test_an_access_that_is_taken_in_later_moves_the_clock(self):
+        account = end(make_open_account())
+        line = logs.event(1, at="2025-05-05T08:00:00Z")
+
+        access_log.import_access_lines(
+            account, logs.jsonl(line), format="jsonl", file_name="a.jsonl", by=SCHEDULER, at=NOON
+        )
+
+        account.refresh_from_db()
+        assert retention.longest(keeping.periods_of(account)).kept_through == date(2027, 5, 5)
+
+    def test_nothing_is_added_to_a_file_whose_destruction_has_begun(self):
+        account = end(make_open_account())
+        ref = RecordRef.of(account)
+        file = Destruction(
+            label=ref.label, key=ref.key, name=ref.name, rule="customer_file", basis="x", kept_through=LAST_DAY,
+            holds_looked_at=1, begun_at=NOON, begun_by="x",
+        )  # fmt: skip
+        destroying.mark(file, keeping.guarded_rows(account))
+        line = logs.jsonl(logs.event(1, at="2026-02-02T08:00:00Z"))
+
+        with pytest.raises(holds.AlreadyDestroyed, match="has begun"):
+            closing.reopen_account(account, reason="a mistake", by=SCHEDULER, at=NOON)
+        with pytest.raises(holds.AlreadyDestroyed, match="has begun"):
+            access_log.import_access_lines(account, line, format="jsonl", file_name="a", by=SCHEDULER, at=NOON)
+
     def test_an_app_above_adds_its_reasons(self, monkeypatch):
         account = end(make_open_account())
         monkeypatch.setattr(keeping, "_FURTHER_PERIODS", [])
@@ -248,7 +315,7 @@ class TestContents:
         holding, person = make_company(), make_party()
         for owned, owner in ((going.party, holding.party), (staying.party, holding.party), (holding.party, person)):
             identification.add_owner(owned, owner=owner, percent=Decimal(50), by=SCHEDULER, at=NOON)
-        Account.objects.filter(pk=holding.pk).delete()
+        Account.objects.filter(pk=holding.pk)._raw_delete("default")
         end(going)
 
         assert keeping.parties_to_erase(going) == [going.party_id]
@@ -258,7 +325,7 @@ class TestContents:
         chain = ((account.party, one.party), (one.party, two.party), (two.party, one.party))
         for owned, owner in chain:
             identification.add_owner(owned, owner=owner, percent=Decimal(10), by=SCHEDULER, at=NOON)
-        Account.objects.filter(pk__in=[one.pk, two.pk]).delete()
+        Account.objects.filter(pk__in=[one.pk, two.pk])._raw_delete("default")
         end(account)
 
         assert set(keeping.parties_to_erase(account)) == {account.party_id, one.party_id, two.party_id}

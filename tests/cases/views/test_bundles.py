@@ -64,7 +64,8 @@ class TestDownload:
         path.write_bytes(answer.getvalue())
         trusted = {keys.signing_key()[0]: keys.public_key_bytes()}
         assert verify_bag(path, trusted, True, built.digest).code == 0
-        assert answer["Content-Disposition"] == f'attachment; filename="{built.reference}.zip"'
+        assert answer["Content-Disposition"].startswith(f'attachment; filename="{built.reference}.zip"')
+        assert "sandbox" in answer["Content-Security-Policy"] and answer["X-Content-Type-Options"] == "nosniff"
         assert "no-store" in answer["Cache-Control"]
         with zipfile.ZipFile(path) as archive:
             assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}

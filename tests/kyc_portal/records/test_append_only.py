@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, models, transaction
 
-from kyc_portal.records import append_only, audit, sealing
+from kyc_portal.records import append_only, audit, sealing, triggers
 from kyc_portal.records.models import AuditCheckpoint, AuditEvent, AuditLeaf, DestroyedPayload, Tombstone
 from kyc_portal.records.refs import SCHEDULER, RecordRef
 from kyc_portal.records.tasks import TrailUnguarded, check_append_only
@@ -122,18 +122,18 @@ class TestGuards:
 
 class TestMissingGuards:
     def test_nothing_is_missing_to_begin_with(self):
-        assert append_only.missing_triggers() == []
-        assert append_only.check_triggers(None) == []
-        assert check_append_only.run() == {"triggers": len(append_only.expected_triggers())}
+        assert triggers.missing() == []
+        assert triggers.check(None) == []
+        assert check_append_only.run() == {"triggers": len(triggers.expected())}
 
     @pytest.mark.parametrize("name", sorted(append_only.TABLES))
     def test_one_that_is_gone_is_found_and_named(self, name):
         trigger = f"{name}_no_delete"
         _drop(trigger, name)
 
-        [error] = append_only.check_triggers(None)
+        [error] = triggers.check(None)
 
-        assert append_only.missing_triggers() == [trigger]
+        assert triggers.missing() == [trigger]
         assert trigger in error.msg and "migrate" in error.hint
         with pytest.raises(TrailUnguarded, match=trigger):
             check_append_only.run()
@@ -144,17 +144,17 @@ class TestMissingGuards:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE records_auditevent DISABLE TRIGGER records_auditevent_no_update")
 
-        missing = append_only.missing_triggers()
-        append_only.create_triggers()
+        missing = triggers.missing()
+        triggers.create()
 
         assert missing == ["records_auditevent_no_update"]
-        assert append_only.missing_triggers() == []
+        assert triggers.missing() == []
 
     def test_migrate_is_not_stopped_by_what_it_mends(self):
-        append_only.drop_triggers()
+        triggers.drop()
 
-        assert append_only.check_triggers(None, databases=["default"]) == []
-        assert len(append_only.check_triggers(None)) == len(append_only.expected_triggers())
+        assert triggers.check(None, databases=["default"]) == []
+        assert len(triggers.check(None)) == len(triggers.expected())
 
     def test_a_table_rebuilt_by_a_migration_is_noticed_and_mended_by_migrate(self, transactional_db):
         if connection.vendor != "sqlite":
@@ -162,18 +162,18 @@ class TestMissingGuards:
         with connection.schema_editor() as editor:
             editor.alter_field(AuditEvent, AuditEvent._meta.get_field("verb"), _wider(AuditEvent, "verb", 90))
 
-        missing = append_only.missing_triggers()
+        missing = triggers.missing()
         call_command("migrate", verbosity=0, stdout=io.StringIO())
 
         assert missing == ["records_auditevent_no_delete", "records_auditevent_no_update"]
-        assert append_only.missing_triggers() == []
+        assert triggers.missing() == []
 
     def test_making_them_before_the_tables_are_there_does_nothing(self, monkeypatch):
         monkeypatch.setattr(append_only, "TABLES", ("records_nowhere",))
 
-        append_only.create_triggers()
+        triggers.create()
 
-        assert append_only.missing_triggers() == []
+        assert triggers.missing() == []
 
 
 class TestFlush:
@@ -186,7 +186,7 @@ class TestFlush:
 
     def test_the_guards_are_back_after_it(self, transactional_db, analyst_user):
         assert not AuditEvent.objects.filter(about_name="B-1").exists()
-        assert append_only.missing_triggers() == []
+        assert triggers.missing() == []
         assert analyst_user.has_perm("accounts.view_account")
 
 

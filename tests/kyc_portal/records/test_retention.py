@@ -11,12 +11,21 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import Account, Address, Party
-from kyc_portal.records import audit, holds, retention
+from kyc_portal.records import audit, holds, retention, tombstones
 from kyc_portal.records.canonical import digest_of_ids
 from kyc_portal.records.clock import legal_day
-from kyc_portal.records.models import AuditEvent, AuditPayload, DestroyedPayload, HeldRecord, SubjectKey, Tombstone
+from kyc_portal.records.models import (
+    AuditEvent,
+    AuditPayload,
+    DestroyedPayload,
+    HeldRecord,
+    LegalHold,
+    SubjectKey,
+    Tombstone,
+)
+from kyc_portal.records.purge_runs import NotYet, PurgeUnderWay
 from kyc_portal.records.refs import SCHEDULER
-from kyc_portal.records.retention import NotYet, Period, longest, purge_due
+from kyc_portal.records.retention import Period, longest, purge_due
 from kyc_portal.records.tasks import purge_due_records
 from kyc_portal.records.verbs import Verb
 from tests.conftest import NOON
@@ -24,7 +33,7 @@ from tests.kyc_portal.records.files import RULE, make_account, make_party
 
 LAST_DAY = date(2028, 3, 2)  # two years after NOON
 DAY_AFTER = date(2028, 3, 3)
-ROUNDS = 50
+ROUNDS = 200
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +96,7 @@ class TestPurgeDue:
             "payloads": 1,
             "digest": stone.digest,
             "destroyed": digest_of_ids([str(event.pk)]),
+            "sha256": tombstones.hash_of(stone),
         }
         assert list(DestroyedPayload.objects.values_list("event_id", "purge_event_id")) == [(event.pk, told.pk)]
         assert not SubjectKey.objects.filter(subject=party.pk).exists()
@@ -221,8 +231,8 @@ class TestDoors:
         make_party(at=timezone.now())
         later = timezone.now() + timedelta(days=1000)
 
-        assert purge_due_records.run(at=later.isoformat()) == {"purged": 0, "due": 2, "kept": 0}
-        assert purge_due_records.run() == {"purged": 1, "due": 0, "kept": 0}
+        assert purge_due_records.run(at=later.isoformat()) == {"purged": 0, "due": 2, "kept": 0, "failed": 0}
+        assert purge_due_records.run() == {"purged": 1, "due": 0, "kept": 0, "failed": 0}
         assert legal_day(later) > legal_day(timezone.now())
 
 
@@ -260,11 +270,14 @@ class TestRace:
 
         reports = in_threads(purge, purge)
 
-        assert sorted(len(report.gone) for report in reports) == [0, 1]
+        gone = [len(report.gone) for report in reports if isinstance(report, retention.Report)]
+        assert sorted(gone) in ([1], [0, 1])  # the second is refused, or comes when the first has ended
+        assert [each for each in reports if not isinstance(each, retention.Report | PurgeUnderWay)] == []
         assert Tombstone.objects.filter(key=str(party.pk)).count() == 1
 
 
 def _clear_away(party: Party) -> None:
     """Take a held party of an earlier round away, so that each round judges one file."""
-    Address.objects.filter(party=party.pk).delete()
-    Party.objects.filter(pk=party.pk).delete()
+    LegalHold.objects.in_force().update(released_at=NOON)
+    Address.objects.filter(party=party.pk)._raw_delete("default")
+    Party.objects.filter(pk=party.pk)._raw_delete("default")

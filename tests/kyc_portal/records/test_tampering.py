@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import connection
 
-from kyc_portal.records import append_only, sealing, verifying, witnesses
+from kyc_portal.records import append_only, sealing, triggers, verifying, witnesses
 from kyc_portal.records.canonical import COLUMNS
 from kyc_portal.records.export import export
 from kyc_portal.records.models import (
@@ -73,7 +73,7 @@ def found(tmp_path, witness=None) -> str:
 
     Somebody who covers their tracks puts the triggers back first.
     """
-    append_only.create_triggers()
+    triggers.create()
     return found_as_it_is(tmp_path, witness)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from kyc_portal.records import append_only, audit, checkpoints, merkle, sealing, verifying
+from kyc_portal.records import audit, checkpoints, merkle, sealing, triggers, verifying
 from kyc_portal.records.canonical import canonical_bytes, digest_of_ids
 from kyc_portal.records.models import AuditCheckpoint, AuditEvent, AuditLeaf
 from kyc_portal.records.refs import SCHEDULER, RecordRef
@@ -53,18 +53,18 @@ def sealed(*counts: int) -> list[AuditEvent]:
 def spoiled() -> Iterator[None]:
     """Inside, no trigger guards the trail; afterwards all is as it was."""
     with transaction.atomic():
-        append_only.drop_triggers()
+        triggers.drop()
         yield
         transaction.set_rollback(True)
 
 
 @contextlib.contextmanager
 def unguarded() -> Iterator[None]:
-    append_only.drop_triggers()
+    triggers.drop()
     try:
         yield
     finally:
-        append_only.create_triggers()
+        triggers.create()
 
 
 def rewrite(event: AuditEvent, **changes) -> AuditEvent:
@@ -95,5 +95,5 @@ def sign_again(key_id: str | None = None, key=None) -> None:
 
 def code_of(witness: Path | None = None) -> int:
     """The exit code of a check of the database, whose triggers somebody who covers their tracks has put back."""
-    append_only.create_triggers()
+    triggers.create()
     return verifying.verify(witnesses={"w": witness} if witness else {}).code

@@ -1,4 +1,9 @@
+import re
+
 import pytest
+from allauth.mfa.models import Authenticator
+from axes.models import AccessAttempt
+from django.test import Client
 
 from kyc_portal.staff.models import StaffMember
 
@@ -7,26 +12,39 @@ PEOPLE = "/admin/staff/staffmember/"
 
 
 class TestMembers:
-    FORM = {
-        "username": "nora",
-        "email": "nora@provider.example",
-        "start_password": "stable donkey wire",
-        "roles": ["reviewer"],
-    }
+    FORM = {"username": "nora", "email": "nora@provider.example", "roles": ["reviewer"]}
 
-    def test_an_administrator_adds_somebody_and_the_password_is_shown_nowhere(self, as_role, client):
+    def test_an_administrator_adds_somebody_who_chooses_a_password_by_a_link_shown_once(self, as_role, client):
         staff = as_role("administrator")
 
         page = staff.post(f"{PEOPLE}add/", self.FORM, follow=True).content.decode()
+        again = staff.get(f"{PEOPLE}{StaffMember.objects.get(username='nora').pk}/change/").content.decode()
 
         nora = StaffMember.objects.get(username="nora")
-        assert nora.check_password("stable donkey wire") and nora.has_perm("cases.review")
-        assert "stable donkey wire" not in page and nora.password not in page
+        link = re.search(r"http://localhost:8000(/login/link/[^ <]+)", page).group(1)
+        assert not nora.has_usable_password() and nora.has_perm("cases.review")
+        assert "Choose a password" in client.get(link, follow=True).content.decode()
+        assert "/login/link/" not in again
 
-    def test_what_was_typed_into_the_password_does_not_come_back(self, as_role):
-        page = as_role("administrator").post(f"{PEOPLE}add/", self.FORM | {"email": "nobody"})
+    def test_a_new_link_is_given_and_shown_once(self, as_role, analyst_user):
+        staff, url = as_role("administrator"), f"{PEOPLE}{analyst_user.pk}/do/give-link/"
 
-        assert b"There is a problem" in page.content and b"stable donkey" not in page.content
+        page = staff.post(url, follow=True).content.decode()
+
+        analyst_user.refresh_from_db()
+        assert page.count("http://localhost:8000/login/link/") == 1 and not analyst_user.has_usable_password()
+
+    def test_lost_factors_and_a_lock_have_buttons_only_where_there_are_any(self, as_role, analyst_user):
+        staff, page = as_role("administrator"), f"{PEOPLE}{analyst_user.pk}/"
+        before = staff.get(f"{page}change/").content.decode()
+        Authenticator.objects.create(user=analyst_user, type="totp", data={})
+        Client().post("/login/", {"username": "ana", "password": "wrong"})
+
+        after = staff.get(f"{page}change/").content.decode()
+        for act in ("remove-factors", "lift-lock"):
+            assert f"do/{act}/" not in before and f"do/{act}/" in after
+            assert staff.post(f"{page}do/{act}/").status_code == 302
+        assert not Authenticator.objects.exists() and not AccessAttempt.objects.exists()
 
     def test_separated_roles_are_refused_in_one_sentence(self, as_role):
         page = as_role("administrator").post(f"{PEOPLE}add/", self.FORM | {"roles": ["auditor", "reviewer"]})

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from kyc_portal.celery import BEAT_SCHEDULE
-from kyc_portal.records import append_only
+from kyc_portal.records import triggers
 from kyc_portal.records.clock import legal_day, moment
 from kyc_portal.work.models import Job, JobState
 
@@ -55,12 +55,12 @@ class TestRunDueWork:
         assert len(run()) == len(BEAT_SCHEDULE)
 
     def test_a_task_that_fails_is_named_and_counted_and_the_others_run(self):
-        append_only.drop_triggers()
+        triggers.drop()
         try:
             with pytest.raises(CommandError, match=r"1 of \d+ tasks failed\. See Jobs") as refused:
                 run("--skip-checks")
         finally:
-            append_only.create_triggers()
+            triggers.create()
 
         job = Job.objects.get(kind="task")
         assert (job.key, job.last_error) == ("kyc_portal.records.tasks.check_append_only", "TrailUnguarded")

@@ -1,8 +1,8 @@
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from kyc_portal.records import audit, keys
+from kyc_portal.records.acting import one_flow
 from kyc_portal.records.command import PortalCommand
 from kyc_portal.records.refs import RecordRef
 from kyc_portal.records.verbs import Verb
@@ -20,17 +20,17 @@ class Command(PortalCommand):
         try:
             key_id, _ = keys.parse_key((settings.MASTER_KEYS or [""])[0])
             total = 0
-            while done := self.rotate_batch(key_id, by):
+            while done := self.rotate_batch(key_id, by=by):
                 total += done
         except keys.KeyProblem as problem:
             raise Refusal(f"{problem} Put every key still in use into KYC_MASTER_KEYS, the new one first.") from problem
         self.stdout.write(f"{total} keys wrapped anew under {key_id}. Keys no longer first may be removed now.")
 
-    @transaction.atomic
-    def rotate_batch(self, key_id, by) -> int:
+    def rotate_batch(self, key_id, *, by) -> int:
         """One batch and its event together, so that a run that is stopped has told what it did."""
-        done = keys.rewrap_batch()
-        if done:
-            about = RecordRef("records.subjectkey", key_id, f"master key {key_id}")
-            audit.record(Verb.KEYS_ROTATED, about, by=by, at=timezone.now(), count=done, key_id=key_id)
+        with one_flow(by):
+            done = keys.rewrap_batch()
+            if done:
+                about = RecordRef("records.subjectkey", key_id, f"master key {key_id}")
+                audit.record(Verb.KEYS_ROTATED, about, by=by, at=timezone.now(), count=done, key_id=key_id)
         return done

@@ -1,0 +1,143 @@
+"""The copy of their data that a person gets: what is theirs, nothing of others, nothing that would tip anybody off."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from datetime import datetime
+from typing import BinaryIO
+
+from django.db import models
+
+from accounts.flows import document_files, privacy
+from accounts.flows.personal_data import rows_about
+from accounts.formats.person_archive import PersonArchive
+from accounts.models import (
+    AccessRecord,
+    Account,
+    Address,
+    ContactPoint,
+    IdentityDocument,
+    OwnershipCertification,
+    OwnershipStake,
+    Party,
+    PartyName,
+    PaymentMethod,
+    PrivacyRequest,
+    Restriction,
+    Verification,
+)
+from accounts.rules.privacy import Outcome
+from kyc_portal.notices.models import Notice
+from kyc_portal.notices.outbox import wording_of
+from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
+from kyc_portal.records.refs import Actor
+from kyc_portal.records.sealed import SealedText
+from kyc_portal.records.verbs import Verb
+from kyc_portal.refusal import Refusal
+
+# What is handed over, with its columns. Of the rest, the table below says why it is not.
+HANDED_OVER: dict[type[models.Model], tuple[str, ...]] = {
+    Party: (
+        "reference", "kind", "entity_type", "legal_name", "birth_date", "citizenship", "formation_country",
+        "registration_number", "national_id", "us_status", "created_at",
+    ),
+    PartyName: ("kind", "name", "added_at"),
+    Address: ("kind", "lines", "region", "country", "added_at"),
+    ContactPoint: ("kind", "value", "confirmed_at", "added_at"),
+    IdentityDocument: (
+        "reference", "kind", "number", "country", "place_of_issue", "issued_on", "expires_on", "mrz", "file_name",
+        "file_sha256", "added_at",
+    ),
+    PaymentMethod: ("kind", "institution", "identifier", "last_four", "country", "source", "added_at", "ended_at"),
+    OwnershipStake: ("percent", "has_control", "from_on", "to_on"),
+    OwnershipCertification: ("text_version", "signed_on"),
+    Account: (
+        "reference", "external_key", "product", "status", "created_at", "opened_at", "closed_at", "last_access_at",
+    ),
+    Verification: ("reference", "status", "started_at", "concluded_at"),
+    Restriction: ("reference", "level", "public_wording", "applied_at", "until", "lifted_at"),
+    AccessRecord: ("at", "kind", "action", "principal", "address", "source_system"),
+    PrivacyRequest: ("reference", "kind", "received_on", "due_on", "state"),
+}  # fmt: skip
+OF_AUTHORITIES = "Requests of authorities are secret."
+WITHHELD = {
+    "accounts.methodresult": "How we check identities would help others to deceive us.",
+    "accounts.discrepancy": "How we check identities would help others to deceive us.",
+    "accounts.identifier": "Fingerprints hold nothing that can be read; what they were made of is handed over.",
+    "accounts.screening": "Comparisons with sanctions lists: telling of them could tip somebody off.",
+    "accounts.screeninghit": "Comparisons with sanctions lists: telling of them could tip somebody off.",
+    "accounts.risksignal": "Red flags: telling of them could tip somebody off.",
+    "accounts.accessbatch": "Files of the provider's own systems; the records in them are handed over.",
+    "accounts.refusedline": "Lines nobody could read; they hold no data of the person.",
+    "resellers.reseller": "Speaks of the business with others.",
+    "resellers.resellermanager": "Speaks of other people.",
+    "resellers.downstreamcustomer": "Speaks of the business with others.",
+    "cases.case": "Internal judgements and legal matters.",
+    "cases.casesubject": "Internal judgements and legal matters.",
+    "cases.casesignal": "Internal judgements and legal matters.",
+    "cases.casenote": "Internal judgements and legal matters.",
+    "cases.assignment": "Internal judgements and legal matters.",
+    "cases.decision": "Internal judgements and legal matters; what they led to was told in a notice.",
+    "cases.legalrequest": OF_AUTHORITIES,
+    "cases.bundle": OF_AUTHORITIES,
+    "cases.bundleitem": OF_AUTHORITIES,
+    "cases.bundlereceipt": OF_AUTHORITIES,
+    "records.subjectkey": "The key that protects the data.",
+    "records.auditpayload": "The trail of what staff did.",
+}
+
+
+class NoCopyReady(Refusal):
+    """No answer to this request gives a copy."""
+
+
+@flow
+def export_data(request: PrivacyRequest, out: BinaryIO, *, by: Actor, at: datetime) -> str:
+    """Write the copy into `out`, a file that can be read again; returns its SHA-256. Memory stays flat.
+
+    Only for an answered request for a copy whose party is still on file: raises NoCopyReady.
+    """
+    party = privacy.party_of(request)
+    if request.outcome != Outcome.COPY_READY or party is None:
+        raise NoCopyReady(f"There is no copy for {request.reference}: it is handed over once its answer is approved.")
+    with closing(PersonArchive(out, f"Data about {party.reference}")) as archive:
+        for model, columns in HANDED_OVER.items():
+            name = str(model._meta.verbose_name_plural)
+            rows = rows_about(model, party.pk).order_by("pk").iterator(chunk_size=500)
+            archive.add_rows(name.replace(" ", "-"), name, _plain_rows(rows, columns))
+        archive.add_rows("notices", "what we told you", _notices(party))
+        for document in party.documents.exclude(file_sha256="").order_by("pk").iterator():
+            name = f"documents/{document.reference}.{document.file_type.rpartition('/')[2]}"
+            archive.add_file(name, f"the {document.kind.replace('_', ' ')} you gave us", _bytes_of(document))
+    sha256 = _digest(out)
+    audit.record(Verb.EXPORTED, request, by=by, at=at, what="copy for the person", sha256=sha256, rows=archive.rows)
+    return sha256
+
+
+def _bytes_of(document: IdentityDocument) -> bytes:
+    return document_files.read(document.party_id, document.file_sha256)
+
+
+def _plain_rows(rows: Iterable[models.Model], columns: tuple[str, ...]) -> Iterator[dict]:
+    for row in rows:
+        yield {column.replace("_", " "): _plain(getattr(row, column)) for column in columns}
+
+
+def _plain(value) -> object:
+    if isinstance(value, SealedText):
+        return value.reveal()
+    return value if value is None or isinstance(value, bool | int) else str(value)
+
+
+def _notices(party: Party) -> Iterator[dict]:
+    for notice in Notice.objects.filter(subject=party.pk).order_by("queued_at").iterator(chunk_size=500):
+        subject, body = wording_of(notice)
+        yield {"sent at": _plain(notice.sent_at), "subject": subject, "text": body}
+
+
+def _digest(out: BinaryIO) -> str:
+    out.seek(0)
+    digest = hashlib.file_digest(out, "sha256").hexdigest()
+    out.seek(0)
+    return digest

@@ -1,0 +1,21 @@
+"""What a key may do: one table. A scope rests on a permission that the key's owner must hold by role, now."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scope:
+    """`code` stands in the key and in the trail, `permission` is the owner's."""
+
+    code: str
+    words: str
+    permission: str
+
+
+SCOPES = {
+    scope.code: scope
+    for scope in (
+        Scope("access_logs.write", "hand in access logs of accounts", "accounts.import_customers"),
+        Scope("audit.read", "fetch the newest checkpoint of the audit trail", "records.view_auditevent"),
+    )
+}

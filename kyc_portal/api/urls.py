@@ -1,0 +1,11 @@
+from django.urls import path, re_path
+
+from kyc_portal.api import endpoints, views
+
+app_name = "api"
+urlpatterns = [
+    path("v1/key", views.whoami, name="key"),
+    path("v1/access-logs/<str:format>", views.access_logs, name="access-logs"),
+    path("v1/audit/checkpoint", views.checkpoint, name="checkpoint"),
+    re_path("", endpoints.nothing_here, name="nothing-here"),
+]

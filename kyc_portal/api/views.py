@@ -1,0 +1,106 @@
+"""Version 1 of the API (docs/integration.md): who am I, access logs in, the newest checkpoint out."""
+
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO
+
+from django.conf import settings
+from django.http import UnreadablePostError
+
+from accounts.flows import access_log
+from accounts.formats.text import shown
+from accounts.models import Account
+from kyc_portal.api.endpoints import endpoint
+from kyc_portal.api.problems import Problem
+from kyc_portal.records.models import AuditCheckpoint
+
+CHUNK = 1 << 20
+TYPES = {
+    "jsonl": ("application/jsonl", "application/x-ndjson"),
+    "csv": ("text/csv",),
+    "cloudtrail": ("application/json", "application/gzip"),
+}
+PARAMETERS = {"account", "file", "keep_good_rows"}
+BROKEN_OFF = Problem(400, "The body broke off before its announced end. Send it again.")
+
+
+@endpoint("GET")
+def whoami(request, key, at):
+    """The key itself: what it may do, and until when."""
+    told = {
+        "key": key.reference,
+        "name": key.name,
+        "owner": key.owner.username,
+        "scopes": key.scopes,
+        "networks": key.networks,
+        "expires_at": key.expires_at.isoformat(),
+    }
+    return 200, told
+
+
+@endpoint("GET", scope="audit.read")
+def checkpoint(request, key, at):
+    """The newest signed checkpoint, for a witness that comes and asks."""
+    newest = AuditCheckpoint.objects.order_by("-number").first()
+    if newest is None:
+        raise Problem(404, "Nothing is sealed yet.")
+    return 200, {"size": newest.size, "note": newest.note}
+
+
+@endpoint("POST", scope="access_logs.write")
+def access_logs(request, key, at, format):
+    """Take in one file of access records of one account; the same file again changes nothing."""
+    if format not in TYPES:
+        raise Problem(404, f"There is no log format “{shown(format)}”. Known formats: {', '.join(TYPES)}.")
+    if request.content_type not in TYPES[format]:
+        raise Problem(415, f"Send {format} as {' or '.join(TYPES[format])}.")
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Problem(415, "Send the body without a content encoding.")
+    wanted = _parameters(request)
+    account = Account.objects.filter(reference=wanted.get("account", "")).first()
+    if account is None:
+        raise Problem(404, "No account has this reference. Name one as ?account=ACC-….")
+
+    with SpooledTemporaryFile(max_size=CHUNK) as file:
+        _receive(request, file)
+        batch = access_log.import_access_lines(
+            account, file, format=format, file_name=wanted.get("file", f"{key.reference}.{format}"),
+            keep_good_rows=wanted.get("keep_good_rows") == "true", encoding=request.content_params.get("charset"),
+            by=key.as_actor, at=at,
+        )  # fmt: skip
+    told = {
+        "batch": batch.reference,
+        "read": batch.read_count,
+        "new": batch.new_count,
+        "known": batch.known_count,
+        "refused": batch.refused_count,
+        "is_repeat": batch.is_repeat,
+    }
+    return 200 if batch.is_repeat else 201, told
+
+
+def _parameters(request) -> dict[str, str]:
+    """The query, each name once; one that is misspelt must not be passed over in silence."""
+    if unknown := sorted(set(request.GET) - PARAMETERS):
+        known = ", ".join(sorted(PARAMETERS))
+        raise Problem(400, f"The parameter {shown(unknown[0])} is not known. Known are {known}.")
+    if doubled := [name for name, values in request.GET.lists() if len(values) > 1]:
+        raise Problem(400, f"The parameter {doubled[0]} stands twice.")
+    if request.GET.get("keep_good_rows", "true") not in ("true", "false"):
+        raise Problem(400, "keep_good_rows is true or false.")
+    return request.GET.dict()
+
+
+def _receive(request, file: BinaryIO) -> None:
+    """Copy the body piece by piece. No more than was announced is read, and less is not taken for the whole."""
+    announced = request.META.get("CONTENT_LENGTH", "")
+    if not announced.isdecimal():
+        raise Problem(411, "Say how long the body is, in the header Content-Length.")
+    if int(announced) > settings.API_MAX_BYTES:
+        raise Problem(413, f"The body is larger than {settings.API_MAX_BYTES:,} bytes. Send smaller files.")
+    try:
+        while piece := request.read(CHUNK):
+            file.write(piece)
+    except UnreadablePostError:
+        raise BROKEN_OFF from None
+    if file.tell() != int(announced):
+        raise BROKEN_OFF

@@ -1,0 +1,109 @@
+"""How one file is destroyed: at once when it is small; a large one is marked first and goes in batches (TH23, TH25).
+
+The mark is written under the same locks a hold takes. A hold placed before it wins; one that comes after is refused,
+although rows are still there. Each batch is a transaction with its own event, so whoever is killed goes on from there.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import partial
+
+from django.db import connection, models, transaction
+
+from kyc_portal.records import audit, destruction_ledger, tombstones
+from kyc_portal.records.canonical import digest_of_ids
+from kyc_portal.records.keys import destroy_key
+from kyc_portal.records.models import Destruction, DoomedRecord, Tombstone
+from kyc_portal.records.refs import Actor, RecordRef
+from kyc_portal.records.verbs import Verb
+
+BATCH = 5000
+
+
+def begun(ref: RecordRef) -> Destruction | None:
+    """The destruction of this file that is under way, if one is."""
+    return Destruction.objects.filter(label=ref.label, key=ref.key).first()
+
+
+def is_large(waiting: Iterable[models.QuerySet]) -> bool:
+    """Whether a file has more rows for batches than one transaction takes."""
+    return sum(rows.order_by().values("pk")[: BATCH + 1].count() for rows in waiting) > BATCH
+
+
+def mark(file: Destruction, guarded: Sequence[models.Model]) -> Destruction:
+    """Begin the destruction of a large file: from now on no hold is taken for any of its guarded records."""
+    file.save(force_insert=True)
+    DoomedRecord.objects.bulk_create(
+        DoomedRecord(destruction=file, label=each.label, key=each.key) for each in map(RecordRef.of, guarded)
+    )
+    return file
+
+
+def destroy_batch(file: Destruction, waiting: Iterable[models.QuerySet], *, by: Actor, at: datetime) -> bool:
+    """Destroy the next rows of a large file, with their event; False when no batch is left and the rest may go."""
+    for rows in waiting:
+        keys = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
+        if not keys:
+            continue
+        _take_away(file, rows, keys)
+        file.save(update_fields=["counts", "digest"])
+        audit.record(
+            Verb.PURGE_BATCH, RecordRef(file.label, file.key, file.name), by=by, at=at, rule=file.rule,
+            rows=len(keys), kind=str(rows.model._meta.verbose_name), digest=file.digest,
+        )  # fmt: skip
+        return True
+    return False
+
+
+def destroy_rest(
+    file: Destruction, contents: Iterable[models.QuerySet], subjects: Sequence, *, by: Actor, at: datetime
+) -> Tombstone:
+    """Destroy what is left with its keys and payloads; both the signed tombstone and the event say what went."""
+    for rows in contents:
+        _take_away(file, rows, list(rows.order_by("pk").values_list("pk", flat=True)))
+    payloads = []
+    for subject in subjects:
+        payloads += audit.destroy_payloads(subject)
+        destroy_key(subject)
+    destroyed = digest_of_ids(map(str, payloads))
+    file.digest = hashlib.sha256(f"{file.digest}{destroyed}".encode()).hexdigest()
+
+    stone = Tombstone(
+        label=file.label, key=file.key, name=file.name, rule=file.rule, basis=file.basis,
+        kept_through=file.kept_through, counts=file.counts, holds_looked_at=file.holds_looked_at, digest=file.digest,
+        subjects=[str(subject) for subject in subjects], purged_at=at, purged_by=by.label,
+    )  # fmt: skip
+    tombstones.sign(stone)
+    event = audit.record(
+        Verb.PURGED, RecordRef(file.label, file.key, file.name), by=by, at=at, rule=file.rule,
+        rows=sum(file.counts.values()), payloads=len(payloads), digest=file.digest, destroyed=destroyed,
+        sha256=tombstones.hash_of(stone),
+    )  # fmt: skip
+    audit.list_destroyed(payloads, by_purge=event)
+    stone.event_id = event.pk
+    stone.save(force_insert=True)
+    if not file._state.adding:  # a large one, marked before
+        file.delete()
+    transaction.on_commit(partial(destruction_ledger.append_soon, stone))
+    return stone
+
+
+def forget_old_pages() -> None:
+    """SQLite keeps the pages of before in its write-ahead log until they are written back; take them out of it.
+
+    Deleted rows themselves are overwritten with zeros (secure_delete). PostgreSQL does this by VACUUM, in its own time.
+    """
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _take_away(file: Destruction, rows: models.QuerySet, keys: list) -> None:
+    """Delete the rows of these keys (the first ones, in their order), count them, and put them into the digest."""
+    label = rows.model._meta.label_lower
+    file.digest = hashlib.sha256(f"{file.digest}{json.dumps([label, [str(key) for key in keys]])}".encode()).hexdigest()
+    if keys:
+        rows.filter(pk__range=(keys[0], keys[-1])).order_by()._raw_delete(rows.db)
+        file.counts[label] = file.counts.get(label, 0) + len(keys)

@@ -1,0 +1,58 @@
+"""What every answer tells the browser, and what is refused when another site asks (ASVS 3.4, 3.5.8, 14.3.1, 16.5.1)."""
+
+import uuid
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
+
+from kyc_portal.records import acting
+
+HEADERS = {
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "X-Permitted-Cross-Domain-Policies": "none",
+}
+OF_ANOTHER_SITE = ("cross-site", "same-site")  # same-site: a neighbouring host of the provider's domain
+
+
+class BrowserMiddleware:
+    """Outermost but for Django's own guard, so that refusals and broken pages carry id and headers as well."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.id = str(uuid.uuid4())  # ours alone: an id a client sends is not believed
+        with acting.within_request(request.id):
+            response = self.get_response(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if response.status_code >= 400:
+            add_never_cache_headers(response)
+        return response
+
+    def process_view(self, request, view, args, kwargs):
+        """A page of another site may link to us; it may not load, embed or post to anything of ours."""
+        if request.headers.get("Sec-Fetch-Site") not in OF_ANOTHER_SITE:
+            return
+        if request.method not in ("GET", "HEAD") or request.headers.get("Sec-Fetch-Mode") != "navigate":
+            raise PermissionDenied("Another site may not ask for this.")
+        if request.headers.get("Sec-Fetch-Dest") not in ("document", None):
+            raise PermissionDenied("Another site may not embed this.")
+
+
+def forget_after_log_out(response, *, was_known: bool, is_known: bool) -> None:
+    """Tell the browser to drop what it holds of us once somebody has left (ASVS 14.3.1).
+
+    The cache is left out: no page is ever kept there, and browsers take seconds to clear it.
+    """
+    if was_known and not is_known:
+        response.headers["Clear-Site-Data"] = '"cookies", "storage"'
+
+
+def server_error(request):
+    """The page of a fault of ours, with the id under which it stands in the log, and nothing else of it."""
+    context = {"request_id": getattr(request, "id", ""), "provider": settings.PROVIDER_NAME}
+    return render(None, "500.html", context, status=500)
