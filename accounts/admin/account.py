@@ -74,18 +74,6 @@ def is_waiting(account: Account) -> bool:
     return account.status in WAITING_STATUSES
 
 
-def is_open(account: Account) -> bool:
-    return account.is_open
-
-
-def in_use(account: Account) -> bool:
-    return AccountStatus(account.status).is_open
-
-
-def has_ended(account: Account) -> bool:
-    return not (is_waiting(account) or in_use(account))
-
-
 @admin.register(Account)
 class AccountAdmin(RecordAdmin):
     list_display = [
@@ -97,7 +85,7 @@ class AccountAdmin(RecordAdmin):
     ordering = ["-created_at", "pk"]
     logs_views = True
     list_display_links = ["reference"]
-    adding = (NewCustomerForm, "accounts.add_account")
+    adding = NewCustomerForm
     add_label = "Add customer"
 
     def get_queryset(self, request):
@@ -169,18 +157,18 @@ class AccountAdmin(RecordAdmin):
 
     # --- what can be done ---------------------------------------------------------------------------------------------
 
-    @flow_action("Open account", permission="accounts.activate", primary=True, when=is_waiting)
+    @flow_action("Open account", primary=True)
     def activate(self, account, *, by, at):
         activation.activate(account, by=by, at=at)
         return f"{account.reference} is open. The customer is told."
 
-    @flow_action("Ask for missing data", permission="accounts.verify", many=True, when=is_waiting)
+    @flow_action("Ask for missing data")
     def request_data(self, account, *, by, at):
         intake.request_data(account, by=by, at=at)
         return f"The customer of {account.reference} is asked for what is missing."
 
     @flow_action(
-        "Record certification of owners", form=CertifyOwnersForm, permission="accounts.verify",
+        "Record certification of owners", form=CertifyOwnersForm,
         when=lambda account: account.party.kind != PartyKind.INDIVIDUAL,
         warning="Record what the person who opens the account has signed: that the owners named are all there are.",
     )  # fmt: skip
@@ -188,31 +176,31 @@ class AccountAdmin(RecordAdmin):
         identification.certify_owners(account, signed_on=signed_on, text_version=text_version, by=by, at=at)
         return f"The certification of the owners of {account.reference} is on file."
 
-    @flow_action("Start verification", form=StartVerificationForm, permission="accounts.verify")
+    @flow_action("Start verification", form=StartVerificationForm)
     def start_verification(self, account, *, by, at, party, trigger):
         started = verification.start(account, party, trigger=trigger, by=by, at=at)
         return f"{started.reference} is under way. Record what each method finds.", started
 
     @flow_action(
-        "Refuse to open", form=RefuseForm, permission="accounts.refuse", tone="danger", when=is_waiting,
+        "Refuse to open", form=RefuseForm, tone="danger",
         warning="The customer is told, and the data is kept only as long as the retention rule says.",
     )  # fmt: skip
     def refuse(self, account, *, by, at, reason):
         intake.refuse_prospect(account, reason=reason, by=by, at=at)
         return f"{account.reference} is not opened. The customer is told."
 
-    @flow_action("Ask for proof again", permission="accounts.verify", many=True, when=is_open)
+    @flow_action("Ask for proof again")
     def ask_again(self, account, *, by, at):
         reverification.ask(account, trigger="by hand", by=by, at=at)
         return f"The customer of {account.reference} is asked for proof again."
 
-    @flow_action("Look for red flags", permission="accounts.verify", many=True)
+    @flow_action("Look for red flags")
     def run_detectors(self, account, *, by, at):
         found = signals.run_detectors(account, by=by, at=at)
         return f"{len(found)} red flags are up on {account.reference}."
 
     @flow_action(
-        "Limit account", form=RestrictForm, permission="accounts.restrict", many=True, when=in_use,
+        "Limit account", form=RestrictForm,
         warning="Existing use goes on, new resources are refused. The customer is told.",
     )  # fmt: skip
     def limit(self, account, *, by, at, reason, last_day):
@@ -220,7 +208,7 @@ class AccountAdmin(RecordAdmin):
         return f"{account.reference} is limited."
 
     @flow_action(
-        "Suspend at once", form=UrgentForm, permission="accounts.restrict", tone="danger", many=True, when=in_use,
+        "Suspend at once", form=UrgentForm, tone="danger",
         warning="For what cannot wait: all use stops until the last day, and the customer is told. A suspension that "
         "is to last longer is decided by two people in a case.",
     )  # fmt: skip
@@ -229,8 +217,7 @@ class AccountAdmin(RecordAdmin):
         return f"{account.reference} is suspended."
 
     @flow_action(
-        "Block account", form=BlockForm, permission="accounts.restrict", tone="danger",
-        when=lambda account: not has_ended(account),
+        "Block account", form=BlockForm, tone="danger",
         warning="For a customer whose list hit two people have confirmed: all use stops, property is frozen, and the "
         "report on blocked property falls due (31 CFR 501.603). In any other case two people decide in a case.",
     )  # fmt: skip
@@ -239,20 +226,19 @@ class AccountAdmin(RecordAdmin):
         return f"{account.reference} is blocked. Report the blocked property in time: see its clock."
 
     @flow_action(
-        "Record blocked property report", form=ReportForm, permission="accounts.restrict",
-        when=lambda account: account.status == AccountStatus.BLOCKED,
+        "Record blocked property report", form=ReportForm,
     )  # fmt: skip
     def report_block(self, account, *, by, at, authority_reference):
         restrictions.record_blocked_report(account, authority_reference=authority_reference, by=by, at=at)
         return f"The report for {account.reference} is on file."
 
-    @flow_action("Lift restriction", form=LiftForm, permission="accounts.restrict")
+    @flow_action("Lift restriction", form=LiftForm)
     def lift(self, account, *, by, at, restriction, why):
         restrictions.lift(restriction, why=why, by=by, at=at)
         return f"{restriction.reference} is lifted."
 
     @flow_action(
-        "Close account", form=CloseForm, permission="accounts.close", tone="danger", when=is_open,
+        "Close account", form=CloseForm, tone="danger",
         warning="All use ends and the retention clock starts. The customer is told. What is held stays held.",
     )  # fmt: skip
     def close(self, account, *, by, at, reason):
@@ -260,7 +246,7 @@ class AccountAdmin(RecordAdmin):
         return f"{account.reference} is closed. The customer is told."
 
     @flow_action(
-        "Take up again", form=ReopenForm, permission="accounts.close", when=has_ended,
+        "Take up again", form=ReopenForm,
         warning="The retention clock is reset. A closed account must meet everything an opening asks for.",
     )  # fmt: skip
     def reopen(self, account, *, by, at, reason):

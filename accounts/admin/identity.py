@@ -13,6 +13,7 @@ from kyc_portal.records.clock import legal_day
 from kyc_portal.records.models import IdentityView
 from kyc_portal.records.refs import RecordRef
 from kyc_portal.refusal import Refusal
+from kyc_portal.staff import policy_table
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Facts, Html, Link, Table, timeline_section
@@ -25,7 +26,7 @@ def sealed(record, field: str, label: str, user):
     """A masked value; who may unmask it gets the link that asks why."""
     if not getattr(record, field):
         return None
-    if not user.has_perm("accounts.reveal"):
+    if not policy_table.may_see(user, record._meta.label_lower, field):
         return masked(label)
     return masked(label, reverse("accounts:reveal", args=[record._meta.model_name, record.pk, field]))
 

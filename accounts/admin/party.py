@@ -17,7 +17,6 @@ from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Facts, Link, Table, Tree, holds_section, timeline_section
 
-ADD, VERIFY = "accounts.add_account", "accounts.verify"
 MOST_SHOWN = 50
 STATUS_BADGES = {UsStatus.US: Badge("U.S. person", "info"), UsStatus.FOREIGN: Badge("foreign person")}
 HIT_TONES = {HitStatus.CONFIRMED: "danger", HitStatus.DISMISSED: ""}
@@ -54,56 +53,54 @@ class PartyAdmin(RecordAdmin):
 
     # --- buttons ----------------------------------------------------------------------------------------------------
 
-    @flow_action("Settle U.S. status", form=forms.SettleStatusForm, permission="accounts.settle_status", primary=True)
+    @flow_action("Settle U.S. status", form=forms.SettleStatusForm, primary=True)
     def settle_status(self, party, *, by, at, evidence):
         return us_status.settle_status(party, evidence=evidence, by=by, at=at).sentence
 
     @flow_action(
-        "Correct details", form=forms.CorrectForm, permission=ADD,
+        "Correct details", form=forms.CorrectForm,
         warning="What you leave empty stays. The party is screened again.",
     )  # fmt: skip
     def correct(self, party, *, by, at, **given):
         changed = corrections.correct(party, by=by, at=at, **given)
         return f"{party.reference}: {', '.join(changed).replace('_', ' ')} corrected."
 
-    @flow_action("Add name", form=forms.NameForm, permission=ADD)
+    @flow_action("Add name", form=forms.NameForm)
     def add_name(self, party, *, by, at, kind, name):
         parties.add_name(party, kind=kind, name=name, by=by, at=at)
         return f"The name is on file. {party.reference} will be screened again."
 
-    @flow_action("Add address", form=forms.AddressForm, permission=ADD)
+    @flow_action("Add address", form=forms.AddressForm)
     def add_address(self, party, *, by, at, address):
         parties.add_address(party, address=address, by=by, at=at)
         return f"The address of {party.reference} is on file."
 
-    @flow_action("Add e-mail or telephone", form=forms.ContactForm, permission=ADD)
+    @flow_action("Add e-mail or telephone", form=forms.ContactForm)
     def add_contact(self, party, *, by, at, kind, value):
         parties.add_contact(party, kind=kind, value=value, by=by, at=at)
         return f"{party.reference} can be reached this way."
 
-    @flow_action("Add document", form=forms.DocumentForm, permission=VERIFY)
+    @flow_action("Add document", form=forms.DocumentForm)
     def add_document(self, party, *, by, at, **given):
         document = identification.add_document(party, by=by, at=at, **given)
         return f"{document.reference} is on file.", document
 
-    @flow_action("Add means of payment", form=forms.PaymentForm, permission=ADD)
+    @flow_action("Add means of payment", form=forms.PaymentForm)
     def add_payment(self, party, *, by, at, **given):
         payment = identification.add_payment_method(party, by=by, at=at, **given)
         return f"The means of payment ({payment}) is on file."
 
-    @flow_action(
-        "End means of payment", form=forms.EndPaymentForm, permission=ADD, warning="Its history and fingerprint stay."
-    )
+    @flow_action("End means of payment", form=forms.EndPaymentForm, warning="Its history and fingerprint stay.")
     def end_payment(self, party, *, by, at, payment):
         identification.end_payment_method(payment, by=by, at=at)
         return f"{payment} is no longer in use."
 
-    @flow_action("Add owner", form=forms.OwnerForm, permission=ADD, when=may_have_owners)
+    @flow_action("Add owner", form=forms.OwnerForm, when=may_have_owners)
     def add_owner(self, party, *, by, at, **given):
         stake = identification.add_owner(party, by=by, at=at, **given)
         return f"{stake.owner.reference} is an owner of {party.reference} with {stake}."
 
-    @flow_action("End stake", form=forms.EndStakeForm, permission=ADD, when=may_have_owners)
+    @flow_action("End stake", form=forms.EndStakeForm, when=may_have_owners)
     def end_stake(self, party, *, by, at, stake, to_on):
         identification.end_stake(stake, to_on=to_on, by=by, at=at)
         return f"The stake of {stake.owner.reference} ended on {to_on}."

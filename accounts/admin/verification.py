@@ -31,14 +31,6 @@ class StateFilter(QuerysetFilter):
     }
 
 
-def in_state(*states: VerificationStatus):
-    """A test for buttons: is the verification in one of these states?"""
-    return lambda record: record.status in states
-
-
-UNDER_WAY = in_state(VerificationStatus.IN_PROGRESS, VerificationStatus.ESCALATED)
-
-
 @admin.register(Verification)
 class VerificationAdmin(RecordAdmin):
     list_display = ["reference", "party", "account", "status", "trigger", "started_by", "started_at", "concluded_at"]
@@ -61,26 +53,25 @@ class VerificationAdmin(RecordAdmin):
     def sections(self, record, *, user, at):
         return [_facts(record), _results(record), _discrepancies(record, user), timeline_section(record)]
 
-    @flow_action("Record method", form=MethodForm, permission="accounts.verify", primary=True, when=UNDER_WAY)
+    @flow_action("Record method", form=MethodForm, primary=True)
     def record_method(self, record, *, by, at, method, result, source, matched, document):
         verification.record_method(
             record, method=method, result=result, source=source, matched=matched, document=document, by=by, at=at
         )
         return f"The result stands in {record.reference}."
 
-    @flow_action("Note discrepancy", form=DiscrepancyForm, permission="accounts.verify", when=UNDER_WAY)
+    @flow_action("Note discrepancy", form=DiscrepancyForm)
     def find_discrepancy(self, record, *, by, at, field, stated, found):
         verification.find_discrepancy(record, field=field, stated=stated, found=found, by=by, at=at)
         return "The discrepancy is noted. Settle it before you conclude."
 
-    @flow_action("Settle discrepancy", form=SettleForm, permission="accounts.verify", when=UNDER_WAY)
+    @flow_action("Settle discrepancy", form=SettleForm)
     def settle_discrepancy(self, record, *, by, at, discrepancy, how):
         verification.settle_discrepancy(discrepancy, how=how, by=by, at=at)
         return f"The discrepancy on “{discrepancy.field}” is settled."
 
     @flow_action(
-        "Conclude", form=ConcludeForm, permission="accounts.verify",
-        when=in_state(VerificationStatus.IN_PROGRESS, VerificationStatus.ESCALATED, VerificationStatus.FAILED),
+        "Conclude", form=ConcludeForm,
         warning="A conclusion is never changed. After an escalation it takes a second person.",
     )  # fmt: skip
     def conclude(self, record, *, by, at, verified, reason):
@@ -88,7 +79,7 @@ class VerificationAdmin(RecordAdmin):
         return f"{record.reference} is {VerificationStatus(ended.status).label}."
 
     @flow_action(
-        "Escalate", permission="accounts.verify", when=in_state(VerificationStatus.FAILED),
+        "Escalate",
         warning="Ask for those with authority or control over the customer, signatories included.",
     )  # fmt: skip
     def escalate(self, record, *, by, at):

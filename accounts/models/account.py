@@ -10,6 +10,7 @@ from accounts.rules.risk import CHOICES as TIER_CHOICES
 from accounts.rules.risk import Tier
 from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
+from kyc_portal.staff import policy_table
 
 WAITING_STATUSES = (AccountStatus.PROSPECT.value, AccountStatus.DATA_REQUESTED.value, AccountStatus.VERIFYING.value)
 
@@ -42,7 +43,7 @@ class AccountQuerySet(RecordedQuerySet):
 
     def visible_to(self, user):
         """All accounts for staff who may see accounts, none for others: reseller managers have their own page."""
-        return self if user.has_perm("accounts.view_account") else self.none()
+        return policy_table.rows_for(user, self)
 
 
 class Account(Recorded):

@@ -12,6 +12,7 @@ from cases.rules.disclosure import DataClass, Ground, Recipient
 from cases.rules.stages import BundleState
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
+from kyc_portal.staff.policy_table import page_named
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Facts, Link, Table, timeline_section
 
@@ -37,11 +38,6 @@ class BundleFilter(QuerysetFilter):
         "to_build": ("being built", lambda rows, user, today: rows.to_build()),
         "ready": ("built", lambda rows, user, today: rows.ready()),
     }  # fmt: skip
-
-
-def in_state(*states: BundleState):
-    """A test for buttons: is the bundle in one of these states?"""
-    return lambda bundle: bundle.state in states
 
 
 @admin.register(Bundle)
@@ -81,7 +77,7 @@ class BundleAdmin(RecordAdmin):
         return [_facts(bundle), _what_is_in_it(bundle), _items(bundle), timeline_section(bundle)]
 
     def aside(self, bundle, *, user, at):
-        if bundle.state not in bundles.READY or not user.has_perm("cases.download_bundle"):
+        if bundle.state not in bundles.READY or not page_named("cases:download_bundle").opens_to(user, "GET"):
             return []
         url = reverse("cases:download_bundle", args=[bundle.reference])
         note = "Give the digest to the recipient by another way: it shows a bundle that was exchanged."
@@ -89,28 +85,25 @@ class BundleAdmin(RecordAdmin):
         return [Facts("download", "Download", rows, note=note)]
 
     @flow_action(
-        "Approve", form=ApproveForm, permission="cases.approve_bundle", primary=True, grave=True,
-        when=in_state(BundleState.COLLECTED), warning="What is listed here leaves the house. Read the list first.",
+        "Approve", form=ApproveForm, primary=True, grave=True,
+        warning="What is listed here leaves the house. Read the list first.",
     )  # fmt: skip
     def approve(self, bundle, *, by, at, paper_seen):
         bundles.approve(bundle, by=by, at=at)
         return f"{bundle.reference} is approved. It is built within a minute."
 
-    @flow_action("Set aside", permission="cases.collect_bundle", when=in_state(BundleState.COLLECTED))
+    @flow_action("Set aside")
     def set_aside(self, bundle, *, by, at):
         bundles.set_aside(bundle, by=by, at=at)
         return f"{bundle.reference} is set aside. Collect anew on the case's page."
 
-    @flow_action(
-        "Hand over", permission="cases.download_bundle", primary=True, when=in_state(BundleState.BUILT), grave=True
-    )
+    @flow_action("Hand over", primary=True, grave=True)
     def hand_over(self, bundle, *, by, at):
         bundles.hand_over(bundle, by=by, at=at)
         return f"{bundle.reference} is handed over. Record the receipt when it comes."
 
     @flow_action(
-        "Record receipt", form=ReceiptForm, permission="cases.download_bundle", primary=True,
-        when=in_state(BundleState.HANDED_OVER),
+        "Record receipt", form=ReceiptForm, primary=True,
     )  # fmt: skip
     def acknowledge(self, bundle, *, by, at, received_by, received_on):
         bundles.acknowledge(bundle, received_by=received_by, received_on=received_on, by=by, at=at)

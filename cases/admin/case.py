@@ -26,6 +26,7 @@ from kyc_portal.refusal import Refusal
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.models import StaffMember
+from kyc_portal.staff.policy_table import right_to_see
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Clock, Facts, timeline_section
 from kyc_portal.staff.templatetags.marks import visible
@@ -59,31 +60,14 @@ def is_open(case: Case) -> bool:
     return case.status not in review.ENDED
 
 
-def may_close(case: Case) -> bool:
-    return case.status in (CaseStatus.OPEN, CaseStatus.IN_REVIEW, CaseStatus.DECIDED)
-
-
 def may_be_proposed(case: Case) -> bool:
     """Something is left to decide: an account of the case has no proposal that waits."""
-    return case.status in (CaseStatus.IN_REVIEW, CaseStatus.PROPOSED) and len(case.listed_subjects) > len(
-        case.proposals
-    )
+    return len(case.listed_subjects) > len(case.proposals)
 
 
 def is_legal(case: Case) -> bool:
     """Requests of authorities stand in cases of their own, and a bundle rests on one."""
     return case.kind == CaseKind.LEGAL
-
-
-def is_proposed(case: Case) -> bool:
-    return case.status == CaseStatus.PROPOSED
-
-
-WORKING = ("cases.review", "cases.handle_legal")
-
-
-def works_it(user, case: Case) -> bool:
-    return case.may_be_worked_by(user)
 
 
 class NothingProposed(Refusal):
@@ -100,7 +84,7 @@ class CaseAdmin(RecordAdmin):
     search_help_text = "Reference of the case or account, or name of the customer."
     ordering = ["due_on", "-weight", "opened_at", "pk"]
     logs_views = True
-    adding = (OpenCaseForm, "cases.review")
+    adding = OpenCaseForm
     add_label = "Open case"
 
     def get_queryset(self, request):
@@ -110,7 +94,6 @@ class CaseAdmin(RecordAdmin):
         return (
             super()
             .get_queryset(request)
-            .visible_to(request.user)
             .prefetch_related(
                 Prefetch("signals", flags, to_attr="flags"),
                 Prefetch("subjects", subjects, to_attr="listed_subjects"),
@@ -162,9 +145,9 @@ class CaseAdmin(RecordAdmin):
             case_page.subject_section(case), case_page.signals_section(case), case_page.notes_section(case),
             case_page.hits_section(case), case_page.documents_section(case), case_page.decisions_section(case),
         ]  # fmt: skip
-        if user.has_perm("cases.view_bundle"):
+        if user.has_perm(right_to_see("cases.bundle")):
             parts.append(case_page.bundles_section(case))
-        if user.has_perm("cases.view_legalrequest"):
+        if user.has_perm(right_to_see("cases.legalrequest")):
             parts.append(case_page.requests_section(case))
         return [*parts, timeline_section(case)]
 
@@ -174,66 +157,62 @@ class CaseAdmin(RecordAdmin):
         return [case_page.decision_section(case), Facts("work", "Work", rows)]
 
     @flow_action(
-        "Take case", permission=WORKING, right=works_it, many=True, primary=True,
-        when=lambda case: is_open(case) and case.assigned_to_id is None,
+        "Take case", primary=True,
+        when=lambda case: case.assigned_to_id is None,
     )  # fmt: skip
     def take(self, case, *, by, at):
         review.take(case, user=StaffMember.objects.get(pk=by.key), at=at)
         return f"{case.reference} is yours."
 
-    @flow_action(
-        "Propose decision", form=ProposeForm, permission=WORKING, right=works_it, primary=True, when=may_be_proposed
-    )
+    @flow_action("Propose decision", form=ProposeForm, primary=True, when=may_be_proposed)
     def propose(self, case, *, by, at, account, outcome, reason):
         made = decisions.propose(case, account=account, outcome=outcome, reason=reason, by=by, at=at)
         if made.took_one_signature:
             return f"{made.reference} is {made.state_in_words}: {made.get_outcome_display()}."
         return f"{made.reference} waits for a second person."
 
-    @flow_action("Countersign", permission="cases.decide", primary=True, when=is_proposed)
+    @flow_action("Countersign", primary=True)
     def countersign(self, case, *, by, at):
         signed = decisions.countersign(_only_proposal(case), by=by, at=at)
         return f"{signed.reference} is in effect: {signed.get_outcome_display()}."
 
-    @flow_action("Decline", form=WhyForm, permission="cases.decide", when=is_proposed)
+    @flow_action("Decline", form=WhyForm)
     def decline(self, case, *, by, at, why):
         return f"{decisions.decline(_only_proposal(case), why=why, by=by, at=at).reference} is declined."
 
-    @flow_action("Withdraw proposal", permission=WORKING, right=works_it, when=is_proposed)
+    @flow_action("Withdraw proposal")
     def withdraw(self, case, *, by, at):
         return f"{decisions.withdraw(_only_proposal(case), by=by, at=at).reference} is withdrawn."
 
-    @flow_action("Write note", form=NoteForm, permission=WORKING, right=works_it)
+    @flow_action("Write note", form=NoteForm)
     def note(self, case, *, by, at, text):
         review.add_note(case, text=text, by=by, at=at)
         return f"The note stands in {case.reference}."
 
-    @flow_action("Give to a colleague", form=AssignForm, permission="cases.assign", many=True, when=is_open)
+    @flow_action("Give to a colleague", form=AssignForm)
     def assign(self, case, *, by, at, to):
         review.assign(case, to=to, by=by, at=at)
         return f"{to} works {case.reference}."
 
     @flow_action(
-        "Log legal request", form=RequestForm, permission="cases.handle_legal",
+        "Log legal request", form=RequestForm,
         initial=lambda case: {"accounts": " ".join(subject.account.reference for subject in case.listed_subjects)},
     )  # fmt: skip
     def log_request(self, case, *, by, at, **asked):
         made = legal_requests.log_request(**asked, by=by, at=at)
         return f"{made.reference} is logged in {made.case.reference}. Validate it next.", made
 
-    @flow_action("Collect evidence bundle", form=CollectForm, permission="cases.collect_bundle", when=is_legal)
+    @flow_action("Collect evidence bundle", form=CollectForm, when=is_legal)
     def collect(self, case, *, by, at, ground, recipient):
         made = bundles.collect(case, ground=ground, recipient=recipient, by=by, at=at)
         return f"{made.reference} is collected. Another person approves it.", made
 
-    @flow_action("Close case", form=CloseForm, permission=WORKING, right=works_it, when=may_close)
+    @flow_action("Close case", form=CloseForm)
     def close(self, case, *, by, at, why):
         review.close_case(case, why=why, by=by, at=at)
         return f"{case.reference} is closed."
 
-    @flow_action(
-        "Open again", form=ReopenForm, permission=WORKING, right=works_it, when=lambda case: case.status in review.ENDED
-    )
+    @flow_action("Open again", form=ReopenForm)
     def reopen(self, case, *, by, at, why):
         reopened = review.reopen(case, why=why, by=by, at=at)
         return f"{case.reference} is {reopened.get_status_display()} again."

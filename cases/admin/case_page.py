@@ -10,6 +10,7 @@ from cases.rules.outcomes import REASONS, OutcomeCode
 from cases.rules.stages import CaseStatus, DecisionState
 from kyc_portal.records import keys
 from kyc_portal.records.clock import legal_day
+from kyc_portal.staff import policy_table
 from kyc_portal.staff.sections import Badge, Clock, Facts, Html, Link, Table, url_of
 
 STATUS_TONES = {
@@ -49,7 +50,7 @@ def shortened(name: str) -> str:
 
 def cases_of_account(account: Account, *, user, at) -> list[Table]:
     """For the page of an account: the cases about it that this person may see, the newest first."""
-    if not user.has_perm("cases.view_case"):
+    if not user.has_perm(policy_table.right_to_see("cases.case")):
         return []
     found = Case.objects.visible_to(user).filter(subjects__account=account).order_by("-opened_at", "pk")
     rows = [

@@ -24,10 +24,6 @@ class DecisionFilter(QuerysetFilter):
     }
 
 
-def is_proposed(decision: Decision) -> bool:
-    return decision.state == DecisionState.PROPOSED
-
-
 @admin.register(Decision)
 class DecisionAdmin(RecordAdmin):
     list_display = [
@@ -71,16 +67,16 @@ class DecisionAdmin(RecordAdmin):
         ]  # fmt: skip
         return [Facts("decision", "Decision", rows), *_rests_on(decision), timeline_section(decision)]
 
-    @flow_action("Countersign", permission="cases.decide", primary=True, when=is_proposed)
+    @flow_action("Countersign", primary=True)
     def countersign(self, decision, *, by, at):
         signed = decisions.countersign(decision, by=by, at=at)
         return f"{signed.reference} is in effect: {signed.get_outcome_display()}."
 
-    @flow_action("Decline", form=WhyForm, permission="cases.decide", when=is_proposed)
+    @flow_action("Decline", form=WhyForm)
     def decline(self, decision, *, by, at, why):
         return f"{decisions.decline(decision, why=why, by=by, at=at).reference} is declined."
 
-    @flow_action("Withdraw proposal", permission="cases.review", when=is_proposed)
+    @flow_action("Withdraw proposal")
     def withdraw(self, decision, *, by, at):
         return f"{decisions.withdraw(decision, by=by, at=at).reference} is withdrawn."
 

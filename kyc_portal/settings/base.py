@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "kyc_portal.staff.middleware.RequestContextMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "kyc_portal.staff.middleware.SignInMiddleware",
+    "kyc_portal.staff.middleware.PolicyMiddleware",  # no view is reached but through the policy table
     "axes.middleware.AxesMiddleware",  # last: it replaces the answer to a log-in that is locked
 ]
 

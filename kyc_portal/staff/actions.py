@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from django import forms
@@ -16,7 +16,7 @@ from django.utils import timezone
 from kyc_portal.records import audit, sealing
 from kyc_portal.records.keys import KeyProblem
 from kyc_portal.refusal import Refusal
-from kyc_portal.staff import stepup
+from kyc_portal.staff import policy_table, stepup
 from kyc_portal.staff.sections import url_of
 from kyc_portal.staff.typed import is_sound
 
@@ -33,26 +33,21 @@ class FlowAction:
     label: str
     run: Callable
     form: type[forms.Form]
-    permission: str | tuple[str, ...]
     tone: str = ""
-    many: bool = False
     primary: bool = False
     warning: str = ""
     when: Callable[[models.Model], bool] | None = None
     initial: Callable[[models.Model], dict] | None = None
-    right: Callable[[models.Model, models.Model], bool] | None = None
     grave: bool = False
+    row: policy_table.Act | None = None  # who may, in which states; `actions_of` fills it in
 
     def may(self, user, record: models.Model | None = None) -> bool:
-        """Whether this person has the permission (or one of several), and the right to this record if that differs."""
-        names = (self.permission,) if isinstance(self.permission, str) else self.permission
-        if not any(user.has_perm(name) for name in names):
-            return False
-        return record is None or self.right is None or self.right(user, record)
+        """Whether the policy table lets this person do it, to this record if one is given."""
+        return self.row.may(user, record)
 
     def fits(self, record: models.Model) -> bool:
         """Whether the button makes sense now; the flow itself still refuses what must not be."""
-        return self.when is None or self.when(record)
+        return self.row.fits(record) and (self.when is None or self.when(record))
 
     def form_for(self, request, record: models.Model | None) -> forms.Form:
         """The bound or empty form; a form class with `wants_record` is told the record."""
@@ -65,52 +60,44 @@ class FlowAction:
 def flow_action(
     label: str,
     *,
-    permission: str | tuple[str, ...],
     form: type[forms.Form] = forms.Form,
     tone: str = "",
-    many: bool = False,
     primary: bool = False,
     warning: str = "",
     when: Callable[[models.Model], bool] | None = None,
     initial: Callable[[models.Model], dict] | None = None,
-    right: Callable[[models.Model, models.Model], bool] | None = None,
     grave: bool = False,
 ):
-    """Declare a method of a RecordAdmin as a button on the record's page, with `many` also in the list's menu.
+    """Declare a method of a RecordAdmin as a button on the record's page.
 
-    `permission` may name several, of which one is enough; `right(user, record)` then says whose record it is.
-    `grave` asks for a recent log-in before the page that asks.
+    Who may press it, in which states it is offered and whether it stands in the list's menu too says its row in
+    policy_table.py; `when(record)` adds what no column of the record says. `grave` asks for a recent log-in before the
+    page that asks.
     """
 
     def declare(method):
         method.flow_action = FlowAction(
-            method.__name__,
-            label,
-            method,
-            form,
-            permission,
-            tone,
-            many,
-            primary,
-            warning,
-            when,
-            initial,
-            right,
-            grave,
+            method.__name__, label, method, form, tone, primary, warning, when, initial, grave
         )
         return method
 
     return declare
 
 
-def actions_of(admin) -> list[FlowAction]:
-    """The buttons of an admin class in the order in which they are written, those of its bases first."""
+def declared_buttons(admin_class: type) -> dict[str, FlowAction]:
+    """The buttons declared in an admin class, as written, those of its bases first; none knows its row yet."""
     found = {}
-    for cls in reversed(type(admin).__mro__):
+    for cls in reversed(admin_class.__mro__):
         for attribute in vars(cls).values():
             if isinstance(getattr(attribute, "flow_action", None), FlowAction):
                 found[attribute.flow_action.name] = attribute.flow_action
-    return list(found.values())
+    return found
+
+
+def actions_of(admin) -> list[FlowAction]:
+    """The buttons of an admin, each with its row of the policy table. Raises LookupError for one without."""
+    label = admin.opts.label_lower
+    return [replace(each, row=policy_table.act(label, name)) for name, each in declared_buttons(type(admin)).items()]
 
 
 def _page(admin, request, action: FlowAction, form, objects, *, action_url, back_url, hidden=()) -> HttpResponse:

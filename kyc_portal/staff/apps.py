@@ -10,12 +10,13 @@ class StaffConfig(AppConfig):
     verbose_name = "Staff"
 
     def ready(self):
-        from kyc_portal.staff import logins, safety, sources, tiles
+        from kyc_portal.staff import logins, policy_check, safety, sources, tiles
         from kyc_portal.staff.site import add_tiles
 
         logins.connect()
         add_tiles(*tiles.TILES)
         checks.register(safety.check_settings, deploy=False)
+        checks.register(policy_check.check_policy, deploy=False)
         checks.register(sources.check_proxies)
 
 

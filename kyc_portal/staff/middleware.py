@@ -1,12 +1,14 @@
-"""What every request brings along: who acts, the viewer's zone, no caching, and a session that lives."""
+"""What every request meets: who acts, the viewer's zone, no caching, a session that lives, and the policy table."""
 
+import logging
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import Http404, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +16,9 @@ from django.utils.cache import add_never_cache_headers
 
 from kyc_portal.records import acting
 from kyc_portal.records.refs import VISITOR
-from kyc_portal.staff import breakglass, browsers, factors, sessions
+from kyc_portal.staff import breakglass, browsers, factors, policy_table, sessions
+
+log = logging.getLogger(__name__)
 
 ENDED = {
     "idle": "You were logged out because nothing happened for a while. Log in to go on where you were.",
@@ -76,6 +80,34 @@ class SignInMiddleware:
             return None if name in ENROLLING else redirect("mfa_index")
         page = "mfa_reauthenticate" if "totp" in kinds else "mfa_reauthenticate_webauthn"
         return redirect_to_login(request.get_full_path(), reverse(page))
+
+
+class PolicyMiddleware:
+    """Asks the policy table before any view and any look into the database: method first, then log-in, then right.
+
+    So an address without a row is closed to everybody, and what is refused says nothing of the record in the address.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        page = policy_table.page_at(request.resolver_match)
+        if page is None:
+            raise Http404
+        if page.asks_for_key:
+            return None
+        if request.method not in page.methods:
+            return HttpResponseNotAllowed(page.methods)
+        if page.opens_to(request.user, request.method):
+            return None
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        log.warning("refused %s of %s to %s", request.method, request.resolver_match.view_name, request.user.pk)
+        raise PermissionDenied
 
 
 def _zone_of(user) -> ZoneInfo:

@@ -11,14 +11,12 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth import views as auth_views
-from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils import timezone
 from django.utils.decorators import method_decorator
-from django.views.decorators.http import require_http_methods, require_POST
 
 from kyc_portal.staff import factors, people, sessions, signon
 from kyc_portal.staff.verbs import Verb
@@ -33,8 +31,6 @@ class LogIn(LoginView):
         return super().get_context_data(sign_on=settings.OIDC_LABEL if signon.is_set_up() else "", **kwargs)
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
 def again(request):
     """Ask for the password, a code or a passkey; whoever has none of them proves it at their provider."""
     if get_adapter().get_reauthentication_methods(request.user):
@@ -108,8 +104,6 @@ class ChoosePassword(auth_views.PasswordResetConfirmView):
         return HttpResponseRedirect(self.get_success_url())
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
 def own_sessions(request):
     """Every session of the person; by POST all others end."""
     if request.method == "POST":
@@ -120,8 +114,6 @@ def own_sessions(request):
     return render(request, "account/sessions.html", {"title": "Your sessions", "rows": rows})
 
 
-@login_required
-@require_POST
 def end_session(request, key):
     """End one session of the person's own; another's is as unknown as one that never was."""
     try:

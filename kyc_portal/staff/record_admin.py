@@ -5,17 +5,16 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
-from django.views.decorators.http import require_http_methods
 
 from kyc_portal.records import audit
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
-from kyc_portal.staff import stepup
+from kyc_portal.staff import policy_table, stepup
 from kyc_portal.staff.actions import actions_of, as_admin_action, run_for_one, where_sealed
 from kyc_portal.staff.sections import for_viewer, url_of, with_added
 from kyc_portal.staff.typed import is_sound
@@ -23,7 +22,6 @@ from kyc_portal.staff.typed import is_sound
 MOST_LISTED = 1000
 KEY_LOOKUPS = ("", "exact", "id__exact", "pk__exact")
 FILTER_LOOKUPS = ("", "exact", "isnull", "gte", "lt")  # what Django's own filters write into a list's address
-METHODS = require_http_methods(["GET", "HEAD", "POST"])
 
 
 class Capped(int):
@@ -56,14 +54,21 @@ class RecordAdmin(admin.ModelAdmin):
     paginator = CappedPaginator
     show_facets = admin.ShowFacets.NEVER
     logs_views = False
-    adding = None  # (form class, permission): then add(self, *, by, at, **cleaned) -> record
+    adding = None  # a form class: then add(self, *, by, at, **cleaned) -> record
     add_label = ""
     adding_is_grave = False
 
-    # --- who may what ---------------------------------------------------------------------------------------------
+    # --- who may what: policy_table.py says it, the middleware asked it before any of this runs --------------------
+
+    @property
+    def policy(self):
+        return policy_table.SCREENS[self.opts.label_lower]
+
+    def has_view_permission(self, request, obj=None):
+        return request.user.has_perm(policy_table.right_to_see(self.opts.label_lower))
 
     def has_add_permission(self, request, obj=None):
-        return self.adding is not None and request.user.has_perm(self.adding[1])
+        return self.adding is not None and request.user.has_perm(self.policy.add)
 
     def has_change_permission(self, request, obj=None):
         return False
@@ -76,7 +81,7 @@ class RecordAdmin(admin.ModelAdmin):
         return [action for action in actions_of(self) if action.may(request.user, record)]
 
     def get_actions(self, request):
-        wanted = [action for action in self.buttons(request) if action.many]
+        wanted = [action for action in self.buttons(request) if action.row.many]
         return {action.name: as_admin_action(action) for action in wanted}
 
     def lookup_allowed(self, lookup, value, request=None):
@@ -102,14 +107,16 @@ class RecordAdmin(admin.ModelAdmin):
         name = f"{self.opts.app_label}_{self.opts.model_name}"
 
         def view(page):
-            return self.admin_site.admin_view(METHODS(page))
+            return self.admin_site.admin_view(page)
 
+        adding = [path("add/", view(self.add_view), name=f"{name}_add")] if self.adding else []
+        doing = [path("<path:object_id>/do/<slug:name>/", view(self.do_view), name=f"{name}_do")]
         return [
             *self.extra_urls(),
             path("", view(self.changelist_view), name=f"{name}_changelist"),
-            path("add/", view(self.add_view), name=f"{name}_add"),
+            *adding,
             path("<path:object_id>/change/", view(self.change_view), name=f"{name}_change"),
-            path("<path:object_id>/do/<slug:name>/", view(self.do_view), name=f"{name}_do"),
+            *(doing if actions_of(self) else []),
         ]
 
     def extra_urls(self):
@@ -118,9 +125,10 @@ class RecordAdmin(admin.ModelAdmin):
 
     # --- pages ----------------------------------------------------------------------------------------------------
 
+    def get_queryset(self, request):
+        return policy_table.rows_for(request.user, super().get_queryset(request))
+
     def _record_or_404(self, request, object_id):
-        if not self.has_view_permission(request):
-            raise PermissionDenied
         record = self.get_object(request, unquote(object_id))
         if record is None:
             raise Http404
@@ -128,8 +136,6 @@ class RecordAdmin(admin.ModelAdmin):
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         record = self._record_or_404(request, object_id)
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponseNotAllowed(["GET", "HEAD"])
         at = timezone.now()
         if self.logs_views:
             audit.record_view(record, by=request.user.as_actor, at=at)
@@ -172,15 +178,9 @@ class RecordAdmin(admin.ModelAdmin):
         return {"label": action.label, "url": url, "enabled": True, "tone": action.tone}
 
     def do_view(self, request, object_id, name):
-        """Ask and act. Rights are judged before the record is looked for, so that nobody learns whether it exists."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        """Ask and act. The middleware judged the right before the record is looked for: nobody learns if it exists."""
         wanted = name.replace("-", "_")
-        action = next((action for action in actions_of(self) if action.name == wanted), None)
-        if action is None:
-            raise Http404
-        if not action.may(request.user):
-            raise PermissionDenied
+        action = next(action for action in actions_of(self) if action.name == wanted)
         record = self._record_or_404(request, object_id)
         if not action.may(request.user, record):
             raise PermissionDenied
@@ -196,12 +196,9 @@ class RecordAdmin(admin.ModelAdmin):
         return super().response_action(request, queryset)
 
     def add_view(self, request, form_url="", extra_context=None):
-        if not self.has_add_permission(request):
-            raise PermissionDenied
         if self.adding_is_grave and (answer := stepup.ask(request)):
             return answer
-        form_class, _ = self.adding
-        form = form_class(request.POST, request.FILES) if request.method == "POST" else form_class()
+        form = self.adding(request.POST, request.FILES) if request.method == "POST" else self.adding()
         if form.is_bound and is_sound(form):
             try:
                 record = self.add(by=request.user.as_actor, at=timezone.now(), **form.cleaned_data)

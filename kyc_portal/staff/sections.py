@@ -1,6 +1,5 @@
 """What a record's page is made of: facts, tables, pictures, a timeline; templates/admin/record draws them."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -15,6 +14,7 @@ from django.utils.html import format_html
 from kyc_portal.notices.outbox import notices_about
 from kyc_portal.policy.clocks import clocks_of
 from kyc_portal.records import audit, holds
+from kyc_portal.staff import policy_table
 from kyc_portal.staff.templatetags.marks import Badge, cell, visible
 from kyc_portal.staff.templatetags.marks import Clock as ShownClock
 
@@ -23,20 +23,19 @@ __all__ = ["Badge", "Bars", "Clock", "Facts", "Html", "Link", "Strip", "Table", 
 TIMELINE_LENGTH = 60
 
 
-HOLDS = "records.view_legalhold"
-PAGE = re.compile(r"(?P<app>[a-z]+)_(?P<model>[a-z]+)_(change|changelist|do)")
-
-
 def for_viewer(section, user):
     """The section without links to pages this person may not open; their text stays. None for what they may not know.
 
     Who may not see holds learns nothing of one: a hold tells of an authority's request that must stay secret.
     """
-    if section.id == "holds" and not user.has_perm(HOLDS):
+    if not policy_table.may_see_section(user, section.id):
         return None
     changes = {}
-    if isinstance(section, Timeline) and not user.has_perm(HOLDS):
-        days = [{**day, "events": [event for event in day["events"] if not event["secret"]]} for day in section.days]
+    if isinstance(section, Timeline):
+        days = [
+            {**day, "events": [event for event in day["events"] if policy_table.may_see_verb(user, event["verb"])]}
+            for day in section.days
+        ]
         changes["days"] = [day for day in days if day["events"]]
     if rows := getattr(section, "rows", None):
         changes["rows"] = [tuple(_for_viewer(cell, user) for cell in row) for row in rows]
@@ -46,13 +45,12 @@ def for_viewer(section, user):
 
 
 def _may_open(url: str, user) -> bool:
-    """Whether this address is no record's page in the admin, or one of a kind this person may see."""
+    """Whether this address is none of ours, or one that the policy table opens to this person."""
     try:
-        match = resolve(urlsplit(url).path)
+        page = policy_table.page_at(resolve(urlsplit(url).path))
     except Resolver404:
         return True
-    kind = PAGE.fullmatch(match.url_name or "") if match.app_name == "admin" else None
-    return kind is None or user.has_perm(f"{kind['app']}.view_{kind['model']}")
+    return page is not None and page.opens_to(user, "GET")
 
 
 def _for_viewer(cell, user):
@@ -60,8 +58,7 @@ def _for_viewer(cell, user):
         return cell
     if isinstance(cell.to, str):
         return cell if _may_open(cell.to, user) else visible(cell.text)
-    meta = cell.to._meta
-    return cell if user.has_perm(f"{meta.app_label}.view_{meta.model_name}") else visible(cell.text)
+    return cell if user.has_perm(policy_table.right_to_see(cell.to._meta.label_lower)) else visible(cell.text)
 
 
 def url_of(record: models.Model) -> str:
@@ -220,7 +217,7 @@ def _by_day(events: Iterable) -> list[dict]:
                 "actor": event.actor_label,
                 "sentence": audit.as_sentence(event),
                 "ref": event.about_name,
-                "secret": event.verb.startswith("records.hold."),
+                "verb": event.verb,
             }
             for event in group
         ]

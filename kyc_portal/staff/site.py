@@ -69,6 +69,7 @@ class PortalSite(admin.AdminSite):
     index_title = "Waiting work"
     site_url = None
     enable_nav_sidebar = False
+    final_catch_all_view = False  # an address that does not exist is a 404 for everybody
 
     def get_urls(self):
         """Django's own, without the two that answer for any record whatever its page says (trust.md 2.2)."""

@@ -28,7 +28,7 @@ class ResellerAdmin(RecordAdmin):
     search_fields = ["reference", "account__reference", "account__party__legal_name"]
     search_help_text = "Reference of the reseller or its account, or its name."
     ordering = ["-added_at"]
-    adding = (AccountForm, "resellers.add_reseller")
+    adding = AccountForm
     add_label = "Add a reseller"
 
     @admin.display(description="company")
@@ -67,20 +67,20 @@ class ResellerAdmin(RecordAdmin):
         ]
         return [Facts("reseller", "The reseller", facts), holds_section(account, account.party)]
 
-    @flow_action("Add a customer", form=AccountForm, permission="resellers.add_reseller", primary=True)
+    @flow_action("Add a customer", form=AccountForm, primary=True)
     def add_customer(self, reseller, *, by, at, account):
         onboarding.add_downstream(reseller, account=account, by=by, at=at)
         return f"{account.reference} was brought by {reseller.reference}."
 
     @flow_action(
-        "Bind a manager", form=ManagerForm, permission="resellers.bind_manager",
+        "Bind a manager", form=ManagerForm,
         warning="The person will read the name, country and state of every customer of this reseller.",
     )  # fmt: skip
     def bind(self, reseller, *, by, at, user):
         onboarding.bind_manager(reseller, user=user, by=by, at=at)
         return f"{user.username} is bound to {reseller.reference}."
 
-    @flow_action("End a binding", form=BindingForm, permission="resellers.bind_manager", tone="danger")
+    @flow_action("End a binding", form=BindingForm, tone="danger")
     def end_binding(self, reseller, *, by, at, binding):
         onboarding.end_binding(binding, by=by, at=at)
         return f"{binding.user.username} no longer sees {reseller.reference}."

@@ -8,12 +8,13 @@ from django.db import models
 
 from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
+from kyc_portal.staff import policy_table
 
 
 class ResellerQuerySet(RecordedQuerySet):
     def visible_to(self, user):
         """For a reseller's manager: the resellers they are bound to today. For staff with the right: all."""
-        if user.has_perm("resellers.view_reseller"):
+        if user.has_perm(policy_table.right_to_see("resellers.reseller")):
             return self
         return self.filter(managers__user=user, managers__ended_at__isnull=True).distinct()
 

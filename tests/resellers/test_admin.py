@@ -50,7 +50,7 @@ class TestResellerScreens:
     def test_an_unknown_reference_is_said_in_one_sentence(self, rita, typed):
         page = rita.post(f"{LIST}add/", {"account": typed})
 
-        assert page.status_code == 200 and b"No record has the reference" in page.content
+        assert page.status_code == 200 and b"No account has the reference" in page.content
         assert not Reseller.objects.exists()
 
     def test_the_flows_refusal_stands_on_the_form(self, rita):

@@ -94,7 +94,7 @@ class RowChangeAdmin(RecordAdmin):
         ]
 
     @flow_action(
-        "Note what was found", form=SettleForm, permission="records.settle_rowchange",
+        "Note what was found", form=SettleForm,
         when=lambda change: change.standing == Standing.UNEXPLAINED,
     )  # fmt: skip
     def settle(self, change, *, by, at, reason):

@@ -49,7 +49,7 @@ class StaffMemberAdmin(RecordAdmin):
     list_filter = [ActiveFilter, RoleFilter]
     search_fields = ["username", "email"]
     ordering = ["username"]
-    adding = (MemberForm, "staff.manage_people")
+    adding = MemberForm
     add_label = "Add a member of staff"
     adding_is_grave = True
 
@@ -77,7 +77,7 @@ class StaffMemberAdmin(RecordAdmin):
         return [Facts("person", "The person", rows), timeline_section(member)]
 
     @flow_action(
-        "Change roles", form=RolesForm, permission="staff.manage_people", when=lambda member: member.is_active,
+        "Change roles", form=RolesForm, when=lambda member: member.is_active,
         initial=lambda member: {"roles": _roles_of(member)}, grave=True,
     )  # fmt: skip
     def change_roles(self, member, *, by, at, roles):
@@ -85,14 +85,14 @@ class StaffMemberAdmin(RecordAdmin):
         return f"{member.username} is now {', '.join(sorted(roles))}."
 
     @flow_action(
-        "Give a new log-in link", permission="staff.manage_people", when=lambda member: member.is_active, grave=True,
+        "Give a new log-in link", when=lambda member: member.is_active, grave=True,
         warning="Their password stops working and their sessions end. They choose a new password by the link.",
     )  # fmt: skip
     def give_link(self, member, *, by, at):
         return _link_sentence(people.give_link(member, by=by, at=at))
 
     @flow_action(
-        "Remove second factors", permission="staff.manage_people", tone="danger", grave=True,
+        "Remove second factors", tone="danger", grave=True,
         when=lambda member: Authenticator.objects.filter(user=member).exists(),
         warning="Make sure by another way that it is they who ask. Their sessions end; they enrol anew at log-in.",
     )  # fmt: skip
@@ -100,18 +100,18 @@ class StaffMemberAdmin(RecordAdmin):
         factors.clear(member, by=by, at=at)
         return f"{member.username} has no second factor any more."
 
-    @flow_action("End all sessions", permission="staff.manage_people", when=lambda member: member.is_active)
+    @flow_action("End all sessions", when=lambda member: member.is_active)
     def end_sessions(self, member, *, by, at):
         sessions.end_all(member, reason="administrator", by=by, at=at)
         return f"All sessions of {member.username} have ended."
 
-    @flow_action("Lift the lock on log-ins", permission="staff.manage_people", when=throttling.is_counted)
+    @flow_action("Lift the lock on log-ins", when=throttling.is_counted)
     def lift_lock(self, member, *, by, at):
         throttling.lift(member, by=by, at=at)
         return f"{member.username} can try to log in again."
 
     @flow_action(
-        "Make inactive", permission="staff.manage_people", tone="danger", when=lambda member: member.is_active,
+        "Make inactive", tone="danger", when=lambda member: member.is_active,
         warning="They are logged out at their next click. Their name stays in the trail.",
     )  # fmt: skip
     def make_inactive(self, member, *, by, at):

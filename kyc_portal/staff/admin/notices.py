@@ -6,12 +6,12 @@ from kyc_portal.notices.models import Notice, NoticeState
 from kyc_portal.notices.outbox import wording_of
 from kyc_portal.records.keys import KeyProblem
 from kyc_portal.records.sealed import MASK
+from kyc_portal.staff import policy_table
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.references import page_of
 from kyc_portal.staff.sections import Badge, Facts, Html, Link, timeline_section
 
-REVEAL = "accounts.reveal"
 TONES = {NoticeState.QUEUED: "info", NoticeState.SENT: "good", NoticeState.NO_ADDRESS: "warning"}
 DESTROYED = "destroyed with the person's file"
 
@@ -46,13 +46,12 @@ class NoticeAdmin(RecordAdmin):
         return [Badge(notice.get_state_display(), TONES.get(notice.state, ""))]
 
     def sections(self, notice, *, user, at):
-        may_read = user.has_perm(REVEAL)
-        return [_wording(notice, may_read), timeline_section(notice)]
+        return [_wording(notice, policy_table.may_see(user, "notices.notice", "context")), timeline_section(notice)]
 
     def aside(self, notice, *, user, at):
         rows = [
             ("About", Link(notice.name, page_of(notice.label, notice.key))),
-            ("To", _address(notice, user.has_perm(REVEAL))),
+            ("To", _address(notice, policy_table.may_see(user, "notices.notice", "address"))),
             ("Queued", notice.queued_at), ("Sent", notice.sent_at), ("Message id", notice.message_id),
         ]  # fmt: skip
         return [Facts("notice", "The notice", rows)]

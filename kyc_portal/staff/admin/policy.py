@@ -94,7 +94,7 @@ class CitationAdmin(RecordAdmin):
 class CipVersionAdmin(RecordAdmin):
     list_display = ["number", "title", "effective_from", "approved_by", "approved_at"]
     ordering = ["-number"]
-    adding = (CipForm, "policy.approve_cip")
+    adding = CipForm
     add_label = "Approve a new CIP version"
 
     def add(self, *, by, at, **cleaned):
@@ -169,7 +169,7 @@ class DeadlineAdmin(RecordAdmin):
 
 @admin.register(Holiday)
 class HolidayAdmin(RecordAdmin):
-    adding = (HolidayForm, "policy.add_holiday")
+    adding = HolidayForm
     list_display = ["day", "title"]
     ordering = ["-day"]
 

@@ -180,7 +180,7 @@ class LegalHoldAdmin(RecordAdmin):
     search_fields = ["reference", "ground"]
     search_help_text = "Reference of the hold, or its ground."
     ordering = ["-placed_at"]
-    adding = (HoldForm, "records.place_hold")
+    adding = HoldForm
     add_label = "Place a hold"
 
     @admin.display(description="reason")
@@ -213,7 +213,7 @@ class LegalHoldAdmin(RecordAdmin):
         ]
 
     @flow_action(
-        "Release the hold", form=ReleaseForm, permission="records.release_hold", tone="danger", grave=True,
+        "Release the hold", form=ReleaseForm, tone="danger", grave=True,
         when=lambda hold: hold.is_in_force,
         warning="What no other hold keeps is destroyed by the next purge after its period is over.",
     )  # fmt: skip

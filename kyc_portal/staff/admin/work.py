@@ -46,7 +46,7 @@ class JobAdmin(RecordAdmin):
         return [Facts("job", "The job", rows), timeline_section(job)]
 
     @flow_action(
-        "Try again", permission="work.revive", many=True, primary=True, when=lambda job: job.state == JobState.DEAD,
+        "Try again", primary=True,
         warning="Find out first what failed: the error's kind stands on the job's page.",
     )  # fmt: skip
     def try_again(self, job, *, by, at):

@@ -120,7 +120,7 @@ class TestPage:
         assert page(client, account).status_code == 403
 
         client.force_login(reseller_manager_user)
-        assert page(client, account).status_code == 302
+        assert page(client, account).status_code == 403
 
     def test_its_queries_do_not_grow_with_the_file(self, as_lead):
         small, big = self.filled(3), self.filled(30)

@@ -6,11 +6,11 @@ import uuid
 import pytest
 from django.urls import reverse
 
-from accounts.flows import document_files, identification
+from accounts.flows import document_files, identification, verification
 from kyc_portal.records.audit import history_of
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.staff.downloads import disposition, safe_name
-from tests.builders import make_account, make_company, make_party, png_bytes
+from tests.builders import make_account, make_cip, make_company, make_party, png_bytes
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.django_db
@@ -198,6 +198,18 @@ class TestReveal:
         page = lead_client.get(reverse("admin:accounts_party_change", args=[document.party_id])).content.decode()
 
         assert self.url(document.party, "birth_date") in page
+
+    def test_a_value_that_disagrees_is_shown_too(self, lead_client, analyst):
+        make_cip()
+        account = make_account()
+        running = verification.start(account, account.party, trigger="doubt", by=analyst, at=NOON)
+        found = verification.find_discrepancy(
+            running, field="address", stated="Here 1", found="There 2", by=analyst, at=NOON
+        )
+
+        response = lead_client.post(self.url(found, "stated"), {"why": "verification"})
+
+        assert "Here 1" in response.content.decode() and "There 2" not in response.content.decode()
 
     @pytest.mark.parametrize("field", ["legal_name", "screened_at", "password", "pk"])
     def test_other_fields_do_not_exist(self, lead_client, document, field):

@@ -93,7 +93,7 @@ class TestLeave:
         people.leave(analyst_user, by=adam, at=NOON)
 
         assert before == 200
-        assert client.get("/admin/").headers["Location"].startswith("/admin/login/")
+        assert client.get("/admin/").headers["Location"] == "/login/?next=/admin/"
         assert AuditEvent.objects.get(verb="staff.left").about_name == "ana"
 
     def test_it_refuses_the_second_time(self, adam, analyst_user):

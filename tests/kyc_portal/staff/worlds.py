@@ -41,7 +41,7 @@ class World:
 def make_world() -> World:
     """A and B, and one row of each kind of the shared ground that speaks of B's customer."""
     mine = make_reseller(legal_name="Alpha Resale")
-    foreign = make_reseller(legal_name="Canaryreseller")
+    foreign = make_reseller(legal_name="Canaryreseller", email="canaryreseller@customer.example")
     bind_manager(mine, user=person("manager.a", "reseller manager"), by=SCHEDULER, at=NOON)
     bind_manager(foreign, user=person("canarymanager", "reseller manager"), by=SCHEDULER, at=NOON)
     make_downstream(mine, legal_name="Aaron Own")

@@ -1,0 +1,423 @@
+"""Who may do what: one row for each address, button and secret (ASVS 8.1.1, 8.1.2). Code decides by it, tests too.
+
+Rights are named as in roles.py, which says who holds them; of several in one text, one is enough. What has no row is
+closed to everybody: the middleware answers 404, and policy_check.py names it when the portal starts.
+"""
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cache
+
+from django.apps import apps
+
+EVERYBODY = "everybody"  # also who is not logged in
+ANYBODY_HERE = "anybody logged in"
+ANY_STAFF = "any staff"
+KEY_HOLDERS = "whoever the view lets in by a key"  # no person: the view itself asks for a key and judges its scopes
+
+SEE_LEGAL = "cases.view_legalrequest"
+UNMASK = "accounts.reveal"
+CASE_WORK = "cases.review"
+
+
+def has_one(user, rights: str) -> bool:
+    """Whether this person holds one of these rights (a text of names, separated by blanks)."""
+    return any(user.has_perm(right) for right in rights.split())
+
+
+@dataclass(frozen=True)
+class Page:
+    """One address: who may read it and who may send to it; "" where the method does not exist."""
+
+    get: str = ""
+    post: str = ""
+    besides: str = ""  # a right that is wanted as well
+    has_head: bool = True  # False where reading is an act that is counted
+    of: str = ""  # the kind of record whose key or reference stands in the address
+
+    @property
+    def asks_for_key(self) -> bool:
+        """Whether the view itself judges who asks and how; its answers are for programs."""
+        return KEY_HOLDERS in (self.get, self.post)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods this address answers; every other one is a 405."""
+        read = ("GET", "HEAD") if self.has_head else ("GET",)
+        return (*(read if self.get else ()), *(("POST",) if self.post else ()))
+
+    def opens_to(self, user, method: str) -> bool:
+        """Whether this person may use this method here; the record asked for is judged later, by its own page."""
+        who = self.post if method == "POST" else self.get
+        if who in (EVERYBODY, KEY_HOLDERS):
+            return True
+        if not user.is_active:
+            return False
+        if who == ANYBODY_HERE:
+            return True
+        return (
+            user.is_staff
+            and (who == ANY_STAFF or has_one(user, who))
+            and (not self.besides or user.has_perm(self.besides))
+        )
+
+
+@dataclass(frozen=True)
+class Act:
+    """One button of a record: which rights it takes and in which states of the record it is offered.
+
+    For rows whose `kind` is a key of `by_kind` other rights count. `many`: also in the menu of the list.
+    """
+
+    rights: str
+    states: str = ""
+    many: bool = False
+    by_kind: dict[str, str] = field(default_factory=dict)
+    whose: str = ""  # the column that names the only person who may
+
+    @property
+    def every_right(self) -> str:
+        """All rights that open it on some record."""
+        return " ".join([self.rights, *self.by_kind.values()])
+
+    def may(self, user, record=None) -> bool:
+        """Whether this person may use it: on this record, or on any when none is given."""
+        if record is not None and self.whose and getattr(record, self.whose) != user.pk:
+            return False
+        if record is None or not self.by_kind:
+            return has_one(user, self.every_right)
+        return has_one(user, self.by_kind.get(record.kind, self.rights))
+
+    def fits(self, record) -> bool:
+        """Whether it is offered in the record's present state; the flow itself still refuses what must not be."""
+        return not self.states or state_of(record) in self.states.split()
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """Rows in which `column` holds `value` exist only for who holds `unless`."""
+
+    column: str
+    value: str
+    unless: str
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A kind of record in the admin: its buttons, who adds one, and which rows some never learn of."""
+
+    add: str = ""
+    acts: dict[str, Act] = field(default_factory=dict)
+    hidden: tuple[Hidden, ...] = ()
+    own: str = ""  # the column that names a person: who lacks the right `all_for` sees only the rows of their own
+    all_for: str = ""
+    speaks_of: bool = False  # its rows name another record (`label`, `name`) and exist for who may see that one
+
+
+def state_of(record) -> str:
+    """The column that says where a record stands, whatever it is called."""
+    return str(getattr(record, "status", "") or getattr(record, "state", ""))
+
+
+WAITING, USED, ENDED = "prospect data_requested verifying", "active blocked", "refused closed"
+PROPOSED = "proposed"
+LIVE_CASE = "open in_review proposed"
+LEGAL_WORK = {"legal": "cases.handle_legal"}
+
+# The right to see records of a kind is always "app.view_model".
+SCREENS: dict[str, Screen] = {
+    # --- customers
+    "accounts.account": Screen(add="accounts.add_account", acts={
+        "activate": Act("accounts.activate", WAITING),
+        "request_data": Act("accounts.verify", WAITING, many=True),
+        "certify_owners": Act("accounts.verify"),
+        "start_verification": Act("accounts.verify"),
+        "refuse": Act("accounts.refuse", WAITING),
+        "ask_again": Act("accounts.verify", "active", many=True),
+        "run_detectors": Act("accounts.verify", many=True),
+        "limit": Act("accounts.restrict", USED, many=True),
+        "suspend": Act("accounts.restrict", USED, many=True),
+        "block": Act("accounts.restrict", f"{WAITING} {USED}"),
+        "report_block": Act("accounts.restrict", "blocked"),
+        "lift": Act("accounts.restrict"),
+        "close": Act("accounts.close", "active"),
+        "reopen": Act("accounts.close", ENDED),
+    }),
+    "accounts.party": Screen(acts={
+        "settle_status": Act("accounts.settle_status"),
+        "correct": Act("accounts.add_account"),
+        "add_name": Act("accounts.add_account"),
+        "add_address": Act("accounts.add_account"),
+        "add_contact": Act("accounts.add_account"),
+        "add_document": Act("accounts.verify"),
+        "add_payment": Act("accounts.add_account"),
+        "end_payment": Act("accounts.add_account"),
+        "add_owner": Act("accounts.add_account"),
+        "end_stake": Act("accounts.add_account"),
+    }),
+    "accounts.verification": Screen(acts={
+        "record_method": Act("accounts.verify", "in_progress escalated"),
+        "find_discrepancy": Act("accounts.verify", "in_progress escalated"),
+        "settle_discrepancy": Act("accounts.verify", "in_progress escalated"),
+        "conclude": Act("accounts.verify", "in_progress escalated failed"),
+        "escalate": Act("accounts.verify", "failed"),
+    }),
+    "accounts.screeninghit": Screen(acts={
+        "propose_match": Act("accounts.judge_hit", "open dismissed"),
+        "propose_no_match": Act("accounts.judge_hit", "open confirmed", many=True),
+        "agree": Act("accounts.second_hit", "confirm_proposed dismiss_proposed", many=True),
+        "return_hit": Act("accounts.second_hit", "confirm_proposed dismiss_proposed"),
+    }),
+    "accounts.accessbatch": Screen(),
+    "accounts.accessrecord": Screen(),
+    "accounts.addressrangesnapshot": Screen(),
+    "accounts.identitydocument": Screen(),
+    "accounts.paymentmethod": Screen(),
+    "accounts.risksignal": Screen(),
+    "accounts.privacyrequest": Screen(add="accounts.handle_privacy", acts={
+        "identify": Act("accounts.handle_privacy", "received"),
+        "prepare": Act("accounts.handle_privacy", "received"),
+        "answer": Act("accounts.answer_privacy", "prepared"),
+        "send_back": Act("accounts.answer_privacy", "prepared"),
+    }),
+    "accounts.watchlistsnapshot": Screen(),
+    "resellers.reseller": Screen(add="resellers.add_reseller", acts={
+        "add_customer": Act("resellers.add_reseller"),
+        "bind": Act("resellers.bind_manager"),
+        "end_binding": Act("resellers.bind_manager"),
+    }),
+    "resellers.downstreamcustomer": Screen(),
+    # --- cases
+    "cases.case": Screen(add=CASE_WORK, hidden=(Hidden("kind", "legal", SEE_LEGAL),), acts={
+        "take": Act(CASE_WORK, LIVE_CASE, many=True, by_kind=LEGAL_WORK),
+        "propose": Act(CASE_WORK, "in_review proposed", by_kind={"legal": ""}),
+        "countersign": Act("cases.decide", PROPOSED),
+        "decline": Act("cases.decide", PROPOSED),
+        "withdraw": Act(CASE_WORK, PROPOSED, by_kind=LEGAL_WORK),
+        "note": Act(CASE_WORK, by_kind=LEGAL_WORK),
+        "assign": Act("cases.assign", LIVE_CASE, many=True),
+        "log_request": Act("cases.handle_legal"),
+        "collect": Act("cases.collect_bundle"),
+        "close": Act(CASE_WORK, "open in_review decided", by_kind=LEGAL_WORK),
+        "reopen": Act(CASE_WORK, "decided closed", by_kind=LEGAL_WORK),
+    }),
+    "cases.decision": Screen(hidden=(Hidden("case__kind", "legal", SEE_LEGAL),), acts={
+        "countersign": Act("cases.decide", PROPOSED),
+        "decline": Act("cases.decide", PROPOSED),
+        "withdraw": Act("cases.review", PROPOSED),
+    }),
+    "cases.legalrequest": Screen(add="cases.handle_legal", acts={
+        "validate": Act("cases.handle_legal", "received challenged"),
+        "reject": Act("cases.handle_legal", "received validated"),
+        "preserve": Act("cases.handle_legal", "validated"),
+        "renew": Act("cases.handle_legal", "preserving"),
+        "serve": Act("cases.handle_legal", "validated preserving renewed"),
+    }),
+    "cases.bundle": Screen(acts={
+        "approve": Act("cases.approve_bundle", "collected"),
+        "set_aside": Act("cases.collect_bundle", "collected"),
+        "hand_over": Act("cases.download_bundle", "built"),
+        "acknowledge": Act("cases.download_bundle", "handed_over"),
+    }),
+    # --- the shared ground
+    "notices.notice": Screen(),
+    "policy.cipversion": Screen(add="policy.approve_cip"),
+    "policy.citation": Screen(),
+    "policy.deadline": Screen(speaks_of=True),
+    "policy.holiday": Screen(add="policy.add_holiday"),
+    "policy.regimeprofile": Screen(),
+    "records.auditevent": Screen(),
+    "records.identityview": Screen(),
+    "records.legalhold": Screen(add="records.place_hold", acts={"release": Act("records.release_hold")}),
+    "records.tombstone": Screen(),
+    "records.rowchange": Screen(acts={"settle": Act("records.settle_rowchange")}),
+    "records.purgerun": Screen(add="records.purge", acts={"destroy": Act("records.purge", "finished")}),
+    "records.clockwatch": Screen(acts={"confirm": Act("records.confirm_clock")}),
+    "api.apikey": Screen(add="api.manage_keys", acts={"revoke": Act("api.manage_keys")}),
+    "staff.breakglass": Screen(add="staff.take_breakglass", own="member_id", all_for="staff.see_everything", acts={
+        "give_back": Act("staff.take_breakglass", whose="member_id"),
+        "note_review": Act("staff.review_breakglass"),
+    }),
+    "staff.staffmember": Screen(add="staff.manage_people", acts={
+        "change_roles": Act("staff.manage_people"),
+        "give_link": Act("staff.manage_people"),
+        "remove_factors": Act("staff.manage_people"),
+        "end_sessions": Act("staff.manage_people"),
+        "lift_lock": Act("staff.manage_people"),
+        "make_inactive": Act("staff.manage_people"),
+    }),
+    "work.job": Screen(acts={"try_again": Act("work.revive", "dead", many=True)}),
+}  # fmt: skip
+
+# Addresses that are no page of a record. A name may end in "*"; the first row that fits counts.
+PAGES: dict[str, Page] = {
+    "health": Page(get=EVERYBODY),
+    "login": Page(get=EVERYBODY, post=EVERYBODY),
+    "logout": Page(post=EVERYBODY),
+    "start": Page(get=ANYBODY_HERE),
+    # --- signing in, and a person's own pages
+    "account_login": Page(get=EVERYBODY, post=EVERYBODY),
+    "mfa_authenticate": Page(get=EVERYBODY, post=EVERYBODY),
+    "mfa_login_webauthn": Page(get=EVERYBODY, post=EVERYBODY),
+    "openid_connect_*": Page(get=EVERYBODY, has_head=False),
+    "choose_password": Page(get=EVERYBODY, post=EVERYBODY),
+    "account_reauthenticate": Page(get=ANYBODY_HERE, post=ANYBODY_HERE),
+    "mfa_index": Page(get=ANYBODY_HERE),
+    "mfa_list_webauthn": Page(get=ANYBODY_HERE),
+    "mfa_view_recovery_codes": Page(get=ANYBODY_HERE),
+    "mfa_*": Page(get=ANYBODY_HERE, post=ANYBODY_HERE),
+    "own_sessions": Page(get=ANYBODY_HERE, post=ANYBODY_HERE),
+    "end_session": Page(post=ANYBODY_HERE),
+    # --- the rest
+    "api:*": Page(get=KEY_HOLDERS, post=KEY_HOLDERS),
+    "admin:login": Page(get=EVERYBODY, post=EVERYBODY),
+    "admin:logout": Page(post=EVERYBODY),
+    "admin:index": Page(get=ANY_STAFF),
+    "admin:jsi18n": Page(get=ANY_STAFF),
+    "admin:password_change": Page(get=ANY_STAFF, post=ANY_STAFF),
+    "admin:password_change_done": Page(get=ANY_STAFF),
+    "admin:accounts_risksignal_catalogue": Page(get="accounts.view_risksignal"),
+    "accounts:original": Page(get="accounts.download_document", has_head=False, of="accounts.identitydocument"),
+    "accounts:copy": Page(get="accounts.view_identitydocument", has_head=False, of="accounts.identitydocument"),
+    "accounts:copy_of_person": Page(
+        get="accounts.handle_privacy", post="accounts.handle_privacy", of="accounts.privacyrequest"
+    ),
+    "admin:records_purgerun_rules": Page(get="records.view_purgerun"),
+    "accounts:reveal": Page(get=UNMASK, post=UNMASK, of="accounts.party"),
+    "accounts:import_customers": Page(get="accounts.import_customers", post="accounts.import_customers"),
+    "cases:download_bundle": Page(get="cases.download_bundle", has_head=False, of="cases.bundle"),
+    "resellers:customers": Page(get=ANYBODY_HERE),
+    "resellers:password": Page(get=ANYBODY_HERE, post=ANYBODY_HERE),
+}
+
+# Addresses of the admin that stand for many rows: the end of their name, and the argument that says which row.
+DOORS = {"_do": "name", ":app_list": "app_label"}
+
+
+def argument_of(name: str) -> str:
+    """The argument of an address that says which row is meant; "" for an address with one row."""
+    found = (argument for end, argument in DOORS.items() if name.startswith("admin:") and name.endswith(end))
+    return next(found, "")
+
+
+# Sealed columns, and who reads them in clear; for everybody else they are dots. A hit shows its party's birth date.
+FIELDS: dict[str, str] = {
+    "accounts.party.birth_date": UNMASK,
+    "accounts.party.national_id": UNMASK,
+    "accounts.party.registration_number": UNMASK,
+    "accounts.screeninghit.birth_date": "accounts.judge_hit accounts.second_hit",  # beside the entry's, to compare
+    "accounts.address.lines": UNMASK,
+    "accounts.contactpoint.value": UNMASK,
+    "accounts.identitydocument.number": UNMASK,
+    "accounts.identitydocument.mrz": UNMASK,
+    "accounts.identitydocument.file_name": f"{UNMASK} accounts.download_document",
+    "accounts.paymentmethod.identifier": UNMASK,
+    "accounts.discrepancy.stated": UNMASK,
+    "accounts.discrepancy.found": UNMASK,
+    "accounts.privacyrequest.name": "",  # as the person gave them; used to find and answer them, on no page
+    "accounts.privacyrequest.contact": "",
+    "notices.notice.address": UNMASK,
+    "notices.notice.context": UNMASK,
+    "cases.casenote.text": "cases.view_case",
+}
+
+# What a reseller's manager learns of a customer besides the country of an address, and nothing else of anybody.
+OUTSIDERS_SEE = (
+    "reseller__reference", "account__reference", "account__status", "account__created_at", "account__opened_at",
+    "account__closed_at", "account__party__legal_name", "account__party__formation_country",
+)  # fmt: skip
+
+# Sections of a page, on whatever record's, that take a right of their own. Holds, and the events about them, tell of an
+# authority's request that must stay secret.
+SECRET_SECTIONS = {
+    "holds": "records.view_legalhold",
+    "hits": "accounts.view_screeninghit",
+    "documents": "accounts.view_identitydocument",
+}
+SECRET_VERBS = {"records.hold.": "records.view_legalhold"}
+
+
+def right_to_see(label: str) -> str:
+    """The right to see records of a kind, named by its label ("accounts.party")."""
+    app, _, model = label.partition(".")
+    return f"{app}.view_{model}"
+
+
+def act(label: str, name: str) -> Act:
+    """The row of a button. Raises LookupError when the table does not know it."""
+    try:
+        return SCREENS[label].acts[name]
+    except KeyError:
+        raise LookupError(f"The button {name} of {label} has no row in kyc_portal/staff/policy_table.py.") from None
+
+
+def may_see(user, label: str, column: str) -> bool:
+    """Whether this person reads a sealed column in clear."""
+    return has_one(user, FIELDS[f"{label}.{column}"])
+
+
+def may_see_section(user, section: str) -> bool:
+    """Whether this person may know of a section that pages of several kinds share."""
+    return section not in SECRET_SECTIONS or user.has_perm(SECRET_SECTIONS[section])
+
+
+def may_see_verb(user, verb: str) -> bool:
+    """Whether this person may read events of this verb on a record's page."""
+    return all(user.has_perm(right) for start, right in SECRET_VERBS.items() if verb.startswith(start))
+
+
+def rows_for(user, rows):
+    """Of a queryset the rows that exist for this person: none without the right to see the kind, and none hidden."""
+    label = rows.model._meta.label_lower
+    if not user.has_perm(right_to_see(label)):
+        return rows.none()
+    for hidden in _hidden_from(user, label):
+        rows = rows.exclude(**{hidden.column: hidden.value})
+    screen = SCREENS[label]
+    if screen.own and not user.has_perm(screen.all_for):
+        rows = rows.filter(**{screen.own: user.pk})
+    if not screen.speaks_of:
+        return rows
+    seen = [kind for kind in SCREENS if user.has_perm(right_to_see(kind))]
+    rows = rows.filter(label__in=seen)
+    for kind in seen:
+        for hidden in _hidden_from(user, kind):
+            unseen = apps.get_model(kind)._base_manager.filter(**{hidden.column: hidden.value})
+            rows = rows.exclude(label=kind, name__in=unseen.values("reference"))
+    return rows
+
+
+def _hidden_from(user, label: str) -> list[Hidden]:
+    return [hidden for hidden in SCREENS[label].hidden if not user.has_perm(hidden.unless)]
+
+
+@cache
+def every_page() -> dict[str, Page]:
+    """PAGES and what the rows of SCREENS mean as addresses; a button is "admin:app_model_do:name"."""
+    found = {}
+    for label, screen in SCREENS.items():
+        base, view = f"admin:{label.replace('.', '_')}", right_to_see(label)
+        app = f"admin:app_list:{label.partition('.')[0]}"
+        found[app] = Page(get=f"{found[app].get} {view}" if app in found else view)
+        in_lists = " ".join(act.every_right for act in screen.acts.values() if act.many)
+        found[f"{base}_changelist"] = Page(get=view, post=in_lists, besides=view)
+        found[f"{base}_change"] = Page(get=view, of=label)
+        if screen.add:
+            found[f"{base}_add"] = Page(get=screen.add, post=screen.add)
+        for name, act in screen.acts.items():
+            found[f"{base}_do:{name}"] = Page(get=act.every_right, post=act.every_right, besides=view, of=label)
+    return {**PAGES, **found}
+
+
+def page_named(name: str) -> Page | None:
+    """The row of an address by the name of its view; None when there is no row."""
+    pages = every_page()
+    if name in pages:
+        return pages[name]
+    return next((page for pattern, page in pages.items() if "*" in pattern and fnmatchcase(name, pattern)), None)
+
+
+def page_at(match) -> Page | None:
+    """The row of a resolved address (django.urls.ResolverMatch); a button and an app have rows of their own."""
+    part = match.kwargs.get(argument_of(match.view_name), "")
+    return page_named(f"{match.view_name}:{part.replace('-', '_')}" if part else match.view_name)
