@@ -7,7 +7,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self):
         from accounts import tiles
-        from accounts.flows import document_files
+        from accounts.flows import document_files, privacy
         from accounts.models import Account, Party, RestrictedCustomer
         from kyc_portal.records.holds import allow_holds_on
         from kyc_portal.staff.site import add_tiles
@@ -15,4 +15,5 @@ class AccountsConfig(AppConfig):
 
         allow_holds_on(Party, Account, RestrictedCustomer)
         queue.register(document_files.DELETE_FILE, document_files.delete_file)
+        queue.register(privacy.ERASE, privacy.carry_out)
         add_tiles(*tiles.TILES)

@@ -74,6 +74,7 @@ class Verb(AuditVerb):
     PRIVACY_IDENTIFIED = "accounts.privacy_identified", "found that {request} is about {party} ({how})"
     PRIVACY_PREPARED = "accounts.privacy_prepared", "prepared the answer to {request}: {count} kinds of data found"
     PRIVACY_RETURNED = "accounts.privacy_returned", "did not agree to the answer to {request}"
+    PRIVACY_AGREED = "accounts.privacy_agreed", "agreed to the erasure asked for in {request}", GRAVE
     PRIVACY_ANSWERED = "accounts.privacy_answered", "answered {request}: {outcome}", GRAVE
     SINGLE_DATA_ERASED = (
         "accounts.single_data_erased",

@@ -91,6 +91,7 @@ def _sealed_record_or_404(model, key, field):
     return get_object_or_404(kind, pk=key)
 
 
+@require_recent_login
 def copy_of_person(request, key):
     """Ask once, then hand out the copy of a person's data; it is made anew each time and stored nowhere."""
     downloads.refuse_other_sites(request)

@@ -162,11 +162,13 @@ class PrivacyRequestAdmin(RecordAdmin):
         return f"The answer to {request.reference} awaits a second person."
 
     @flow_action(
-        "Agree to the answer", primary=True,
+        "Agree to the answer", primary=True, grave=True,
         warning="The person is told at once. If they asked for erasure, what may go is erased for good.",
     )  # fmt: skip
     def answer(self, request, *, by, at):
         answered = privacy.answer(request, by=by, at=at)
+        if answered.state == PrivacyState.ERASING:
+            return f"{request.reference} is agreed to. A worker erases what may go; the page then says what went."
         return f"{request.reference} is answered: {answered.get_outcome_display()}."
 
     @flow_action("Send back")

@@ -23,7 +23,9 @@ from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
+from kyc_portal.work import queue
 
+ERASE = "accounts.erase_person"  # the kind of job
 ANSWER_BY = "answer by"
 
 
@@ -98,13 +100,36 @@ def send_back(request: PrivacyRequest, *, by: Actor, at: datetime) -> PrivacyReq
 
 @flow
 def answer(request: PrivacyRequest, *, by: Actor, at: datetime) -> PrivacyRequest:
-    """Agree to what another prepared: erase what may go if that was asked, and tell the person.
+    """Agree to what another prepared, and tell the person; an erasure is left to a worker, who alone may destroy.
 
     Raises SecondPersonNeeded for who prepared it. The findings are made anew, as they are before anything goes.
     """
     request = _locked(request, PrivacyState.PREPARED)
     require_second_person(request.prepared_by_key, by, deed="the answer to a privacy request")
     party = party_of(request)
+    if party is not None and request.kind == PrivacyKind.ERASURE:
+        request.state, request.agreed_by_key, request.answered_by = PrivacyState.ERASING.value, by.key, by.label
+        request.save(update_fields=["state", "agreed_by_key", "answered_by"])
+        audit.record(Verb.PRIVACY_AGREED, request, by=by, at=at, request=request.reference)
+        queue.ask(ERASE, key=str(request.pk), due_at=at, at=at)
+        return request
+    return _answered(request, party, by=by, at=at)
+
+
+def carry_out(key: str, *, by: Actor, at: datetime) -> None:
+    """The job: erase what may go under a request that two agreed to, as the second of them; done before, do nothing."""
+    request = PrivacyRequest.objects.filter(pk=key, state=PrivacyState.ERASING.value).first()
+    if request is not None:
+        _erase(request, by=Actor("person", request.agreed_by_key, request.answered_by), at=at)
+
+
+@flow
+def _erase(request: PrivacyRequest, *, by: Actor, at: datetime) -> None:
+    request = _locked(request, PrivacyState.ERASING)
+    _answered(request, party_of(request), by=by, at=at)
+
+
+def _answered(request: PrivacyRequest, party: Party | None, *, by: Actor, at: datetime) -> PrivacyRequest:
     request.findings = [found.as_json() for found in personal_data.find_data(party)] if party else []
     outcome, request.erased = _act(request, party, by=by, at=at)
     request.outcome, request.state = outcome.value, PrivacyState.ANSWERED.value

@@ -44,6 +44,7 @@ class PrivacyRequest(Recorded):
     prepared_at = models.DateTimeField(null=True, blank=True)
     prepared_by = models.CharField(max_length=150, blank=True)
     prepared_by_key = models.CharField(max_length=80, blank=True)
+    agreed_by_key = models.CharField(max_length=80, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     answered_by = models.CharField(max_length=150, blank=True)
     outcome = models.CharField(max_length=14, choices=Outcome.choices(), blank=True)

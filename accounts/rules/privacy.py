@@ -29,6 +29,7 @@ class PrivacyState(Worded):
 
     RECEIVED = "received", "received"
     PREPARED = "prepared", "answer awaits a second person"
+    ERASING = "erasing", "erasure under way"
     ANSWERED = "answered", "answered"
 
 

@@ -58,6 +58,7 @@ class ApiKeyAdmin(RecordAdmin):
     search_fields = ["reference", "name", "owner__username"]
     ordering = ["-created_at"]
     adding = ApiKeyForm
+    adding_is_grave = True
     add_label = "Make an API key"
 
     @admin.display(description="scopes")
@@ -95,7 +96,7 @@ class ApiKeyAdmin(RecordAdmin):
         return [Facts("key", "The key", rows), timeline_section(key)]
 
     @flow_action(
-        "Revoke", tone="danger", when=lambda key: key.revoked_at is None,
+        "Revoke", tone="danger", grave=True, when=lambda key: key.revoked_at is None,
         warning="The system that uses this key is refused from its next request on. This cannot be undone.",
     )  # fmt: skip
     def revoke(self, key, *, by, at):

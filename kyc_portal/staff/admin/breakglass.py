@@ -34,6 +34,7 @@ class BreakGlassAdmin(RecordAdmin):
     search_fields = ["reference", "member__username", "about_name"]
     ordering = ["-started_at"]
     adding = BreakGlassForm
+    adding_is_grave = True
     add_label = "Break the glass"
 
     @admin.display(description="ends")

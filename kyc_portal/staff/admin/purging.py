@@ -71,7 +71,7 @@ class PurgeRunAdmin(RecordAdmin):
         return [*first, *(table for table in tables if table.rows), timeline_section(run)]
 
     @flow_action(
-        "Destroy what is due", tone="danger", primary=True,
+        "Destroy what is due", tone="danger", primary=True, grave=True,
         when=lambda run: not run.executes and run.state == RunState.FINISHED and any(
             told.get("count") for told in run.told.values()
         ),
@@ -195,7 +195,7 @@ class ClockWatchAdmin(RecordAdmin):
         return [Facts("clock", "The clock of the portal's machines", rows, note=note), timeline_section(watch)]
 
     @flow_action(
-        "The clock is right", tone="danger", primary=True,
+        "The clock is right", tone="danger", primary=True, grave=True,
         when=lambda watch: watch.jumped_from is not None,
         warning="Compare it with another clock first: one that runs ahead lets files be destroyed before their day.",
     )  # fmt: skip

@@ -29,6 +29,7 @@ from kyc_portal.records import deletion, holds, retention
 from kyc_portal.records.models import AuditEvent, LegalHold, SubjectKey, Tombstone
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.work.models import Job
+from kyc_portal.work.queue import run_due
 from tests.builders import make_company, make_hit, make_open_account, make_party, png_bytes
 from tests.cases.builders import make_case, make_request
 from tests.conftest import NOON
@@ -49,7 +50,10 @@ def ask(kind="erasure", party: Party | None = None, *, by=SCHEDULER, at=LATER) -
 
 def answered(kind, party, compliance, counsel) -> PrivacyRequest:
     request = privacy.prepare(ask(kind, party), by=compliance, at=LATER)
-    return privacy.answer(request, by=counsel, at=LATER)
+    request = privacy.answer(request, by=counsel, at=LATER)
+    run_due(LATER)
+    request.refresh_from_db()
+    return request
 
 
 def told(request) -> str:
