@@ -30,10 +30,14 @@ from kyc_portal.staff.sections import (
 )
 
 AUTHORITIES = "cases.view_legalrequest"
-TONES = {PrivacyState.RECEIVED: "warning", PrivacyState.PREPARED: "warning", PrivacyState.ANSWERED: "good"}
+TONES = {
+    PrivacyState.RECEIVED: "warning", PrivacyState.PREPARED: "warning", PrivacyState.ERASING: "info",
+    PrivacyState.ANSWERED: "good",
+}  # fmt: skip
 NEXT = {
     PrivacyState.RECEIVED: "Find out who asks and name the party on file. Then prepare the answer.",
     PrivacyState.PREPARED: "Somebody of the legal team reads the answer and agrees, or sends it back.",
+    PrivacyState.ERASING: "A worker erases what may go, and tells the person. Come back in a minute.",
     PrivacyState.ANSWERED: "The answer is sent. A copy of the data, if one was asked for, is handed over by hand.",
 }
 

@@ -70,7 +70,7 @@ def _key_of(request, at) -> ApiKey:
     except keys.NotRecognised as refused:
         if sources.failures_of(source) > settings.API_MOST_FAILURES:
             raise Problem(429, "Too many failed tries. Wait a while.", Retry_After=str(sources.WINDOW)) from None
-        keys.note_refusal(refused, by=keys.VISITOR, at=at)
+        keys.note_refusal(refused, by=keys.STRANGER, at=at)
         raise no_key from None
 
 
