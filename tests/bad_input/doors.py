@@ -12,10 +12,11 @@ from django.db import models
 from django.test import Client
 from django.utils import timezone
 
-from accounts.flows import access_log, address_ranges, closing, identification, restrictions, verification
+from accounts.flows import access_log, address_ranges, closing, identification, privacy, restrictions, verification
 from accounts.rules.closing import REASONS as CLOSING_REASONS
 from cases.flows import bundles, decisions, legal_requests
 from cases.rules.outcomes import REASONS, OutcomeCode
+from kyc_portal.records import clock_watch, purge_runs
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.staff.actions import actions_of
 from kyc_portal.staff.models import BreakGlass, StaffMember
@@ -63,6 +64,12 @@ def make_one_of_each(folder, user: StaffMember) -> None:
     address_ranges.load_ranges("vpn", path, by=SCHEDULER, at=NOON)
     make_key()
     now = timezone.now()
+    privacy.log_request(
+        kind="access", name="Maria Example", contact="maria@customer.example", received_on=now.date(), by=SCHEDULER,
+        at=now,
+    )  # fmt: skip
+    purge_runs.ask(as_of=NOON.date(), today=NOON.date(), executes=False, by=SCHEDULER, at=NOON)
+    clock_watch.look()
     BreakGlass.objects.create(
         member=user, what="legal_matters", reason="harm", about_label="accounts.account", about_key=str(account.pk),
         about_name=account.reference, started_at=now, ends_at=now + timedelta(hours=1),
