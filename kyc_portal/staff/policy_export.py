@@ -1,7 +1,7 @@
 """The policy table for readers: as JSON for programs, as a page for people (docs/access.md)."""
 
 from kyc_portal.staff import policy_table
-from kyc_portal.staff.policy_table import Act, Page
+from kyc_portal.staff.policy_rows import ANYBODY_HERE, EVERYBODY, Act, Page
 from kyc_portal.staff.roles import ROLES
 
 SECRETS = policy_table.SECRET_SECTIONS
@@ -11,7 +11,7 @@ NOBODY = "nobody"
 
 def roles_let_in(who: str, besides: str = "") -> list[str]:
     """The roles that a cell of the table lets in."""
-    if who in (policy_table.EVERYBODY, policy_table.ANYBODY_HERE):
+    if who in (EVERYBODY, ANYBODY_HERE):
         return list(ROLES)
     if who == policy_table.ANY_STAFF:
         return [role for role in ROLES if role != OUTSIDE]
@@ -98,4 +98,4 @@ def as_page() -> str:
 def _cell(who: str) -> str:
     if not who:
         return "–"
-    return who if " " in who or who == policy_table.EVERYBODY else _said(roles_let_in(who))
+    return who if " " in who or who == EVERYBODY else _said(roles_let_in(who))

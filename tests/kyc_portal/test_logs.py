@@ -23,10 +23,10 @@ from django.utils.log import AdminEmailHandler
 from kyc_portal import urls
 from kyc_portal.celery import BEAT_SCHEDULE, app
 from kyc_portal.demo import world
-from kyc_portal.demo.people import PASSWORD
 from kyc_portal.records import acting
 from kyc_portal.records.logs import JsonFormatter, LogFormatter, escaped
 from kyc_portal.records.sealed import SealedTextField
+from kyc_portal.staff import policy_table
 from tests.kyc_portal.staff.worlds import pages_of, registered
 from tests.kyc_portal.test_safety import ROOT, environment
 from tests.test_architecture import product_files
@@ -163,7 +163,8 @@ class TestALine:
 @pytest.mark.django_db
 class TestABrokenPage:
     @override_settings(ROOT_URLCONF=__name__)
-    def test_it_shows_an_id_that_stands_in_the_log_and_no_value_is_in_either(self):
+    def test_it_shows_an_id_that_stands_in_the_log_and_no_value_is_in_either(self, monkeypatch):
+        monkeypatch.setattr(policy_table, "page_at", lambda match: policy_table.Page(get=policy_table.EVERYBODY))
         with everything_collected() as collector:
             answer = Client(raise_request_exception=False).get("/broken/Canary/", {"q": "Canary"})
 
@@ -200,7 +201,7 @@ class TestTheWholeStory:
                 world.build(now=timezone.now())
             for username in ("laszlo", "audra"):
                 person = Client(raise_request_exception=False)
-                person.login(username=username, password=PASSWORD)
+                person.force_login(get_user_model().objects.get(username=username))
                 for address in (page for model, screen in registered() for page in pages_of(model, screen)):
                     person.get(address)
                 person.get("/admin/accounts/party/", {"q": "Canary"})

@@ -64,6 +64,9 @@ def expected(user, page, method: str, button, relation: str, record) -> int | No
         return 404
     if relation == "hidden" and not user.has_perm(policy_table.SEE_LEGAL):
         return 404
+    own = policy_table.SCREENS[page.of].own if page.of else ""
+    if own and not user.has_perm(policy_table.SCREENS[page.of].all_for) and getattr(record, own) != user.pk:
+        return 404
     if button is not None and not button.may(user, record):
         return 403
     return None

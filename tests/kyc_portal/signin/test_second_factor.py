@@ -91,7 +91,7 @@ class TestWhoeverNeedsOne:
         _, answer = log_in(password="stable donkey wire", client=client)
 
         assert answer.headers["Location"] == "/login/code/"
-        assert client.get("/admin/").headers["Location"].startswith("/admin/login/")
+        assert client.get("/admin/").headers["Location"].startswith("/login/")
 
 
 class TestTheSecondStep:
@@ -220,7 +220,7 @@ class TestChanges:
         answer = client.get("/admin/")
         _, again = log_in()
 
-        assert answer.headers["Location"].startswith("/admin/login/")
+        assert answer.headers["Location"].startswith("/login/")
         assert again.headers["Location"] == "/" and not Authenticator.objects.exists()
         assert "staff.factors_cleared" in verbs(ana)
 
