@@ -46,10 +46,13 @@ def request_due(*, by: Actor = SCHEDULER, at: datetime) -> dict[str, dict]:
     silent = Account.objects.review_unanswered(day).order_by("review_answer_by", "pk")
     flagged = RiskSignal.objects.open().filter(account=OuterRef("pk"), code=OVERDUE)
     return {
-        "asked": sweep("accounts.review", due, lambda row: _ask_if_due(row, PERIODIC, by, at), at=at),
+        "asked": sweep("accounts.review", due, lambda row: _ask_if_due(row, by=by, at=at), at=at),
         "expired": sweep("accounts.review_expired", relied, lambda row: _ask_if_needed(row, by, at), at=at),
         "reminded": sweep(
-            "accounts.review_remind", silent.filter(review_reminded=False), lambda row: _remind(row, by, at), at=at
+            "accounts.review_remind",
+            silent.filter(review_reminded=False),
+            lambda row: _remind(row, by=by, at=at),
+            at=at,
         ),
         "flagged": sweep(
             "accounts.review_flag",
@@ -99,11 +102,12 @@ def _ask(account: Account, trigger: str, by: Actor, at: datetime) -> Account:
     return account
 
 
-def _ask_if_due(account: Account, trigger: str, by: Actor, at: datetime) -> None:
+@flow
+def _ask_if_due(account: Account, *, by: Actor, at: datetime) -> None:
     """Two runs may have found the same account: the second finds it asked already."""
     account = _locked(account)
     if account.is_open and account.review_asked_on is None and account.next_review_on <= legal_day(at):
-        _ask(account, trigger, by, at)
+        _ask(account, PERIODIC, by, at)
 
 
 def _relying_on_expired(day: date) -> QuerySet[Verification]:
@@ -128,7 +132,8 @@ def _ask_if_needed(verification: Verification, by: Actor, at: datetime) -> None:
         request_after(verification.account, trigger=EXPIRED, by=by, at=at)
 
 
-def _remind(account: Account, by: Actor, at: datetime) -> None:
+@flow
+def _remind(account: Account, *, by: Actor, at: datetime) -> None:
     """Give a last day, once."""
     account, day = _locked(account), legal_day(at)
     is_late = account.review_answer_by is not None and account.review_answer_by < day

@@ -36,6 +36,8 @@ def statements(app: str, purge: str) -> Iterator[str]:
             yield f"GRANT SELECT ON {name(table)} TO {both};"
         elif table in append_only.TABLES:
             yield f"GRANT SELECT, INSERT ON {name(table)} TO {both};"
+        elif table == append_only.CHANGES:  # a trigger lets only the outcome of looking at it be written again
+            yield f"GRANT SELECT, INSERT, UPDATE ON {name(table)} TO {both};"
         elif table in kept:
             yield f"GRANT SELECT, INSERT, UPDATE ON {name(table)} TO {both};"
             yield f"GRANT DELETE ON {name(table)} TO {name(purge)};"
@@ -49,7 +51,8 @@ SELECT
     EXISTS (SELECT 1 FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace
             AND pg_has_role(current_user, relowner, 'MEMBER')),
     ARRAY (SELECT relname FROM pg_class WHERE relname = ANY(%s) AND relnamespace = current_schema()::regnamespace
-           AND has_table_privilege(current_user, oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER') ORDER BY relname)
+           AND has_table_privilege(current_user, oid, 'DELETE, TRUNCATE, TRIGGER'
+                                   || CASE WHEN relname = %s THEN '' ELSE ', UPDATE' END) ORDER BY relname)
 """
 
 
@@ -62,7 +65,8 @@ def faults_of_role() -> list[tuple[str, str]]:
         return []
     try:
         with connection.cursor() as cursor:
-            cursor.execute(_RIGHTS, [list(append_only.TABLES)])
+            tables = [*append_only.TABLES, append_only.CHANGES]
+            cursor.execute(_RIGHTS, [tables, append_only.CHANGES])
             is_mighty, is_owner, changeable = cursor.fetchone()
     except OperationalError:
         return []

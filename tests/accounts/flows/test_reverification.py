@@ -6,8 +6,11 @@ import pytest
 
 from accounts.flows import identification, reverification, verification
 from accounts.models import Account, IdentityDocument, RiskSignal
+from accounts.tasks import request_due_reverifications
 from kyc_portal.notices.models import Notice
 from kyc_portal.policy.clocks import clocks_of
+from kyc_portal.records import changes
+from kyc_portal.records.models import RowChange
 from kyc_portal.records.refs import SCHEDULER
 from tests.builders import make_account, make_open_account, make_verified
 from tests.conftest import NOON
@@ -45,6 +48,19 @@ class TestRequestDue:
         assert account.review_trigger == "periodic"
         assert clocks_of(account).get().due_on == DAY + timedelta(days=30)
         assert Notice.objects.filter(kind="reverification_asked").count() == 1
+
+    def test_each_step_is_a_flow_when_the_task_does_it(self):
+        due_account()
+        changes.reconcile(by=SCHEDULER, at=NOON)  # what was arranged
+
+        for days in (0, 31, 62):
+            told = request_due_reverifications(at=(NOON + timedelta(days=days)).isoformat())
+            assert sum(step["done"] for step in told.values()) == 1
+            assert sum(step["failed"] for step in told.values()) == 0
+
+        written = set(RowChange.objects.waiting().values_list("label", "act"))
+        assert {("accounts.account", "update"), ("accounts.risksignal", "insert")} <= written
+        assert changes.reconcile(by=SCHEDULER, at=NOON).missing == 0
 
     def test_it_may_be_repeated(self):
         due_account()

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from accounts.flows import closing
 from accounts.models import Account, Party
-from kyc_portal.records import append_only, grants, sealing
-from kyc_portal.records.models import AuditEvent, SubjectKey
+from kyc_portal.records import append_only, changes, grants, sealing
+from kyc_portal.records.models import AuditEvent, RowChange, SubjectKey
 from kyc_portal.records.refs import SCHEDULER
 from tests.builders import make_account, make_open_account
 from tests.conftest import NOON
@@ -81,6 +81,29 @@ class TestRoles:
             assert refused("CREATE TABLE mine (id int)")
             assert refused("UPDATE django_migrations SET name = 'x'")
             assert grants.faults_of_role() == []
+
+    @pytest.mark.parametrize("role", ["portal_app", "portal_purge"])
+    def test_neither_destroys_or_alters_what_was_written_down_of_a_change(self, granted, role):
+        table, trigger = append_only.CHANGES, f"{append_only.CHANGES}_no_delete"
+        with connected_as(role):
+            for act in ACTS[1:]:
+                assert refused(act, table=table, trigger=trigger), act
+            with pytest.raises(ProgrammingError, match="records_rowchange is append-only"), transaction.atomic():
+                RowChange.objects.update(actor="person:somebody-else")
+            make_account()  # its changes are written down by this role
+            told = changes.reconcile(by=SCHEDULER, at=NOON)
+            assert grants.faults_of_role() == []
+
+        assert told.rows and not RowChange.objects.waiting().exists()
+
+    @pytest.mark.parametrize("act", ["DELETE", "TRUNCATE", "TRIGGER"])
+    def test_a_role_that_may_destroy_them_is_told(self, granted, act):
+        with connection.cursor() as cursor:
+            cursor.execute(f"GRANT {act} ON records_rowchange TO portal_app")
+        with connected_as("portal_app"):
+            [(what, _)] = grants.faults_of_role()
+
+        assert "may change records_rowchange," in what
 
     def test_the_app_works_but_destroys_no_record(self, granted):
         with connected_as("portal_app"):
