@@ -52,6 +52,8 @@ def _hand_over_to(witness: str, give, place: str, at: datetime) -> int:
     waiting = WitnessedCheckpoint.objects.filter(witness=witness, handed_at=None)
     if give is _mail and _mailed_lately(witness, at):
         return 0
+    if waiting.filter(tried_at__gt=at - TRY_AGAIN_AFTER).exists():
+        return 0  # another worker is at it, or it failed just now; what was sealed since then waits with it
     sizes = list(waiting.order_by("size").values_list("size", flat=True)[:MOST_AT_ONCE])
     free = waiting.filter(models.Q(tried_at=None) | models.Q(tried_at__lte=at - TRY_AGAIN_AFTER))
     if not sizes or free.filter(size__in=sizes).update(tried_at=at) != len(sizes):

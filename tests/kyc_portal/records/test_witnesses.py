@@ -72,6 +72,20 @@ class TestFiles:
 
         assert sizes_in(tmp_path / "blocked" / "log") == own_sizes(1)
 
+    def test_one_that_is_back_gets_what_waits_though_more_is_sealed_every_ten_seconds(self, places, tmp_path, settings):
+        (tmp_path / "blocked").write_text("a file where a folder should be")
+        settings.WITNESSES = [f"file:{tmp_path / 'blocked' / 'log'}"]
+        sealed(1)
+        with pytest.raises(WitnessOutOfReach):
+            hand_over(at=NOON)
+        (tmp_path / "blocked").unlink()
+
+        for seconds in range(10, 130, 10):
+            sealed(1)
+            hand_over(at=NOON + timedelta(seconds=seconds))
+
+        assert sizes_in(tmp_path / "blocked" / "log") == own_sizes(13)
+
     def test_a_torn_write_is_written_again_and_read_over(self, places):
         sealed(2)
         places[0].parent.mkdir()
