@@ -11,6 +11,7 @@ from accounts.models import PrivacyRequest
 from kyc_portal.records import holds
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER
+from kyc_portal.work.queue import run_due
 from tests.builders import make_open_account
 from tests.cases.builders import make_request as make_legal
 from tests.conftest import NOON, person
@@ -37,6 +38,7 @@ def make_asked(party=None, kind="access", *, state="received") -> PrivacyRequest
         privacy.prepare(request, by=SCHEDULER, at=NOON)
     if state == "answered":
         privacy.answer(request, by=person("cleo", "legal").as_actor, at=NOON)
+        run_due(NOON)
     request.refresh_from_db()
     return request
 
