@@ -3,6 +3,7 @@
 import io
 import sqlite3
 import sys
+import time
 import uuid
 from contextlib import closing
 from datetime import UTC, datetime
@@ -18,8 +19,10 @@ from django.utils import timezone  # noqa: E402
 from accounts.flows import document_files, identification  # noqa: E402
 from accounts.flows.closing import close_account  # noqa: E402
 from accounts.models import IdentityDocument, Party  # noqa: E402
+from kyc_portal.records.acting import acting  # noqa: E402
 from kyc_portal.records.models import AuditEvent, SubjectKey, Tombstone  # noqa: E402
 from kyc_portal.records.refs import SCHEDULER  # noqa: E402
+from kyc_portal.work import queue  # noqa: E402
 from tests.builders import make_account, make_open_account, png_bytes  # noqa: E402
 
 LONG_AGO = datetime(2021, 12, 1, 12, tzinfo=UTC)
@@ -46,6 +49,7 @@ def write() -> None:
             file_name="pass.png", by=SCHEDULER, at=timezone.now(),
         )  # fmt: skip
         NOTE.with_name("writing").touch()  # from here on the backup meets a writer
+        time.sleep(0.1)  # busy enough, and a world that is checked and screened in seconds
 
 
 def count() -> None:
@@ -54,16 +58,33 @@ def count() -> None:
     print(", ".join(f"{number} {name}" for name, number in found.items()))
 
 
-def is_purged() -> None:
-    """End with an error unless the customer's row, key and files are gone."""
+def run_jobs() -> None:
+    """Do the jobs that are due, as a worker does every few seconds; end with an error when one fails."""
+    told = queue.run_due(timezone.now())
+    if told["failed"] or told["dead"]:
+        sys.exit(f"Jobs failed: {told}.")
+
+
+def _what_is_left() -> list[bool]:
+    """Whether the customer's row, key and files are there."""
     party = uuid.UUID(NOTE.read_text())
-    left = [
+    return [
         Party.objects.filter(pk=party).exists(),
         SubjectKey.objects.filter(subject=party).exists(),
         document_files.path_of(party, "0" * 64).parent.exists(),
     ]
-    if any(left):
+
+
+def is_purged() -> None:
+    """End with an error unless the customer's row, key and files are gone."""
+    if any(left := _what_is_left()):
         sys.exit(f"Not purged: row, key and files are there: {left}.")
+
+
+def is_back() -> None:
+    """End with an error unless the backup brought all of the customer back, without which the drill shows nothing."""
+    if not all(left := _what_is_left()):
+        sys.exit(f"Not restored: row, key and files are there: {left}.")
 
 
 def read_files() -> None:
@@ -80,7 +101,9 @@ def copy_sqlite(source: str, target: str) -> None:
         living.backup(copy)
 
 
-STEPS = {step.__name__.replace("_", "-"): step for step in (prepare, write, count, is_purged, read_files, copy_sqlite)}
+ALL = (prepare, write, count, run_jobs, is_purged, is_back, read_files, copy_sqlite)
+STEPS = {step.__name__.replace("_", "-"): step for step in ALL}
 
 if __name__ == "__main__":
-    STEPS[sys.argv[1]](*sys.argv[2:])
+    with acting(SCHEDULER):  # a door: PostgreSQL refuses a change without an actor
+        STEPS[sys.argv[1]](*sys.argv[2:])

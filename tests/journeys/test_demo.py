@@ -2,13 +2,21 @@
 
 import os
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+BEAT = """
+from celery import current_app
+current_app.autodiscover_tasks(force=True)
+for entry in current_app.conf.beat_schedule.values():
+    current_app.tasks[entry["task"]]()
+"""  # one round of the beat table as a worker does it: each task by its own door, none within a command
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +35,42 @@ def told(tmp_path_factory):
     return runs, folder
 
 
+def manage(folder: Path, *command: str) -> tuple[int, str, str]:
+    """Run a command upon the world: exit code, what it printed, what it complained of."""
+    env = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    run = subprocess.run(
+        [sys.executable, "manage.py", *command], cwd=ROOT, env=env | {"KYC_LOCAL_DIR": str(folder)},
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    return run.returncode, run.stdout, run.stderr
+
+
 class TestDemo:
     def test_it_ends_well_twice(self, told):
         runs, _ = told
 
         assert [run.returncode for run in runs] == [0, 0], runs[0].stderr[-2000:] + runs[1].stderr[-2000:]
+
+    def test_nothing_complains(self, told):
+        runs, folder = told
+
+        assert [run.stderr for run in runs] == ["", ""]
+        assert manage(folder, "check")[::2] == (0, "")
+
+    def test_each_change_has_its_event_before_and_after_a_round_of_the_beat_table(self, told):
+        _, folder = told
+        before = manage(folder, "reconcile_changes")
+        by_tasks = manage(folder, "shell", "--no-imports", "--command", BEAT)
+        after = manage(folder, "reconcile_changes")
+        by_command = manage(folder, "run_due_work")
+        in_the_end = manage(folder, "reconcile_changes")
+
+        for code, said, _ in (before, after, in_the_end):
+            assert code == 0 and " 0 without an event" in said, said
+        assert by_tasks[::2] == by_command[::2] == (0, ""), by_tasks[2] + by_command[2]
+        with closing(sqlite3.connect(folder / "portal.sqlite3")) as database:  # the beat table reconciles, too
+            assert database.execute("SELECT DISTINCT standing FROM records_rowchange").fetchall() == [("explained",)]
+        assert manage(folder, "verify_audit_trail")[0] == 0
 
     def test_the_second_run_tells_the_same_world(self, told):
         runs, _ = told
