@@ -6,6 +6,7 @@ TABLES = (
     "records_auditevent",
     "records_auditleaf",
     "records_auditcheckpoint",
+    "records_checkpointstamp",
     "records_destroyedpayload",
     "records_tombstone",
 )

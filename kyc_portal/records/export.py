@@ -7,7 +7,7 @@ import os
 from datetime import datetime
 from pathlib import Path
 
-from kyc_portal.records import audit
+from kyc_portal.records import audit, stamps
 from kyc_portal.records.offline.verify_audit import FORMAT, Checkpoint, Entry
 from kyc_portal.records.refs import Actor, RecordRef
 from kyc_portal.records.verbs import Verb
@@ -19,14 +19,16 @@ class CannotWrite(Refusal):
     """The file is there already, or its folder takes none."""
 
 
-def export(to: Path, *, by: Actor, at: datetime) -> int:
+def export(to: Path, *, by: Actor, at: datetime, stamps_to: Path | None = None) -> int:
     """Write the trail as JSON lines into a new file for its owner only; returns the number of lines.
 
-    The file holds no personal data of customers: of a sealed payload only its state. Raises CannotWrite.
+    The file holds no personal data of customers: of a sealed payload only its state. `stamps_to` names a new folder for
+    the time stamps over its checkpoints. Raises CannotWrite.
     """
     part = to.with_name(f"{to.name}.part")
     if to.exists():
         raise CannotWrite(f"{to.name} is there already. Name a new file.")
+    _write_stamps(stamps_to)
     digest, lines = hashlib.sha256(), 0
     try:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -41,6 +43,15 @@ def export(to: Path, *, by: Actor, at: datetime) -> int:
     about = RecordRef("records.auditleaf", str(lines), "audit trail")
     audit.record(Verb.EXPORTED, about, by=by, at=at, what="audit trail", sha256=digest.hexdigest(), rows=lines)
     return lines
+
+
+def _write_stamps(folder: Path | None) -> None:
+    if folder is None:
+        return
+    try:
+        stamps.write_to(folder)
+    except OSError as error:
+        raise CannotWrite(f"{folder.name} cannot be written ({error.strerror}). Name a new folder.") from error
 
 
 def _rows():

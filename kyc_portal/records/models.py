@@ -126,6 +126,22 @@ class WitnessedCheckpoint(models.Model):
         return f"checkpoint of {self.size} entries for a witness"
 
 
+class CheckpointStamp(models.Model):
+    """A time stamp by a third party over the note of one checkpoint (RFC 3161). Append-only, no personal data."""
+
+    size = models.BigIntegerField(db_index=True)  # not unique: several authorities, and a fork after a restored backup
+    authority = models.CharField(max_length=253)
+    token = models.BinaryField()  # the whole answer, as `openssl ts -verify -in` reads it
+    stamped_at = models.DateTimeField()  # as the token says
+
+    class Meta:
+        verbose_name = "time stamp of a checkpoint"
+        verbose_name_plural = "time stamps of checkpoints"
+
+    def __str__(self):
+        return f"stamp over the checkpoint of {self.size} entries"
+
+
 class DestroyedPayload(models.Model):
     """Says of one event which purge destroyed its payload; the event of the purge carries a digest over its rows."""
 

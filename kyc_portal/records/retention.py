@@ -23,6 +23,7 @@ from kyc_portal.records.models import (
     AuditLeaf,
     AuditPayload,
     AuditPending,
+    CheckpointStamp,
     ClockWatch,
     DestroyedPayload,
     Destruction,
@@ -362,7 +363,7 @@ register(
         title="Audit trail, holds and tombstones",
         covers=(
             *(AuditEvent, AuditPending, AuditLeaf, AuditCheckpoint, WitnessedCheckpoint, DestroyedPayload),
-            *(Tombstone, LegalHold, HeldRecord, IdentityView, RowChange, PurgeRun),
+            *(CheckpointStamp, Tombstone, LegalHold, HeldRecord, IdentityView, RowChange, PurgeRun),
         ),
         why="Kept for good: without personal data, it proves what was done and destroyed.",
         comes_and_goes=True,

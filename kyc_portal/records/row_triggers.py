@@ -24,6 +24,7 @@ NOT_RECORDED = {
     "records.auditleaf": "Append-only and signed.",
     "records.auditcheckpoint": "Append-only and signed.",
     "records.witnessedcheckpoint": "Which witness was handed what; the witnesses themselves are the proof.",
+    "records.checkpointstamp": "Append-only and signed by a third party.",
     "records.destroyedpayload": "Append-only, with a digest in the event of its purge.",
     "records.identityview": "It is a record of reading, a counter a day.",
     "records.tombstone": "Append-only, with its event.",

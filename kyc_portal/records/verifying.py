@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
-from kyc_portal.records import changes, checkpoints, tombstones, triggers
+from kyc_portal.records import changes, checkpoints, stamps, tombstones, triggers
 from kyc_portal.records.canonical import COLUMNS, commitment, spelled
 from kyc_portal.records.keys import KeyProblem, key_of_subject, unseal
 from kyc_portal.records.models import (
@@ -182,6 +182,7 @@ def _remarks() -> Iterator[str]:
         orphan = model.objects.exclude(Exists(AuditEvent.objects.filter(pk=OuterRef("event_id"))))
         if (event_id := orphan.order_by("pk").values_list("pk", flat=True).first()) is not None:
             yield f"{what} belongs to the event {event_id}, which is not there."
+    yield from stamps.faults()
     yield from tombstones.faults()
     for event_id in changes.altered_rounds():
         yield f"The changes of rows that the event {event_id} speaks for were altered or removed."

@@ -1,8 +1,9 @@
 """Hand checkpoints to places the portal cannot rewrite (trust.md section 5.2, 5).
 
 `file:/path` is a log that only grows, best on another host or with the append-only attribute; `mail:address` a mailbox,
-best that of the legal department. A checkpoint speaks for everything before it, so a witness that missed some is whole
-again with the next one. Handing over may be repeated; the verifier does not mind a note it reads twice.
+best that of the legal department; `stamp:https://…` an authority for time stamps (stamps.py). A checkpoint speaks for
+everything before it, so a witness that missed some is whole again with the next one, and an authority is handed the
+newest only. Handing over may be repeated; the verifier does not mind a note it reads twice.
 """
 
 import logging
@@ -15,12 +16,14 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import models
 
+from kyc_portal.records import stamps
 from kyc_portal.records.models import AuditCheckpoint, WitnessedCheckpoint
 
 log = logging.getLogger(__name__)
 
 TRY_AGAIN_AFTER = timedelta(seconds=60)
 BETWEEN_MAILS = timedelta(minutes=10)  # checkpoints made meanwhile go together: a mailbox is read by people
+BETWEEN_STAMPS = timedelta(minutes=10)  # authorities ask money for many, or refuse them
 MOST_AT_ONCE = 500
 
 
@@ -39,8 +42,9 @@ def hand_over(*, at: datetime) -> dict[str, int]:
         kind, _, place = witness.partition(":")
         try:
             told[kind] = told.get(kind, 0) + _hand_over_to(witness, _KINDS[kind], place, at)
-        except (OSError, KeyError) as error:  # mail servers raise kinds of OSError too
-            log.error("a witness of the kind %s did not take a checkpoint (%s)", kind, type(error).__name__)
+        except (OSError, KeyError, stamps.NoStamp) as error:  # mail servers raise kinds of OSError too
+            why = str(error) if isinstance(error, stamps.NoStamp) else type(error).__name__
+            log.error("a witness of the kind %s did not take a checkpoint (%s)", kind, why)
             failed.append(kind)
     if failed:
         raise WitnessOutOfReach(", ".join(failed))
@@ -50,22 +54,26 @@ def hand_over(*, at: datetime) -> dict[str, int]:
 def _hand_over_to(witness: str, give, place: str, at: datetime) -> int:
     """Claim what waits, so that two workers do not hand over the same, give it, and write down that it was taken."""
     waiting = WitnessedCheckpoint.objects.filter(witness=witness, handed_at=None)
-    if give is _mail and _mailed_lately(witness, at):
+    if _handed_lately(witness, _PAUSES.get(give), at):
         return 0
     if waiting.filter(tried_at__gt=at - TRY_AGAIN_AFTER).exists():
         return 0  # another worker is at it, or it failed just now; what was sealed since then waits with it
-    sizes = list(waiting.order_by("size").values_list("size", flat=True)[:MOST_AT_ONCE])
+    is_newest_enough = give is _stamp
+    ordered = waiting.order_by("-size" if is_newest_enough else "size").values_list("size", flat=True)
+    sizes = list(ordered[: 1 if is_newest_enough else MOST_AT_ONCE])
     free = waiting.filter(models.Q(tried_at=None) | models.Q(tried_at__lte=at - TRY_AGAIN_AFTER))
     if not sizes or free.filter(size__in=sizes).update(tried_at=at) != len(sizes):
         return 0  # another worker is at it; a minute later what it left is free again
     notes = AuditCheckpoint.objects.filter(size__in=sizes).order_by("size").values_list("note", flat=True)
     give(place, list(notes), at)
-    return waiting.filter(size__in=sizes).update(handed_at=at)
+    taken = waiting.filter(size__lte=sizes[0]) if is_newest_enough else waiting.filter(size__in=sizes)
+    return taken.update(handed_at=at)
 
 
-def _mailed_lately(witness: str, at: datetime) -> bool:
-    mailed = WitnessedCheckpoint.objects.filter(witness=witness, handed_at__gt=at - BETWEEN_MAILS)
-    return mailed.exists()
+def _handed_lately(witness: str, pause: timedelta | None, at: datetime) -> bool:
+    if pause is None:
+        return False
+    return WitnessedCheckpoint.objects.filter(witness=witness, handed_at__gt=at - pause).exists()
 
 
 def _append_to_file(place: str, notes: Sequence[str], at: datetime) -> None:
@@ -93,7 +101,14 @@ def _mail(place: str, notes: Sequence[str], at: datetime) -> None:
     message.send()
 
 
-_KINDS = {"file": _append_to_file, "mail": _mail}
+def _stamp(place: str, notes: Sequence[str], at: datetime) -> None:
+    """The stamp says its own time. A checkpoint that a restored backup cut off has no note, and gets none."""
+    for note in notes:
+        stamps.obtain(place, note)
+
+
+_KINDS = {"file": _append_to_file, "mail": _mail, "stamp": _stamp}
+_PAUSES = {_mail: BETWEEN_MAILS, _stamp: BETWEEN_STAMPS}
 
 
 def faults_of(witnesses: Sequence[str]) -> list[str]:
@@ -103,7 +118,7 @@ def faults_of(witnesses: Sequence[str]) -> list[str]:
         for witness in witnesses
         if witness.partition(":")[0] not in _KINDS or not witness.partition(":")[2]
     ]
-    if len(set(witnesses)) < 2:
+    if len({witness for witness in witnesses if not witness.startswith("stamp:")}) < 2:  # stamps stand in our database
         faults.append("Fewer than two witnesses are named.")
     return faults
 

@@ -243,7 +243,11 @@ FINGERPRINT_KEY_OLD = env.str("KYC_FINGERPRINT_KEY_OLD", default="")  # only whi
 SIGNING_KEY = env.str("KYC_SIGNING_KEY", default="")  # Ed25519 seed that signs bundles (32 bytes)
 AUDIT_KEY = env.str("KYC_AUDIT_KEY", default="")  # Ed25519 seed that signs checkpoints of the audit trail (32 bytes)
 AUDIT_KEY_NEXT = env.str("KYC_AUDIT_KEY_NEXT", default="")  # only while that key is being changed
-WITNESSES = env.list("KYC_WITNESSES", default=[])  # who is handed each checkpoint: file:/path or mail:address
+WITNESSES = env.list("KYC_WITNESSES", default=[])  # who gets checkpoints: file:/path, mail:address, stamp:https
+STAMP_CA = env.str("KYC_STAMP_CA", default="")  # PEM file: the roots whose time stamps over checkpoints are believed
+# Plain HTTP hides nothing and proves nobody. The tests' own authority, on this host and made for one test, is the only
+# one asked so; no variable switches it on, and safety.py refuses it.
+STAMPS_FROM_PLAIN_LOOPBACK = False
 DESTRUCTION_LEDGER = Path(env.str("KYC_DESTRUCTION_LEDGER", default=str(LOCAL_DIR / "destructions.jsonl")))
 CLOCK_JUMP_SECONDS = env.int("KYC_CLOCK_JUMP_SECONDS", default=3600)  # a clock off by more stops the purge
 

@@ -36,3 +36,5 @@ SIGNING_KEY = _key("s")
 AUDIT_KEY = _key("a")
 MFA_ROLES = ["none"]  # tests of the second factor switch it on
 WITNESSES = []  # a test that wants some names its own
+STAMP_CA = ""
+STAMPS_FROM_PLAIN_LOOPBACK = True

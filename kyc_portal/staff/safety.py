@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core import checks
 
 from kyc_portal.policy.regimes import PROFILES
-from kyc_portal.records import grants, witnesses
+from kyc_portal.records import grants, stamps, witnesses
 from kyc_portal.records.keys import KeyProblem, parse_key
 from kyc_portal.staff import exposure
 from kyc_portal.staff.roles import ROLES
@@ -66,6 +66,9 @@ def _keys_of_the_local_world() -> set[str]:
 def _faults_of_witnesses() -> Iterator[tuple[str, str]]:
     for fault in witnesses.faults_of(settings.WITNESSES):
         yield f"KYC_WITNESSES: {fault}", "Set KYC_WITNESSES to at least two of file:/path and mail:address."
+    if settings.STAMPS_FROM_PLAIN_LOOPBACK:
+        what = "STAMPS_FROM_PLAIN_LOOPBACK is on, so anything on this host could pose as an authority for time stamps."
+        yield what, "Leave STAMPS_FROM_PLAIN_LOOPBACK to the tests."
 
 
 def _faults_of_services() -> Iterator[tuple[str, str]]:
@@ -156,6 +159,7 @@ def check_settings(app_configs, databases=None, **kwargs) -> list[checks.CheckMe
     Only the two local modules of settings are spared most of it: one that somebody derived from ours is not.
     """
     faults = [*_faults_of_regime(), *_faults_of_zone(), *_faults_of_log_in()]
+    faults += stamps.faults_of_settings(settings.WITNESSES)
     if settings.SETTINGS_MODULE not in LOCAL_SETTINGS:
         faults += [fault for part in _PRODUCTION for fault in part()]
         if not databases:  # `migrate` names its databases, and works as the role that owns the tables

@@ -68,6 +68,7 @@ SAFE = {
     "SIGNING_KEY": key(3),
     "AUDIT_KEY": key(5),
     "WITNESSES": ["file:/srv/witness/audit.log", "mail:legal@cumulus.net"],
+    **{"STAMP_CA": "", "STAMPS_FROM_PLAIN_LOOPBACK": False},
     "REGIME": "NPRM_2024",
     "RETENTION_YEARS": 0,
     "LEGAL_TIME_ZONE": "America/New_York",
@@ -102,6 +103,9 @@ UNSAFE = [  # what is set, what the refusal names, what its hint says to set
     ("AUDIT_KEY", key(5, "local-1"), "KYC_AUDIT_KEY holds a default", "Make a key of your own"),
     ("AUDIT_KEY", key(3, "x"), "KYC_AUDIT_KEY is the same key as KYC_SIGNING_KEY", "a key of its own"),
     ("WITNESSES", ["file:/a"], "Fewer than two witnesses", "at least two"),
+    ("WITNESSES", ["file:/a", "stamp:https://tsa.example/"], "Fewer than two witnesses", "at least two"),
+    ("WITNESSES", ["file:/a", "file:/b", "stamp:http://tsa.example/"], "is not reached by https", "stamp:https://"),
+    ("STAMPS_FROM_PLAIN_LOOPBACK", True, "could pose as an authority", "to the tests"),
     ("WITNESSES", ["file:/a", "file:/b", "ftp:x"], "“ftp:x” is no witness", "file:/path and mail:address"),
     ("SECRET_KEY", "ab" * 30, "repeats a few characters", "of your own"),
     ("SECRET_KEY", "x!" + key(1).partition(":")[2] + "y" * 20, "holds one of the other keys", "of its own"),
@@ -148,6 +152,31 @@ class TestCheckSettings:
         told = " ".join(f"{error.msg} {error.hint}" for error in check(MASTER_KEYS=[secret], SECRET_KEY="hunter2"))
 
         assert "hunter2" not in told and secret not in told
+
+    @pytest.mark.parametrize("module", ["kyc_portal.settings.production", "kyc_portal.settings.development"])
+    def test_stamps_without_their_package_are_refused_everywhere(self, check, monkeypatch, module):
+        monkeypatch.setitem(sys.modules, "rfc3161_client", None)
+        named = {"SETTINGS_MODULE": module, "WITNESSES": ["file:/a", "file:/b", "stamp:https://tsa.example/"]}
+
+        [error] = check(**named)
+
+        assert "rfc3161-client is not installed" in error.msg and "extra `timestamps`" in error.hint
+
+    def test_without_stamps_nobody_asks_for_the_package(self, check, monkeypatch):
+        monkeypatch.setitem(sys.modules, "rfc3161_client", None)
+
+        assert check() == []
+
+    @pytest.mark.parametrize("content", [None, "", "no certificate"], ids=["missing", "empty", "other"])
+    def test_roots_of_stamps_that_cannot_be_read_are_named(self, check, tmp_path, content):
+        place = tmp_path / "ca.pem"
+        if content is not None:
+            place.write_text(content)
+        named = ["file:/a", "file:/b", "stamp:https://tsa.example/"]
+
+        [error] = check(WITNESSES=named, STAMP_CA=str(place))
+
+        assert "KYC_STAMP_CA names no file" in error.msg
 
     @pytest.mark.parametrize("years", [2, 10])
     def test_keeping_longer_than_the_regime_asks_is_allowed(self, check, years):

@@ -8,7 +8,14 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, models, transaction
 
 from kyc_portal.records import append_only, audit, sealing, triggers
-from kyc_portal.records.models import AuditCheckpoint, AuditEvent, AuditLeaf, DestroyedPayload, Tombstone
+from kyc_portal.records.models import (
+    AuditCheckpoint,
+    AuditEvent,
+    AuditLeaf,
+    CheckpointStamp,
+    DestroyedPayload,
+    Tombstone,
+)
 from kyc_portal.records.refs import SCHEDULER, RecordRef
 from kyc_portal.records.tasks import TrailUnguarded, check_append_only
 from kyc_portal.records.verbs import Verb
@@ -42,7 +49,11 @@ def a_checkpoint() -> AuditCheckpoint:
     return AuditCheckpoint.objects.first()
 
 
-MAKERS = [an_event, a_tombstone, a_leaf, a_checkpoint, a_destroyed_payload]
+def a_stamp() -> CheckpointStamp:
+    return CheckpointStamp.objects.create(size=1, authority="tsa.example", token=b"t", stamped_at=NOON)
+
+
+MAKERS = [an_event, a_tombstone, a_leaf, a_checkpoint, a_stamp, a_destroyed_payload]
 
 
 def _raw(sql: str):
@@ -99,7 +110,7 @@ class TestGuards:
     def test_replace_on_sqlite_does_not_pass_by(self, table):
         if connection.vendor != "sqlite":
             pytest.skip("only SQLite has REPLACE")
-        an_event(), a_tombstone(), a_destroyed_payload(), sealing.seal_pending()
+        an_event(), a_tombstone(), a_stamp(), a_destroyed_payload(), sealing.seal_pending()
 
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"REPLACE INTO {table} SELECT * FROM {table}")  # noqa: S608

@@ -13,10 +13,16 @@ class Command(PortalCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--to", type=Path, required=True, metavar="FILE", help="the file to write; must be new")
+        parser.add_argument(
+            "--stamps",
+            type=Path,
+            metavar="FOLDER",
+            help="also write the time stamps, with their notes, into a new folder",
+        )
         self.add_actor_argument(parser)
 
-    def act(self, *, by, to, **options):
-        lines = export.export(to, by=by, at=timezone.now())
+    def act(self, *, by, to, stamps, **options):
+        lines = export.export(to, by=by, at=timezone.now(), stamps_to=stamps)
         self.stdout.write(f"{to.name}: {lines} lines.")
         try:
             [(key_id, public)] = verifying.own_key().items()

@@ -3,6 +3,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from kyc_portal.records import stamps
 from kyc_portal.records.keys import KeyProblem
 from kyc_portal.records.offline.verify_audit import UNREADABLE, WHOLE, read_keys
 from kyc_portal.records.verifying import verify
@@ -30,14 +31,18 @@ class Command(BaseCommand):
         try:
             trusted = read_keys(keys) if keys else None
             verdict = verify(trusted=trusted, witnesses=witness and {str(path): path for path in witness})
+            unchecked = stamps.unchecked()
         except KeyProblem as problem:
             raise CommandError(f"{problem} Set KYC_AUDIT_KEY or give --keys.", returncode=UNREADABLE) from None
         except (OSError, ValueError, TypeError) as error:
-            what = f"The keys or a witness cannot be read ({type(error).__name__})."
+            what = f"The keys, a witness or KYC_STAMP_CA cannot be read ({type(error).__name__})."
             raise CommandError(what, returncode=UNREADABLE) from None
         except DatabaseError as error:
             what = f"The database cannot be read ({type(error).__name__})."
             raise CommandError(what, returncode=UNREADABLE) from None
+        if unchecked:
+            told = f"{unchecked} time stamps were passed over, because the package rfc3161-client is not installed."
+            self.stderr.write(told)
         if verdict.code != WHOLE:
             raise CommandError(verdict.sentence, returncode=verdict.code)
         self.stdout.write(verdict.sentence)
