@@ -5,7 +5,7 @@ due, is it held, does something still refer to it, destroy, leave a tombstone. H
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import models
 
-from kyc_portal.records import clock_watch, destroying, holds, purge_report, purge_runs
+from kyc_portal.records import clock_watch, destroying, holds, purge_report, purge_runs, references
 from kyc_portal.records.acting import acting, flow
 from kyc_portal.records.clock_watch import ClockJumped
 from kyc_portal.records.keys import signing_key
@@ -115,20 +115,28 @@ def all_rules() -> list[RetentionRule]:
     return list(_RULES.values())
 
 
-def judge(rule: RetentionRule, root: models.Model, *, as_of: date) -> Verdict:
+def judge(
+    rule: RetentionRule,
+    root: models.Model,
+    *,
+    as_of: date,
+    guarded: Sequence[models.Model] | None = None,
+    contents: Sequence[models.QuerySet] | None = None,
+) -> Verdict:
     """What keeps this file on that day, in sentences; changes and locks nothing.
 
-    References are looked for only where neither a period nor a hold keeps the file: they cost a query each.
+    `guarded` and `contents` are what the rule says of them, where the caller has just asked it under lock. References
+    are looked for only where neither a period nor a hold keeps the file: they cost most.
     """
     period = longest(rule.periods(root))
     if period is None:
         return Verdict(None, ("No period has begun: it is still in use.",))
-    held = tuple(holds.why_held(rule.guarded(root)))
+    held = tuple(holds.why_held(rule.guarded(root) if guarded is None else guarded))
     if period.kept_through >= as_of:
         return Verdict(period, (f"Kept through {period.kept_through}: {period.sentence}", *held), Why.PERIOD)
     if held:
         return Verdict(period, held, Why.HOLD)
-    if referring := tuple(_referring(rule, root)):
+    if referring := tuple(_referring(rule, root, rule.contents(root) if contents is None else contents)):
         return Verdict(period, referring, Why.REFERENCE)
     return Verdict(period, is_due=True)
 
@@ -142,23 +150,26 @@ def purge_file(
     """
     while True:
         clock_watch.require_steady()
-        if not _next_batch(rule, key, as_of, run, by=by, at=at):
-            stone, has_more = _step(rule, key, as_of, run, by=by, at=at)
-            if not has_more:
-                return stone
+        stone, is_left = _step(rule, key, as_of, run, by=by, at=at)
+        if not is_left:
+            return stone
+        while _next_batch(rule, key, as_of, run, by=by, at=at):
+            clock_watch.require_steady()
 
 
 @flow
 def _next_batch(rule: RetentionRule, key, as_of: date, run: PurgeRun | None, *, by: Actor, at: datetime) -> bool:
-    """Destroy the next batch of a file whose destruction has begun; nothing can have been added to it since."""
+    """Destroy the next batch of a file whose destruction has begun; whether it was a full one, so more may be left.
+
+    Nothing is judged again: since the mark no hold is taken, and nothing can have been added.
+    """
     model = rule.candidates(as_of).model
     file = Destruction.objects.select_for_update().filter(label=model._meta.label_lower, key=str(key)).first()
     root = file and model._base_manager.filter(pk=key).first()
-    if not (root and destroying.destroy_batch(file, rule.in_batches(root), by=by, at=at)):
-        return False
-    if run is not None:
+    count = destroying.destroy_batch(file, rule.in_batches(root), by=by, at=at) if root else 0
+    if count and run is not None:
         purge_runs.keep(run)
-    return True
+    return count >= destroying.BATCH
 
 
 @flow
@@ -174,13 +185,13 @@ def _step(
     if root is None or {(type(row), row.pk) for row in rule.guarded(root)} != {(type(row), row.pk) for row in guarded}:
         return None, False  # somebody changed the file meanwhile: the next run judges it
 
-    file = destroying.begun(RecordRef.of(root))
+    file, contents = destroying.begun(RecordRef.of(root)), list(rule.contents(root))
     if file is None:
-        verdict = judge(rule, root, as_of=as_of)
+        verdict = judge(rule, root, as_of=as_of, guarded=guarded, contents=contents)
         if not verdict.is_due:
             return None, False
         file = _file(rule, root, verdict.period, len(guarded), by=by, at=at)
-    stone = _destroy(rule, root, file, guarded, by=by, at=at)
+    stone = _destroy(rule, root, file, guarded, contents, by=by, at=at)
     if run is not None:
         purge_report.tell_gone(run, rule.code, stone)
         purge_runs.keep(run)
@@ -196,18 +207,25 @@ def _file(rule: RetentionRule, root: models.Model, period: Period, looked_at: in
 
 
 def _destroy(
-    rule: RetentionRule, root: models.Model, file: Destruction, guarded: list, *, by: Actor, at: datetime
+    rule: RetentionRule,
+    root: models.Model,
+    file: Destruction,
+    guarded: list,
+    contents: list,
+    *,
+    by: Actor,
+    at: datetime,
 ) -> Tombstone | None:
     """Destroy the file, or if it is large its first batch: then None."""
-    if rule.in_batches and destroying.is_large(rule.in_batches(root)):
+    if rule.in_batches and destroying.is_large(root, rule.in_batches(root)):
         if file._state.adding:
             destroying.mark(file, guarded)
         destroying.destroy_batch(file, rule.in_batches(root), by=by, at=at)
         return None
-    subjects, contents = rule.subjects(root), list(rule.contents(root))
+    subjects = rule.subjects(root)
     if rule.before:
         rule.before(root)
-    return destroying.destroy_rest(file, contents, subjects, by=by, at=at)
+    return destroying.destroy_rest(file, references.with_rows(root, contents), subjects, by=by, at=at)
 
 
 def destroy_again(rule: RetentionRule, root: models.Model, *, basis: str, kept_through: date, by: Actor, at: datetime):
@@ -223,13 +241,13 @@ def destroy_again(rule: RetentionRule, root: models.Model, *, basis: str, kept_t
 
 @flow
 def _again(rule: RetentionRule, root: models.Model, period: Period, *, by: Actor, at: datetime) -> Tombstone | None:
-    guarded = _locked(rule.guarded(root))
+    guarded, contents = _locked(rule.guarded(root)), list(rule.contents(root))
     if held := holds.why_held(guarded):
         raise holds.StillHeld(" ".join(held))
-    if referring := list(_referring(rule, root)):
+    if referring := list(_referring(rule, root, contents)):
         raise StillReferred(" ".join(referring))
     file = destroying.begun(RecordRef.of(root)) or _file(rule, root, period, len(guarded), by=by, at=at)
-    return _destroy(rule, root, file, guarded, by=by, at=at)
+    return _destroy(rule, root, file, guarded, contents, by=by, at=at)
 
 
 # --- the run over all files -------------------------------------------------------------------------------------------
@@ -336,25 +354,9 @@ def _locked(rows: list[models.Model]) -> list[models.Model]:
     return [row for row in found if row is not None]
 
 
-def _referring(rule: RetentionRule, root: models.Model) -> Iterator[str]:
-    """A sentence for each kind of row outside the file that still points into it."""
-    contents = list(rule.contents(root))
-    in_batches = (
-        {rows.model for rows in rule.in_batches(root)} if rule.in_batches else set()
-    )  # they hang on this file only
-    for rows in contents:
-        for relation in rows.model._meta.get_fields(include_hidden=True):
-            if not (relation.auto_created and relation.is_relation and not relation.concrete):
-                continue
-            if relation.many_to_many or relation.related_model in in_batches:
-                continue
-            outside = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": rows.order_by()})
-            for own in contents:
-                if own.model is outside.model:
-                    outside = outside.exclude(pk__in=own.order_by().values("pk"))
-            first = outside.first()
-            if first is not None:
-                yield f"{RecordRef.of(first).name} still refers to it."
+def _referring(rule: RetentionRule, root: models.Model, contents: Iterable[models.QuerySet]) -> Iterator[str]:
+    in_batches = rule.in_batches(root) if rule.in_batches else ()
+    return references.referring(root, contents, {rows.model for rows in in_batches})
 
 
 register(

@@ -1,5 +1,7 @@
 """Large files: marked, destroyed in batches, restartable at any kill; holds win before the mark and not after it."""
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -41,6 +43,10 @@ def large_party() -> Party:
 
 def one_step(party: Party):
     return retention._step(LARGE, party.pk, DAY_AFTER, None, by=SCHEDULER, at=NOON)
+
+
+def next_batch(party: Party, run: PurgeRun | None = None) -> bool:
+    return retention._next_batch(LARGE, party.pk, DAY_AFTER, run, by=SCHEDULER, at=NOON)
 
 
 @pytest.mark.django_db
@@ -94,6 +100,39 @@ class TestBatches:
         stones = {stone.key: stone.digest for stone in purge().gone}
 
         assert stones[str(first.pk)] != stones[str(second.pk)]
+
+    def test_the_digest_is_over_the_keys_in_their_order(self):
+        party, file = large_party(), Destruction()
+        keys = sorted(str(key) for key in Address.objects.filter(party=party.pk).values_list("pk", flat=True))
+
+        destroying._take_away(file, Address.objects.filter(party=party.pk))
+
+        told = json.dumps(["", "accounts.address", keys])
+        assert file.digest == hashlib.sha256(told.encode()).hexdigest()
+        assert file.counts == {"accounts.address": ADDRESSES}
+
+    def test_a_batch_takes_rows_of_its_file_only(self):
+        party, other = large_party(), large_party()
+
+        one_step(party)
+        while next_batch(party):
+            pass
+
+        assert not Address.objects.filter(party=party.pk).exists()
+        assert Address.objects.filter(party=other.pk).count() == ADDRESSES
+
+    def test_a_lost_worker_destroys_no_further_batch(self):
+        party = large_party()
+        run = purge_runs.ask(as_of=DAY_AFTER, today=DAY_AFTER, executes=True, by=SCHEDULER, at=NOON)
+        lost = purge_runs.begin(run, by=SCHEDULER, at=NOON)
+        one_step(party)
+        PurgeRun.objects.update(lease_until=NOON)
+        purge_runs.begin(run, by=SCHEDULER, at=NOON)
+
+        with pytest.raises(purge_runs.RunLost):
+            next_batch(party, lost)
+
+        assert Address.objects.filter(party=party.pk).count() == ADDRESSES - BATCH
 
     def test_a_next_run_goes_on_where_the_last_one_was_stopped(self):
         party = large_party()
