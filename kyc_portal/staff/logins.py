@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kyc_portal.records import audit
+from kyc_portal.records.keys import ensure_key
 from kyc_portal.records.refs import VISITOR, Actor, RecordRef
 from kyc_portal.staff import factors, sessions
 from kyc_portal.staff.verbs import Verb
@@ -34,6 +35,7 @@ def logged_in(sender, request, user, **kwargs):
     """Somebody logged in: the clocks of their session start."""
     now = timezone.now()
     sessions.begin(request.session, at=now)
+    ensure_key(factors.SECRETS)  # now, so that no page has to make it while somebody only reads
     method = ", ".join(factors.methods_of(request, user))
     audit.record(Verb.LOGGED_IN, user, by=Actor.person(user), at=now, method=method)
 
