@@ -132,7 +132,7 @@ def settle(change: RowChange, *, reason: str, by: Actor, at: datetime) -> int:
         raise NothingUnexplained("This change is explained or was looked into before. See its timeline.")
     for start in range(0, len(keys), PAGE):
         RowChange.objects.filter(pk__in=keys[start : start + PAGE]).update(standing=Standing.SETTLED)
-    audit.record(Verb.CHANGE_SETTLED, _ref(change), by=by, at=at, rows=len(keys), reason=reason)
+    audit.record(Verb.CHANGE_SETTLED, _ref(change), by=by, at=at, within=change, rows=len(keys), reason=reason)
     return len(keys)
 
 

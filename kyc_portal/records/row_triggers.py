@@ -12,9 +12,7 @@ from kyc_portal.records.recorded import Recorded
 from kyc_portal.records.triggers import Trigger, TriggerSet, register
 
 OUR_APPS = ("accounts", "resellers", "cases", "records", "policy", "notices", "staff", "api", "regulator")
-FURTHER = {  # not ours, but they say who may log in, and who may do what
-    *("auth.group", "auth.group_permissions", "mfa.authenticator", "socialaccount.socialaccount"),
-}
+FURTHER = {"auth.group", "auth.group_permissions"}  # not ours, but they say who may do what
 ACTS = ("insert", "update", "delete")
 
 NOT_RECORDED = {

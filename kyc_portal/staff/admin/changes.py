@@ -11,7 +11,7 @@ from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.references import page_of
-from kyc_portal.staff.sections import Badge, Facts, Link, Table
+from kyc_portal.staff.sections import Badge, Facts, Link, Table, timeline_section
 
 MOST_SHOWN = 50
 TONES = {Standing.EXPLAINED: "good", Standing.UNEXPLAINED: "danger", Standing.SETTLED: "info"}
@@ -39,7 +39,7 @@ def changes_table(request_id: str) -> Table | None:
 
 
 class SettleForm(forms.Form):
-    reason = forms.ChoiceField(label="What was found", choices=list(changes.REASONS.items()))
+    reason = forms.ChoiceField(label="What was found", choices=[("", "Choose …"), *changes.REASONS.items()])
 
 
 class StandingFilter(QuerysetFilter):
@@ -87,14 +87,17 @@ class RowChangeAdmin(RecordAdmin):
             ("When", change.at),
             ("Request", Link(f"{change.request_id}: all its changes", url) if change.request_id else None),
         ]  # fmt: skip
-        empty = "No event tells of this change. Find out who wrote to the database, then note it with the button above."
+        empty = "No event tells of this change."
+        if change.standing == Standing.UNEXPLAINED:
+            empty += " Find out who wrote to the database, then note it with the button above."
         return [
             Facts("change", "What changed", rows, note="Names of columns only; no value is copied."),
             Table("events", "Events of the same request", ["When", "Who", "Event"], told, empty=empty),
+            timeline_section(change),
         ]
 
     @flow_action(
-        "Note what was found", form=SettleForm,
+        "Note what was found", form=SettleForm, primary=True,
         when=lambda change: change.standing == Standing.UNEXPLAINED,
     )  # fmt: skip
     def settle(self, change, *, by, at, reason):

@@ -72,9 +72,8 @@ class PurgeRunAdmin(RecordAdmin):
 
     @flow_action(
         "Destroy what is due", tone="danger", primary=True, grave=True,
-        when=lambda run: not run.executes and run.state == RunState.FINISHED and any(
-            told.get("count") for told in run.told.values()
-        ),
+        when=lambda run: not run.executes and run.state == RunState.FINISHED and run.as_of <= legal_day(timezone.now())
+        and any(told.get("count") for told in run.told.values()),
         warning="This cannot be undone. Every file is judged again before it goes: a hold placed meanwhile wins.",
     )  # fmt: skip
     def destroy(self, run, *, by, at):

@@ -59,7 +59,7 @@ class Command(PortalCommand):
         if serve.already_served():
             raise Refusal("This world is served already. Use that window, or end it with Ctrl-C first.")
         port = serve.free_port()
-        self.stdout.write(f"\nOpen http://127.0.0.1:{port}/ . Ctrl-C ends web, worker and beat.")
+        self.stdout.write(f"\nOpen http://localhost:{port}/ . Ctrl-C ends web, worker and beat.")
         self.stdout.flush()
         sys.exit(serve.serve(port))
 
