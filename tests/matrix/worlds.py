@@ -39,8 +39,10 @@ FIXED = {
     "number": 1, "model": "party", "field": "birth_date", "pk": NEVER_NUMBER, "key": NEVER_NUMBER, "format": "jsonl",
     "uidb64": "MQ", "token": "x-y",
 }  # fmt: skip
+# What is random, and the session's cookie, which comes again once a minute whatever is asked.
 RANDOM = re.compile(
-    r"""name="csrfmiddlewaretoken" value="\w+"|csrftoken=\w+|sessionid=\w+|expires=[^;]+|'Expires': [^)}]+"""
+    r"""Set-Cookie: sessionid=[^\r\n]*\s*|name="csrfmiddlewaretoken" value="\w+"|csrftoken=\w+"""
+    r"""|sessionid=\w+|expires=[^;]+|'Expires': [^)}]+"""
 )
 NOBODY, INACTIVE, WITHOUT_ROLE, EVERYTHING = "not logged in", "inactive", "staff without a role", "every right"
 MANAGER_A, MANAGER_B = "reseller manager", "reseller manager of B"
