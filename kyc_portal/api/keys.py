@@ -65,6 +65,9 @@ def create_key(
             raise BadKey(f"{owner.username} may not {SCOPES[code].words} by role. Choose another owner or scope.")
     if not 1 <= days <= settings.API_KEY_MAX_DAYS:
         raise BadKey(f"A key may live 1 to {settings.API_KEY_MAX_DAYS} days. Choose fewer, and make a new one in time.")
+    twin = ApiKey.objects.filter(owner=owner, name=name, revoked_at=None, expires_at__gt=at).first()
+    if twin is not None:  # a form that is sent again must not leave a second key that nobody knows of
+        raise BadKey(f"{owner.username} has a key of this name: {twin.reference}. Revoke it, or choose another name.")
 
     secret = secrets.token_urlsafe(SECRET_BYTES)
     key = ApiKey.objects.create(

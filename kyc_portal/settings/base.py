@@ -195,7 +195,7 @@ TIME_ZONE = "UTC"
 LEGAL_TIME_ZONE = env.str("KYC_LEGAL_TIME_ZONE", default="UTC")  # the zone in which days of the law are counted
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
-DATE_FORMAT, DATETIME_FORMAT = "j M Y", "j M Y, H:i"
+FORMAT_MODULE_PATH = "kyc_portal.settings.formats"
 
 COUNTRIES_OVERRIDE = {"XK": "Kosovo"}  # issues passports, is not in ISO 3166
 

@@ -3,12 +3,16 @@
 from django import forms
 from django.apps import apps
 from django.contrib import admin
+from django.db.models import CharField, OuterRef, Subquery, Value
+from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 
-from kyc_portal.records import changes
+from kyc_portal.records import audit, changes
 from kyc_portal.records.models import AuditEvent, RowChange, Standing
+from kyc_portal.records.refs import SCHEDULER, VISITOR
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
+from kyc_portal.staff.models import StaffMember
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.references import page_of
 from kyc_portal.staff.sections import Badge, Facts, Link, Table, timeline_section
@@ -23,6 +27,21 @@ def kind_of(label: str) -> str:
         return str(apps.get_model(label)._meta.verbose_name)
     except LookupError:
         return label
+
+
+def who_of(change: RowChange) -> str:
+    """The actor as people know them; `change.person` is the user name that `named` adds."""
+    kind, _, key = change.actor.partition(":")
+    known = {each.kind: each.label for each in (SCHEDULER, VISITOR)}
+    if kind == "operator":
+        return f"operator {key.removeprefix('os:')}"
+    return getattr(change, "person", None) or known.get(kind) or kind.replace("_", " ") or "nobody"
+
+
+def named(rows):
+    """The changes with `person`, the user name of a member of staff who made them; no query of its own."""
+    member = StaffMember.objects.annotate(actor=Concat(Value("person:"), Cast("pk", CharField())))
+    return rows.annotate(person=Subquery(member.filter(actor=OuterRef("actor")).values("username")[:1]))
 
 
 def changes_table(request_id: str) -> Table | None:
@@ -54,7 +73,7 @@ class StandingFilter(QuerysetFilter):
 
 @admin.register(RowChange)
 class RowChangeAdmin(RecordAdmin):
-    list_display = ["at", "act", "kind", "key", "actor", "standing"]
+    list_display = ["at", "act", "kind", "key_begins", "who", "standing"]
     list_display_links = ["at"]
     list_filter = [StandingFilter]
     search_fields = ["request_id"]
@@ -65,6 +84,17 @@ class RowChangeAdmin(RecordAdmin):
     @admin.display(description="kind")
     def kind(self, change):
         return kind_of(change.label)
+
+    @admin.display(description="key begins")
+    def key_begins(self, change):
+        return change.key[:8] or "several"
+
+    @admin.display(description="who")
+    def who(self, change):
+        return who_of(change)
+
+    def get_queryset(self, request):
+        return named(super().get_queryset(request))
 
     def get_search_results(self, request, queryset, search_term):
         """By request id only, through its index."""
@@ -79,11 +109,15 @@ class RowChangeAdmin(RecordAdmin):
 
     def sections(self, change, *, user, at):
         events = AuditEvent.objects.filter(request_id=change.request_id).order_by("id")[:MOST_SHOWN]
-        told = [[event.at, event.actor_label, Link(event.verb, event)] for event in events] if change.request_id else []
+        told = (
+            [[event.at, event.actor_label, Link(audit.as_sentence(event), event)] for event in events]
+            if change.request_id
+            else []
+        )
         url = f"{reverse('admin:records_rowchange_changelist')}?q={change.request_id}"
         rows = [
             ("Record", Link(change.key or "several rows", page_of(change.label, change.key) if change.key else "")),
-            ("Columns", change.fields.replace(" ", ", ") or None), ("By", change.actor or "nobody"),
+            ("Columns", change.fields.replace(" ", ", ") or None), ("By", who_of(change)),
             ("When", change.at),
             ("Request", Link(f"{change.request_id}: all its changes", url) if change.request_id else None),
         ]  # fmt: skip
@@ -93,7 +127,7 @@ class RowChangeAdmin(RecordAdmin):
         return [
             Facts("change", "What changed", rows, note="Names of columns only; no value is copied."),
             Table("events", "Events of the same request", ["When", "Who", "Event"], told, empty=empty),
-            timeline_section(change),
+            *([timeline_section(change)] if change.standing == Standing.SETTLED else []),
         ]
 
     @flow_action(

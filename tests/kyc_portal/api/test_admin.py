@@ -36,6 +36,13 @@ class TestMaking:
             assert secret not in page and ApiKey.objects.get().secret_sha256 not in page
         assert secret not in repr(dict(administrator_at_work.session)) + administrator_at_work.cookies.output()
 
+    def test_the_page_sent_again_makes_no_second_key(self, administrator_at_work):
+        administrator_at_work.post(f"{SCREEN}add/", FORM)
+
+        again = administrator_at_work.post(f"{SCREEN}add/", FORM).content.decode()
+
+        assert "has a key of this name" in again and ApiKey.objects.get().reference in again
+
     def test_networks_are_taken_apart(self, administrator_at_work):
         administrator_at_work.post(f"{SCREEN}add/", FORM | {"networks": "192.0.2.0/24, 2001:db8::/32\n10.0.0.1"})
 

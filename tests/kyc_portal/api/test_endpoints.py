@@ -71,7 +71,7 @@ class TestKey:
 
         assert answer.status_code == 200 and answer.headers["Cache-Control"] == "no-store"
         assert answer.json() == {
-            "key": key.reference, "name": "log shipper", "owner": "owen", "scopes": ["access_logs.write"],
+            "key": key.reference, "name": key.name, "owner": "owen", "scopes": ["access_logs.write"],
             "networks": [], "expires_at": key.expires_at.isoformat(),
         }  # fmt: skip
 

@@ -76,6 +76,14 @@ class TestCreate:
 
         assert not ApiKey.objects.exists()
 
+    def test_a_name_is_free_again_once_its_key_is_dead(self, administrator):
+        first = make_key(name="shipper")
+        with pytest.raises(keys.BadKey, match=first.reference):
+            make_key(name="shipper")
+        keys.revoke_key(first, by=administrator, at=NOON)
+
+        assert make_key(name="shipper").pk != first.pk
+
     def test_an_owner_who_left_owns_no_new_key(self, administrator):
         owner = people.leave(person("otto", "reviewer"), by=administrator, at=NOON)
 
