@@ -43,13 +43,15 @@ class BrowserMiddleware:
             raise PermissionDenied("Another site may not embed this.")
 
 
-def forget_after_log_out(response, *, was_known: bool, is_known: bool) -> None:
+def forget_after_log_out(response, *, was_known: bool, is_known: bool, says_why: bool) -> None:
     """Tell the browser to drop what it holds of us once somebody has left (ASVS 14.3.1).
 
-    The cache is left out: no page is ever kept there, and browsers take seconds to clear it.
+    Whoever did not leave by themselves reads why on the next page; that sentence travels in a cookie, which stays, and
+    the session's own cookie is deleted all the same. The cache is left out: no page is ever kept there, and browsers
+    take seconds to clear it.
     """
     if was_known and not is_known:
-        response.headers["Clear-Site-Data"] = '"cookies", "storage"'
+        response.headers["Clear-Site-Data"] = '"storage"' if says_why else '"cookies", "storage"'
 
 
 def server_error(request):

@@ -47,7 +47,10 @@ class RequestContextMiddleware:
             response = self.get_response(request)
         if request.user.is_authenticated:
             add_never_cache_headers(response)
-        browsers.forget_after_log_out(response, was_known=was_known, is_known=request.user.is_authenticated)
+        browsers.forget_after_log_out(
+            response, was_known=was_known, is_known=request.user.is_authenticated,
+            says_why=bool(getattr(request, "session_over", "")),
+        )  # fmt: skip
         return response
 
 
@@ -63,7 +66,8 @@ class SignInMiddleware:
             request.session_over = sessions.why_over(request.session, at=now)
             if request.session_over:
                 logout(request)
-                messages.warning(request, ENDED[request.session_over])
+                lost = " What you had just sent was not saved." if request.method == "POST" else ""
+                messages.warning(request, ENDED[request.session_over] + lost)
             else:
                 sessions.touch(request.session, at=now)
         return self.get_response(request)

@@ -146,3 +146,16 @@ def test_a_link_is_shown_once_and_chooses_a_password(portal, page, browser, sett
     other.context.close()
 
     assert not faults, "\n".join(faults)
+
+
+def test_whoever_is_timed_out_reads_why_at_the_log_in(portal, settings, page):
+    settings.MFA_ROLES, settings.SESSION_IDLE = ["none"], 1800
+    log_in_as_ana(page, portal)
+    page.wait_for_url("**/admin/")
+
+    settings.SESSION_IDLE = 0
+    page.goto(f"{portal}/admin/accounts/account/")
+
+    page.wait_for_url("**/login/**")
+    assert "logged out because nothing happened" in page.inner_text("body")
+    assert all("session" not in cookie["name"] for cookie in page.context.cookies())
