@@ -14,7 +14,7 @@ from accounts.rules.privacy import Identified, Outcome, PrivacyKind, PrivacyStat
 from kyc_portal.records.clock import legal_day
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
-from kyc_portal.staff.policy_table import page_named
+from kyc_portal.staff.policy_table import may_see, page_named
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.references import page_of
 from kyc_portal.staff.sections import (
@@ -75,6 +75,7 @@ class PrivacyRequestAdmin(RecordAdmin):
     search_fields = ["reference", "subject_name"]
     search_help_text = "Reference of the request, or of the party."
     ordering = ["-received_on", "-logged_at", "pk"]
+    logs_views = True  # it names who asks
     adding = LogForm
     add_label = "Log privacy request"
 
@@ -93,7 +94,7 @@ class PrivacyRequestAdmin(RecordAdmin):
     def sections(self, request, *, user, at):
         party = privacy.party_of(request)
         return [
-            self._request(request),
+            self._request(request, user),
             self._found(request, user),
             *([self._answer(request)] if request.outcome else []),
             *([self._singly(party)] if request.kind == PrivacyKind.ERASURE else []),
@@ -116,8 +117,22 @@ class PrivacyRequestAdmin(RecordAdmin):
             rows.append(("Copy", Link("take the copy", reverse("accounts:copy_of_person", args=[request.pk]))))
         return [Facts("next", "Next step", rows, note=NEXT[PrivacyState(request.state)])]
 
-    def _request(self, request):
+    def before_acting(self, request, name, *, user, at):
+        """Whoever gives the second signature reads what it stands under: who asks, what is stored, what holds."""
+        if name != "answer":
+            return []
+        party = privacy.party_of(request)
+        holding = [holds_section(party, *party.accounts.all())] if party else []
+        return [self._request(request, user), self._found(request, user), *holding]
+
+    def _request(self, request, user):
+        def clear(column):
+            value = getattr(request, column)
+            return value.reveal() if may_see(user, "accounts.privacyrequest", column) else value
+
         rows = [
+            ("Who asks", clear("name")), ("Answer goes to", clear("contact")),
+            ("About", request.subject_name), ("Identified", request.get_identified_how_display()),
             ("Asks for", request.get_kind_display()), ("Received", request.received_on), ("Answer by", request.due_on),
             ("Logged", request.logged_at), ("Logged by", request.logged_by), ("Identified by", request.identified_by),
             ("Prepared", request.prepared_at), ("Prepared by", request.prepared_by),

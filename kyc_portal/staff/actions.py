@@ -100,7 +100,9 @@ def actions_of(admin) -> list[FlowAction]:
     return [replace(each, row=policy_table.act(label, name)) for name, each in declared_buttons(type(admin)).items()]
 
 
-def _page(admin, request, action: FlowAction, form, objects, *, action_url, back_url, hidden=()) -> HttpResponse:
+def _page(
+    admin, request, action: FlowAction, form, objects, *, action_url, back_url, hidden=(), sections=()
+) -> HttpResponse:
     return TemplateResponse(
         request,
         "admin/actions/confirm.html",
@@ -116,6 +118,7 @@ def _page(admin, request, action: FlowAction, form, objects, *, action_url, back
             "warning": action.warning,
             "tone": action.tone,
             "hidden": hidden,
+            "sections": sections,
         },
     )
 
@@ -135,7 +138,9 @@ def run_for_one(admin, request, action: FlowAction, record: models.Model) -> Htt
             sentence, target = told if isinstance(told, tuple) else (told, record)
             messages.success(request, f"{sentence} {where_sealed(request)}".strip())
             return HttpResponseRedirect(url_of(target) or back_url)
-    return _page(admin, request, action, form, [record], action_url=request.path, back_url=back_url)
+    sections = admin.before_acting(record, action.name, user=request.user, at=timezone.now())
+    sections = admin.for_viewer(request, sections)
+    return _page(admin, request, action, form, [record], action_url=request.path, back_url=back_url, sections=sections)
 
 
 def where_sealed(request) -> str:

@@ -220,8 +220,8 @@ FIELDS: dict[str, str] = {
     "accounts.paymentmethod.identifier": UNMASK,
     "accounts.discrepancy.stated": UNMASK,
     "accounts.discrepancy.found": UNMASK,
-    "accounts.privacyrequest.name": "",  # as the person gave them; used to find and answer them, on no page
-    "accounts.privacyrequest.contact": "",
+    "accounts.privacyrequest.name": "accounts.handle_privacy accounts.answer_privacy",  # the two who decide
+    "accounts.privacyrequest.contact": "accounts.handle_privacy accounts.answer_privacy",
     "notices.notice.address": UNMASK,
     "notices.notice.context": UNMASK,
     "cases.casenote.text": "cases.view_case",

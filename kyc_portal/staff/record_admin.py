@@ -165,11 +165,11 @@ class RecordAdmin(admin.ModelAdmin):
             "primary_action": links[0] if has_primary else None,
             "more_actions": links[1:] if has_primary else links,
             "reasons": self.reasons(record, at=at),
-            "sections": self._for_viewer(request, with_added(own, record, user=request.user, at=at)),
-            "aside": self._for_viewer(request, self.aside(record, user=request.user, at=at)),
+            "sections": self.for_viewer(request, with_added(own, record, user=request.user, at=at)),
+            "aside": self.for_viewer(request, self.aside(record, user=request.user, at=at)),
         }
 
-    def _for_viewer(self, request, sections):
+    def for_viewer(self, request, sections):
         seen = [for_viewer(section, request.user) for section in sections]
         return [section for section in seen if section is not None]
 
@@ -258,4 +258,8 @@ class RecordAdmin(admin.ModelAdmin):
         return []
 
     def aside(self, record, *, user, at):
+        return []
+
+    def before_acting(self, record, name, *, user, at):
+        """Sections to be read on the page that asks once more, before the button `name` does its act."""
         return []

@@ -106,7 +106,9 @@ class TestWhoSeesWhat:
             assert client.post(url).status_code == 403
         assert client.post(reverse("accounts:copy_of_person", args=[request.pk])).status_code == 403
 
-    def test_the_page_shows_the_hold_to_staff_and_not_the_name_of_who_asks(self, client, compliance_user):
+    def test_the_page_shows_the_hold_to_staff_and_who_asks_to_those_who_decide(
+        self, client, compliance_user, auditor_user
+    ):
         party = make_open_account().party
         hold = holds.place_hold([party], reason="order", ground="Order 4", by=SCHEDULER, at=NOON)
         request = make_asked(party, "erasure", state="answered")
@@ -115,7 +117,19 @@ class TestWhoSeesWhat:
         shown = client.get(page(request)).content.decode()
 
         assert hold.reference in shown and "We are required to keep" in shown
-        assert "maria@customer.example" not in shown
+        assert "maria@customer.example" in shown
+        client.force_login(auditor_user)
+        assert "maria@customer.example" not in client.get(page(request)).content.decode()
+
+    def test_the_second_signature_is_given_with_everything_in_sight(self, client, counsel_user):
+        party = make_open_account().party
+        request = make_asked(party, "erasure", state="prepared")
+        hold = holds.place_hold([party], reason="order", ground="Order 4", by=SCHEDULER, at=NOON)
+        client.force_login(counsel_user)
+
+        asked = client.get(f"{LIST}{request.pk}/do/answer/").content.decode()
+
+        assert all(each in asked for each in (party.reference, "maria@customer.example", hold.reference))
 
     @pytest.mark.parametrize("waiting", ["prepare", "answer", "any", "nonsense"])
     def test_the_list_filters(self, client, compliance_user, waiting):
