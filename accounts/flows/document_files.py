@@ -54,7 +54,8 @@ def store(subject: UUID, data: bytes) -> str:
     if path.exists() and IdentityDocument.objects.filter(party_id=subject, file_sha256=sha256).exists():
         return sha256
     sealed = seal(ensure_key(subject), data, _place_of(subject, sha256))
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (path.parent.parent, path.parent):  # a mode counts for the last folder of a call only
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_whole(path, sealed)
     transaction.on_commit(_Pending(path))
     return sha256

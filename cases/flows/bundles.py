@@ -159,7 +159,8 @@ def build(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
 def _only_builder(reference: str) -> Iterator[Path]:
     """A working folder for one bundle, for one worker at a time; what a killed one left there is cleared away."""
     room = Path(settings.BUNDLE_DIR) / BUILDING
-    room.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in (room.parent, room):  # a mode counts for the last folder of a call only
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(room / f"{reference}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -36,6 +36,8 @@ def environment(**changes) -> dict[str, str]:
         "KYC_SIGNING_KEY": key(3),
         "KYC_AUDIT_KEY": key(5),
         "KYC_WITNESSES": "file:/srv/witness/audit.log,mail:legal@cumulus.net",
+        "KYC_PRIVATE_DIR": "/srv/kyc/documents",
+        "KYC_BUNDLE_DIR": "/srv/kyc/bundles",
     }
     return {"PATH": os.environ["PATH"], **given, **changes}
 

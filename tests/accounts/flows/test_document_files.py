@@ -28,6 +28,15 @@ class TestStore:
         with pytest.raises(ValueError, match="SHA-256"):
             document_files.path_of(uuid.uuid4(), name)
 
+    def test_new_folders_are_closed_to_everybody_else(self, settings, tmp_path):
+        settings.PRIVATE_DIR = tmp_path / "private" / "documents"
+        subject = make_party().pk
+
+        document_files.store(subject, b"data")
+
+        folders = (settings.PRIVATE_DIR, document_files._folder_of(subject))
+        assert [folder.stat().st_mode & 0o077 for folder in folders] == [0, 0]
+
     def test_a_failed_write_leaves_nothing(self, monkeypatch):
         def fail(source, target):
             raise OSError("disk full")
