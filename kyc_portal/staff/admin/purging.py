@@ -91,7 +91,7 @@ class PurgeRunAdmin(RecordAdmin):
             "opts": self.opts,
             "has_view_permission": True,
             "page_head": {"reference": "", "title": "Retention rules", "badges": [], "clock": None},
-            "sections": self._for_viewer(request, [_periods(rules, regime), _kept_for_good(rules)]),
+            "sections": self.for_viewer(request, [_periods(rules, regime), _kept_for_good(rules)]),
         }
         return TemplateResponse(request, "admin/change_form.html", context)
 
