@@ -57,9 +57,12 @@ def periods(case: Case) -> list[Period]:
 
 def after_list_decisions(account: Account) -> Iterator[Period]:
     """What a decision rested on is kept as long as sanctions records when it rested on a list (31 CFR 501.601)."""
+    decisions = list(account.decisions.filter(rests_on_list=True))
+    if not decisions:
+        return
     regime = regime_on(legal_day(timezone.now()))
     years, source = regime.whole("sanctions_retention_years"), regime.cite("sanctions_retention_years")
-    for decision in account.decisions.filter(rests_on_list=True):
+    for decision in decisions:
         start = legal_day(decision.answered_at or decision.proposed_at)
         sentence = f"{decision.reference} rests on a sanctions list: {years} years ({source})."
         yield Period("sanctions_retention_years", keep_through(start, years=years), sentence)

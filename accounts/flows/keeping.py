@@ -133,6 +133,22 @@ def _after_lists(account: Account, regime: Regime) -> list[Period]:
 
 def parties_of_file(account: Account) -> set:
     """The keys of the customer and of everybody who ever held a stake in it, directly or through others."""
+    return _once(account, _parties_of_file)
+
+
+def parties_to_erase(account: Account) -> list:
+    """The keys of those parties of the file that no other account, stake or verification needs; in one order."""
+    return _once(account, _parties_to_erase)
+
+
+def _once(account: Account, find):
+    """Asked once of an account in memory: what goes with it stays the same while its rows go."""
+    if find.__name__ not in (found := account.__dict__.setdefault("_of_file", {})):
+        found[find.__name__] = find(account)
+    return found[find.__name__]
+
+
+def _parties_of_file(account: Account) -> set:
     found, level = {account.party_id}, {account.party_id}
     while level:
         owners = OwnershipStake.objects.filter(owned__in=level).values_list("owner_id", flat=True)
@@ -141,9 +157,8 @@ def parties_of_file(account: Account) -> set:
     return found
 
 
-def parties_to_erase(account: Account) -> list:
-    """The keys of those parties of the file that no other account, stake or verification needs; in one order."""
-    found = parties_of_file(account)
+def _parties_to_erase(account: Account) -> list:
+    found = set(parties_of_file(account))
     elsewhere = Q(accounts__in=Account.objects.exclude(pk=account.pk))
     elsewhere |= Q(verifications__in=Verification.objects.exclude(account=account))
     found -= set(Party.objects.filter(elsewhere, pk__in=found).values_list("pk", flat=True))

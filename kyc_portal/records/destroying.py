@@ -14,24 +14,19 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 from django.db.models.expressions import RawSQL
 
-from kyc_portal.records import audit, destruction_ledger, references, tombstones
+from kyc_portal.records import audit, destruction_ledger, tombstones
 from kyc_portal.records.canonical import digest_of_ids
 from kyc_portal.records.keys import destroy_key
 from kyc_portal.records.models import Destruction, DoomedRecord, Tombstone
 from kyc_portal.records.refs import Actor, RecordRef
 from kyc_portal.records.verbs import Verb
 
-BATCH = 25_000
+BATCH = 55_000
 
 
 def begun(ref: RecordRef) -> Destruction | None:
     """The destruction of this file that is under way, if one is."""
     return Destruction.objects.filter(label=ref.label, key=ref.key).first()
-
-
-def is_large(root: models.Model, waiting: Iterable[models.QuerySet]) -> bool:
-    """Whether a file has more rows of one kind for batches than one transaction takes."""
-    return bool(references.with_rows(root, [rows.order_by()[BATCH:] for rows in waiting]))
 
 
 def mark(file: Destruction, guarded: Sequence[models.Model]) -> Destruction:
@@ -43,19 +38,38 @@ def mark(file: Destruction, guarded: Sequence[models.Model]) -> Destruction:
     return file
 
 
+def destroy_first(
+    file: Destruction, waiting: Iterable[models.QuerySet], guarded: Sequence[models.Model], *, by: Actor, at: datetime
+) -> bool:
+    """Destroy what a file may have very much of; whether it is a large one, which is marked and goes in batches."""
+    if not file._state.adding:  # marked before
+        return destroy_batch(file, waiting, by=by, at=at) > 0
+    gone = []
+    for rows in waiting:
+        gone.append((rows, _take_away(file, rows, most=BATCH)))
+        if gone[-1][1] >= BATCH:
+            mark(file, guarded)
+            _tell_batch(file, gone, by=by, at=at)
+            return True
+    return False
+
+
 def destroy_batch(file: Destruction, waiting: Iterable[models.QuerySet], *, by: Actor, at: datetime) -> int:
     """Destroy the next rows of a large file, with their event; returns how many went, 0 when no batch is left."""
     for rows in waiting:
-        count = _take_away(file, rows, most=BATCH)
-        if not count:
-            continue
-        file.save(update_fields=["counts", "digest"])
+        if count := _take_away(file, rows, most=BATCH):
+            file.save(update_fields=["counts", "digest"])
+            _tell_batch(file, [(rows, count)], by=by, at=at)
+            return count
+    return 0
+
+
+def _tell_batch(file: Destruction, gone: list[tuple[models.QuerySet, int]], *, by: Actor, at: datetime) -> None:
+    for rows, count in gone:
         audit.record(
             Verb.PURGE_BATCH, RecordRef(file.label, file.key, file.name), by=by, at=at, rule=file.rule,
             rows=count, kind=str(rows.model._meta.verbose_name), digest=file.digest,
         )  # fmt: skip
-        return count
-    return 0
 
 
 def destroy_rest(

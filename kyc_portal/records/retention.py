@@ -217,11 +217,10 @@ def _destroy(
     at: datetime,
 ) -> Tombstone | None:
     """Destroy the file, or if it is large its first batch: then None."""
-    if rule.in_batches and destroying.is_large(root, rule.in_batches(root)):
-        if file._state.adding:
-            destroying.mark(file, guarded)
-        destroying.destroy_batch(file, rule.in_batches(root), by=by, at=at)
-        return None
+    if rule.in_batches:
+        waiting = references.with_rows(root, rule.in_batches(root))
+        if destroying.destroy_first(file, waiting, guarded, by=by, at=at):
+            return None
     subjects = rule.subjects(root)
     if rule.before:
         rule.before(root)

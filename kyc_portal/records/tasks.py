@@ -57,7 +57,7 @@ def reconcile_changes(at=None):
 
 @shared_task
 def seal_pending(at=None):
-    """Every 10 seconds: seal what waits and hand the checkpoints to the witnesses."""
+    """Every five seconds: seal what waits and hand the checkpoints to the witnesses."""
     sealed = sealing.seal_pending()
     handed = witnesses.hand_over(at=moment(at))
     return {"sealed": sealed, "handed over": sum(handed.values())}

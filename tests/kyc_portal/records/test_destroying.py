@@ -25,7 +25,8 @@ from tests.kyc_portal.records.test_retention import DAY_AFTER, purge
 
 LARGE = RetentionRule(**{**vars(RULE), "in_batches": lambda party: [Address.objects.filter(party=party.pk)]})
 ADDRESSES, BATCH = 10, 4
-SEAMS = {"mark": 10, "destroy_batch": 10, "destroy_rest": 0, "append_soon": 0}  # and how many addresses are left then
+# And how many addresses are left then.
+SEAMS = {"mark": 10, "destroy_first": 10, "destroy_batch": 6, "destroy_rest": 0, "append_soon": 0}
 
 
 @pytest.fixture(autouse=True)
