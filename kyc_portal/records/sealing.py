@@ -55,13 +55,19 @@ def audit_key(text: str | None = None) -> tuple[str, Ed25519PrivateKey]:
 
 
 def seal_pending(*, most_rounds: int = 1000) -> int:
-    """Seal until nothing waits, or another sealer is at work; returns how many events were sealed."""
+    """Seal what waits, unless another sealer is at work; returns how many events were sealed.
+
+    It ends with the first round that is not full: what was written meanwhile waits for the next call. Under load there
+    would be no end of small rounds otherwise, each with its own checkpoint.
+    """
     sealed = 0
     for _ in range(most_rounds):
-        before, checkpoint = seal_round()
+        before, checkpoint = seal_round(most=BATCH)
         if checkpoint is None:
             break
         sealed += checkpoint.size - before
+        if checkpoint.size - before < BATCH:
+            break
     return sealed
 
 

@@ -60,6 +60,19 @@ class TestRound:
         assert [each and each.size - rounds[0].size for each in rounds] == [0, 3, 4, None]
         assert AuditLeaf.objects.get(index=rounds[2].size - 1).event_id == events[-1].pk
 
+    def test_what_is_written_while_it_seals_waits_for_the_next_call(self, monkeypatch):
+        sealing.seal_pending()
+        monkeypatch.setattr(sealing, "BATCH", 3)
+        ask = sealing._ask_witnesses
+        monkeypatch.setattr(sealing, "_ask_witnesses", lambda size: (ask(size), write(1)))
+        count = AuditCheckpoint.objects.count()
+        write(4)
+
+        assert sealing.seal_pending() == 3 + 2  # the second round finds one more, and is not full
+
+        assert AuditCheckpoint.objects.count() == count + 2
+        assert AuditPending.objects.count() == 1
+
     def test_an_event_goes_back_with_its_transaction(self):
         sealing.seal_pending()
         with pytest.raises(RuntimeError), transaction.atomic():
