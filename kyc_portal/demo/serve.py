@@ -37,14 +37,15 @@ def serve(port: int) -> int:
     python = f'"{sys.executable}"'
     celery = f"{python} -m celery --app kyc_portal"
     schedule = settings.LOCAL_DIR / "beat-schedule"
-    commands = {
-        "web": f"{python} manage.py runserver --noreload 127.0.0.1:{port}",
+    commands = {  # without DEBUG, so that a missing page is the portal's own; static files are served all the same
+        "web": f"{python} manage.py runserver --noreload --insecure 127.0.0.1:{port}",
         "worker": f"{celery} worker --pool threads --concurrency 2 --loglevel WARNING "
         "--without-gossip --without-mingle",
         "beat": f'{celery} beat --loglevel WARNING --schedule "{schedule}" --pidfile ""',
     }
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "DEBUG": "false"}
     manager = Manager()
     for name, command in commands.items():
-        manager.add_process(name, command, env={**os.environ, "PYTHONUNBUFFERED": "1"}, cwd=settings.BASE_DIR)
+        manager.add_process(name, command, env=environment, cwd=settings.BASE_DIR)
     manager.loop()
     return manager.returncode

@@ -1,9 +1,13 @@
 """What the screens of the shared ground ask for."""
 
+from datetime import date
+
 from django import forms
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
+from kyc_portal.records.clock import legal_day
 from kyc_portal.staff.models import FurtherPermissions, WhyTaken
 from kyc_portal.staff.references import UnknownReference, find
 from kyc_portal.staff.roles import ROLES
@@ -54,6 +58,12 @@ class HoldForm(forms.Form):
         if unknown:
             raise forms.ValidationError(unknown)
         return records
+
+    def clean_until(self) -> date | None:
+        until, today = self.cleaned_data["until"], legal_day(timezone.now())
+        if until is not None and until < today:
+            raise forms.ValidationError(f"{until} is past. Name a day from {today} on, or leave it empty.")
+        return until
 
 
 class ReleaseForm(forms.Form):

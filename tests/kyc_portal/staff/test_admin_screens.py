@@ -2,8 +2,10 @@ import uuid
 from datetime import date, timedelta
 
 import pytest
+from django.utils import timezone
 
 from kyc_portal.records import acting, audit, holds
+from kyc_portal.records.clock import legal_day
 from kyc_portal.records.models import AuditEvent, AuditPayload, LegalHold
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.records.verbs import Verb
@@ -94,7 +96,7 @@ class TestHolds:
         account, second = make_account(), make_account()
         form = {
             "references": f"{account.reference}, {second.party.reference}\n{account.reference}", "reason": "litigation",
-            "ground": "Matter 7", "until": "2027-01-01",
+            "ground": "Matter 7", "until": f"{legal_day(timezone.now())}",
         }  # fmt: skip
 
         answer = as_role("legal").post(f"{HOLDS}add/", form)
@@ -102,7 +104,7 @@ class TestHolds:
         hold = LegalHold.objects.get()
         assert answer.headers["Location"] == f"{HOLDS}{hold.pk}/change/"
         assert {row.name for row in hold.records.all()} == {account.reference, second.party.reference}
-        assert hold.placed_by == "some.legal" and hold.until == date(2027, 1, 1)
+        assert hold.placed_by == "some.legal" and hold.until == legal_day(timezone.now())
 
     @pytest.mark.parametrize(
         ("references", "until", "sentence"),
@@ -113,6 +115,7 @@ class TestHolds:
             ("", "", "This field is required"),
             ("{account}", "02/03/2024", "Write the day as YYYY-MM-DD"),
             ("{account}", "2023-02-29", "Write the day as YYYY-MM-DD"),
+            ("{account}", "2024-02-29", "2024-02-29 is past"),
             ("{hold}", "", "part of a file"),
         ],
     )
