@@ -6,8 +6,8 @@ class AccountsConfig(AppConfig):
     verbose_name = "Customers"
 
     def ready(self):
-        from accounts import tiles
-        from accounts.flows import document_files, privacy
+        from accounts import events, tiles
+        from accounts.flows import document_files, privacy, reverification
         from accounts.models import Account, Party, RestrictedCustomer
         from kyc_portal.records.holds import allow_holds_on
         from kyc_portal.staff.site import add_tiles
@@ -16,4 +16,5 @@ class AccountsConfig(AppConfig):
         allow_holds_on(Party, Account, RestrictedCustomer)
         queue.register(document_files.DELETE_FILE, document_files.delete_file)
         queue.register(privacy.ERASE, privacy.carry_out)
+        events.location_changed.connect(reverification.take_new_location)
         add_tiles(*tiles.TILES)

@@ -1,6 +1,7 @@
 """What accounts tells the apps above it; receivers run inside the same transaction.
 
 signal_raised   keyword arguments risk_signal (RiskSignal; "signal" is taken by the dispatcher), by, at
+location_changed  keyword arguments party, by, at: an address in a country that was not on file before
 owners_changed  keyword arguments account, by, at
 account_closed  keyword arguments account, by, at
 """
@@ -8,5 +9,6 @@ account_closed  keyword arguments account, by, at
 from django.dispatch import Signal
 
 signal_raised = Signal()
+location_changed = Signal()
 owners_changed = Signal()
 account_closed = Signal()

@@ -38,6 +38,7 @@ from accounts.models import (
     RestrictedCustomer,
     Restriction,
     RetainedFingerprint,
+    RiskOverride,
     RiskSignal,
     Screening,
     ScreeningHit,
@@ -85,7 +86,7 @@ register(
         covers=(
             Account, Party, PartyName, Address, ContactPoint, IdentityDocument, PaymentMethod, OwnershipStake,
             OwnershipCertification, Identifier, Screening, ScreeningHit, Verification, MethodResult, Discrepancy,
-            Restriction, RiskSignal, AccessBatch, AccessRecord, RefusedLine, Notice,
+            Restriction, RiskSignal, RiskOverride, AccessBatch, AccessRecord, RefusedLine, Notice,
         ),
         why="Kept for the regime's years after the account was closed or last used, whichever is later.",
         figures=("retention_years", "method_retention_years", "sanctions_retention_years"),

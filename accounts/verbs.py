@@ -60,6 +60,8 @@ class Verb(AuditVerb):
     SIGNAL_RENEWED = "accounts.signal_renewed", "noted new evidence for {signal}: {code}"
     SIGNAL_ANSWERED = "accounts.signal_answered", "answered {signal}: {answer}"
     RISK_RATED = "accounts.risk_rated", "rated the risk {tier} (score {score}), next review {next_review}"
+    TIER_SET = "accounts.tier_set", "set the risk tier {tier} by hand ({row})", "last_day"
+    TIER_ENDED = "accounts.tier_ended", "ended the tier {tier} set by hand ({row})"
     LIMITED = "accounts.limited", "limited the account ({reason}, basis {basis})", "until", "restriction"
     SUSPENDED = "accounts.suspended", "suspended the account ({reason}, basis {basis})", "until", "restriction"
     BLOCKED = "accounts.blocked", "blocked the account ({reason}, basis {basis})", "restriction"

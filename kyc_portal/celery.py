@@ -40,6 +40,7 @@ BEAT_SCHEDULE = {
         "task": "accounts.tasks.request_due_reverifications",
         "schedule": crontab(hour=1, minute=10),
     },
+    "end tiers set by hand": {"task": "accounts.tasks.end_tiers_set_by_hand", "schedule": crontab(hour=1, minute=30)},
     "look for red flags": {"task": "accounts.tasks.run_detectors", "schedule": crontab(hour=1, minute=40)},
     "lapse preservations": {"task": "cases.tasks.lapse_preservations", "schedule": crontab(hour=2, minute=10)},
     "remind of deadlines": {

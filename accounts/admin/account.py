@@ -12,6 +12,7 @@ from accounts.admin.account_forms import (
     ReportForm,
     RestrictForm,
     StartVerificationForm,
+    TierForm,
     UrgentForm,
 )
 from accounts.admin.forms import CertifyOwnersForm, NewCustomerForm, RefuseForm
@@ -20,6 +21,7 @@ from accounts.flows import (
     closing,
     identification,
     intake,
+    rating,
     restrictions,
     reverification,
     signals,
@@ -140,6 +142,7 @@ class AccountAdmin(RecordAdmin):
             parts.verifications(file),
             parts.hits(file),
             parts.red_flags(account),
+            parts.tiers(file),
             parts.restrictions(file),
             parts.documents(file),
             parts.access_countries(account),
@@ -198,6 +201,19 @@ class AccountAdmin(RecordAdmin):
     def run_detectors(self, account, *, by, at):
         found = signals.run_detectors(account, by=by, at=at)
         return f"{len(found)} red flags are up on {account.reference}."
+
+    @flow_action(
+        "Set risk tier", form=TierForm,
+        warning="The red flags go on being counted; the tier and the next review follow what is set here.",
+    )  # fmt: skip
+    def set_tier(self, account, *, by, at, tier, reason, last_day):
+        override = rating.set_tier(account, tier=tier, reason=reason, last_day=last_day, by=by, at=at)
+        return f"{account.reference} is of {override.get_tier_display()} through {override.last_day}."
+
+    @flow_action("Let red flags decide the tier", when=lambda account: account.tier_by_hand)
+    def end_tier(self, account, *, by, at):
+        rating.end_override(account, by=by, at=at)
+        return f"The red flags decide the tier of {account.reference} again."
 
     @flow_action(
         "Limit account", form=RestrictForm,

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from accounts.admin.forms import RecordForm, day_field, lines_field, text_field
 from accounts.flows.parties_concerned import everybody
-from accounts.rules import closing, restricting
+from accounts.rules import closing, restricting, risk
 from accounts.rules.verifying import Result, WhyWithoutDocuments, methods_for
 from kyc_portal.records.clock import legal_day
 
@@ -84,6 +84,14 @@ class StartVerificationForm(RecordForm):
 
     def clean_party(self):
         return self._parties[self.cleaned_data["party"]]
+
+
+class TierForm(forms.Form):
+    """Which tier, why, and through which day the flags do not decide."""
+
+    tier = forms.ChoiceField(label="Tier", choices=risk.CHOICES)
+    reason = text_field("Why", 300, required=True, help_text=NO_NAMES)
+    last_day = day_field("Last day", required=True, help_text="From the day after, the red flags decide again.")
 
 
 class CloseForm(forms.Form):

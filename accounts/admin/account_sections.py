@@ -151,6 +151,25 @@ def red_flags(account: Account) -> Table:
     return Table("signals", "Red flags", ["Flag", "What", "Why", "Known", "Answer"], rows, empty="No red flag is up.")
 
 
+def tiers(file: AccountFile) -> Bars:
+    """What each red flag that counts adds to the risk, where the tiers begin, and who has set one by hand."""
+    account, regime = file.account, file.regime
+    counted = account.signals.weighing().order_by("-weight", "code").values_list("code", "weight")
+    rows = [(BY_CODE[code].title if code in BY_CODE else code, weight, "") for code, weight in counted]
+    note = (
+        f"Together {account.risk_score} of 100; weights combine like independent chances. Medium risk begins at "
+        f"{regime.whole('medium_risk_score')}, high risk at {regime.whole('high_risk_score')} "
+        f"({regime.cite('high_risk_score')})."
+    )
+    if override := account.tier_by_hand:
+        note += (
+            f" Set by hand to {override.get_tier_display()} through {override.last_day} by {override.set_by}: "
+            f"{override.reason}"
+        )
+    empty = f"No red flag counts. {note}"
+    return Bars("risk", "How the risk comes about", rows, ["Red flag", "Weight of 100"], empty=empty, note=note)
+
+
 def restrictions(file: AccountFile) -> Table:
     rows = [
         [

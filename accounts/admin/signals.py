@@ -6,9 +6,12 @@ from django.contrib import admin
 from django.db import models
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 
 from accounts.models import RiskSignal, ScreeningHit
 from accounts.rules.detectors import BY_CODE, DETECTORS
+from kyc_portal.policy.current import regime_on
+from kyc_portal.records.clock import legal_day
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Facts, Link, Table, timeline_section
@@ -83,19 +86,24 @@ def title_of(code: str) -> str:
 
 
 def catalogue() -> list[Table]:
-    """One table for each family of red flags, with how often each was raised and how many are open; one query."""
+    """One table for each family of red flags, with how often each was raised and how many are open; three queries."""
     counted = (
         RiskSignal.objects.order_by()
         .values_list("code")
         .annotate(raised=models.Count("pk"), open=models.Count("pk", filter=models.Q(answered_at__isnull=True)))
     )
     counts = {code: (raised, still_open) for code, raised, still_open in counted}
-    head = ["Red flag", "Weight", "What it means and what to do", "Raised", "Open"]
+    weights = regime_on(legal_day(timezone.now())).figures
+    head = ["Red flag", "Weight", "Why so much", "What it means and what to do", "Raised", "Open"]
     tables = []
     for family, detectors in groupby(sorted(DETECTORS, key=lambda each: each.family), key=lambda each: each.family):
         rows = [
-            [each.title, each.weight, _plain(each.explanation), *counts.get(each.code, (0, 0))] for each in detectors
-        ]
+            [
+                each.title, int(weights[f"weight_{each.code}"].value), weights[f"weight_{each.code}"].reason,
+                _plain(each.explanation), *counts.get(each.code, (0, 0)),
+            ]
+            for each in detectors
+        ]  # fmt: skip
         tables.append(Table(family.replace(" ", "-"), family.capitalize(), head, rows))
     return tables
 

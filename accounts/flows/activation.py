@@ -7,7 +7,7 @@ reason at once.
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from accounts.flows import intake, signals
+from accounts.flows import intake, rating
 from accounts.flows.account_file import AccountFile
 from accounts.flows.completeness import missing_in
 from accounts.models import Account, Discrepancy, Screening, WatchlistSnapshot
@@ -80,7 +80,7 @@ def activate(account: Account, *, by: Actor, at: datetime) -> Account:
     account.save(update_fields=["status", "opened_at"])
     audit.record(Verb.ACTIVATED, account, by=by, at=at)
     stop_clock(intake.VERIFY_BY, account, by=by, at=at)
-    signals.rate_risk(account, by=by, at=at)
+    rating.rate_risk(account, by=by, at=at)
     notice = AccountOpened(name=account.party.legal_name, account=account.reference)
     address = intake.primary_email(account.party)
     outbox.queue_notice(notice, about=account, subject=account.party_id, address=address, by=by, at=at)

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 
 from accounts import events
-from accounts.flows import activation, intake, reverification, signals, texts
+from accounts.flows import activation, intake, rating, reverification, texts
 from accounts.flows.restrictions import BLOCK_REPORT
 from accounts.models import Account
 from accounts.rules.closing import REASONS
@@ -86,7 +86,7 @@ def reopen_account(account: Account, *, reason: str, by: Actor, at: datetime) ->
     audit.record(Verb.REOPENED, account, by=by, at=at, personal=said, subject=account.party_id)
     told.record_masked(account, by=by, at=at)
     if not never_used:
-        signals.rate_risk(account, by=by, at=at)
+        rating.rate_risk(account, by=by, at=at)
         account.refresh_from_db(fields=["risk_tier", "risk_score", "next_review_on"])
     return account
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from django.db.models import F
 
+from accounts.events import location_changed
 from accounts.flows import links, texts
 from accounts.flows.texts import BadField, Texts
 from accounts.models import Account, Address, ContactPoint, Identifier, Party, PartyName
@@ -172,13 +173,16 @@ def add_name(party: Party, *, kind: str, name: str, by: Actor, at: datetime) -> 
 
 @flow
 def add_address(party: Party, *, address: NewAddress, by: Actor, at: datetime) -> Address:
-    """Add an address (R11, R12)."""
+    """Add an address (R11, R12); the first one in another country is a change of location (R46)."""
     party, told = locked(party), Texts()
     address = _checked_address(address, told)
+    known = set(party.addresses.values_list("country", flat=True))
     row = _address(party, address, at)
     row.save(force_insert=True)
     values = links.values_of_address(address)
     _changed(party, told, Verb.ADDRESS_ADDED, values, by=by, at=at, kind=address.kind, country=address.country)
+    if known and address.country not in known:
+        location_changed.send(sender=Address, party=party, by=by, at=at)
     return row
 
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 
-from accounts.flows import intake, signals
+from accounts.flows import intake, rating, signals
 from accounts.flows.parties_concerned import parties_to_verify, unverified_parties
 from accounts.models import Account, RiskSignal, Verification
 from accounts.rules.onboarding import AccountStatus
@@ -23,7 +23,7 @@ from kyc_portal.work.failures import sweep
 
 ANSWER_BY = "answer to the review"
 LAST_DAY = "last day to answer the review"
-PERIODIC, EXPIRED = "periodic", "document_expired"
+PERIODIC, EXPIRED, MOVED = "periodic", "document_expired", "location_changed"
 OVERDUE = "reverification_overdue"
 
 
@@ -86,6 +86,12 @@ def request_after(account: Account, *, trigger: str, by: Actor, at: datetime) ->
         return False
     _ask(account, trigger, by, at)
     return True
+
+
+def take_new_location(party, *, by: Actor, at: datetime, **signal) -> None:
+    """A party has an address in another country now: whoever is open in its name is asked again (R46)."""
+    for account in Account.objects.open().filter(party=party).order_by("pk"):
+        request_after(account, trigger=MOVED, by=by, at=at)
 
 
 def _ask(account: Account, trigger: str, by: Actor, at: datetime) -> Account:
@@ -161,7 +167,7 @@ def take_answer(account: Account, *, by: Actor, at: datetime) -> bool:
         return False
     forget_question(account, by=by, at=at)
     audit.record(Verb.REVIEW_ANSWERED, account, by=by, at=at)
-    signals.rate_risk(account, by=by, at=at)
+    rating.rate_risk(account, by=by, at=at)
     return True
 
 

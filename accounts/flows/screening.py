@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 
-from accounts.flows import signals, watchlists
+from accounts.flows import reverification, signals, watchlists
 from accounts.flows.batches import BATCH
 from accounts.flows.list_index import Match, index_of
 from accounts.flows.parties import account_of, locked
@@ -254,6 +254,12 @@ def _tell_accounts(party: Party, by: Actor, at: datetime) -> None:
         signals.run_detectors(account, codes=signals.LIST_CODES, by=by, at=at)
 
 
+def _ask_again(party: Party, by: Actor, at: datetime) -> None:
+    """A confirmed hit is an occasion to verify again (R46). What the customer reads is the same as at any other."""
+    for account in signals.accounts_touched_by(party, on=legal_day(at)):
+        reverification.request_after(account, trigger="list_hit", by=by, at=at)
+
+
 # --- Judging ----------------------------------------------------------------------------------------------------------
 
 
@@ -303,6 +309,7 @@ def second_judgement(hit: ScreeningHit, *, agrees: bool, by: Actor, at: datetime
     if hit.status == HitStatus.CONFIRMED:
         _record(Verb.HIT_CONFIRMED, hit, by, at, list=str(hit.snapshot))
         _tell_accounts(hit.party, by, at)
+        _ask_again(hit.party, by, at)
     else:
         _record(Verb.HIT_DISMISSED, hit, by, at)
     return hit

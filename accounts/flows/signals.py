@@ -1,20 +1,20 @@
-"""Gather what is known of an account, raise and answer red flags, rate the risk (requirements R2, R36, R45, R83)."""
+"""Gather what is known of an account, raise and answer red flags (requirements R2, R36, R83)."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import models
 
 from accounts import events
-from accounts.flows import ownership
+from accounts.flows import ownership, rating
 from accounts.flows.batches import BATCH
 from accounts.models import Account, Party, RiskSignal, ScreeningHit
 from accounts.models.party import AddressKind
 from accounts.models.screening import HitStatus
-from accounts.rules import detectors, risk
+from accounts.rules import detectors
 from accounts.rules.detectors import AccountFacts, DetectorLimits, DocumentState, Flag
 from accounts.rules.ownership import Stake, TooTangled, beneficial_owners, blocked_share
 from accounts.verbs import Verb
@@ -163,7 +163,7 @@ def run_detectors(
 
     A flag that was answered on the same evidence is not raised again; evidence is compared without its counts.
     """
-    account = _locked(account)
+    account = rating.locked(account)
     facts, share = _gather(account, legal_day(at))
     known = _signals_by_code(account)
     found = []
@@ -175,7 +175,7 @@ def run_detectors(
         if earlier and earlier.answered_at and _matter(earlier.evidence) == _matter(flag.evidence):
             continue
         found.append(_raise(account, flag, earlier, by, at))
-    _rate(account, by, at)
+    rating.rate(account, by=by, at=at)
     return found
 
 
@@ -185,14 +185,10 @@ def raise_signal(account: Account, flag: Flag, *, by: Actor, at: datetime) -> Ri
 
     The event `signal_raised` is sent inside the transaction: if no case can be opened, there is no signal either.
     """
-    account = _locked(account)
+    account = rating.locked(account)
     signal = _raise(account, flag, _signals_by_code(account).get(flag.code), by, at)
-    _rate(account, by, at)
+    rating.rate(account, by=by, at=at)
     return signal
-
-
-def _locked(account: Account) -> Account:
-    return Account.objects.select_for_update(of=("self",)).select_related("party").get(pk=account.pk)
 
 
 def _signals_by_code(account: Account) -> dict[str, RiskSignal]:
@@ -207,7 +203,7 @@ def _raise(account: Account, flag: Flag, earlier: RiskSignal | None, by: Actor, 
     signal = RiskSignal.objects.create(
         account=account,
         code=flag.code,
-        weight=detectors.BY_CODE[flag.code].weight,
+        weight=regime_on(legal_day(at)).whole(f"weight_{flag.code}"),
         sentence=flag.sentence[:LONGEST_SENTENCE],
         evidence=flag.evidence,
         known_at=at,
@@ -254,47 +250,15 @@ def answer_signal(signal: RiskSignal, *, answer: str, by: Actor, at: datetime) -
         raise NoAnswer(f"Say what was found out, in at most {LONGEST_ANSWER} characters.")
     signal.answered_at, signal.answer = at, answer.strip()
     signal.save(update_fields=["answered_at", "answer"])
-    account = _locked(signal.account)
+    account = rating.locked(signal.account)
     audit.record(
         Verb.SIGNAL_ANSWERED, signal, by=by, at=at, within=account, signal=signal.reference, answer=signal.answer
     )
-    _rate(account, by, at)
+    rating.rate(account, by=by, at=at)
     return signal
 
 
-# --- Risk -------------------------------------------------------------------------------------------------------------
-
-
-@flow
-def rate_risk(account: Account, *, by: Actor, at: datetime) -> risk.RiskAssessment:
-    """Weigh the red flags that count into tier and score; an open account also gets its next review day (R2, R45)."""
-    return _rate(_locked(account), by, at)
-
-
-def _rate(account: Account, by: Actor, at: datetime) -> risk.RiskAssessment:
-    regime = regime_on(legal_day(at))
-    bounds = risk.TierBounds(regime.whole("medium_risk_score"), regime.whole("high_risk_score"))
-    weighed = account.signals.weighing().values_list("code", "weight")
-    factors = [risk.RiskFactor(code, weight) for code, weight in weighed]
-    rated = risk.assess(factors, bounds=bounds)
-    before = (account.risk_tier, account.risk_score, account.next_review_on)
-    account.risk_tier, account.risk_score = rated.tier.value, rated.score
-    if account.is_open and account.review_asked_on is None:
-        account.next_review_on = _next_review(account, rated.tier, regime, at)
-    if before != (account.risk_tier, account.risk_score, account.next_review_on):
-        account.save(update_fields=["risk_tier", "risk_score", "next_review_on"])
-        audit.record(
-            Verb.RISK_RATED, account, by=by, at=at, tier=account.risk_tier, score=account.risk_score,
-            next_review=str(account.next_review_on or "none"),
-        )  # fmt: skip
-    return rated
-
-
-def _next_review(account: Account, tier: risk.Tier, regime: Regime, at: datetime) -> date:
-    """Counted from the customer's last verification, or else from the opening, so that rating postpones nothing."""
-    verified = account.verifications.verified().aggregate(last=models.Max("concluded_at"))["last"]
-    intervals = {each.value: regime.whole(f"review_days_{each.value}") for each in risk.Tier}
-    return legal_day(verified or account.opened_at or at) + timedelta(days=risk.review_interval(tier, intervals))
+# --- Every night ------------------------------------------------------------------------------------------------------
 
 
 def run_due(*, at: datetime, by: Actor = SCHEDULER) -> dict[str, int]:

@@ -10,13 +10,13 @@ from accounts.models.party import Address, ContactPoint, Party, PartyName
 from accounts.models.privacy import PrivacyRequest
 from accounts.models.restriction import Restriction
 from accounts.models.screening import Screening, ScreeningHit, WatchlistEntry, WatchlistSnapshot
-from accounts.models.signal import RiskSignal
+from accounts.models.signal import RiskOverride, RiskSignal
 from accounts.models.verification import Discrepancy, MethodResult, Verification
 
 __all__ = [
     "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot", "ContactPoint",
     "CustomerFile", "Discrepancy", "Identifier", "IdentityDocument", "MethodResult", "OwnershipCertification",
     "OwnershipStake", "Party", "PartyName", "PaymentMethod", "PrivacyRequest", "RefusedLine", "RestrictedCustomer",
-    "Restriction", "RetainedFingerprint", "RiskSignal", "Screening", "ScreeningHit", "Verification", "WatchlistEntry",
-    "WatchlistSnapshot",
+    "Restriction", "RetainedFingerprint", "RiskOverride", "RiskSignal", "Screening", "ScreeningHit", "Verification",
+    "WatchlistEntry", "WatchlistSnapshot",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ import uuid
 from functools import partial
 
 from django.db import models
+from django.utils.functional import cached_property
 
 from accounts.rules.onboarding import CHOICES, AccountStatus
 from accounts.rules.risk import CHOICES as TIER_CHOICES
@@ -93,6 +94,7 @@ class Account(Recorded):
             ("verify", "Can verify identities"),
             ("activate", "Can open accounts"),
             ("refuse", "Can refuse to open accounts"),
+            ("set_tier", "Can set the risk tier by hand"),
             ("close", "Can close and reopen accounts"),
             ("import_customers", "Can take in customers from a file"),
             ("reveal", "Can unmask identity data"),
@@ -100,6 +102,11 @@ class Account(Recorded):
 
     def __str__(self):
         return self.reference
+
+    @cached_property
+    def tier_by_hand(self):
+        """The tier somebody has set in place of what the red flags give; None when nobody has. For pages."""
+        return self.risk_overrides.in_force().first()
 
     @property
     def is_open(self) -> bool:

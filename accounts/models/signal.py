@@ -1,10 +1,11 @@
-"""Red flags raised on an account."""
+"""Red flags raised on an account, and its risk tier where somebody has set it by hand."""
 
 import uuid
 from functools import partial
 
 from django.db import models
 
+from accounts.rules.risk import CHOICES as TIER_CHOICES
 from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 
@@ -52,3 +53,37 @@ class RiskSignal(Recorded):
 
     def __str__(self):
         return self.sentence
+
+
+class RiskOverrideQuerySet(RecordedQuerySet):
+    def in_force(self):
+        return self.filter(ended_at__isnull=True)
+
+
+class RiskOverride(Recorded):
+    """A tier set by hand: why, and through which day; one at a time (R45)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=20, unique=True, default=partial(new_reference, "TIR"), editable=False)
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="risk_overrides")
+    tier = models.CharField(max_length=6, choices=TIER_CHOICES)
+    reason = models.CharField(max_length=300)
+    last_day = models.DateField()
+    set_at = models.DateTimeField()
+    set_by = models.CharField(max_length=150)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=150, blank=True)
+
+    objects = RiskOverrideQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "tier set by hand"
+        verbose_name_plural = "tiers set by hand"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account"], condition=models.Q(ended_at__isnull=True), name="one_tier_set_by_hand"
+            ),
+        ]
+
+    def __str__(self):
+        return self.reference

@@ -69,11 +69,13 @@ class Flag:
 
 @dataclass(frozen=True)
 class Detector:
-    """One row of the catalogue. `weight` is 0 to 100; `family` groups the page; `needs` names the facts it reads."""
+    """One row of the catalogue. `family` groups the page; `needs` names the facts it reads.
+
+    What it weighs is a figure of the regime, `weight_` and the code.
+    """
 
     code: str
     title: str
-    weight: int
     family: str
     needs: tuple[str, ...]
     function: Callable[[AccountFacts], Flag | None]
@@ -207,12 +209,11 @@ def _counted(count: int, one: str, many: str) -> str:
 LISTS, DOCUMENTS, IDENTITY, USE = "warnings from lists", "suspicious documents", "suspicious identity", "unusual use"
 
 DETECTORS = (
-    Detector("confirmed_list_hit", "Confirmed list hit", 100, LISTS, ("confirmed_hits",), confirmed_list_hit),
-    Detector("possible_list_hit", "Possible list hit", 40, LISTS, ("possible_hits",), possible_list_hit),
+    Detector("confirmed_list_hit", "Confirmed list hit", LISTS, ("confirmed_hits",), confirmed_list_hit),
+    Detector("possible_list_hit", "Possible list hit", LISTS, ("possible_hits",), possible_list_hit),
     Detector(
         "country_conflict",
         "Countries do not agree",
-        30,
         IDENTITY,
         ("document_countries", "payment_countries", "address_countries"),
         country_conflict,
@@ -220,25 +221,22 @@ DETECTORS = (
     Detector(
         "anonymised_access_only",
         "Access only through anonymising ranges",
-        20,
         USE,
         ("access_total", "access_anonymised", "access_anonymised_total"),
         anonymised_access_only,
     ),
-    Detector("expired_document", "Documents expired", 15, DOCUMENTS, ("documents",), expired_document),
+    Detector("expired_document", "Documents expired", DOCUMENTS, ("documents",), expired_document),
     Detector(
         "reverification_overdue",
         "Re-verification overdue",
-        20,
         IDENTITY,
         ("reverification_overdue_days",),
         reverification_overdue,
     ),
-    Detector("mrz_check_failed", "Wrong check digit", 30, DOCUMENTS, ("documents",), mrz_check_failed),
+    Detector("mrz_check_failed", "Wrong check digit", DOCUMENTS, ("documents",), mrz_check_failed),
     Detector(
         "near_threshold_owners",
         "Owners just below the threshold",
-        25,
         IDENTITY,
         ("owner_percents", "owner_threshold"),
         near_threshold_owners,

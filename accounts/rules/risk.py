@@ -21,6 +21,7 @@ class Tier(StrEnum):
 
 
 CHOICES = [(tier.value, tier.label) for tier in Tier]
+RANK = {tier: rank for rank, tier in enumerate(Tier)}  # low to high
 
 
 class NoInterval(Refusal):

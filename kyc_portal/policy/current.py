@@ -112,7 +112,7 @@ def _take_in_shipped(*, by: Actor, at: datetime) -> None:
         added = RegimeNumber.objects.bulk_create(
             RegimeNumber(
                 profile=profile, name=figure.name, value=figure.value, unit=figure.unit,
-                citation=citations[figure.citation],
+                citation=citations[figure.citation], reason=figure.reason,
             )
             for figure in (*shipped.figures, *COMMON)
             if figure.name not in there

@@ -74,6 +74,7 @@ class RegimeNumber(Recorded):
     value = models.DecimalField(max_digits=9, decimal_places=4)
     unit = models.CharField(max_length=20)
     citation = models.ForeignKey(Citation, on_delete=models.PROTECT, related_name="numbers")
+    reason = models.CharField(max_length=200, blank=True, help_text="Why this value, where no text gives one.")
 
     class Meta:
         verbose_name = "figure of a regime"

@@ -20,6 +20,7 @@ class Figure:
     value: str
     unit: str
     citation: str
+    reason: str = ""  # why this value, where no text gives one and people will ask
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,29 @@ CITATIONS = {
     "bank-cdd": ShippedCitation("31 CFR 1010.230", "in_force", "A"),
     "own": ShippedCitation("Own policy", "own_policy", "D"),
 }
+
+# What a red flag adds to the risk, by its code in the catalogue (accounts/rules/detectors.py).
+WEIGHTS = tuple(
+    Figure(f"weight_{code}", value, "of 100", "own", reason)
+    for code, value, reason in (
+        ("confirmed_list_hit", "100", "Two people have confirmed it. Nothing weighs more, and nothing is added to it."),
+        (
+            "possible_list_hit",
+            "40",
+            "Most resemblances are dismissed. Until then the customer is looked at more closely.",
+        ),
+        ("country_conflict", "30", "Often innocent (moving, central payment), yet what borrowed identities look like."),
+        (
+            "anonymised_access_only",
+            "20",
+            "Many honest people use a VPN: alone it only lifts a customer to medium risk.",
+        ),
+        ("expired_document", "15", "Time passes for everybody. Alone it does not change the tier."),
+        ("reverification_overdue", "20", "Silence after a reminder is worth a look, not more."),
+        ("mrz_check_failed", "30", "Mostly a typing error; really printed there, a sign of forgery."),
+        ("near_threshold_owners", "25", "Shares cut to size are a known way of staying unnamed."),
+    )
+)
 
 # Figures that hold under every regime: law in force, and our own policy where no text gives a number.
 COMMON = (
@@ -72,8 +96,10 @@ COMMON = (
     Figure("near_threshold_owners", "2", "owners", "own"),
     Figure("medium_risk_score", "20", "points", "own"),
     Figure("high_risk_score", "50", "points", "own"),
+    Figure("risk_override_days", "180", "days", "own"),
     Figure("kind_settling_days", "30", "days", "own"),
     Figure("watchlist_shrink_percent", "20", "percent", "own"),
+    *WEIGHTS,
 )
 
 NPRM_ELEMENTS = (

@@ -41,6 +41,8 @@ SCREENS: dict[str, Screen] = {
         "refuse": Act("accounts.refuse", WAITING),
         "ask_again": Act("accounts.verify", "active", many=True),
         "run_detectors": Act("accounts.verify", many=True),
+        "set_tier": Act("accounts.set_tier", f"{WAITING} {USED}"),
+        "end_tier": Act("accounts.set_tier", f"{WAITING} {USED}"),
         "limit": Act("accounts.restrict", USED, many=True),
         "suspend": Act("accounts.restrict", USED, many=True),
         "block": Act("accounts.restrict", f"{WAITING} {USED}"),

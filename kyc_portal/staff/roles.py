@@ -61,7 +61,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "lead reviewer": (
         *CUSTOMERS, *CASES, *RESELLERS, *POLICY, *NOTICES, *REVIEWING, *VERIFYING, *GLASS,
         "accounts.close", "accounts.second_hit", "accounts.load_watchlist", "cases.assign",
-        "cases.decide", "accounts.restrict",
+        "cases.decide", "accounts.restrict", "accounts.set_tier",
     ),
     "reseller desk": (*CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager"),
     "reseller manager": (),  # works in /resellers/ only, by binding to named resellers

@@ -42,13 +42,13 @@ class RegimeProfileAdmin(RecordAdmin):
             [
                 figure.name.replace("_", " "), f"{figure.value.normalize():f} {figure.unit}",
                 Link(figure.citation.text, figure.citation), standing_badge(figure.citation),
-                figure.citation.get_mark_display(),
+                figure.citation.get_mark_display(), figure.reason,
             ]
             for figure in profile.numbers.select_related("citation").order_by("name")
         ]  # fmt: skip
         elements = [[element.replace("_", " ")] for element in profile.elements]
         return [
-            Table("figures", "Figures", ["Figure", "Value", "Source", "Standing", "How sure"], rows),
+            Table("figures", "Figures", ["Figure", "Value", "Source", "Standing", "How sure", "Why"], rows),
             Table("elements", "What this regime asks of a customer", ["Element"], elements),
         ]
 

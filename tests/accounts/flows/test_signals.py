@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from accounts import events
-from accounts.flows import identification, restrictions, signals
+from accounts.flows import identification, rating, restrictions, signals
 from accounts.models import Account, RiskSignal
 from accounts.rules.detectors import DETECTORS, Flag
 from kyc_portal.records.models import AuditEvent
@@ -187,7 +187,7 @@ class TestRating:
         account.refresh_from_db()
         while_limited = account.risk_tier
         restrictions.lift(restriction, why="explained", by=analyst, at=NOON)
-        signals.rate_risk(account, by=SCHEDULER, at=NOON)
+        rating.rate_risk(account, by=SCHEDULER, at=NOON)
 
         account.refresh_from_db()
         assert (while_limited, account.risk_tier) == ("high", "low")
@@ -207,7 +207,7 @@ class TestRating:
         account = make_open_account()
         told = AuditEvent.objects.count()
 
-        signals.rate_risk(account, by=SCHEDULER, at=NOON + timedelta(days=100))
+        rating.rate_risk(account, by=SCHEDULER, at=NOON + timedelta(days=100))
 
         account.refresh_from_db()
         assert account.next_review_on == NOON.date() + timedelta(days=730)

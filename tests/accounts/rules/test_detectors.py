@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.rules.detectors import DETECTORS, AccountFacts, DetectorLimits, DocumentState, run
+from kyc_portal.policy import regimes
 
 TODAY = date(2026, 11, 23)
 OLD, GOOD = date(2026, 11, 22), date(2026, 11, 23)
@@ -98,18 +99,24 @@ class TestRun:
         assert flag.evidence == {"document": ["DE"], "payment": ["RU"]}
 
 
+WEIGHTS = {figure.name.removeprefix("weight_"): figure for figure in regimes.WEIGHTS}
+
+
 class TestCatalogue:
     @pytest.mark.parametrize("detector", DETECTORS, ids=lambda detector: detector.code)
     def test_each_row_is_whole(self, detector):
         assert len(detector.explanation) > 100 and "Source:" in detector.explanation
-        assert 0 < detector.weight <= 100
+        assert 0 < int(WEIGHTS[detector.code].value) <= 100 and WEIGHTS[detector.code].reason.endswith(".")
         assert set(detector.needs) <= {field.name for field in fields(AccountFacts)}
         assert detector.function.__name__ == detector.code
+
+    def test_nothing_else_weighs(self):
+        assert set(WEIGHTS) == {detector.code for detector in DETECTORS}
 
     def test_codes_are_unique(self):
         assert len({detector.code for detector in DETECTORS}) == len(DETECTORS)
 
     def test_access_through_anonymisers_alone_weighs_little(self):
-        weights = {detector.code: detector.weight for detector in DETECTORS}
+        weights = {code: int(figure.value) for code, figure in WEIGHTS.items()}
 
         assert weights["anonymised_access_only"] < weights["country_conflict"] < weights["confirmed_list_hit"] == 100
