@@ -1,7 +1,9 @@
 """Verifications: what was tried, what disagrees, what came out."""
 
 from django.contrib import admin
+from django.urls import path, reverse
 
+from accounts.admin import workspace
 from accounts.admin.account_forms import ConcludeForm, DiscrepancyForm, MethodForm, SettleForm
 from accounts.admin.account_sections import VERIFICATION_TONES
 from accounts.admin.identity import sealed
@@ -43,6 +45,14 @@ class VerificationAdmin(RecordAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("party", "account", "cip_version")
 
+    def extra_urls(self):
+        view = self.admin_site.admin_view(self.workspace_view)
+        return [path("<uuid:object_id>/workspace/", view, name="accounts_verification_workspace")]
+
+    def workspace_view(self, request, object_id):
+        """The document beside the data, what disagrees, and the buttons to decide; a POST shows the masked values."""
+        return workspace.page(self, request, self._record_or_404(request, str(object_id)))
+
     def page_title(self, record):
         return f"{record.party.legal_name}: {record.trigger.replace('_', ' ')}"
 
@@ -51,7 +61,7 @@ class VerificationAdmin(RecordAdmin):
         return [Badge(status.label, VERIFICATION_TONES[status])]
 
     def sections(self, record, *, user, at):
-        return [_facts(record), _results(record), _discrepancies(record, user), timeline_section(record)]
+        return [_facts(record), results(record), discrepancies(record, user), timeline_section(record)]
 
     @flow_action("Record method", form=MethodForm, primary=True)
     def record_method(self, record, *, by, at, method, result, source, matched, document):
@@ -99,10 +109,11 @@ def _facts(record: Verification) -> Facts:
         ("Concluded", record.concluded_at),
         ("Rests on", record.conclusion),
     ]
-    return Facts("verification", "Verification", rows)
+    url = reverse(workspace.PAGE, args=[record.pk])
+    return Facts("verification", "Verification", rows, url=url, url_label="Open the workspace")
 
 
-def _results(record: Verification) -> Table:
+def results(record: Verification) -> Table:
     rows = [
         [
             TITLES.get(each.method, each.method),
@@ -119,7 +130,7 @@ def _results(record: Verification) -> Table:
     return Table("results", "Methods and results", head, rows, empty="Nothing was tried yet. Record a method.")
 
 
-def _discrepancies(record: Verification, user) -> Table:
+def discrepancies(record: Verification, user) -> Table:
     rows = [
         [
             each.field,

@@ -1,11 +1,26 @@
 """Compare what a document says with what was typed (requirements R26, R27, R34)."""
 
-from dataclasses import replace
+import contextlib
+from dataclasses import dataclass, replace
 from datetime import date
 
-from accounts.formats.mrz import UnreadableMrz, read_mrz
+from accounts.formats.mrz import MrzReading, UnreadableMrz, read_mrz
 from accounts.models import IdentityDocument, Party
 from accounts.rules.documents import DocumentFacts, ZoneFacts, expired_on, suits, zone_differences
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One fact as it was stated and as the zone says it, both in clear; `agrees` is None where one side is silent.
+
+    `is_sealed` says that the stated value is one that stays masked until somebody asks for it.
+    """
+
+    label: str
+    stated: str
+    found: str
+    agrees: bool | None
+    is_sealed: bool = False
 
 
 def facts_of(document: IdentityDocument, party: Party) -> DocumentFacts:
@@ -31,7 +46,13 @@ def disagreements(document: IdentityDocument, party: Party, *, on: date) -> list
     except UnreadableMrz as refusal:
         return [(f"{document.reference}: machine-readable zone", "readable", str(refusal))]
 
-    zone = ZoneFacts(
+    found = [(f"check digit of {check.field}", check.expected, check.found) for check in reading.checks if not check.ok]
+    found += zone_differences(replace(facts_of(document, party), zone=_zone_of(reading)))
+    return [(f"{document.reference}: {field}", stated, read) for field, stated, read in found]
+
+
+def _zone_of(reading: MrzReading) -> ZoneFacts:
+    return ZoneFacts(
         number=reading.number,
         issuer=reading.issuer,
         birth_on=reading.birth_date,
@@ -40,9 +61,28 @@ def disagreements(document: IdentityDocument, party: Party, *, on: date) -> list
         given_names=reading.given_names,
         failed_checks=reading.failed,
     )
-    found = [(f"check digit of {check.field}", check.expected, check.found) for check in reading.checks if not check.ok]
-    found += zone_differences(replace(facts_of(document, party), zone=zone))
-    return [(f"{document.reference}: {field}", stated, read) for field, stated, read in found]
+
+
+def side_by_side(document: IdentityDocument, party: Party, *, on: date) -> list[Pair]:
+    """What was stated beside what the zone says, for a reviewer to look at; a zone nobody can read says nothing."""
+    facts, reading = facts_of(document, party), None
+    if document.mrz:
+        with contextlib.suppress(UnreadableMrz):
+            reading = read_mrz(document.mrz.reveal(), today=on)
+    differing = zone_differences(replace(facts, zone=_zone_of(reading))) if reading else ()
+    fields = {field for field, _, _ in differing}
+    holder = f"{reading.given_names} {reading.surname}".strip() if reading else ""
+    rows = (
+        ("Name", "name", facts.holder_name, holder, False),
+        ("Birth date", "date of birth", facts.birth_on, reading and reading.birth_date, True),
+        ("Document number", "number", facts.number, reading and reading.number, True),
+        ("Issuing country", "country", facts.country, reading and reading.issuer, False),
+        ("Expires", "date of expiry", facts.expires_on, reading and reading.expires_on, False),
+    )
+    return [
+        Pair(label, str(stated or ""), str(found or ""), field not in fields if stated and found else None, is_sealed)
+        for label, field, stated, found, is_sealed in rows
+    ]
 
 
 def proves_identity(document: IdentityDocument, party: Party, *, on: date) -> bool:

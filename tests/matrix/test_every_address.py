@@ -96,6 +96,10 @@ def asked(page, user, who: str, method: str, relation: str) -> bool:
     return relation in ("existing", "no record") or (relation == "missing" and method == "GET")
 
 
+# What is there to show masked values when it is asked for, and the right it takes.
+SHOWS_ON_REQUEST = {("POST", "admin:accounts_verification_workspace"): "accounts.reveal"}
+
+
 def wrong_buttons(user, label: str, path: str, told: str, record) -> list[str]:
     """The buttons on a record's page that the table does not offer to this person in this state of the record."""
     acts = policy_table.SCREENS[label].acts
@@ -136,7 +140,8 @@ def faults_of(matrix: Matrix, who: str, name: str, page) -> list[str]:
             if wanted is None and page.of and name.endswith("_change"):
                 faults += [f"{where} offers {each}" for each in wrong_buttons(user, page.of, path, told, record)]
             plain = without(told, path)
-            faults += [f"{where} tells {word}" for word in matrix.secrets_of(user) if word in plain]
+            if not user or not user.has_perm(SHOWS_ON_REQUEST.get((method, name), "nobody.may")):
+                faults += [f"{where} tells {word}" for word in matrix.secrets_of(user) if word in plain]
             if wanted in (302, 403, 404):
                 nothing.setdefault((method, wanted), {})[relation] = plain
     for (method, status), tellings in nothing.items():
