@@ -178,7 +178,8 @@ class OwnerForm(PartyForm):
     percent = forms.DecimalField(label="Share in percent", min_value=0, max_value=100, max_digits=7, decimal_places=4)
     has_control = forms.BooleanField(label="Exercises substantial control", required=False)
     from_on = day_field("Held from")
-    field_order = ("reference", "percent", "has_control", "from_on")
+    to_on = day_field("Last day", help_text="Only for a stake that is over.")
+    field_order = ("reference", "percent", "has_control", "from_on", "to_on")
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -188,7 +189,7 @@ class OwnerForm(PartyForm):
         given = super().clean()
         if self.errors:
             return given
-        own = {name: given[name] for name in ("percent", "has_control", "from_on")}
+        own = {name: given[name] for name in ("percent", "has_control", "from_on", "to_on")}
         owner = self._on_file(given) if given["reference"] else self.new_party()
         return {"owner": owner, **own}
 

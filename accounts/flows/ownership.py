@@ -1,27 +1,39 @@
 """Who stands above and below a party on a day: what the rules of ownership are fed with (R21, R36)."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 from uuid import UUID
 
-from accounts.models import Account, OwnershipStake, Party
+from accounts.models import Account, OwnershipStake, Party, ScreeningHit
 from accounts.models.party import PartyKind
 from accounts.rules import ownership as rules
-from accounts.rules.ownership import BeneficialOwner, OwnershipNode, Stake
+from accounts.rules import ownership_reasons as reasons
+from accounts.rules import ownership_tree as drawing
+from accounts.rules.blocked_owners import BlockedHolding, blocked_holding, blocked_reasons
+from accounts.rules.ownership import BeneficialOwner, Stake
+from accounts.rules.ownership_tree import OwnershipNode, Repeat
 from kyc_portal.policy.current import Regime, regime_on
+
+REPEATED = {
+    Repeat.CIRCLE: "a circle: stands in this chain already",
+    Repeat.AGAIN: "stands above as well, with its owners",
+}
 
 
 @dataclass(frozen=True)
 class OwnerPicture:
-    """One box of the drawing of owners, ready to be drawn."""
+    """One box of the drawing of owners, ready to be drawn; `repeats` of a box that stands elsewhere as well."""
 
     name: str
     detail: str
     percent: str
     tone: str
     children: tuple["OwnerPicture", ...]
+    repeats: bool = False
 
 
 def stakes_above(party: Party, on: date) -> list[Stake]:
@@ -34,6 +46,16 @@ def stakes_above(party: Party, on: date) -> list[Stake]:
         frontier = {owner for owner, *_ in level} - seen
         seen |= frontier
     return found
+
+
+def most_at_once(stakes: Iterable[OwnershipStake], *, since: date) -> tuple[Decimal, date]:
+    """The largest sum of shares held on one day from `since` on, and the first such day, of one party's stakes, saved
+    or not."""
+    plain = (
+        Stake(str(row.owner_id), str(row.owned_id), row.percent, row.has_control, row.from_on, row.to_on)
+        for row in stakes
+    )
+    return reasons.most_at_once(plain, since)
 
 
 def accounts_below(party: Party, on: date) -> list[Account]:
@@ -100,16 +122,65 @@ class OwnersAbove:
         keys = {owner.owner for owner in self.owners}
         return [each for each in self.everybody if str(each.pk) in keys] if keys else []
 
+    @cached_property
+    def drawing(self) -> drawing.OwnershipTree:
+        """The owners level by level, cut where nobody could read on."""
+        return drawing.tree(str(self.party.pk), self.stakes)
+
     def tree(self) -> OwnerPicture | None:
-        """The owners as a tree to draw, or None when there are none. Raises TooTangled."""
+        """The owners as a tree to draw, or None when there are none."""
         if not self.stakes:
             return None
         named = {str(each.pk): each for each in self.everybody}
-        return _picture(rules.tree(str(self.party.pk), self.stakes), named, self.party.reference, is_root=True)
+        return _picture(self.drawing.root, named, self.party.reference, is_root=True)
+
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader of the tree has to know, as sentences: circles, and that the drawing was cut."""
+        told = self._by_reference(reasons.circles(str(self.party.pk), self.stakes))
+        if self.stakes and self.drawing.cut_at:
+            told += (
+                f"The tree shows the {self.drawing.boxes} nearest of {len(self.stakes)} stakes; shares count all of "
+                "them.",
+            )
+        return told
 
     def faults(self) -> tuple[str, ...]:
-        """What cannot be right in the stakes above the party, as sentences that name parties by reference."""
-        sentences = rules.faults(str(self.party.pk), self.stakes)
+        """What cannot be right in the stakes above the party, as sentences that name parties by reference.
+
+        Raises TooTangled.
+        """
+        return self._by_reference(reasons.faults(str(self.party.pk), self.stakes))
+
+    def reasons(self, owner: BeneficialOwner) -> tuple[str, ...]:
+        """Why somebody counts as beneficial owner under the regime of the day, in sentences that name parties."""
+        threshold = self.regime.number("owner_share_percent")
+        return reasons.owner_reasons(owner, str(self.party.pk), self.stakes, threshold, self.called)
+
+    def blocked_holding(self, blocked: Iterable[UUID]) -> BlockedHolding:
+        """What these blocked parties hold of the party in aggregate (R36, T16)."""
+        bound = self.regime.number("blocked_share_percent")
+        keys = frozenset(str(key) for key in blocked)
+        return blocked_holding(str(self.party.pk), self.stakes, keys, blocking_percent=bound)
+
+    def blocked_reasons(self) -> tuple[str, ...]:
+        """What parties with a confirmed hit on a list of now hold together, and what follows; empty for nothing."""
+        hits = ScreeningHit.objects.confirmed().filter(party__in=self.keys, snapshot__is_current=True)
+        listed = set(hits.values_list("party_id", flat=True))
+        return blocked_reasons(self.blocked_holding(listed), self.called) if listed else ()
+
+    def called(self, key: str) -> str:
+        """The name by which a sentence tells of a party; with the reference where several bear the name."""
+        return self._names[key]
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        bearers = Counter(each.legal_name for each in self.everybody)
+        return {
+            str(each.pk): each.legal_name if bearers[each.legal_name] == 1 else f"{each.legal_name} ({each.reference})"
+            for each in self.everybody
+        }
+
+    def _by_reference(self, sentences: tuple[str, ...]) -> tuple[str, ...]:
         references = {str(each.pk): each.reference for each in self.everybody} if sentences else {}
         return tuple(_with_references(sentence, references) for sentence in sentences)
 
@@ -119,15 +190,19 @@ def _picture(node: OwnershipNode, named: dict[str, Party], root: str, *, is_root
     notes = [party.reference, party.get_kind_display()]
     notes += ["U.S. person"] if party.is_us else []
     notes += ["controls"] if node.control else []
-    notes += ["stands in this chain already"] if node.repeated else []
+    notes += [REPEATED[node.repeat]] if node.repeat else []
+    notes += [f"{node.left_out} more owners in the table" if node.left_out > 1 else "1 more owner in the table"] * (
+        node.left_out > 0
+    )
     if not is_root and node.reaching != node.percent:
         notes.append(f"{_percent(node.reaching)} of {root}")
     return OwnerPicture(
         name=party.legal_name,
         detail=", ".join(notes),
         percent="" if is_root else _percent(node.percent),
-        tone="warning" if node.repeated else "",
+        tone="warning" if node.repeat == Repeat.CIRCLE else "",
         children=tuple(_picture(owner, named, root) for owner in node.owners),
+        repeats=bool(node.repeat),
     )
 
 
