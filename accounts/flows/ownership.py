@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 from uuid import UUID
 
@@ -18,21 +19,20 @@ from accounts.rules.ownership import BeneficialOwner, Stake
 from accounts.rules.ownership_tree import OwnershipNode, Repeat
 from kyc_portal.policy.current import Regime, regime_on
 
-REPEATED = {
-    Repeat.CIRCLE: "a circle: stands in this chain already",
-    Repeat.AGAIN: "stands above as well, with its owners",
-}
+REPEATED = {Repeat.CIRCLE: "closes a circle", Repeat.AGAIN: "its owners stand above"}
 
 
 @dataclass(frozen=True)
 class OwnerPicture:
-    """One box of the drawing of owners, ready to be drawn; `repeats` of a box that stands elsewhere as well."""
+    """One box of the drawing of owners, ready to be drawn; `marks` are short remarks, one line each, and `repeats` is
+    true of a box that stands elsewhere as well."""
 
     name: str
     detail: str
     percent: str
     tone: str
     children: tuple["OwnerPicture", ...]
+    marks: tuple[str, ...] = ()
     repeats: bool = False
 
 
@@ -117,6 +117,11 @@ class OwnersAbove:
         return rules.beneficial_owners(str(self.party.pk), self.stakes, people, threshold)
 
     @cached_property
+    def shares(self) -> dict[str, Fraction]:
+        """Everybody's whole share of the party as a fraction of 1, by the party's key. Raises TooTangled."""
+        return rules.whole_shares(str(self.party.pk), rules.owners_by_party(self.stakes)).of
+
+    @cached_property
     def beneficial_owners(self) -> list[Party]:
         """The same as parties, by name. Raises TooTangled."""
         keys = {owner.owner for owner in self.owners}
@@ -127,12 +132,12 @@ class OwnersAbove:
         """The owners level by level, cut where nobody could read on."""
         return drawing.tree(str(self.party.pk), self.stakes)
 
-    def tree(self) -> OwnerPicture | None:
-        """The owners as a tree to draw, or None when there are none."""
+    def tree(self, *, names: bool = True) -> OwnerPicture | None:
+        """The owners as a tree to draw, or None when there are none; without `names` the boxes bear references only."""
         if not self.stakes:
             return None
-        named = {str(each.pk): each for each in self.everybody}
-        return _picture(self.drawing.root, named, self.party.reference, is_root=True)
+        parties = {str(each.pk): each for each in self.everybody}
+        return _picture(self.drawing.root, parties, self.party.reference, names=names, is_root=True)
 
     def remarks(self) -> tuple[str, ...]:
         """What a reader of the tree has to know, as sentences: circles, and that the drawing was cut."""
@@ -162,10 +167,15 @@ class OwnersAbove:
         keys = frozenset(str(key) for key in blocked)
         return blocked_holding(str(self.party.pk), self.stakes, keys, blocking_percent=bound)
 
-    def blocked_reasons(self) -> tuple[str, ...]:
-        """What parties with a confirmed hit on a list of now hold together, and what follows; empty for nothing."""
-        hits = ScreeningHit.objects.confirmed().filter(party__in=self.keys, snapshot__is_current=True)
-        listed = set(hits.values_list("party_id", flat=True))
+    def blocked_reasons(self, listed: Iterable[UUID] | None = None) -> tuple[str, ...]:
+        """What parties with a confirmed hit on a list of now hold together, and what follows; empty for nothing.
+
+        `listed` are those parties; None looks them up.
+        """
+        if listed is None:
+            hits = ScreeningHit.objects.confirmed().filter(party__in=self.keys, snapshot__is_current=True)
+            listed = hits.values_list("party_id", flat=True)
+        listed = set(listed)
         return blocked_reasons(self.blocked_holding(listed), self.called) if listed else ()
 
     def called(self, key: str) -> str:
@@ -185,25 +195,28 @@ class OwnersAbove:
         return tuple(_with_references(sentence, references) for sentence in sentences)
 
 
-def _picture(node: OwnershipNode, named: dict[str, Party], root: str, *, is_root: bool = False) -> OwnerPicture:
-    party = named[node.party]
-    notes = [party.reference, party.get_kind_display()]
-    notes += ["U.S. person"] if party.is_us else []
-    notes += ["controls"] if node.control else []
-    notes += [REPEATED[node.repeat]] if node.repeat else []
-    notes += [f"{node.left_out} more owners in the table" if node.left_out > 1 else "1 more owner in the table"] * (
-        node.left_out > 0
-    )
-    if not is_root and node.reaching != node.percent:
-        notes.append(f"{_percent(node.reaching)} of {root}")
+def _picture(node, parties: dict[str, Party], root: str, *, names: bool, is_root: bool = False) -> OwnerPicture:
+    party = parties[node.party]
+    notes = [party.reference] * names + [party.get_kind_display()] + ["U.S. person"] * party.is_us
+    children = (_picture(owner, parties, root, names=names) for owner in node.owners)
     return OwnerPicture(
-        name=party.legal_name,
+        name=party.legal_name if names else party.reference,
         detail=", ".join(notes),
         percent="" if is_root else _percent(node.percent),
         tone="warning" if node.repeat == Repeat.CIRCLE else "",
-        children=tuple(_picture(owner, named, root) for owner in node.owners),
+        children=tuple(children),
+        marks=_marks(node, "" if is_root else root),
         repeats=bool(node.repeat),
     )
+
+
+def _marks(node: OwnershipNode, root: str) -> tuple[str, ...]:
+    marks = ["controls"] * node.control
+    if root and node.reaching != node.percent:
+        marks.append(f"{_percent(node.reaching)} of {root}")
+    marks += [REPEATED[node.repeat]] if node.repeat else []
+    marks += [f"{node.left_out} more are in the table"] if node.left_out else []
+    return tuple(marks)
 
 
 def _percent(value) -> str:

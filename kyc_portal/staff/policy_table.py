@@ -238,6 +238,7 @@ OUTSIDERS_SEE = (
 SECRET_SECTIONS = {
     "holds": "records.view_legalhold",
     "hits": "accounts.view_screeninghit",
+    "blocked-owners": "accounts.view_screeninghit",
     "documents": "accounts.view_identitydocument",
 }
 SECRET_VERBS = {"records.hold.": "records.view_legalhold"}

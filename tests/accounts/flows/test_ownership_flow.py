@@ -78,7 +78,7 @@ class TestTree:
 
         box = root.children[0].children[0]
         assert (root.percent, box.name, box.percent) == ("", person.legal_name, "45.00 %")
-        assert "controls" in box.detail and f"27.00 % of {company.reference}" in box.detail
+        assert box.marks == ("controls", f"27.00 % of {company.reference}")
 
     def test_there_is_no_tree_without_owners(self):
         assert OwnersAbove(make_company().party, TODAY).tree() is None
@@ -103,7 +103,14 @@ class TestTree:
         first, second = OwnersAbove(company, TODAY).tree().children
 
         assert [(box.name, box.tone, box.repeats) for box in first.children][1] == (company.legal_name, "warning", True)
-        assert "stands above as well" in second.children[0].detail and second.children[0].children == ()
+        assert (second.children[0].marks[-1], second.children[0].children) == ("its owners stand above", ())
+
+    def test_without_names_it_shows_references(self):
+        company, person = make_company().party, make_party()
+        own(company, person, "30")
+
+        (box,) = OwnersAbove(company, TODAY).tree(names=False).children
+        assert (box.name, person.legal_name in box.detail) == (person.reference, False)
 
     def test_a_large_tree_is_cut_with_a_sentence(self):
         company = make_company().party
@@ -112,7 +119,7 @@ class TestTree:
         above = OwnersAbove(company, TODAY)
 
         assert len(above.tree().children) == MOST_BOXES
-        assert "2 more owners in the table" in above.tree().detail
+        assert above.tree().marks == ("2 more are in the table",)
         assert above.remarks() == (f"The tree shows the {MOST_BOXES} nearest of 122 stakes; shares count all of them.",)
 
 

@@ -1,0 +1,98 @@
+"""Owners on the pages of a party and of an account: the tree, who counts as beneficial owner and why, what is blocked.
+
+Names are for who may see parties; everybody else reads references.
+"""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from accounts.flows.ownership import OwnersAbove
+from accounts.models import Party
+from accounts.rules.ownership import TooTangled, as_percent
+from accounts.rules.parties import PartyKind
+from kyc_portal.staff.policy_table import right_to_see
+from kyc_portal.staff.sections import Link, Table, Tree
+
+MOST_ROWS = 50
+NONE_KNOWN = "No owners are known. Add everybody who owns or controls it on the party's own page."
+
+
+def sees_names(user) -> bool:
+    """Whether this person may read who the parties are."""
+    return user.has_perm(right_to_see("accounts.party"))
+
+
+def owner_tree(above: OwnersAbove, table: Table | None, user, empty: str = NONE_KNOWN) -> Tree:
+    """The owners as a picture; the note says what cannot be right, what goes round, and what was left out."""
+    try:
+        told = [*above.faults(), *above.remarks()]
+    except TooTangled as refusal:
+        told = [str(refusal), *above.remarks()]
+    node = above.tree(names=sees_names(user))
+    return Tree("owners", "Owners", node, table, note=" ".join(told), empty=empty)
+
+
+def holders(above: OwnersAbove, verified: Iterable[UUID], user) -> Table | None:
+    """Everybody above the party with the whole share through all chains; None when nobody is."""
+    try:
+        shares = above.shares
+        beneficial = {owner.owner for owner in above.owners}
+    except TooTangled:
+        shares, beneficial = {}, set()
+    rows = []
+    for party in above.everybody[1 : MOST_ROWS + 1]:
+        share = f"{as_percent(shares[str(party.pk)]):f} %" if str(party.pk) in shares else ""
+        rows.append([
+            _who(party, user), share, _part_played(party, beneficial), party.get_us_status_display(),
+            party.pk in verified,
+        ])  # fmt: skip
+    head = ["Holder", "Whole share", "Counts as", "Status", "Verified"]
+    left_out = len(above.everybody) - 1 - len(rows)
+    note = f"{left_out:,} more holders are not shown." if left_out > 0 else ""
+    return Table("owners-table", "Owners", head, rows, note=note) if rows else None
+
+
+def _part_played(party: Party, beneficial: set[str]) -> str:
+    if str(party.pk) in beneficial:
+        return "beneficial owner"
+    return "company in between" if party.kind == PartyKind.ENTITY else "below the threshold"
+
+
+def beneficial(above: OwnersAbove, user) -> Table:
+    """Who counts under the regime of the day, by which prong, and each reason as a sentence."""
+    head = ["Owner", "Whole share", "Prong", "Why"]
+    named = {str(each.pk): each for each in above.everybody} if above.stakes else {}
+    note = "" if sees_names(user) else "Why they count names others, and is for who may see parties."
+    try:
+        rows = [
+            [
+                _who(named[owner.owner], user), f"{owner.percent:f} %", _prongs(owner),
+                " ".join(above.reasons(owner)) if sees_names(user) else "",
+            ]
+            for owner in above.owners[:MOST_ROWS]
+        ]  # fmt: skip
+    except TooTangled as refusal:
+        rows, note = [], str(refusal)
+    if above.stakes and not note:
+        bound = above.regime.number("owner_share_percent").normalize() + 0
+        note = f"Ownership prong: {bound:f} % or more ({above.regime.cite('owner_share_percent')})."
+    empty = "Nobody is known who owns or controls enough of it."
+    return Table("beneficial-owners", "Beneficial owners and why", head, rows, empty=empty, note=note)
+
+
+def _prongs(owner) -> str:
+    met = ["ownership"] * owner.owns + ["control"] * owner.control
+    return " and ".join(met)
+
+
+def blocked(above: OwnersAbove, user, listed: Iterable[UUID] | None = None) -> Table:
+    """What parties with a confirmed hit hold together (31 CFR 578.411), step by step. For who may see hits only."""
+    told = above.blocked_reasons(listed) if above.stakes and sees_names(user) else ()
+    return Table(
+        "blocked-owners", "Held by blocked persons", ["Step by step"], [[sentence] for sentence in told],
+        empty="Nobody above it is on a list by a confirmed hit.",
+    )  # fmt: skip
+
+
+def _who(party: Party, user) -> Link:
+    return Link(party.legal_name if sees_names(user) else party.reference, party)
