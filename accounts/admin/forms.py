@@ -287,3 +287,17 @@ class CustomerFileForm(forms.Form):
     )
     dry_run = forms.BooleanField(label="Only look, store nothing", required=False)
     encoding = text_field("Encoding", 40, help_text="Only for files that are neither UTF-8 nor UTF-16, such as cp1252.")
+
+
+class OwnershipFileForm(forms.Form):
+    """A file of statements about owners."""
+
+    file = forms.FileField(
+        label="File", help_text="Beneficial Ownership Data Standard 0.4, as a JSON array or as JSON Lines."
+    )
+
+
+class OwnershipExportForm(forms.Form):
+    """In which form the owners are handed out."""
+
+    form = forms.ChoiceField(label="Form", choices=[("json", "JSON array"), ("jsonl", "JSON Lines")])

@@ -6,12 +6,14 @@ Names are for who may see parties; everybody else reads references.
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.urls import reverse
+
 from accounts.flows.ownership import OwnersAbove
 from accounts.models import Party
 from accounts.rules.ownership import TooTangled, as_percent
 from accounts.rules.parties import PartyKind
-from kyc_portal.staff.policy_table import right_to_see
-from kyc_portal.staff.sections import Link, Table, Tree
+from kyc_portal.staff.policy_table import page_named, right_to_see
+from kyc_portal.staff.sections import Facts, Link, Table, Tree
 
 MOST_ROWS = 50
 NONE_KNOWN = "No owners are known. Add everybody who owns or controls it on the party's own page."
@@ -92,6 +94,18 @@ def blocked(above: OwnersAbove, user, listed: Iterable[UUID] | None = None) -> T
         "blocked-owners", "Held by blocked persons", ["Step by step"], [[sentence] for sentence in told],
         empty="Nobody above it is on a list by a confirmed hit.",
     )  # fmt: skip
+
+
+def files(party: Party, user) -> list[Facts]:
+    """Where the owners are handed out and taken in as a file, for who may do either; else nothing."""
+    doors = (("Hand out", "export_ownership", "as a file"), ("Take in", "import_ownership", "from a file"))
+    rows = [
+        (label, Link(words, reverse(f"accounts:{name}", args=[party.pk])))
+        for label, name, words in doors
+        if page_named(f"accounts:{name}").opens_to(user, "GET")
+    ]
+    note = "Beneficial Ownership Data Standard 0.4."
+    return [Facts("owner-files", "Owners as a file", rows, note=note)] if rows else []
 
 
 def _who(party: Party, user) -> Link:

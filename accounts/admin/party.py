@@ -122,7 +122,10 @@ class PartyAdmin(RecordAdmin):
         ]
 
     def aside(self, record, *, user, at):
-        return [self._identity(record, user), self._status(record), self._accounts(record), holds_section(record)]
+        files = ownership_sections.files(record, user) if may_have_owners(record) else []
+        return [
+            self._identity(record, user), self._status(record), self._accounts(record), *files, holds_section(record),
+        ]  # fmt: skip
 
     def _identity(self, party, user):
         rows = [

@@ -253,7 +253,7 @@ def add_owner(
         Verb.OWNER_ADDED, party, by=by, at=at, within=parties.account_of(party), owner=owner.reference,
         percent=f"{percent.normalize():f}", has_control=has_control,
     )  # fmt: skip
-    _owners_changed(party, today, by=by, at=at)
+    owners_have_changed(party, today, by=by, at=at)
     return stake
 
 
@@ -269,7 +269,7 @@ def _require_room(party: Party, stake: OwnershipStake, today: date) -> None:
     there = list(OwnershipStake.objects.held_within(since, stake.to_on).filter(owned=party))
     if any(each.owner_id == owner.pk for each in there):
         raise BadField(f"Owner {owner.reference} holds a stake already. End that stake first if the share changed.")
-    total, day = ownership.most_at_once([*there, stake], since=since)
+    total, day = ownership.most_beside(stake, there, today)
     if total > 100 and stake.percent:
         raise BadField(
             f"Percent would bring the owners of {party.reference} to {total.normalize():f} % on "
@@ -296,11 +296,11 @@ def end_stake(stake: OwnershipStake, *, to_on: date, by: Actor, at: datetime) ->
         Verb.OWNER_ENDED, party, by=by, at=at, within=parties.account_of(party), owner=stake.owner.reference,
         to_on=to_on,
     )  # fmt: skip
-    _owners_changed(party, today, by=by, at=at)
+    owners_have_changed(party, today, by=by, at=at)
     return stake
 
 
-def _owners_changed(party: Party, today: date, *, by: Actor, at: datetime) -> None:
+def owners_have_changed(party: Party, today: date, *, by: Actor, at: datetime) -> None:
     """Whatever the party owns is screened again, its accounts are told, and open ones are asked for proof again."""
     below = ownership.parties_below(party, today)
     Party.objects.filter(pk__in=below).update(changed_at=at)

@@ -19,7 +19,7 @@ from accounts.rules.ownership import BeneficialOwner, Stake
 from accounts.rules.ownership_tree import OwnershipNode, Repeat
 from kyc_portal.policy.current import Regime, regime_on
 
-REPEATED = {Repeat.CIRCLE: "closes a circle", Repeat.AGAIN: "its owners stand above"}
+REPEATED = {Repeat.CIRCLE: "closes a circle", Repeat.AGAIN: "its owners stand elsewhere"}
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,13 @@ def stakes_above(party: Party, on: date) -> list[Stake]:
     return found
 
 
-def most_at_once(stakes: Iterable[OwnershipStake], *, since: date) -> tuple[Decimal, date]:
-    """The largest sum of shares held on one day from `since` on, and the first such day, of one party's stakes, saved
-    or not."""
-    plain = (
-        Stake(str(row.owner_id), str(row.owned_id), row.percent, row.has_control, row.from_on, row.to_on)
-        for row in stakes
-    )
-    return reasons.most_at_once(plain, since)
+def most_beside(stake: OwnershipStake, others: Iterable[OwnershipStake], today: date) -> tuple[Decimal, date]:
+    """The largest sum of shares in one party on any day on which `stake`, saved or not, is held; and that day."""
+    return reasons.most_beside(_plain(stake), map(_plain, others), today)
+
+
+def _plain(row: OwnershipStake) -> Stake:
+    return Stake(str(row.owner_id), str(row.owned_id), row.percent, row.has_control, row.from_on, row.to_on)
 
 
 def accounts_below(party: Party, on: date) -> list[Account]:
@@ -137,7 +136,7 @@ class OwnersAbove:
         if not self.stakes:
             return None
         parties = {str(each.pk): each for each in self.everybody}
-        return _picture(self.drawing.root, parties, self.party.reference, names=names, is_root=True)
+        return _picture(self.drawing.root, parties, names=names, is_root=True)
 
     def remarks(self) -> tuple[str, ...]:
         """What a reader of the tree has to know, as sentences: circles, and that the drawing was cut."""
@@ -195,25 +194,25 @@ class OwnersAbove:
         return tuple(_with_references(sentence, references) for sentence in sentences)
 
 
-def _picture(node, parties: dict[str, Party], root: str, *, names: bool, is_root: bool = False) -> OwnerPicture:
+def _picture(node: OwnershipNode, parties: dict[str, Party], *, names: bool, is_root: bool = False) -> OwnerPicture:
     party = parties[node.party]
     notes = [party.reference] * names + [party.get_kind_display()] + ["U.S. person"] * party.is_us
-    children = (_picture(owner, parties, root, names=names) for owner in node.owners)
+    children = (_picture(owner, parties, names=names) for owner in node.owners)
     return OwnerPicture(
         name=party.legal_name if names else party.reference,
         detail=", ".join(notes),
         percent="" if is_root else _percent(node.percent),
         tone="warning" if node.repeat == Repeat.CIRCLE else "",
         children=tuple(children),
-        marks=_marks(node, "" if is_root else root),
+        marks=_marks(node, is_root=is_root),
         repeats=bool(node.repeat),
     )
 
 
-def _marks(node: OwnershipNode, root: str) -> tuple[str, ...]:
+def _marks(node: OwnershipNode, *, is_root: bool) -> tuple[str, ...]:
     marks = ["controls"] * node.control
-    if root and node.reaching != node.percent:
-        marks.append(f"{_percent(node.reaching)} of {root}")
+    if not is_root and node.reaching != node.percent:
+        marks.append(f"{_percent(node.reaching)} of the first box")
     marks += [REPEATED[node.repeat]] if node.repeat else []
     marks += [f"{node.left_out} more are in the table"] if node.left_out else []
     return tuple(marks)

@@ -38,6 +38,10 @@ class OwnershipStake(Recorded):
 
     class Meta:
         verbose_name = "ownership stake"
+        permissions = [
+            ("export_ownership", "Can hand out who owns whom as a file"),
+            ("import_ownership", "Can take in who owns whom from a file"),
+        ]
         constraints = [
             models.CheckConstraint(condition=models.Q(percent__gte=0, percent__lte=100), name="stake_is_a_percentage"),
             models.CheckConstraint(condition=~models.Q(owner=models.F("owned")), name="stake_is_in_another"),

@@ -133,12 +133,17 @@ def _in_no_dead_end(subject: str, graph: Graph) -> set[str]:
     return left
 
 
-def most_at_once(stakes: Iterable[Stake], since: date) -> tuple[Decimal, date]:
-    """The largest sum of shares held on one day from `since` on, and the first such day, of one party's stakes."""
-    stakes = list(stakes)
-    begins = {max(stake.from_on or since, since) for stake in stakes}
-    sums = []
-    for day in sorted(begins | {since}):
-        held = (stake.percent for stake in stakes if stake.is_held_on(day))
-        sums.append((sum(held, Decimal(0)), day))
+def most_beside(stake: Stake, others: Iterable[Stake], today: date) -> tuple[Decimal, date]:
+    """The largest sum of shares in one party on any day on which `stake` is held, itself included, and that day.
+
+    Of a stake of unknown beginning only its last day, or today, is known: nobody knows who held what before.
+    """
+    spans = [_known_days(each, today) for each in (stake, *others)]
+    first, last, _ = spans[0]
+    days = sorted({begin for begin, _, _ in spans if first <= begin <= last})
+    sums = [(sum((part for begin, end, part in spans if begin <= day <= end), Decimal(0)), day) for day in days]
     return max(sums, key=lambda pair: pair[0])
+
+
+def _known_days(stake: Stake, today: date) -> tuple[date, date, Decimal]:
+    return stake.from_on or stake.to_on or today, stake.to_on or date.max, stake.percent

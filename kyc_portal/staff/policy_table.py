@@ -190,6 +190,12 @@ PAGES: dict[str, Page] = {
     ),
     "admin:records_purgerun_rules": Page(get="records.view_purgerun"),
     "accounts:reveal": Page(get=UNMASK, post=UNMASK, of="accounts.party"),
+    "accounts:export_ownership": Page(
+        get="accounts.export_ownership", post="accounts.export_ownership", of="accounts.party"
+    ),
+    "accounts:import_ownership": Page(
+        get="accounts.import_ownership", post="accounts.import_ownership", of="accounts.party"
+    ),
     "accounts:import_customers": Page(get="accounts.import_customers", post="accounts.import_customers"),
     "cases:download_bundle": Page(get="cases.download_bundle", has_head=False, of="cases.bundle"),
     "resellers:customers": Page(get=ANYBODY_HERE),

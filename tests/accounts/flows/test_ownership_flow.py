@@ -78,7 +78,7 @@ class TestTree:
 
         box = root.children[0].children[0]
         assert (root.percent, box.name, box.percent) == ("", person.legal_name, "45.00 %")
-        assert box.marks == ("controls", f"27.00 % of {company.reference}")
+        assert box.marks == ("controls", "27.00 % of the first box")
 
     def test_there_is_no_tree_without_owners(self):
         assert OwnersAbove(make_company().party, TODAY).tree() is None
@@ -103,7 +103,7 @@ class TestTree:
         first, second = OwnersAbove(company, TODAY).tree().children
 
         assert [(box.name, box.tone, box.repeats) for box in first.children][1] == (company.legal_name, "warning", True)
-        assert (second.children[0].marks[-1], second.children[0].children) == ("its owners stand above", ())
+        assert (second.children[0].marks[-1], second.children[0].children) == ("its owners stand elsewhere", ())
 
     def test_without_names_it_shows_references(self):
         company, person = make_company().party, make_party()

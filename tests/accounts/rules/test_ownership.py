@@ -19,7 +19,7 @@ from accounts.rules.ownership import (
     owners_by_party,
     whole_shares,
 )
-from accounts.rules.ownership_reasons import circles, faults, most_at_once, owner_reasons
+from accounts.rules.ownership_reasons import circles, faults, most_beside, owner_reasons
 from accounts.rules.ownership_tree import MOST_BOXES, Repeat, tree
 
 QUARTER = Decimal(25)
@@ -341,15 +341,19 @@ class TestDays:
         assert [bool(held_on([held], day)) for day in days] == [False, True, True, False]
 
     def test_the_most_that_is_held_on_one_day(self):
-        march, april = date(2026, 3, 1), date(2026, 4, 1)
-        stakes = [
-            Stake("ann", "C", Decimal(60), to_on=date(2026, 3, 31)),
-            Stake("bob", "C", Decimal(80), from_on=april),
-            Stake("cy", "C", Decimal(10), from_on=march),
-        ]
+        march, april, today = date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)
+        ann = Stake("ann", "C", Decimal(60), from_on=march, to_on=date(2026, 3, 31))
+        bob = Stake("bob", "C", Decimal(80), from_on=april)
+        cy = Stake("cy", "C", Decimal(10), from_on=march)
 
-        assert most_at_once(stakes, march) == (Decimal(90), april)
-        assert most_at_once(stakes[:1], april) == (Decimal(0), april)
+        assert most_beside(cy, [ann, bob], today) == (Decimal(90), april)
+        assert most_beside(ann, [bob, cy], today) == (Decimal(70), march)
+
+    def test_of_an_unknown_beginning_nothing_is_made_up(self):
+        over, still = Stake("ann", "C", Decimal(60), to_on=date(2026, 3, 31)), Stake("bob", "C", Decimal(60))
+
+        assert most_beside(still, [over], date(2026, 5, 1)) == (Decimal(60), date(2026, 5, 1))
+        assert most_beside(over, [still], date(2026, 5, 1)) == (Decimal(60), date(2026, 3, 31))
 
 
 class TestTree:
