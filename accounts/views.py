@@ -12,16 +12,19 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.admin.forms import CustomerFileForm, OwnershipExportForm, OwnershipFileForm, RevealForm
-from accounts.flows import customer_files, document_copies, ownership_export, ownership_files, person_export
+from accounts.admin import ownership_sections
+from accounts.admin.forms import CustomerFileForm, OwnersDayForm, OwnershipExportForm, OwnershipFileForm, RevealForm
+from accounts.flows import customer_files, document_copies, ownership, ownership_export, ownership_files, person_export
 from accounts.flows import reveal as unmasking
 from accounts.flows.customer_files import RowsRefused
 from accounts.flows.ownership_files import StatementsRefused
 from accounts.formats.customers import COLUMNS, TABLE
 from accounts.models import IdentityDocument, Party, PrivacyRequest
+from kyc_portal.records import audit
+from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff import downloads
-from kyc_portal.staff.sections import Table, url_of
+from kyc_portal.staff.sections import Table, for_viewer, url_of
 from kyc_portal.staff.stepup import require_recent_login
 from kyc_portal.staff.typed import is_sound
 
@@ -119,6 +122,30 @@ def copy_of_person(request, key):
         "warning": "The file holds all data of the person in clear. Hand it over in the way you agreed, keep no copy.",
     }
     return TemplateResponse(request, "admin/actions/confirm.html", context)
+
+
+def owners_on_a_day(request, key):
+    """The tree of owners, who counted and what blocked persons held as of a day; today when none is given."""
+    party, at = get_object_or_404(Party, pk=key), timezone.now()
+    audit.record_view(party, by=request.user.as_actor, at=at)
+    asked = "on" in request.GET
+    form = OwnersDayForm(request.GET) if asked else OwnersDayForm(initial={"on": legal_day(at)})
+    sections = []
+    if not asked or is_sound(form):
+        try:
+            above = ownership.owners_on(party, form.cleaned_data["on"] if asked else None, at=at)
+            sections = ownership_sections.as_of(above, request.user)
+        except Refusal as refusal:
+            form.add_error("on", str(refusal))
+    context = {
+        **admin.site.each_context(request),
+        "title": "Owners as of a day",
+        "form": form,
+        "party": party,
+        "back_url": url_of(party),
+        "sections": [shown for each in sections if (shown := for_viewer(each, request.user))],
+    }
+    return TemplateResponse(request, "admin/accounts/owners_on_a_day.html", context)
 
 
 @require_recent_login

@@ -289,6 +289,12 @@ class CustomerFileForm(forms.Form):
     encoding = text_field("Encoding", 40, help_text="Only for files that are neither UTF-8 nor UTF-16, such as cp1252.")
 
 
+class OwnersDayForm(forms.Form):
+    """As of which day owners are shown."""
+
+    on = day_field("Day", required=True)
+
+
 class OwnershipFileForm(forms.Form):
     """A file of statements about owners."""
 

@@ -3,7 +3,7 @@
 Names are for who may see parties; everybody else reads references.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from django.urls import reverse
@@ -34,8 +34,18 @@ def owner_tree(above: OwnersAbove, table: Table | None, user, empty: str = NONE_
     return Tree("owners", "Owners", node, table, note=" ".join(told), empty=empty)
 
 
-def holders(above: OwnersAbove, verified: Iterable[UUID], user) -> Table | None:
-    """Everybody above the party with the whole share through all chains; None when nobody is."""
+def as_of(above: OwnersAbove, user) -> list[Tree | Table]:
+    """All that is to be said of the owners of one day."""
+    empty = f"No owners are known for {above.on}."
+    tree = owner_tree(above, holders(above, None, user), user, empty=empty)
+    return [tree, beneficial(above, user), blocked(above, user)]
+
+
+def holders(above: OwnersAbove, verified: Collection[UUID] | None, user) -> Table | None:
+    """Everybody above the party with the whole share through all chains; None when nobody is.
+
+    `verified` are the keys of those whose identity was verified; None leaves that column out.
+    """
     try:
         shares = above.shares
         beneficial = {owner.owner for owner in above.owners}
@@ -44,11 +54,9 @@ def holders(above: OwnersAbove, verified: Iterable[UUID], user) -> Table | None:
     rows = []
     for party in above.everybody[1 : MOST_ROWS + 1]:
         share = f"{as_percent(shares[str(party.pk)]):f} %" if str(party.pk) in shares else ""
-        rows.append([
-            _who(party, user), share, _part_played(party, beneficial), party.get_us_status_display(),
-            party.pk in verified,
-        ])  # fmt: skip
-    head = ["Holder", "Whole share", "Counts as", "Status", "Verified"]
+        row = [_who(party, user), share, _part_played(party, beneficial), party.get_us_status_display()]
+        rows.append(row if verified is None else [*row, party.pk in verified])
+    head = ["Holder", "Whole share", "Counts as", "Status", *(["Verified"] if verified is not None else [])]
     left_out = len(above.everybody) - 1 - len(rows)
     note = f"{left_out:,} more holders are not shown." if left_out > 0 else ""
     return Table("owners-table", "Owners", head, rows, note=note) if rows else None
@@ -96,16 +104,20 @@ def blocked(above: OwnersAbove, user, listed: Iterable[UUID] | None = None) -> T
     )  # fmt: skip
 
 
-def files(party: Party, user) -> list[Facts]:
-    """Where the owners are handed out and taken in as a file, for who may do either; else nothing."""
-    doors = (("Hand out", "export_ownership", "as a file"), ("Take in", "import_ownership", "from a file"))
+def doors(party: Party, user) -> Facts | None:
+    """Where owners are shown as of a day, handed out and taken in as a file, for who may; None for nobody else."""
+    pages = (
+        ("On another day", "owners_on_a_day", "as of a day"),
+        ("Hand out", "export_ownership", "as a file"),
+        ("Take in", "import_ownership", "from a file"),
+    )
     rows = [
         (label, Link(words, reverse(f"accounts:{name}", args=[party.pk])))
-        for label, name, words in doors
+        for label, name, words in pages
         if page_named(f"accounts:{name}").opens_to(user, "GET")
     ]
-    note = "Beneficial Ownership Data Standard 0.4."
-    return [Facts("owner-files", "Owners as a file", rows, note=note)] if rows else []
+    note = "Files by the Beneficial Ownership Data Standard 0.4."
+    return Facts("owner-doors", "More about owners", rows, note=note) if rows else None
 
 
 def _who(party: Party, user) -> Link:

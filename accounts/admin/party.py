@@ -122,9 +122,10 @@ class PartyAdmin(RecordAdmin):
         ]
 
     def aside(self, record, *, user, at):
-        files = ownership_sections.files(record, user) if may_have_owners(record) else []
+        doors = ownership_sections.doors(record, user) if may_have_owners(record) else None
         return [
-            self._identity(record, user), self._status(record), self._accounts(record), *files, holds_section(record),
+            self._identity(record, user), self._status(record), self._accounts(record),
+            *([doors] if doors else []), holds_section(record),
         ]  # fmt: skip
 
     def _identity(self, party, user):

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from uuid import UUID
 
+from accounts.flows import texts
 from accounts.models import Account, OwnershipStake, Party, ScreeningHit
 from accounts.models.party import PartyKind
 from accounts.rules import ownership as rules
@@ -18,6 +19,7 @@ from accounts.rules.blocked_owners import BlockedHolding, blocked_holding, block
 from accounts.rules.ownership import BeneficialOwner, Stake
 from accounts.rules.ownership_tree import OwnershipNode, Repeat
 from kyc_portal.policy.current import Regime, regime_on
+from kyc_portal.records.clock import legal_day
 
 REPEATED = {Repeat.CIRCLE: "closes a circle", Repeat.AGAIN: "its owners stand elsewhere"}
 
@@ -192,6 +194,11 @@ class OwnersAbove:
     def _by_reference(self, sentences: tuple[str, ...]) -> tuple[str, ...]:
         references = {str(each.pk): each.reference for each in self.everybody} if sentences else {}
         return tuple(_with_references(sentence, references) for sentence in sentences)
+
+
+def owners_on(party: Party, day: date | None, *, at: datetime) -> OwnersAbove:
+    """Who stood above a party on a day, today when None. Raises BadField: nobody knows who will own what."""
+    return OwnersAbove(party, texts.past_day("Day", day, legal_day(at)) or legal_day(at))
 
 
 def _picture(node: OwnershipNode, parties: dict[str, Party], *, names: bool, is_root: bool = False) -> OwnerPicture:

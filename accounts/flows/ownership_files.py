@@ -14,6 +14,7 @@ from typing import BinaryIO
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
+from django.db import IntegrityError
 
 from accounts.flows import identification, links, ownership, parties, texts
 from accounts.formats.bods import BadStatement, Holding, StatedParty, StatedRelationship, read_bods
@@ -31,6 +32,11 @@ BATCH = 500
 CHUNK = 1 << 16
 MOST_REPORTED = 1_000
 LIKE_OURS = "PTY-"
+MEANWHILE = "Somebody else took in the same records at the same moment. Nothing was added; send the file again to see."
+
+
+class TakenMeanwhile(Refusal):
+    """Somebody else took in the same records at the same moment."""
 
 
 class StatementsRefused(Refusal):
@@ -94,6 +100,8 @@ class _Plan:
     statement_ids: set[bytes] = field(default_factory=set)
     ends: list[tuple[int, str, str]] = field(default_factory=list)  # number, owned, owner
     pks: dict[str, UUID] = field(default_factory=dict)  # of parties, by record identifier
+    new: dict[UUID, int] = field(default_factory=dict)  # parties that were not on file, with their statement
+    above: dict[UUID, list[UUID]] = field(default_factory=dict)  # owned -> owners, as they stand on file now
     subject: str = ""
 
     def counts(self, stated: StatedParty | StatedRelationship) -> bool:
@@ -110,13 +118,17 @@ def take_in(
 
     `about` is the party on file that the declaration's subject stands for, so that a file of others joins the customer
     it speaks of. `most` is the largest number of statements. Stakes on file that the file does not name stay. A file
-    sent again changes nothing. Raises BodsRefused for the file as a whole, StatementsRefused for statements.
+    sent again changes nothing. Raises BodsRefused for the file as a whole, StatementsRefused for statements, and
+    TakenMeanwhile.
     """
     outcome = Outcome(sha256=_digest(stream))
     plan = _look_through(stream, about, most or settings.IMPORT_MAX_ROWS, legal_day(at), outcome)
     if outcome.refused:
         raise StatementsRefused(outcome)
-    _write(stream, plan, outcome, by=by, at=at)
+    try:
+        _write(stream, plan, outcome, by=by, at=at)
+    except IntegrityError:
+        raise TakenMeanwhile(MEANWHILE) from None
     return outcome
 
 
@@ -125,8 +137,8 @@ def told(outcome: Outcome) -> str:
     if not outcome.changed:
         return f"All of the {outcome.read:,} statements were on file. Nothing changed."
     return (
-        f"{outcome.read:,} statements: {outcome.parties_new:,} parties new, {outcome.parties_known:,} known; "
-        f"{outcome.stakes_new:,} stakes new, {outcome.stakes_known:,} known, {outcome.stakes_ended:,} ended."
+        f"Read {outcome.read:,} statements. Parties: {outcome.parties_new:,} new, {outcome.parties_known:,} known. "
+        f"Stakes: {outcome.stakes_new:,} new, {outcome.stakes_known:,} known, {outcome.stakes_ended:,} ended."
     )
 
 
@@ -225,6 +237,7 @@ def _write(stream: BinaryIO, plan: _Plan, outcome: Outcome, *, by: Actor, at: da
         for stated in batch:
             if stated.owned and stated.owner and _write_relationship(stated, plan, outcome, by=by, at=at):
                 owned[plan.pks[stated.owned]] = None
+    _require_a_file(plan, outcome)
     if outcome.refused:
         raise StatementsRefused(outcome)
     for key in owned:
@@ -235,6 +248,21 @@ def _write(stream: BinaryIO, plan: _Plan, outcome: Outcome, *, by: Actor, at: da
             Verb.OWNERSHIP_IMPORTED, about, by=by, at=at, new=outcome.parties_new + outcome.stakes_new,
             known=outcome.parties_known + outcome.stakes_known, changed=outcome.stakes_ended, sha256=outcome.sha256,
             read=outcome.read,
+        )  # fmt: skip
+
+
+def _require_a_file(plan: _Plan, outcome: Outcome) -> None:
+    """Every new party stands above one that was on file: what belongs to no customer's file would never be erased."""
+    waiting = [key for key in plan.pks.values() if key not in plan.new]
+    attached = set(waiting)
+    while waiting:
+        owners = set(plan.above.get(waiting.pop(), ())) - attached
+        attached |= owners
+        waiting += owners
+    for key in sorted(plan.new.keys() - attached, key=plan.new.get):
+        outcome.refuse(
+            plan.new[key], "recordId",
+            "It owns nobody on file, so it would belong to no customer. Say which party on file the file speaks of.",
         )  # fmt: skip
 
 
@@ -261,6 +289,7 @@ def _write_parties(batch: list[StatedParty], plan: _Plan, outcome: Outcome, *, b
             )
         if party is None:
             party = parties.add_party(stated.new, key=key, by=by, at=at)
+            plan.new[party.pk] = stated.number
             outcome.parties_new += 1
         else:
             _require_same(stated, party, outcome, legal_day(at))
@@ -300,6 +329,8 @@ def _write_relationship(stated, plan: _Plan, outcome: Outcome, *, by: Actor, at:
     if party.pk == owner.pk:
         outcome.refuse(stated.number, "recordDetails.interestedParty", "It is the same party on file as the subject.")
         return False
+    if stated.holdings:
+        plan.above.setdefault(party.pk, []).append(owner.pk)
     for holding in _holdings(stated):
         rows = list(OwnershipStake.objects.filter(owned=party))
         same = [

@@ -1,6 +1,7 @@
 """Owners on the pages: the tree with its reasons, a file out after a recent log-in, a file in, refused by field."""
 
 import json
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -9,7 +10,7 @@ from django.urls import reverse
 
 from accounts.flows import identification
 from accounts.models import OwnershipStake
-from kyc_portal.records.models import AuditEvent
+from kyc_portal.records.models import AuditEvent, IdentityView
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.staff import policy_table
 from kyc_portal.staff.sessions import CONFIRMED
@@ -71,7 +72,28 @@ class TestPages:
 
         client.force_login(person("desk", "reseller desk"))
         shown = client.get(page_of(company.party)).content.decode()
-        assert "Owners as a file" not in shown
+        assert door("owners_on_a_day", company.party) in shown
+        assert door("export_ownership", company.party) not in shown and "Take in" not in shown
+
+
+class TestAsOfADay:
+    def test_it_shows_who_held_what_then(self, reviewer, company):
+        OwnershipStake.objects.update(from_on=date(2026, 1, 1))
+        url = door("owners_on_a_day", company.party)
+
+        now, before = reviewer.get(url), reviewer.get(url, {"on": "2025-12-31"})
+
+        assert "In all 60 %" in now.content.decode() and "picture-tree" in now.content.decode()
+        assert "No owners are known for 2025-12-31" in before.content.decode()
+        assert IdentityView.objects.filter(actor_label="ana").exists()
+
+    @pytest.mark.parametrize(
+        ("day", "words"), [("", "required"), ("01/02/2026", "YYYY-MM-DD"), ("2999-01-01", "lies in the future")]
+    )
+    def test_a_day_that_is_none_is_refused_in_words(self, reviewer, company, day, words):
+        answer = reviewer.get(door("owners_on_a_day", company.party), {"on": day})
+
+        assert answer.status_code == 200 and words in answer.content.decode()
 
 
 class TestHandingOut:
@@ -120,7 +142,7 @@ class TestTakingIn:
 
         shown = self.send(reviewer, party, file(*SOUND).getvalue())
 
-        assert "1 parties new, 1 known; 1 stakes new" in shown
+        assert "Parties: 1 new, 1 known. Stakes: 1 new" in shown
         assert "Nothing changed" in self.send(reviewer, party, file(*SOUND).getvalue())
         assert party.stakes_in_it.get().owner.legal_name == "Ann Li"
 
@@ -142,6 +164,6 @@ class TestTakingIn:
         nobody = json.loads(json.dumps(SOUND[2]))
         nobody["recordDetails"]["interestedParty"] = {"reason": "unknown"}
 
-        shown = self.send(reviewer, party, file(*SOUND[:2], nobody).getvalue())
+        shown = self.send(reviewer, party, file(SOUND[0], nobody).getvalue())
 
         assert "What was left out" in shown and "Nobody is named" in shown

@@ -29,16 +29,26 @@ def path(tmp_path):
 
 class TestImport:
     def test_twice_without_harm(self, path):
-        assert "2 parties new" in run("import_ownership", str(path))[0]
-        assert "Nothing changed" in run("import_ownership", str(path))[0]
-        assert Party.objects.count() == 2
-
-    def test_for_a_party_on_file(self, path):
         company = make_company(legal_name="Globex").party
 
-        run("import_ownership", str(path), party=company.reference.lower())
+        assert "Parties: 1 new" in run("import_ownership", str(path), party=company.reference.lower())[0]
+        assert "Nothing changed" in run("import_ownership", str(path), party=company.reference)[0]
+        assert company.stakes_in_it.count() == 1 and Party.objects.count() == 2
 
-        assert company.stakes_in_it.count() == 1
+    def test_a_file_that_speaks_of_nobody_on_file(self, path):
+        with pytest.raises(CommandError, match="2 of 3 statements"):
+            run("import_ownership", str(path))
+        assert not Party.objects.exists()
+
+    def test_what_is_left_out_is_told(self, path):
+        company = make_company(legal_name="Globex").party
+        nobody = relation(share(), owner={"reason": "unknown"})
+        path.write_bytes(file(SOUND[0], nobody).getvalue())
+
+        assert (
+            "Statement 2, recordDetails.interestedParty: Nobody"
+            in run("import_ownership", str(path), party=company.reference)[1]
+        )
 
     def test_a_refused_statement_ends_with_number_field_and_code_2(self, path):
         path.write_bytes(file(*SOUND[:2], relation(share(101))).getvalue())

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import IntegrityError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -13,7 +14,7 @@ from hypothesis.extra.django import TestCase
 from accounts.flows import ownership_export, ownership_files
 from accounts.flows.ownership import OwnersAbove
 from accounts.flows.ownership_export import NotOwned
-from accounts.flows.ownership_files import StatementsRefused
+from accounts.flows.ownership_files import StatementsRefused, TakenMeanwhile
 from accounts.formats.bods_stream import BodsRefused
 from accounts.models import OwnershipStake, Party
 from kyc_portal.records.models import AuditEvent
@@ -31,8 +32,13 @@ def file(*found, number_them=True):
     return io.BytesIO(json.dumps(found).encode())
 
 
-def take_in(*found, **given):
-    return ownership_files.take_in(file(*found), by=SCHEDULER, at=NOON, **given)
+def globex():
+    """The customer of whom most files here speak."""
+    return Party.objects.filter(legal_name="Globex").first() or make_company(legal_name="Globex").party
+
+
+def take_in(*found, about=None, **given):
+    return ownership_files.take_in(file(*found), about=about or globex(), by=SCHEDULER, at=NOON, **given)
 
 
 def refusal_of(*found, **given):
@@ -64,7 +70,7 @@ class TestTakingIn:
     def test_a_person_a_company_and_a_stake(self):
         outcome = take_in(*SOUND)
 
-        assert (outcome.parties_new, outcome.stakes_new, outcome.read) == (2, 1, 3)
+        assert (outcome.parties_new, outcome.parties_known, outcome.stakes_new, outcome.read) == (1, 1, 1, 3)
         assert graph_on_file() == {("Ann Li", "Globex", Decimal(30), False, date(2020, 1, 1), None)}
         event = AuditEvent.objects.get(verb="accounts.ownership_imported")
         assert event.facts["sha256"] == outcome.sha256
@@ -106,16 +112,35 @@ class TestTakingIn:
     def test_of_several_statements_about_a_record_the_newest_counts(self):
         older = {**person(names=[{"fullName": "Ann Old"}]), "statementDate": "2025-01-01"}
 
-        take_in(party(), person(), older)
+        take_in(*SOUND, older)
 
         assert set(Party.objects.values_list("legal_name", flat=True)) == {"Globex", "Ann Li"}
 
     def test_records_of_others_with_the_same_identifier_stay_apart(self):
         for name in ("Register One", "Register Two"):
             published = {"publicationDetails": {"bodsVersion": "0.4", "publisher": {"name": name}}}
-            take_in(party() | published, person() | published)
+            bob = person(names=[{"fullName": f"Bob of {name}"}])
+            take_in(party() | published, bob | published, relation(share(20)) | published)
 
-        assert Party.objects.count() == 4
+        assert globex().stakes_in_it.count() == 2
+
+    def test_two_at_once(self, monkeypatch):
+        def meanwhile(*given, **more):
+            raise IntegrityError
+
+        monkeypatch.setattr(ownership_files.parties, "add_party", meanwhile)
+
+        with pytest.raises(TakenMeanwhile, match="send the file again"):
+            take_in(*SOUND)
+
+    def test_several_levels_in_any_order(self):
+        holding = party("rec-h", name="Holding")
+        stakes = [relation_called("r1", share(60), subject="rec-h"), relation_called("r2", share(45), owner="rec-h")]
+
+        take_in(*stakes, person(), holding, party())
+
+        (owner,) = OwnersAbove(globex(), NOON.date()).owners
+        assert owner.percent == 27
 
 
 class TestRefusals:
@@ -123,7 +148,10 @@ class TestRefusals:
 
     @pytest.fixture(autouse=True)
     def nothing_is_stored(self):
+        globex()
+        there = Party.objects.count()
         yield
+        assert not Party.objects.filter(legal_name="Ann Li").exists() and Party.objects.count() <= there + 1
         assert not OwnershipStake.objects.exists() and not AuditEvent.objects.filter(verb="accounts.owner_added")
 
     def test_owners_adding_up_to_140_percent(self):
@@ -133,7 +161,6 @@ class TestRefusals:
         ((number, place, reason),) = refusal_of(party(), person(), bob, *stakes)
 
         assert (number, place) == (5, "recordDetails.interests") and "to 140 % on 2026-03-02" in reason
-        assert not Party.objects.exists()
 
     @pytest.mark.parametrize(
         ("found", "number", "place", "words"),
@@ -157,7 +184,6 @@ class TestRefusals:
 
         bad = refusal.value.outcome.bad[0]
         assert (bad.number, bad.field) == (number, place) and words in bad.reason
-        assert not Party.objects.exists()
 
     def test_the_same_statement_twice(self):
         with pytest.raises(StatementsRefused) as refusal:
@@ -171,10 +197,11 @@ class TestRefusals:
         assert refusal_of(*SOUND, about=company)[0][:2] == (1, "recordDetails.name")
 
     def test_a_party_on_file_of_another_kind(self):
-        owner = make_party(legal_name="Globex")
+        owner = make_party(legal_name="globex")
 
-        (bad,) = refusal_of(statement(owner.reference, "entity", party()["recordDetails"]))
-        assert bad[:2] == (1, "recordDetails.entityType") and owner.reference in bad[2]
+        held = relation(share(), owner=owner.reference)
+        (bad,) = refusal_of(party(), statement(owner.reference, "entity", party()["recordDetails"]), held)
+        assert bad[:2] == (2, "recordDetails.entityType") and owner.reference in bad[2]
 
     def test_a_file_that_speaks_of_two_when_one_is_meant(self):
         company = make_company(legal_name="Globex").party
@@ -187,6 +214,13 @@ class TestRefusals:
 
     def test_more_statements_than_allowed(self):
         assert "more than 2 statements" in refusal_of(*SOUND, most=2)[0][2]
+
+    def test_a_party_that_would_belong_to_no_customer(self):
+        refused = refusal_of(*SOUND, party("rec-x", name="Nobody's"))
+
+        assert [bad[:2] for bad in refused] == [(4, "recordId")] and "belong to no customer" in refused[0][2]
+        with pytest.raises(StatementsRefused):
+            ownership_files.take_in(file(*SOUND), by=SCHEDULER, at=NOON)
 
     def test_a_file_cut_off(self):
         whole = file(*SOUND).getvalue()
@@ -280,9 +314,10 @@ class TestRoundTrip(TestCase):
         content = ownership_export.hand_out(parties["Alpha"], by=SCHEDULER, at=NOON)
 
         there = set(OwnershipStake.objects.values_list("pk", flat=True))
+        of_others = io.BytesIO(content.replace(b"PTY-", b"OTHER-"))  # so that everything is new but the subject
         outcome = ownership_files.take_in(
-            io.BytesIO(content.replace(b"PTY-", b"OTHER-")), by=SCHEDULER, at=NOON
-        )  # as records of somebody else, so that everything is new
+            of_others, about=make_company(legal_name="Alpha").party, by=SCHEDULER, at=NOON
+        )
 
         new = set(OwnershipStake.objects.exclude(pk__in=there).values_list("pk", flat=True))
         assert graph_of(new) == wanted and outcome.stakes_new == len(wanted) and not outcome.noted
