@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.flows.ownership import OwnersAbove
 from accounts.models import Party
-from accounts.rules.ownership import TooTangled, as_percent
+from accounts.rules.ownership import BeneficialOwner, TooTangled, as_percent
 from accounts.rules.parties import PartyKind
 from kyc_portal.staff.policy_table import page_named, right_to_see
 from kyc_portal.staff.sections import Facts, Link, Table, Tree
@@ -69,30 +69,26 @@ def _part_played(party: Party, beneficial: set[str]) -> str:
 
 
 def beneficial(above: OwnersAbove, user) -> Table:
-    """Who counts under the regime of the day, by which prong, and each reason as a sentence."""
-    head = ["Owner", "Whole share", "Prong", "Why"]
+    """Who counts under the regime of the day and why: chains, sums and prongs in sentences, so that a phone shows them."""
     named = {str(each.pk): each for each in above.everybody} if above.stakes else {}
-    note = "" if sees_names(user) else "Why they count names others, and is for who may see parties."
+    note = "" if sees_names(user) else "The reasons name others, and are for who may see parties."
     try:
         rows = [
-            [
-                _who(named[owner.owner], user), f"{owner.percent:f} %", _prongs(owner),
-                " ".join(above.reasons(owner)) if sees_names(user) else "",
-            ]
+            [_who(named[owner.owner], user), " ".join(above.reasons(owner)) if sees_names(user) else _in_short(owner)]
             for owner in above.owners[:MOST_ROWS]
-        ]  # fmt: skip
+        ]
     except TooTangled as refusal:
         rows, note = [], str(refusal)
     if above.stakes and not note:
         bound = above.regime.number("owner_share_percent").normalize() + 0
         note = f"Ownership prong: {bound:f} % or more ({above.regime.cite('owner_share_percent')})."
     empty = "Nobody is known who owns or controls enough of it."
-    return Table("beneficial-owners", "Beneficial owners and why", head, rows, empty=empty, note=note)
+    return Table("beneficial-owners", "Beneficial owners and why", ["Owner", "Why"], rows, empty=empty, note=note)
 
 
-def _prongs(owner) -> str:
+def _in_short(owner: BeneficialOwner) -> str:
     met = ["ownership"] * owner.owns + ["control"] * owner.control
-    return " and ".join(met)
+    return f"{owner.percent:f} % in all, by {' and '.join(met)}."
 
 
 def blocked(above: OwnersAbove, user, listed: Iterable[UUID] | None = None) -> Table:

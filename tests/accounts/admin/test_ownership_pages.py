@@ -8,7 +8,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from accounts.admin import ownership_sections
 from accounts.flows import identification
+from accounts.flows.ownership import OwnersAbove
 from accounts.models import OwnershipStake
 from kyc_portal.records.models import AuditEvent, IdentityView
 from kyc_portal.records.refs import SCHEDULER
@@ -57,6 +59,17 @@ class TestPages:
     @pytest.mark.parametrize(("role", "may"), [("reviewer", True), ("senior manager", False)])
     def test_who_may_not_see_hits_learns_of_none(self, role, may):
         assert policy_table.may_see_section(person("other", role), "blocked-owners") is may
+
+    def test_who_may_not_see_parties_reads_references_and_no_names(self, company):
+        stranger = person("other", "senior manager")
+        above = OwnersAbove(company.party, NOON.date())
+
+        shown = ownership_sections.as_of(above, stranger)
+
+        told = str([(each.rows if hasattr(each, "rows") else (each.node, each.table)) for each in shown])
+        owner = OwnershipStake.objects.get().owner
+        assert owner.legal_name not in told.replace(f"<Party: {owner.legal_name}>", "") and owner.reference in told
+        assert "60 % in all, by ownership." in told
 
     def test_a_circle_is_told_on_the_page(self, reviewer, company):
         other = make_company()
