@@ -26,6 +26,10 @@ class Verb(AuditVerb):
     PAYMENT_ENDED = "accounts.payment_ended", "noted that a means of payment is no longer used ({kind})"
     OWNER_ADDED = "accounts.owner_added", "added {owner} as owner or controller ({percent} %)", "has_control"
     OWNER_ENDED = "accounts.owner_ended", "ended the stake of {owner} on {to_on}"
+    OWNERSHIP_IMPORTED = (
+        "accounts.ownership_imported", "took in a file of owners: {new} new, {known} known, {changed} ended", "sha256",
+        "read",
+    )  # fmt: skip
     OWNERS_CERTIFIED = "accounts.owners_certified", "recorded the signed certification of owners (text {version})"
     VERIFICATION_STARTED = (
         "accounts.verification_started",

@@ -12,15 +12,19 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.admin.forms import CustomerFileForm, RevealForm
-from accounts.flows import customer_files, document_copies, person_export
+from accounts.admin import ownership_sections
+from accounts.admin.forms import CustomerFileForm, OwnersDayForm, OwnershipExportForm, OwnershipFileForm, RevealForm
+from accounts.flows import customer_files, document_copies, ownership, ownership_export, ownership_files, person_export
 from accounts.flows import reveal as unmasking
 from accounts.flows.customer_files import RowsRefused
+from accounts.flows.ownership_files import StatementsRefused
 from accounts.formats.customers import COLUMNS, TABLE
 from accounts.models import IdentityDocument, Party, PrivacyRequest
+from kyc_portal.records import audit
+from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff import downloads
-from kyc_portal.staff.sections import Table, url_of
+from kyc_portal.staff.sections import Table, for_viewer, url_of
 from kyc_portal.staff.stepup import require_recent_login
 from kyc_portal.staff.typed import is_sound
 
@@ -118,6 +122,91 @@ def copy_of_person(request, key):
         "warning": "The file holds all data of the person in clear. Hand it over in the way you agreed, keep no copy.",
     }
     return TemplateResponse(request, "admin/actions/confirm.html", context)
+
+
+def owners_on_a_day(request, key):
+    """The tree of owners, who counted and what blocked persons held as of a day; today when none is given."""
+    party, at = get_object_or_404(Party, pk=key), timezone.now()
+    audit.record_view(party, by=request.user.as_actor, at=at)
+    asked = "on" in request.GET
+    form = OwnersDayForm(request.GET) if asked else OwnersDayForm(initial={"on": legal_day(at)})
+    sections = []
+    if not asked or is_sound(form):
+        try:
+            above = ownership.owners_on(party, form.cleaned_data["on"] if asked else None, at=at)
+            sections = ownership_sections.as_of(above, request.user)
+        except Refusal as refusal:
+            form.add_error("on", str(refusal))
+    context = {
+        **admin.site.each_context(request),
+        "title": "Owners as of a day",
+        "form": form,
+        "party": party,
+        "back_url": url_of(party),
+        "sections": [shown for each in sections if (shown := for_viewer(each, request.user))],
+    }
+    return TemplateResponse(request, "admin/accounts/owners_on_a_day.html", context)
+
+
+@require_recent_login
+def export_ownership(request, key):
+    """Ask for the form, then hand out who owns a party; it is made anew each time and stored nowhere."""
+    downloads.refuse_other_sites(request)
+    party = get_object_or_404(Party, pk=key)
+    form = OwnershipExportForm(request.POST) if request.method == "POST" else OwnershipExportForm()
+    if form.is_bound and is_sound(form):
+        chosen = form.cleaned_data["form"]
+        try:
+            content = ownership_export.hand_out(party, form=chosen, by=request.user.as_actor, at=timezone.now())
+            made = HttpResponse(content, content_type="application/json" if chosen == "json" else "application/jsonl")
+            return downloads.guarded(made, name=f"{party.reference}-owners.{chosen}")
+        except Refusal as refusal:
+            form.add_error(None, str(refusal))
+    context = {
+        **admin.site.each_context(request),
+        "title": "Hand out the owners as a file",
+        "opts": party._meta,
+        "form": form,
+        "objects": [{"name": str(party), "url": url_of(party)}],
+        "action_label": "Hand out",
+        "action_url": request.path,
+        "back_url": url_of(party),
+        "warning": "The file names everybody above the party with their shares. Sealed values stay out.",
+    }
+    return TemplateResponse(request, "admin/actions/confirm.html", context)
+
+
+def import_ownership(request, key):
+    """Take in the owners of a party from a file; every statement that cannot be used is listed with its field."""
+    party = get_object_or_404(Party, pk=key)
+    form = OwnershipFileForm(request.POST, request.FILES) if request.method == "POST" else OwnershipFileForm()
+    outcome, bad = None, []
+    if form.is_bound and is_sound(form):
+        try:
+            outcome = ownership_files.take_in(
+                form.cleaned_data["file"].file, about=party, by=request.user.as_actor, at=timezone.now(),
+                most=min(settings.IMPORT_MAX_ROWS, MOST_ROWS_ON_THE_PAGE),
+            )  # fmt: skip
+        except StatementsRefused as refusal:
+            form.add_error(None, str(refusal))
+            bad = refusal.outcome.bad
+        except Refusal as refusal:
+            form.add_error("file", str(refusal))
+    head = ["Statement", "Field", "Reason"]
+    context = {
+        **admin.site.each_context(request),
+        "title": f"Take in the owners of {party} from a file",
+        "form": form,
+        "told": ownership_files.told(outcome) if outcome else "",
+        "refused": Table("refused", "Statements that cannot be taken in", head, _statements(bad)),
+        "noted": Table("noted", "What was left out", head, _statements(outcome.notes if outcome else [])),
+        "back_url": url_of(party),
+    }
+    return TemplateResponse(request, "admin/accounts/import_ownership.html", context)
+
+
+def _statements(rows) -> list[list]:
+    return [[f"{row.number}", row.field or "as a whole", row.reason] for row in rows]
 
 
 def import_customers(request):

@@ -138,7 +138,7 @@ class AccountAdmin(RecordAdmin):
         file = self.file_of(account, at)
         return [
             parts.who(file, user),
-            parts.owners(file),
+            *parts.owners(file, user),
             parts.verifications(file),
             parts.hits(file),
             parts.red_flags(account),

@@ -6,6 +6,7 @@ from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 
+from accounts.admin import ownership_sections
 from accounts.admin.identity import sealed, title_of
 from accounts.flows.account_file import AccountFile
 from accounts.models import Account, Screening
@@ -13,8 +14,6 @@ from accounts.models.restriction import Level
 from accounts.models.screening import HitStatus
 from accounts.rules.detectors import BY_CODE
 from accounts.rules.documents import expired_on
-from accounts.rules.ownership import TooTangled
-from accounts.rules.parties import PartyKind
 from accounts.rules.verifying import VerificationStatus
 from kyc_portal.staff.sections import Badge, Bars, Facts, Link, Strip, Table, Tree
 
@@ -78,29 +77,18 @@ def account_facts(account: Account) -> Facts:
     return Facts("account", "Account", rows)
 
 
-def owners(file: AccountFile) -> Tree:
-    """The owners as a tree; beside it everybody in it with the whole share, through all chains."""
-    try:
-        node, note = file.above.tree(), " ".join(file.above.faults())
-        beneficial = {owner.owner: owner for owner in file.above.owners}
-    except TooTangled as refusal:
-        node, note, beneficial = None, str(refusal), {}
-    verified = file.verified()
-    rows = []
-    for party in file.everybody[1 : MOST_ROWS + 1]:
-        owner = beneficial.get(str(party.pk))
-        share = (
-            f"{owner.percent.normalize():f} %{', controls' if owner.control else ''}"
-            if owner
-            else "below the threshold"
-        )
-        if party.kind == PartyKind.ENTITY:
-            share = "company in between"
-        rows.append([Link(party.legal_name, party), share, party.get_us_status_display(), party.pk in verified])
-    head = ["Holder", "Whole share of the customer", "Status", "Verified"]
-    table = Table("owners-table", "Owners", head, rows) if rows else None
-    empty = "No owners are known. Add them on the customer's own page."
-    return Tree("owners", "Owners", node, table, note=note, empty=empty)
+def owners(file: AccountFile, user) -> list[Tree | Table]:
+    """The owners as a tree, beside it everybody in it; who counts and why; what blocked persons hold."""
+    table = ownership_sections.holders(file.above, file.verified(), user)
+    listed = [hit.party_id for hit in file.current_hits if hit.status == HitStatus.CONFIRMED]
+    tree = ownership_sections.owner_tree(file.above, table, user)
+    if not file.above.stakes:
+        return [tree]
+    return [
+        tree,
+        ownership_sections.beneficial(file.above, user),
+        ownership_sections.blocked(file.above, user, listed),
+    ]
 
 
 def verifications(file: AccountFile) -> Table:

@@ -178,7 +178,8 @@ class OwnerForm(PartyForm):
     percent = forms.DecimalField(label="Share in percent", min_value=0, max_value=100, max_digits=7, decimal_places=4)
     has_control = forms.BooleanField(label="Exercises substantial control", required=False)
     from_on = day_field("Held from")
-    field_order = ("reference", "percent", "has_control", "from_on")
+    to_on = day_field("Last day", help_text="Only for a stake that is over.")
+    field_order = ("reference", "percent", "has_control", "from_on", "to_on")
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -188,7 +189,7 @@ class OwnerForm(PartyForm):
         given = super().clean()
         if self.errors:
             return given
-        own = {name: given[name] for name in ("percent", "has_control", "from_on")}
+        own = {name: given[name] for name in ("percent", "has_control", "from_on", "to_on")}
         owner = self._on_file(given) if given["reference"] else self.new_party()
         return {"owner": owner, **own}
 
@@ -286,3 +287,23 @@ class CustomerFileForm(forms.Form):
     )
     dry_run = forms.BooleanField(label="Only look, store nothing", required=False)
     encoding = text_field("Encoding", 40, help_text="Only for files that are neither UTF-8 nor UTF-16, such as cp1252.")
+
+
+class OwnersDayForm(forms.Form):
+    """As of which day owners are shown."""
+
+    on = day_field("Day", required=True)
+
+
+class OwnershipFileForm(forms.Form):
+    """A file of statements about owners."""
+
+    file = forms.FileField(
+        label="File", help_text="Beneficial Ownership Data Standard 0.4, as a JSON array or as JSON Lines."
+    )
+
+
+class OwnershipExportForm(forms.Form):
+    """In which form the owners are handed out."""
+
+    form = forms.ChoiceField(label="Form", choices=[("json", "JSON array"), ("jsonl", "JSON Lines")])

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from accounts.admin import forms
+from accounts.admin import forms, ownership_sections
 from accounts.admin.identity import marks_in_a_row, sealed, title_of
 from accounts.flows import corrections, identification, links, parties, restricted, us_status
 from accounts.flows.ownership import OwnersAbove
@@ -11,11 +11,10 @@ from accounts.models.party import PartyKind, UsStatus
 from accounts.models.screening import HitStatus
 from accounts.rules.us_status import SENTENCES
 from kyc_portal.records.clock import legal_day
-from kyc_portal.refusal import Refusal
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
-from kyc_portal.staff.sections import Badge, Facts, Link, Table, Tree, holds_section, timeline_section
+from kyc_portal.staff.sections import Badge, Facts, Link, Table, holds_section, timeline_section
 
 MOST_SHOWN = 50
 STATUS_BADGES = {UsStatus.US: Badge("U.S. person", "info"), UsStatus.FOREIGN: Badge("foreign person")}
@@ -113,7 +112,7 @@ class PartyAdmin(RecordAdmin):
             self._names(record),
             self._addresses(record, user),
             self._contacts(record, user),
-            *self._owners(record, today),
+            *self._owners(record, user, today),
             self._documents(record, user, today),
             self._payments(record, user),
             self._hits(record),
@@ -123,7 +122,11 @@ class PartyAdmin(RecordAdmin):
         ]
 
     def aside(self, record, *, user, at):
-        return [self._identity(record, user), self._status(record), self._accounts(record), holds_section(record)]
+        doors = ownership_sections.doors(record, user) if may_have_owners(record) else None
+        return [
+            self._identity(record, user), self._status(record), self._accounts(record),
+            *([doors] if doors else []), holds_section(record),
+        ]  # fmt: skip
 
     def _identity(self, party, user):
         rows = [
@@ -177,8 +180,8 @@ class PartyAdmin(RecordAdmin):
         head = ["Kind", "Value", "Confirmed", "Added"]
         return Table("contacts", "Ways to reach them", head, rows, empty="There is no way to reach them. Add one.")
 
-    def _owners(self, party, today):
-        """The tree of owners with the stakes beside it; nothing for an individual."""
+    def _owners(self, party, user, today):
+        """The tree of owners with the stakes beside it, who counts and why; nothing for an individual."""
         if not may_have_owners(party):
             return []
         stakes = party.stakes_in_it.select_related("owner").order_by("to_on", "-percent", "pk")[:MOST_SHOWN]
@@ -187,18 +190,11 @@ class PartyAdmin(RecordAdmin):
             for stake in stakes
         ]
         head = ["Owner", "Share", "Control", "From", "To"]
-        table = Table(
-            "stakes", "Stakes", head, rows, empty="No owner is on file. Add everybody who owns or controls it."
-        )
+        empty = "No owner is on file. Add everybody who owns or controls it."
+        table = Table("stakes", "Stakes", head, rows, empty=empty)
         above = OwnersAbove(party, today)
-        try:
-            return [Tree("owners", "Owners", above.tree(), table, note=self._owners_note(above))]
-        except Refusal as refusal:  # too tangled to be drawn
-            return [Table("owners", "Owners", head, rows, note=str(refusal))]
-
-    def _owners_note(self, above):
-        named = f"Beneficial owners under the regime: {len(above.owners)}." if above.owners else ""
-        return " ".join([named, *above.faults()]).strip()
+        tree = ownership_sections.owner_tree(above, table, user)
+        return [tree, ownership_sections.beneficial(above, user), ownership_sections.blocked(above, user)]
 
     def _documents(self, party, user, today):
         rows = [

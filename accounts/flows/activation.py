@@ -6,6 +6,7 @@ reason at once.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from uuid import UUID
 
 from accounts.flows import intake, rating
 from accounts.flows.account_file import AccountFile
@@ -14,8 +15,9 @@ from accounts.models import Account, Discrepancy, Screening, WatchlistSnapshot
 from accounts.models.party import PartyKind, UsStatus
 from accounts.models.restriction import Level
 from accounts.models.screening import HitStatus
+from accounts.rules.blocked_owners import blocked_reasons
 from accounts.rules.onboarding import MOVES, AccountStatus
-from accounts.rules.ownership import TooTangled, blocked_share
+from accounts.rules.ownership import TooTangled
 from accounts.verbs import Verb
 from kyc_portal.notices import outbox
 from kyc_portal.notices.kinds import AccountOpened
@@ -118,7 +120,7 @@ def _elements_are_complete(file: AccountFile) -> list[str]:
 
 
 def _owners_make_sense(file: AccountFile) -> list[str]:
-    """Shares above 100 percent, circles: nobody can say from such a list who the owners are (R21)."""
+    """Shares above 100 percent, circles nobody stands outside of: such a list does not say who the owners are (R21)."""
     return [f"{fault} Correct the owners." for fault in file.above.faults()]
 
 
@@ -174,17 +176,18 @@ def _nobody_is_listed(file: AccountFile) -> list[str]:
     if direct:
         names = ", ".join(sorted(listed[party] for party in direct))
         return [f"The customer or an owner is on a sanctions list ({names}). Block the account; it cannot be opened."]
-    return _aggregated(file, frozenset(str(party) for party in listed))
+    return _aggregated(file, frozenset(listed))
 
 
-def _aggregated(file: AccountFile, listed: frozenset[str]) -> list[str]:
-    bound = file.regime.number("blocked_share_percent")
-    share = blocked_share(str(file.account.party_id), file.above.stakes, listed, blocking_percent=bound)
-    if share < bound:
+def _aggregated(file: AccountFile, listed: frozenset[UUID]) -> list[str]:
+    found = file.above.blocked_holding(listed)
+    if not found.is_blocked:
         return []
+    references = {str(each.pk): each.reference for each in file.everybody}
     return [
-        f"Listed persons together hold {share.normalize():f} % of the customer, and {bound.normalize():f} % is enough "
-        f"to block it ({file.regime.cite('blocked_share_percent')}). Block the account; it cannot be opened."
+        f"Listed persons together hold {found.percent.normalize():f} % of the customer, and "
+        f"{found.bound.normalize():f} % is enough to block it ({file.regime.cite('blocked_share_percent')}). "
+        f"{' '.join(blocked_reasons(found, references.__getitem__))} Block the account; it cannot be opened."
     ]
 
 

@@ -223,38 +223,58 @@ def add_owner(
     percent: Decimal,
     has_control: bool = False,
     from_on: date | None = None,
+    to_on: date | None = None,
     by: Actor,
     at: datetime,
 ) -> OwnershipStake:
-    """Add who owns a share of `party` or controls it (R21); the owner may be new or on file. Raises BadField."""
+    """Add who owns a share of `party` or controls it (R21); the owner may be new or on file.
+
+    `from_on` and `to_on` are the first and the last day; None is "always" and "still". Raises BadField, also when the
+    owners of one day would hold more than 100 percent together.
+    """
     party, today = parties.locked(party), legal_day(at)
     if party.kind == PartyKind.INDIVIDUAL:
         raise BadField("Owner cannot be added: this party is an individual. Correct the kind of party first.")
     percent = texts.percentage("Percent", percent)
     if not percent and not has_control:
         raise BadField("Percent is 0 and no control is stated. Enter a share, or tick control.")
-    from_on = texts.past_day("Held from", from_on, today)
+    from_on, to_on = texts.past_day("Held from", from_on, today), texts.past_day("Last day", to_on, today)
+    if from_on and to_on and to_on < from_on:
+        raise BadField(f"Last day {to_on} lies before held from {from_on}. Correct it.")
     if isinstance(owner, NewParty):
         owner = parties.add_party(owner, by=by, at=at)
-    _require_new_owner(party, owner, today)
-
-    stake = OwnershipStake.objects.create(
-        owner=owner, owned=party, percent=percent, has_control=has_control, from_on=from_on
+    stake = OwnershipStake(
+        owner=owner, owned=party, percent=percent, has_control=has_control, from_on=from_on, to_on=to_on
     )
+    _require_room(party, stake, today)
+    stake.save(force_insert=True)
     links.remember(party, links.values_of_owner(owner), at=at)
     audit.record(
         Verb.OWNER_ADDED, party, by=by, at=at, within=parties.account_of(party), owner=owner.reference,
         percent=f"{percent.normalize():f}", has_control=has_control,
     )  # fmt: skip
-    _owners_changed(party, today, by=by, at=at)
+    owners_have_changed(party, today, by=by, at=at)
     return stake
 
 
-def _require_new_owner(party: Party, owner: Party, today: date) -> None:
+def _require_room(party: Party, stake: OwnershipStake, today: date) -> None:
+    """Refuse an owner who holds a stake in the same days already, and a sum above 100 percent on any day.
+
+    A stake of unknown beginning is looked at from today on, or on its last day: before, nobody knows who held what.
+    """
+    owner = stake.owner
     if owner.pk == party.pk:
         raise BadField("Owner is the party itself. Name another one.")
-    if OwnershipStake.objects.held_on(today).filter(owner=owner, owned=party).exists():
+    since = stake.from_on or stake.to_on or today
+    there = list(OwnershipStake.objects.held_within(since, stake.to_on).filter(owned=party))
+    if any(each.owner_id == owner.pk for each in there):
         raise BadField(f"Owner {owner.reference} holds a stake already. End that stake first if the share changed.")
+    total, day = ownership.most_beside(stake, there, today)
+    if total > 100 and stake.percent:
+        raise BadField(
+            f"Percent would bring the owners of {party.reference} to {total.normalize():f} % on "
+            f"{day}, more than 100. Correct the share, or end the stake that is over."
+        )
 
 
 @flow
@@ -276,11 +296,11 @@ def end_stake(stake: OwnershipStake, *, to_on: date, by: Actor, at: datetime) ->
         Verb.OWNER_ENDED, party, by=by, at=at, within=parties.account_of(party), owner=stake.owner.reference,
         to_on=to_on,
     )  # fmt: skip
-    _owners_changed(party, today, by=by, at=at)
+    owners_have_changed(party, today, by=by, at=at)
     return stake
 
 
-def _owners_changed(party: Party, today: date, *, by: Actor, at: datetime) -> None:
+def owners_have_changed(party: Party, today: date, *, by: Actor, at: datetime) -> None:
     """Whatever the party owns is screened again, its accounts are told, and open ones are asked for proof again."""
     below = ownership.parties_below(party, today)
     Party.objects.filter(pk__in=below).update(changed_at=at)

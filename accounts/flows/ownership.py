@@ -1,27 +1,41 @@
 """Who stands above and below a party on a day: what the rules of ownership are fed with (R21, R36)."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 from uuid import UUID
 
-from accounts.models import Account, OwnershipStake, Party
+from accounts.flows import texts
+from accounts.models import Account, OwnershipStake, Party, ScreeningHit
 from accounts.models.party import PartyKind
 from accounts.rules import ownership as rules
-from accounts.rules.ownership import BeneficialOwner, OwnershipNode, Stake
+from accounts.rules import ownership_reasons as reasons
+from accounts.rules import ownership_tree as drawing
+from accounts.rules.blocked_owners import BlockedHolding, blocked_holding, blocked_reasons
+from accounts.rules.ownership import BeneficialOwner, Stake
+from accounts.rules.ownership_tree import OwnershipNode, Repeat
 from kyc_portal.policy.current import Regime, regime_on
+from kyc_portal.records.clock import legal_day
+
+REPEATED = {Repeat.CIRCLE: "closes a circle", Repeat.AGAIN: "its owners stand elsewhere"}
 
 
 @dataclass(frozen=True)
 class OwnerPicture:
-    """One box of the drawing of owners, ready to be drawn."""
+    """One box of the drawing of owners, ready to be drawn; `marks` are short remarks, one line each, and `repeats` is
+    true of a box that stands elsewhere as well."""
 
     name: str
     detail: str
     percent: str
     tone: str
     children: tuple["OwnerPicture", ...]
+    marks: tuple[str, ...] = ()
+    repeats: bool = False
 
 
 def stakes_above(party: Party, on: date) -> list[Stake]:
@@ -34,6 +48,15 @@ def stakes_above(party: Party, on: date) -> list[Stake]:
         frontier = {owner for owner, *_ in level} - seen
         seen |= frontier
     return found
+
+
+def most_beside(stake: OwnershipStake, others: Iterable[OwnershipStake], today: date) -> tuple[Decimal, date]:
+    """The largest sum of shares in one party on any day on which `stake`, saved or not, is held; and that day."""
+    return reasons.most_beside(_plain(stake), map(_plain, others), today)
+
+
+def _plain(row: OwnershipStake) -> Stake:
+    return Stake(str(row.owner_id), str(row.owned_id), row.percent, row.has_control, row.from_on, row.to_on)
 
 
 def accounts_below(party: Party, on: date) -> list[Account]:
@@ -95,40 +118,111 @@ class OwnersAbove:
         return rules.beneficial_owners(str(self.party.pk), self.stakes, people, threshold)
 
     @cached_property
+    def shares(self) -> dict[str, Fraction]:
+        """Everybody's whole share of the party as a fraction of 1, by the party's key. Raises TooTangled."""
+        return rules.whole_shares(str(self.party.pk), rules.owners_by_party(self.stakes)).of
+
+    @cached_property
     def beneficial_owners(self) -> list[Party]:
         """The same as parties, by name. Raises TooTangled."""
         keys = {owner.owner for owner in self.owners}
         return [each for each in self.everybody if str(each.pk) in keys] if keys else []
 
-    def tree(self) -> OwnerPicture | None:
-        """The owners as a tree to draw, or None when there are none. Raises TooTangled."""
+    @cached_property
+    def drawing(self) -> drawing.OwnershipTree:
+        """The owners level by level, cut where nobody could read on."""
+        return drawing.tree(str(self.party.pk), self.stakes)
+
+    def tree(self, *, names: bool = True) -> OwnerPicture | None:
+        """The owners as a tree to draw, or None when there are none; without `names` the boxes bear references only."""
         if not self.stakes:
             return None
-        named = {str(each.pk): each for each in self.everybody}
-        return _picture(rules.tree(str(self.party.pk), self.stakes), named, self.party.reference, is_root=True)
+        parties = {str(each.pk): each for each in self.everybody}
+        return _picture(self.drawing.root, parties, names=names, is_root=True)
+
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader of the tree has to know, as sentences: circles, and that the drawing was cut."""
+        told = self._by_reference(reasons.circles(str(self.party.pk), self.stakes))
+        if self.stakes and self.drawing.cut_at:
+            told += (
+                f"The tree shows the {self.drawing.boxes} nearest of {len(self.stakes)} stakes; shares count all of "
+                "them.",
+            )
+        return told
 
     def faults(self) -> tuple[str, ...]:
-        """What cannot be right in the stakes above the party, as sentences that name parties by reference."""
-        sentences = rules.faults(str(self.party.pk), self.stakes)
+        """What cannot be right in the stakes above the party, as sentences that name parties by reference.
+
+        Raises TooTangled.
+        """
+        return self._by_reference(reasons.faults(str(self.party.pk), self.stakes))
+
+    def reasons(self, owner: BeneficialOwner) -> tuple[str, ...]:
+        """Why somebody counts as beneficial owner under the regime of the day, in sentences that name parties."""
+        threshold = self.regime.number("owner_share_percent")
+        return reasons.owner_reasons(owner, str(self.party.pk), self.stakes, threshold, self.called)
+
+    def blocked_holding(self, blocked: Iterable[UUID]) -> BlockedHolding:
+        """What these blocked parties hold of the party in aggregate (R36, T16)."""
+        bound = self.regime.number("blocked_share_percent")
+        keys = frozenset(str(key) for key in blocked)
+        return blocked_holding(str(self.party.pk), self.stakes, keys, blocking_percent=bound)
+
+    def blocked_reasons(self, listed: Iterable[UUID] | None = None) -> tuple[str, ...]:
+        """What parties with a confirmed hit on a list of now hold together, and what follows; empty for nothing.
+
+        `listed` are those parties; None looks them up.
+        """
+        if listed is None:
+            hits = ScreeningHit.objects.confirmed().filter(party__in=self.keys, snapshot__is_current=True)
+            listed = hits.values_list("party_id", flat=True)
+        listed = set(listed)
+        return blocked_reasons(self.blocked_holding(listed), self.called) if listed else ()
+
+    def called(self, key: str) -> str:
+        """The name by which a sentence tells of a party; with the reference where several bear the name."""
+        return self._names[key]
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        bearers = Counter(each.legal_name for each in self.everybody)
+        return {
+            str(each.pk): each.legal_name if bearers[each.legal_name] == 1 else f"{each.legal_name} ({each.reference})"
+            for each in self.everybody
+        }
+
+    def _by_reference(self, sentences: tuple[str, ...]) -> tuple[str, ...]:
         references = {str(each.pk): each.reference for each in self.everybody} if sentences else {}
         return tuple(_with_references(sentence, references) for sentence in sentences)
 
 
-def _picture(node: OwnershipNode, named: dict[str, Party], root: str, *, is_root: bool = False) -> OwnerPicture:
-    party = named[node.party]
-    notes = [party.reference, party.get_kind_display()]
-    notes += ["U.S. person"] if party.is_us else []
-    notes += ["controls"] if node.control else []
-    notes += ["stands in this chain already"] if node.repeated else []
-    if not is_root and node.reaching != node.percent:
-        notes.append(f"{_percent(node.reaching)} of {root}")
+def owners_on(party: Party, day: date | None, *, at: datetime) -> OwnersAbove:
+    """Who stood above a party on a day, today when None. Raises BadField: nobody knows who will own what."""
+    return OwnersAbove(party, texts.past_day("Day", day, legal_day(at)) or legal_day(at))
+
+
+def _picture(node: OwnershipNode, parties: dict[str, Party], *, names: bool, is_root: bool = False) -> OwnerPicture:
+    party = parties[node.party]
+    notes = [party.reference] * names + [party.get_kind_display()] + ["U.S. person"] * party.is_us
+    children = (_picture(owner, parties, names=names) for owner in node.owners)
     return OwnerPicture(
-        name=party.legal_name,
+        name=party.legal_name if names else party.reference,
         detail=", ".join(notes),
         percent="" if is_root else _percent(node.percent),
-        tone="warning" if node.repeated else "",
-        children=tuple(_picture(owner, named, root) for owner in node.owners),
+        tone="warning" if node.repeat == Repeat.CIRCLE else "",
+        children=tuple(children),
+        marks=_marks(node, is_root=is_root),
+        repeats=bool(node.repeat),
     )
+
+
+def _marks(node: OwnershipNode, *, is_root: bool) -> tuple[str, ...]:
+    marks = ["controls"] * node.control
+    if not is_root and node.reaching != node.percent:
+        marks.append(f"{_percent(node.reaching)} of the first box")
+    marks += [REPEATED[node.repeat]] if node.repeat else []
+    marks += [f"{node.left_out} more are in the table"] if node.left_out else []
+    return tuple(marks)
 
 
 def _percent(value) -> str:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID, uuid4
 
 from django.db.models import F
 
@@ -54,9 +55,9 @@ class PartyDraft:
 
 
 @flow
-def add_party(new: NewParty, *, by: Actor, at: datetime) -> Party:
-    """Put a party on file. Raises BadField or BadNumber, naming the field that is wrong."""
-    drafted = draft(new, at=at)
+def add_party(new: NewParty, *, key: UUID | None = None, by: Actor, at: datetime) -> Party:
+    """Put a party on file, under a given key if there is one. Raises BadField or BadNumber, naming the field."""
+    drafted = draft(new, key=key, at=at)
     write([drafted])
     party = drafted.party
     audit.record(Verb.PARTY_ADDED, party, by=by, at=at, party=party.reference, kind=party.kind)
@@ -64,13 +65,13 @@ def add_party(new: NewParty, *, by: Actor, at: datetime) -> Party:
     return party
 
 
-def draft(new: NewParty, *, at: datetime) -> PartyDraft:
+def draft(new: NewParty, *, key: UUID | None = None, at: datetime) -> PartyDraft:
     """Check a new party and put its rows together. Raises BadField or BadNumber, naming the field that is wrong."""
     told = Texts()
     new = checked(new, today=legal_day(at), told=told)
     party = Party(
-        kind=new.kind, entity_type=new.entity_type, legal_name=new.legal_name, citizenship=new.citizenship,
-        formation_country=new.formation_country, created_at=at, changed_at=at,
+        id=key or uuid4(), kind=new.kind, entity_type=new.entity_type, legal_name=new.legal_name,
+        citizenship=new.citizenship, formation_country=new.formation_country, created_at=at, changed_at=at,
     )  # fmt: skip
     party.birth_date = new.birth_date.isoformat() if new.birth_date else ""
     party.registration_number, party.national_id = new.registration_number, new.national_id

@@ -15,8 +15,9 @@ from accounts.models import Account, Party, RiskSignal, ScreeningHit
 from accounts.models.party import AddressKind
 from accounts.models.screening import HitStatus
 from accounts.rules import detectors
+from accounts.rules.blocked_owners import blocked_share
 from accounts.rules.detectors import AccountFacts, DetectorLimits, DocumentState, Flag
-from accounts.rules.ownership import Stake, TooTangled, beneficial_owners, blocked_share
+from accounts.rules.ownership import Stake, TooTangled, beneficial_owners
 from accounts.verbs import Verb
 from kyc_portal.policy.current import Regime, regime_on
 from kyc_portal.records import audit

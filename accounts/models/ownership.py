@@ -13,6 +13,15 @@ class OwnershipStakeQuerySet(RecordedQuerySet):
         not_over = models.Q(to_on__isnull=True) | models.Q(to_on__gte=day)
         return self.filter(begun & not_over)
 
+    def held_within(self, first, last):
+        """Stakes held on at least one day from `first` through `last`; None is "always" and "still"."""
+        rows = self
+        if first is not None:
+            rows = rows.filter(models.Q(to_on__isnull=True) | models.Q(to_on__gte=first))
+        if last is not None:
+            rows = rows.filter(models.Q(from_on__isnull=True) | models.Q(from_on__lte=last))
+        return rows
+
 
 class OwnershipStake(Recorded):
     """A dated share of one party in another, or substantial control over it (R21)."""
@@ -29,9 +38,19 @@ class OwnershipStake(Recorded):
 
     class Meta:
         verbose_name = "ownership stake"
+        permissions = [
+            ("export_ownership", "Can hand out who owns whom as a file"),
+            ("import_ownership", "Can take in who owns whom from a file"),
+        ]
         constraints = [
             models.CheckConstraint(condition=models.Q(percent__gte=0, percent__lte=100), name="stake_is_a_percentage"),
             models.CheckConstraint(condition=~models.Q(owner=models.F("owned")), name="stake_is_in_another"),
+            models.CheckConstraint(
+                condition=models.Q(from_on__isnull=True)
+                | models.Q(to_on__isnull=True)
+                | models.Q(to_on__gte=models.F("from_on")),
+                name="stake_ends_after_it_begins",
+            ),
         ]
 
     def __str__(self):

@@ -1,35 +1,56 @@
-"""Who owns and controls an entity, directly and through others (requirements R21, R36; T14-T16).
+"""Who owns and controls an entity, directly and through others, and why (requirements R21, R36; T14-T16).
 
-Shares are multiplied along a chain and added up over chains. A chain visits no party twice: with cross-holdings
-this counts every chain of distinct owners once and leaves out what flows round in a circle, which can only
-understate a share by the part that the circle returns. `faults` names the circle's parties, so that a person looks.
+The method is that of integrated ownership. With A[x, y] the part of y that x holds, an owner's whole share of a party
+is the matching entry of the inverse of (I - A): every chain down to the party is multiplied and all are added up,
+those that go round a circle of cross-holdings without end included. What the circle's companies hold of each other
+thus counts for whoever stands outside, and the people above a fully owned company reach 100 percent together. It is
+solved exactly, in fractions, by eliminating one party after the other (`whole_shares`).
+
+Where owners of a circle hold all of each other, or more than all, the sum has no end. There it is cut: what returns to
+a party through the circle is left out, and `faults` says so.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+import heapq
+from collections import defaultdict, deque
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import date
+from decimal import ROUND_FLOOR, Context, Decimal
+from fractions import Fraction
+from itertools import count
 
 from kyc_portal.refusal import Refusal
 
 WHOLE = Decimal(100)
 # Guards for the machine, not rules of law: a structure beyond them is an error or a disguise.
-MOST_CHAINS = 20_000
-LONGEST_CHAIN = 100
+MOST_STEPS = 50_000  # of elimination inside circles; 36 companies that all own each other
+MOST_CHAINS_TOLD = 10
+MOST_CHAINS_SOUGHT = 2_000
+_SHOWN = Context(prec=60, rounding=ROUND_FLOOR)
+_SIX_PLACES = Decimal("0.000001")
 
 
 class TooTangled(Refusal):
-    """The ownership graph has more chains than anybody could look at."""
+    """The circles in the ownership graph are larger than anybody could look at."""
 
 
 @dataclass(frozen=True)
 class Stake:
-    """`owner` holds `percent` (0 to 100) of `owned`; `control` says that it exercises substantial control as well."""
+    """`owner` holds `percent` (0 to 100) of `owned`; `control` says that it exercises substantial control as well.
+
+    It counts from `from_on` through `to_on`; None is "always" and "still".
+    """
 
     owner: str
     owned: str
     percent: Decimal
     control: bool = False
+    from_on: date | None = None
+    to_on: date | None = None
+
+    def is_held_on(self, day: date) -> bool:
+        """Whether the stake counts on that day; its first and last day included."""
+        return (self.from_on is None or self.from_on <= day) and (self.to_on is None or day <= self.to_on)
 
 
 @dataclass(frozen=True)
@@ -42,33 +63,40 @@ class OwnershipPath:
 
 @dataclass(frozen=True)
 class BeneficialOwner:
-    """An individual with their whole share in percent, whether the control prong is met, and every chain."""
+    """An individual with their whole share and why they count.
 
-    owner: str
-    percent: Decimal
-    control: bool
-    paths: tuple[OwnershipPath, ...]
-
-
-@dataclass(frozen=True)
-class OwnershipNode:
-    """One box of the drawing: `percent` is the share in the box below it, `reaching` the share in the subject.
-
-    `repeated` marks a party that already stands in this chain; the drawing stops there.
+    `share` is the exact fraction of 1, `percent` the same for display, rounded down. `owns` and `control` say which
+    prongs are met; `paths` are the largest chains, `controls_by` the parties through which control is exercised.
     """
 
-    party: str
-    percent: Decimal
-    reaching: Decimal
+    owner: str
+    share: Fraction
+    owns: bool
     control: bool
-    repeated: bool
-    owners: tuple["OwnershipNode", ...]
+    paths: tuple[OwnershipPath, ...]
+    controls_by: tuple[str, ...] = ()
+
+    @property
+    def percent(self) -> Decimal:
+        return as_percent(self.share)
 
 
 Graph = dict[str, dict[str, Stake]]
 
 
-def _owners_by_party(stakes: Iterable[Stake]) -> Graph:
+def held_on(stakes: Iterable[Stake], day: date) -> list[Stake]:
+    """The stakes that count on a day."""
+    return [stake for stake in stakes if stake.is_held_on(day)]
+
+
+def as_percent(share: Fraction) -> Decimal:
+    """A fraction of 1 in percent: exact when six decimals hold it, else rounded down, so that nobody is rounded up to
+    a threshold."""
+    percent = _SHOWN.divide(Decimal(share.numerator * 100), Decimal(share.denominator))
+    return percent.quantize(_SIX_PLACES, context=_SHOWN).normalize(_SHOWN) + 0
+
+
+def owners_by_party(stakes: Iterable[Stake]) -> Graph:
     """Index stakes by what is owned; several stakes of one owner in one party become one."""
     graph: Graph = defaultdict(dict)
     for stake in stakes:
@@ -82,24 +110,95 @@ def _owners_by_party(stakes: Iterable[Stake]) -> Graph:
     return graph
 
 
-def _chains(subject: str, graph: Graph) -> Iterator[OwnershipPath]:
-    """Yield every chain of distinct parties that ends in the subject. Raises TooTangled."""
-    waiting = [OwnershipPath((subject,), WHOLE)]
-    count = 0
+def reached_above(party: str, graph: Graph) -> set[str]:
+    """Every party that owns part of `party`, directly or through others; itself only if it stands in a circle."""
+    found: set[str] = set()
+    waiting = list(graph.get(party, {}))
     while waiting:
-        path = waiting.pop()
-        for owner, stake in graph.get(path.parties[0], {}).items():
-            if owner in path.parties:
-                continue
-            count += 1
-            if count > MOST_CHAINS or len(path.parties) > LONGEST_CHAIN:
-                raise TooTangled(
-                    f"The ownership of this party has more than {MOST_CHAINS} chains, or one of over {LONGEST_CHAIN} "
-                    "parties. Remove stakes that are entered twice, or ask for a structure chart."
-                )
-            longer = OwnershipPath((owner, *path.parties), path.percent * stake.percent / WHOLE)
-            yield longer
-            waiting.append(longer)
+        owner = waiting.pop()
+        if owner not in found:
+            found.add(owner)
+            waiting += graph.get(owner, {})
+    return found
+
+
+# --- whole shares -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class WholeShares:
+    """Each party's whole share of the subject as a fraction of 1, and the parties at which a circle had to be cut."""
+
+    of: dict[str, Fraction]
+    cut: frozenset[str]
+
+
+def whole_shares(subject: str, graph: Graph) -> WholeShares:
+    """Solve m = e + A m exactly, e being 1 at the subject (method in the module's text). Raises TooTangled.
+
+    Parties are eliminated from the subject upwards, so that without circles each has one single entry left, its whole
+    share. In a circle, eliminating k adds A[i, k] A[k, j] / (1 - A[k, k]) to A[i, j]; the sum converges if and only if
+    every 1 - A[k, k] is above 0 (then I - A is an M-matrix). Where it is not, A[k, k] is dropped: the cut.
+    """
+    order = _upwards(subject, graph)
+    holds: dict[str, dict[str, Fraction]] = defaultdict(dict)  # owner -> owned -> part of 1
+    held: dict[str, dict[str, Fraction]] = {}
+    for owned in order:
+        held[owned] = {owner: Fraction(stake.percent) / 100 for owner, stake in graph.get(owned, {}).items()}
+        for owner, part in held[owned].items():
+            holds[owner][owned] = part
+    rows, cut, steps = {}, set(), 0
+    for party in order[1:]:
+        row = dict(holds.pop(party, {}))
+        factor, is_cut = _of_the_circle(row.pop(party, Fraction(0)))
+        if is_cut:
+            cut.add(party)
+        rows[party] = {owned: part * factor for owned, part in row.items()}
+        owners = held.pop(party)
+        owners.pop(party, None)
+        for owned in rows[party]:
+            held[owned].pop(party)
+        steps += len(owners) * (len(row) - 1)  # 0 outside circles
+        if steps > MOST_STEPS:
+            raise TooTangled(
+                "The companies above this party own each other in circles too large to be followed. Remove stakes that "
+                "are entered twice, or ask for a structure chart."
+            )
+        for owner, upper in owners.items():
+            holds[owner].pop(party)
+            for owned, lower in rows[party].items():
+                part = holds[owner].get(owned, 0) + upper * lower
+                holds[owner][owned] = held[owned][owner] = part
+    factor, is_cut = _of_the_circle(holds[subject].get(subject, Fraction(0)))
+    shares = {subject: factor}
+    for party in reversed(order[1:]):
+        shares[party] = sum((part * shares[owned] for owned, part in rows[party].items()), Fraction(0))
+    del shares[subject]
+    return WholeShares(shares, frozenset(cut | ({subject} if is_cut else set())))
+
+
+def _of_the_circle(returning: Fraction) -> tuple[Fraction, bool]:
+    """1 + r + r² + … for what comes back to a party; 1, and True, where that sum has no end."""
+    return (1 / (1 - returning), False) if returning < 1 else (Fraction(1), True)
+
+
+def _upwards(subject: str, graph: Graph) -> list[str]:
+    """The subject and all above it, each after everything it owns; in a circle the first one met goes first."""
+    done, seen = [], {subject}
+    stack = [(subject, iter(sorted(graph.get(subject, {}))))]
+    while stack:
+        party, owners = stack[-1]
+        upper = next((owner for owner in owners if owner not in seen), None)
+        if upper is None:
+            done.append(party)
+            stack.pop()
+        else:
+            seen.add(upper)
+            stack.append((upper, iter(sorted(graph.get(upper, {})))))
+    return done[::-1]
+
+
+# --- beneficial owners ------------------------------------------------------------------------------------------------
 
 
 def beneficial_owners(
@@ -111,117 +210,66 @@ def beneficial_owners(
     by an unbroken chain of control down to the subject, or by controlling holders that together hold at least
     the threshold. Largest share first. Raises TooTangled.
     """
-    graph = _owners_by_party(stakes)
-    paths: dict[str, list[OwnershipPath]] = defaultdict(list)
-    for path in _chains(subject, graph):
-        if path.parties[0] in individuals:
-            paths[path.parties[0]].append(path)
-
+    graph = owners_by_party(stakes)
+    shares = whole_shares(subject, graph).of
+    bound = Fraction(threshold) / 100
+    lower = _stakes_by_owner(graph)
     found = []
-    for owner, chains in paths.items():
-        percent = sum((chain.percent for chain in chains), Decimal(0))
-        control = _controls(owner, subject, graph, threshold)
-        if percent >= threshold or control:
-            found.append(BeneficialOwner(owner, percent, control, tuple(sorted(chains, key=lambda c: -c.percent))))
-    return tuple(sorted(found, key=lambda each: (-each.percent, each.owner)))
+    for owner in shares.keys() & individuals:
+        controls_by = _control(owner, subject, graph, lower, threshold)
+        owns = shares[owner] >= bound
+        if owns or controls_by:
+            paths = tuple(_largest_chains(owner, subject, lower))
+            found.append(BeneficialOwner(owner, shares[owner], owns, bool(controls_by), paths, controls_by))
+    return tuple(sorted(found, key=lambda each: (-each.share, each.owner)))
 
 
-def _controls(owner: str, subject: str, graph: Graph, threshold: Decimal) -> bool:
-    """Follow links of control downwards from the owner; then look at what the controlled parties hold."""
-    held = [stake for owners in graph.values() for stake in owners.values() if stake.control]
-    controlled = {owner}
-    grown = True
-    while grown:
-        below = {stake.owned for stake in held if stake.owner in controlled}
-        grown = not below <= controlled
-        controlled |= below
-    if subject in controlled:
-        return True
-    return len(controlled) > 1 and _held_by(graph.get(subject, {}), controlled) >= threshold
+def _stakes_by_owner(graph: Graph) -> dict[str, list[Stake]]:
+    lower: dict[str, list[Stake]] = defaultdict(list)
+    for owned in sorted(graph):
+        for stake in graph[owned].values():
+            lower[stake.owner].append(stake)
+    return lower
 
 
-def blocked_parties(
-    stakes: Iterable[Stake], blocked: frozenset[str], *, blocking_percent: Decimal = Decimal(50)
-) -> frozenset[str]:
-    """Return the blocked persons and every party blocked through them (31 CFR 578.411).
-
-    A party that blocked parties own at or above `blocking_percent`, added up, is blocked itself and then counts
-    in full for what it owns; a party below that passes nothing on.
-    """
-    graph = _owners_by_party(stakes)
-    found = set(blocked)
-    while newly := {
-        party for party in graph if party not in found and _held_by(graph[party], found) >= blocking_percent
-    }:
-        found |= newly
-    return frozenset(found)
-
-
-def blocked_share(
-    subject: str, stakes: Iterable[Stake], blocked: frozenset[str], *, blocking_percent: Decimal = Decimal(50)
-) -> Decimal:
-    """Return the percentage of the subject that blocked parties hold in aggregate (T16); 100 when it is listed itself.
-
-    Compare with `blocking_percent`: at or above it the subject is blocked although no list names it.
-    """
-    if subject in blocked:
-        return WHOLE
-    stakes = list(stakes)
-    carrying = blocked_parties(stakes, blocked, blocking_percent=blocking_percent) - {subject}
-    return min(WHOLE, _held_by(_owners_by_party(stakes).get(subject, {}), carrying))
-
-
-def _held_by(owners: dict[str, Stake], parties: Iterable[str]) -> Decimal:
-    wanted = set(parties)
-    return sum((stake.percent for owner, stake in owners.items() if owner in wanted), Decimal(0))
-
-
-def tree(subject: str, stakes: Iterable[Stake]) -> OwnershipNode:
-    """Return the owners of the subject as a tree to draw, largest holders first. Raises TooTangled."""
-    graph = _owners_by_party(stakes)
-    for _ in _chains(subject, graph):
-        pass  # only to be refused before a drawing that nobody could read is begun
-    return _node(Stake(subject, "", WHOLE), WHOLE, graph, ())
-
-
-def _node(stake: Stake, reaching: Decimal, graph: Graph, below: tuple[str, ...]) -> OwnershipNode:
-    repeated = stake.owner in below
-    held = [] if repeated else sorted(graph.get(stake.owner, {}).values(), key=lambda s: (-s.percent, s.owner))
-    here = (*below, stake.owner)
-    owners = tuple(_node(each, reaching * each.percent / WHOLE, graph, here) for each in held)
-    return OwnershipNode(stake.owner, stake.percent, reaching, stake.control, repeated, owners)
-
-
-def faults(subject: str, stakes: Iterable[Stake]) -> tuple[str, ...]:
-    """Return, as sentences, what cannot be right in the stakes that bear on the subject; parties by their keys."""
-    stakes = list(stakes)
-    graph = _owners_by_party(stakes)
-    reached = {subject} | _reached_above(subject, graph)
-    found = []
-    for stake in stakes:
-        if stake.owned not in reached:
-            continue
-        if stake.owner == stake.owned:
-            found.append(f"{stake.owner} is entered as its own owner. Remove that stake.")
-        if not 0 <= stake.percent <= WHOLE:
-            found.append(f"{stake.owner} holds {stake.percent} % of {stake.owned}: enter 0 to 100.")
-    for party in sorted(reached):
-        total = sum((stake.percent for stake in graph.get(party, {}).values()), Decimal(0))
-        if total > WHOLE:
-            found.append(f"The owners of {party} add up to {total} %, more than 100. Correct the shares.")
-    circle = sorted(party for party in reached if party in _reached_above(party, graph))
-    if circle:
-        found.append(f"These parties own each other in a circle: {', '.join(circle)}. Check the shares by hand.")
-    return tuple(found)
-
-
-def _reached_above(party: str, graph: Graph) -> set[str]:
-    """Every party that owns part of `party`, directly or through others; itself only if it stands in a circle."""
-    found: set[str] = set()
-    waiting = list(graph.get(party, {}))
+def _control(owner, subject: str, graph: Graph, lower: dict[str, list[Stake]], threshold: Decimal) -> tuple[str, ...]:
+    """The parties through which the owner controls the subject; the subject itself last when the chain is unbroken."""
+    came_from, waiting = {owner: ""}, deque([owner])
     while waiting:
-        owner = waiting.pop()
-        if owner not in found:
-            found.add(owner)
-            waiting += graph.get(owner, {})
-    return found
+        party = waiting.popleft()
+        for stake in lower.get(party, ()):
+            if stake.control and stake.owned not in came_from:
+                came_from[stake.owned] = party
+                waiting.append(stake.owned)
+    if subject in came_from:
+        chain = deque([subject])
+        while (upper := came_from[chain[0]]) != owner:
+            chain.appendleft(upper)
+        return tuple(chain)
+    if len(came_from) > 1 and held_by(graph.get(subject, {}), came_from) >= threshold:
+        return tuple(sorted((came_from.keys() & graph[subject].keys()) - {owner}))
+    return ()
+
+
+def _largest_chains(owner: str, subject: str, lower: dict[str, list[Stake]]) -> Iterator[OwnershipPath]:
+    """Yield up to MOST_CHAINS_TOLD chains of distinct parties from the owner to the subject, the largest first."""
+    number = count()
+    waiting = [(Fraction(-1), next(number), (owner,))]
+    told = 0
+    for _ in range(MOST_CHAINS_SOUGHT):
+        if not waiting or told == MOST_CHAINS_TOLD:
+            return
+        share, _, parties = heapq.heappop(waiting)
+        if parties[-1] == subject:
+            told += 1
+            yield OwnershipPath(parties, as_percent(-share))
+            continue
+        for stake in lower.get(parties[-1], ()):
+            if stake.owned not in parties:
+                longer = share * Fraction(stake.percent) / 100
+                heapq.heappush(waiting, (longer, next(number), (*parties, stake.owned)))
+
+
+def held_by(owners: dict[str, Stake], parties: Container[str]) -> Decimal:
+    """What these parties hold together, in percent, by the stakes in one party."""
+    return sum((stake.percent for owner, stake in owners.items() if owner in parties), Decimal(0))

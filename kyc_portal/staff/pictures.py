@@ -26,7 +26,11 @@ STEPS_HEIGHT = 96
 
 
 class TreeNode(Protocol):
-    """One owner: `percent` is ready text ("51.00%"), `tone` from TONES or empty."""
+    """One owner: `percent` is ready text ("51.00%"), `tone` from TONES or empty.
+
+    Two more are optional: `marks`, short remarks that get a line each, and `repeats`, true of a box that stands
+    elsewhere in the tree as well; its line is dashed.
+    """
 
     name: str
     detail: str
@@ -114,7 +118,7 @@ def owner_tree(node: TreeNode, title: str = "Owners") -> SafeString:
         part, height = _tree_row(owner, x, top)
         middles[number] = (x, top + 12)
         if parent is not None:
-            parts.append(_branch(middles[parent], middles[number]))
+            parts.append(_branch(middles[parent], middles[number], dashed=getattr(owner, "repeats", False)))
         parts.append(part)
         top += height
     left_out = len(rows) - TREE_ROWS_MOST
@@ -123,10 +127,10 @@ def owner_tree(node: TreeNode, title: str = "Owners") -> SafeString:
             format_html('<text class="pic-quiet" x="10" y="{}">and {} more, in the table</text>', top + 14, left_out)
         )
         top += 24
-    shown = visible(node.name)
-    return _picture(
-        "tree", top + 4, title, f"{shown} and {len(rows) - 1} owners below it, level by level.", _joined(parts)
-    )
+    again = sum(1 for _, _, owner in rows if getattr(owner, "repeats", False))
+    words = f"{visible(node.name)} and {len(rows) - 1} owners below it, level by level."
+    words += f" {again} of them stand elsewhere in the tree as well; their lines are dashed." if again else ""
+    return _picture("tree", top + 4, title, words, _joined(parts))
 
 
 def _flatten(root: TreeNode) -> list[tuple[int, int | None, TreeNode]]:
@@ -153,10 +157,14 @@ def _tree_row(owner: TreeNode, x: float, top: float) -> tuple[SafeString, float]
             format_html('<text class="pic-quiet" x="{}" y="{}">{}{}</text>', x + 14, top + 16 + height, share, rest)
         )
         height += 17
+    marks = [visible(mark) for mark in getattr(owner, "marks", ())]
+    for mark in marks:
+        lines.append(_text("pic-quiet", x + 14, top + 16 + height, cut(mark, room)))
+        height += 17
     part = format_html(
         '<g class="{}"><title>{}</title>{}{}</g>',
         tone_class(owner.tone),
-        " · ".join(bit for bit in (visible(owner.name), percent, detail) if bit),
+        " · ".join(bit for bit in (visible(owner.name), percent, detail, *marks) if bit),
         _tree_mark(owner.tone, x, top + 12),
         _joined(lines),
     )
@@ -172,10 +180,12 @@ def _tree_mark(tone: str, x: float, y: float) -> SafeString:
     return format_html('<circle class="pic-mark" cx="{}" cy="{}" r="5"/>', x, y)
 
 
-def _branch(parent: tuple[float, float], child: tuple[float, float]) -> SafeString:
+def _branch(parent: tuple[float, float], child: tuple[float, float], *, dashed: bool) -> SafeString:
     (x, y), (child_x, child_y) = parent, child
     start = y + 8 if child_x > x else y
-    return format_html('<path class="pic-line" d="M {} {} V {} H {}"/>', x, start, child_y, max(child_x - 7, x))
+    kind = "pic-line pic-again" if dashed else "pic-line"
+    end = max(child_x - 7, x)
+    return format_html('<path class="{}" d="M {} {} V {} H {}"/>', kind, x, start, child_y, end)
 
 
 # --- Counts -----------------------------------------------------------------------------------------------------------

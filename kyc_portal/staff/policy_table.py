@@ -195,6 +195,13 @@ PAGES: dict[str, Page] = {
     ),
     "admin:records_purgerun_rules": Page(get="records.view_purgerun"),
     "accounts:reveal": Page(get=UNMASK, post=UNMASK, of="accounts.party"),
+    "accounts:owners_on_a_day": Page(get="accounts.view_party", of="accounts.party"),
+    "accounts:export_ownership": Page(
+        get="accounts.export_ownership", post="accounts.export_ownership", of="accounts.party"
+    ),
+    "accounts:import_ownership": Page(
+        get="accounts.import_ownership", post="accounts.import_ownership", of="accounts.party"
+    ),
     "accounts:import_customers": Page(get="accounts.import_customers", post="accounts.import_customers"),
     "cases:download_bundle": Page(get="cases.download_bundle", has_head=False, of="cases.bundle"),
     "resellers:customers": Page(get=ANYBODY_HERE),
@@ -243,6 +250,7 @@ OUTSIDERS_SEE = (
 SECRET_SECTIONS = {
     "holds": "records.view_legalhold",
     "hits": "accounts.view_screeninghit",
+    "blocked-owners": "accounts.view_screeninghit",
     "documents": "accounts.view_identitydocument",
 }
 SECRET_VERBS = {"records.hold.": "records.view_legalhold"}

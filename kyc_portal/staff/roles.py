@@ -53,7 +53,8 @@ GLASS = (*_view("staff", "breakglass"), "staff.take_breakglass")  # what may be 
 REVIEWING = ("cases.review", "accounts.judge_hit")
 VERIFYING = (
     "accounts.add_account", "accounts.settle_status", "accounts.verify", "accounts.activate", "accounts.refuse",
-    "accounts.import_customers", "accounts.download_document", "accounts.reveal",
+    "accounts.import_customers", "accounts.download_document", "accounts.reveal", "accounts.import_ownership",
+    "accounts.export_ownership",
 )  # fmt: skip
 
 ROLES: dict[str, tuple[str, ...]] = {
@@ -69,7 +70,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *GROUND, *GLASS,
         "cases.handle_legal", "cases.collect_bundle", "cases.approve_bundle", "cases.download_bundle",
         "accounts.answer_privacy", "records.place_hold", "records.release_hold", "accounts.download_document",
-        "accounts.reveal",
+        "accounts.reveal", "accounts.export_ownership",
     ),
     "compliance": (
         *CUSTOMERS, *CASES, *RESELLERS, *PRIVACY, *GROUND, *GLASS, "policy.approve_cip", "policy.add_holiday",

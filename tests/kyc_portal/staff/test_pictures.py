@@ -100,6 +100,17 @@ class TestOwnerTree:
         assert furthest <= 10 + pictures.TREE_LEVELS_INDENTED * pictures.TREE_INDENT + 14
         assert "bottom" in words_of(svg)
 
+    def test_remarks_get_lines_of_their_own_and_repeats_are_dashed(self):
+        again = Owner("Globex")
+        again.marks, again.repeats = ("controls", "closes a circle"), True
+
+        svg = pictures.owner_tree(Owner("Initech", children=[Owner("Li Wei"), again]))
+
+        words = words_of(svg)
+        assert {"controls", "closes a circle"} <= set(words)
+        assert [line.get("class") for line in parsed(svg).iter(f"{SVG}path")] == ["pic-line", "pic-line pic-again"]
+        assert "1 of them stand elsewhere" in parsed(svg)[1].text
+
     def test_it_says_how_many_it_leaves_out(self):
         tree = Owner("Globex", children=[Owner(f"Owner {n}") for n in range(pictures.TREE_ROWS_MOST + 4)])
 

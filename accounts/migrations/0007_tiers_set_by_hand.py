@@ -11,7 +11,7 @@ import kyc_portal.records.refs
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0004_privacy_requests"),
+        ("accounts", "0006_who_hands_out_owners"),
     ]
 
     operations = [
