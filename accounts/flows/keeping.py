@@ -16,10 +16,12 @@ from accounts.models import (
     Account,
     Address,
     ContactPoint,
+    CustomerLink,
     Discrepancy,
     Identifier,
     IdentityDocument,
     MethodResult,
+    Objection,
     OwnershipCertification,
     OwnershipStake,
     Party,
@@ -187,6 +189,8 @@ def contents_of(account: Account) -> Iterable[models.QuerySet]:
         Verification.objects.filter(account=key),
         OwnershipCertification.objects.filter(account=key),
         Restriction.objects.filter(account=key),
+        Objection.objects.filter(account=key),
+        CustomerLink.objects.filter(account=key),
         RiskSignal.objects.filter(account=key),
         AccessRecord.objects.filter(account=key),
         RefusedLine.objects.filter(batch__account=key),
@@ -215,6 +219,8 @@ def _contents_of_parties(parties: list) -> list[models.QuerySet]:
 def clear_before(account: Account) -> None:
     """Ask for the files to be deleted once the rows are gone, take away the clocks, and remember who was restricted."""
     forget_clocks(account)
+    for objection in Objection.objects.filter(account=account):
+        forget_clocks(objection)
     parties = parties_to_erase(account)
     restricted.remember(account, parties, on=legal_day(moment(None)))
     for party in Party.objects.filter(pk__in=parties):

@@ -16,7 +16,9 @@ from accounts.models import (
     Account,
     Address,
     ContactPoint,
+    CustomerLink,
     IdentityDocument,
+    Objection,
     OwnershipCertification,
     OwnershipStake,
     Party,
@@ -57,6 +59,8 @@ HANDED_OVER: dict[type[models.Model], tuple[str, ...]] = {
     ),
     Verification: ("reference", "status", "started_at", "concluded_at"),
     Restriction: ("reference", "level", "public_wording", "applied_at", "until", "lifted_at"),
+    CustomerLink: ("reference", "purpose", "issued_at", "used_at", "notice_number", "given", "handed_in_at"),
+    Objection: ("reference", "text", "raised_at", "due_on", "state"),
     AccessRecord: ("at", "kind", "action", "principal", "address", "source_system"),
     PrivacyRequest: ("reference", "kind", "received_on", "due_on", "state"),
 }  # fmt: skip

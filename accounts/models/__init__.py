@@ -2,6 +2,7 @@
 
 from accounts.models.access import AccessBatch, AccessRecord, AddressRange, AddressRangeSnapshot, RefusedLine
 from accounts.models.account import Account
+from accounts.models.customer import CustomerLink, Objection
 from accounts.models.identifier import Identifier, RestrictedCustomer, RetainedFingerprint
 from accounts.models.identity import IdentityDocument, PaymentMethod
 from accounts.models.intake import CustomerFile
@@ -15,7 +16,8 @@ from accounts.models.verification import Discrepancy, MethodResult, Verification
 
 __all__ = [
     "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot", "ContactPoint",
-    "CustomerFile", "Discrepancy", "Identifier", "IdentityDocument", "MethodResult", "OwnershipCertification",
+    "CustomerFile", "CustomerLink", "Discrepancy", "Identifier", "IdentityDocument", "MethodResult", "Objection",
+    "OwnershipCertification",
     "OwnershipStake", "Party", "PartyName", "PaymentMethod", "PrivacyRequest", "RefusedLine", "RestrictedCustomer",
     "Restriction", "RetainedFingerprint", "RiskSignal", "Screening", "ScreeningHit", "Verification", "WatchlistEntry",
     "WatchlistSnapshot",
