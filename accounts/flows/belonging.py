@@ -5,6 +5,7 @@ from accounts.models import (
     AccessRecord,
     Account,
     Address,
+    ContactConfirmation,
     ContactPoint,
     CustomerLink,
     Discrepancy,
@@ -48,6 +49,7 @@ OF_PARTY = dict.fromkeys(  # and from each row that speaks of a party to the par
     "party",
 )  # fmt: skip
 OF_PARTY |= {Party: "", MethodResult: "verification__party", Discrepancy: "verification__party"}
+OF_PARTY |= {ContactConfirmation: "contact__party"}
 
 
 def join(*steps: str) -> str:

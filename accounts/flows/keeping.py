@@ -15,6 +15,7 @@ from accounts.models import (
     AccessRecord,
     Account,
     Address,
+    ContactConfirmation,
     ContactPoint,
     CustomerLink,
     Discrepancy,
@@ -210,6 +211,7 @@ def _contents_of_parties(parties: list) -> list[models.QuerySet]:
         ScreeningHit, Screening, Identifier, IdentityDocument, PaymentMethod, ContactPoint, Address, PartyName,
     )  # fmt: skip
     return [
+        ContactConfirmation.objects.filter(contact__party__in=parties),
         *(model.objects.filter(party__in=parties) for model in of_party),
         OwnershipStake.objects.filter(Q(owner__in=parties) | Q(owned__in=parties)),
         Party.objects.filter(pk__in=parties),

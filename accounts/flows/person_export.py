@@ -15,6 +15,7 @@ from accounts.models import (
     AccessRecord,
     Account,
     Address,
+    ContactConfirmation,
     ContactPoint,
     CustomerLink,
     IdentityDocument,
@@ -46,7 +47,8 @@ HANDED_OVER: dict[type[models.Model], tuple[str, ...]] = {
     ),
     PartyName: ("kind", "name", "added_at"),
     Address: ("kind", "lines", "region", "country", "added_at"),
-    ContactPoint: ("kind", "value", "confirmed_at", "added_at"),
+    ContactPoint: ("kind", "value", "confirmed_at", "confirmed_how", "added_at"),
+    ContactConfirmation: ("asked_at", "expires_at", "tries", "confirmed_at"),
     IdentityDocument: (
         "reference", "kind", "number", "country", "place_of_issue", "issued_on", "expires_on", "mrz", "file_name",
         "file_sha256", "added_at",

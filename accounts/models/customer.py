@@ -66,6 +66,46 @@ class CustomerLink(Recorded):
         return self.reference
 
 
+class ConfirmationQuerySet(RecordedQuerySet):
+    def waiting(self, at):
+        """Asked for, not answered, not given up, and in time."""
+        return self.filter(confirmed_at__isnull=True, ended_at__isnull=True, expires_at__gt=at)
+
+
+class ContactConfirmation(Recorded):
+    """A question whether a way to reach somebody is theirs: a link for an e-mail address, a code for a telephone.
+
+    Kept is a keyed fingerprint of the secret; `seal` says which stored value is asked about.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    contact = models.ForeignKey("accounts.ContactPoint", on_delete=models.PROTECT, related_name="confirmations")
+    secret_print = models.CharField(max_length=64, db_index=True)
+    seal = models.CharField(max_length=64)
+    asked_at = models.DateTimeField()
+    asked_by = models.CharField(max_length=150)
+    expires_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ConfirmationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "confirmation of a contact point"
+        verbose_name_plural = "confirmations of contact points"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["contact"],
+                condition=models.Q(confirmed_at__isnull=True, ended_at__isnull=True),
+                name="one_open_confirmation_per_contact",
+            ),
+        ]
+
+    def __str__(self):
+        return f"confirmation asked on {self.asked_at:%Y-%m-%d}"
+
+
 class ObjectionQuerySet(RecordedQuerySet):
     def open(self):
         return self.filter(state="open")

@@ -5,6 +5,7 @@ No address but the link's holds a secret, no page tells what is on file, and non
 
 import functools
 
+from django import forms
 from django.conf import settings
 from django.http import HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -12,11 +13,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
-from accounts.flows import customer_entries, customer_links, objections
+from accounts.flows import confirming, customer_entries, customer_links, objections
 from accounts.flows.customer_links import LinkRefused
 from accounts.models import CustomerLink, Objection, OwnershipStake
+from accounts.models.party import ConfirmedHow, ContactKind
 from accounts.rules.asked import OTHER_STATE, STATES
-from accounts.views.customer_forms import FORMS, ObjectionForm
+from accounts.views.customer_forms import FORMS, CodeForm, ObjectionForm
 from kyc_portal.policy.privacy_notice import notice_on
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
@@ -76,6 +78,10 @@ def _closed(request):
     return _page(request, "closed", status=404, is_lost=request.method == "POST")
 
 
+def _slow(request):
+    return _page(request, "slow", status=429, minutes=int(settings.AXES_COOLOFF_TIME.total_seconds() // 60))
+
+
 @guarded
 def link(request, token):
     """Ask before the link is used, because programs look at links in mails too; the notice is shown here (R23)."""
@@ -86,7 +92,7 @@ def link(request, token):
     if request.method != "POST" or request.POST.get("notice") != str(notice.number):
         return _page(request, "link", notice=notice)
     if throttling.is_shut(request, DOOR):
-        return _page(request, "slow", status=429, minutes=int(settings.AXES_COOLOFF_TIME.total_seconds() // 60))
+        return _slow(request)
     try:
         session = customer_links.open_once(token, notice=notice, at=timezone.now())
     except LinkRefused:
@@ -109,13 +115,14 @@ def _holding(session: customer_links.Session) -> HttpResponseRedirect:
 @with_session
 def start(request, link):
     """What is asked, why, until when, and where things stand."""
-    now = timezone.now()
+    now, account = timezone.now(), link.account
     asked = customer_entries.asked_of(link, at=now)
     waits = Objection.objects.open().filter(account=link.account).first()
     return _page(
-        request, "start", link=link, account=link.account, asked=asked, objection=waits,
+        request, "start", link=link, account=account, asked=asked, objection=waits,
         is_open=customer_links.is_asked(link), state=STATES.get(link.account.status, OTHER_STATE),
         notice=notice_on(legal_day(now)),
+        unconfirmed=[each for each in account.party.contact_points.order_by("added_at", "pk") if not each.is_confirmed],
     )  # fmt: skip
 
 
@@ -136,6 +143,47 @@ def part(request, link, key):
     owners = OwnershipStake.objects.held_on(legal_day(timezone.now())).filter(owned=asked.party).select_related("owner")
     shown = owners if asked.part.code == "owners_certification" else []
     return _page(request, "part", link=link, asked=asked, form=form, owners=shown)
+
+
+@guarded
+def confirm(request, token):
+    """Confirm an e-mail address by the link that was sent there; opening it shows a button, which programs leave."""
+    if request.method != "POST":
+        return _page(request, "confirm")
+    if throttling.is_shut(request, DOOR):
+        return _slow(request)
+    try:
+        confirming.confirm(token, at=timezone.now())
+    except LinkRefused:
+        throttling.count_failure(request, DOOR)
+        return _page(request, "closed", status=404)
+    return _page(request, "confirmed")
+
+
+@with_session
+def contact(request, link, key):
+    """Have a link sent to an e-mail address of one's own, or enter the code that was read out on the telephone."""
+    points = {str(each.pk): each for each in link.account.party.contact_points.all() if not each.is_confirmed}
+    point = points.get(key)
+    if point is None:
+        return _page(request, "gone", status=404, link=link)
+    is_phone = point.kind == ContactKind.PHONE
+    form, by, now = (
+        (CodeForm if is_phone else forms.Form)(*_sent(request)),
+        customer_links.as_customer(link),
+        timezone.now(),
+    )
+    is_sent = False
+    if request.method == "POST" and is_sound(form):
+        try:
+            if is_phone:
+                confirming.enter_code(point, form.cleaned_data["code"], how=ConfirmedHow.CODE, by=by, at=now)
+                return redirect("customer:start")
+            confirming.ask(point, by=by, at=now)
+            is_sent = True
+        except Refusal as refusal:
+            form.add_error("code" if is_phone else None, str(refusal))
+    return _page(request, "contact", link=link, form=form, point=point, is_phone=is_phone, is_sent=is_sent)
 
 
 @with_session

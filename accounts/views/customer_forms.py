@@ -162,5 +162,13 @@ FORMS: dict[str, type[AskedForm]] = {
 }
 
 
+class CodeForm(forms.Form):
+    code = forms.RegexField(
+        r"^[0-9]{6}\Z", label="Code", help_text="The six digits that we read out to you.",
+        error_messages={"invalid": "A code has six digits."},
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
+    )  # fmt: skip
+
+
 class ObjectionForm(forms.Form):
     text = lines_field("What is wrong, and why", LONGEST, rows=8, required=True)

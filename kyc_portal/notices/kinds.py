@@ -103,6 +103,15 @@ class ReverificationOverdue:
 
 
 @_notice
+class ContactConfirmation:
+    """To an e-mail address: is it yours? Whoever reads it there learns nothing of the customer (R16)."""
+
+    code = "contact_confirmation"
+    link: str
+    link_until: str
+
+
+@_notice
 class ObjectionReceived:
     """An objection has come in; by when it is answered (R41)."""
 

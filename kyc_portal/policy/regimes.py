@@ -80,6 +80,10 @@ COMMON = (
     Figure("kind_settling_days", "30", "days", "own"),
     Figure("customer_link_days", "14", "days", "own"),
     Figure("customer_session_minutes", "60", "minutes", "own"),
+    Figure("contact_link_days", "3", "days", "own"),
+    Figure("contact_code_minutes", "30", "minutes", "own"),
+    Figure("contact_code_tries", "5", "tries", "own"),
+    Figure("contact_asks_a_day", "5", "questions", "own"),
     Figure("objection_answer_days", "30", "days", "own"),
     Figure("watchlist_shrink_percent", "20", "percent", "own"),
 )
