@@ -24,6 +24,7 @@ from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 
+OF_PAYMENT = ("payment", "payment_source", "payment_holder")  # one form takes all of it
 MOST_GIVEN = 60  # entries by one link; who needs more writes to us
 TEXT_OF_CERTIFICATION = "page-1"  # of templates/customer/part.html; raise it when its wording changes
 
@@ -62,7 +63,7 @@ def _of_data(link: CustomerLink, at: datetime) -> list[Asked]:
     owners = {party.reference: party for party in Party.objects.filter(reference__in=[gap.owner for gap in gaps])}
     for gap in gaps:
         part = PARTS.get(gap.code.removeprefix("owner_") if gap.owner else gap.code)
-        if part is not None:
+        if part is not None and not (part.code in OF_PAYMENT and any(each.part.code in OF_PAYMENT for each in found)):
             found.append(_asked(link, part, owners.get(gap.owner)))
     return found
 
