@@ -18,6 +18,8 @@ from accounts.models import Account, CustomerLink, Party
 from accounts.rules.asked import IF_CHANGED, OF_REVIEW, PARTS, Part, Purpose, key_of
 from accounts.rules.new_parties import NewAddress
 from accounts.verbs import Verb
+from kyc_portal.notices import outbox
+from kyc_portal.notices.kinds import ContactAdded
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
@@ -139,8 +141,13 @@ def _address(account: Account, party: Party, given: dict, by: Actor, at: datetim
 
 def _contact(account: Account, party: Party, given: dict, by: Actor, at: datetime) -> None:
     known = party.contact_points.filter(kind=given["kind"])
-    if not any(row.value and row.value.reveal() == given["value"] for row in known):
-        parties.add_contact(party, by=by, at=at, **given)
+    if any(row.value and row.value.reveal() == given["value"] for row in known):
+        return
+    former = parties.primary_email(party)
+    parties.add_contact(party, by=by, at=at, **given)
+    if former:  # whoever got hold of a link must not turn our messages away unseen
+        notice = ContactAdded(name=party.legal_name, account=account.reference)
+        outbox.queue_notice(notice, about=account, subject=party.pk, address=former, by=by, at=at)
 
 
 def _payment(account: Account, party: Party, given: dict, by: Actor, at: datetime) -> None:

@@ -112,6 +112,15 @@ class ContactConfirmation:
 
 
 @_notice
+class ContactAdded:
+    """To the address used until now: a further way to reach the customer was given on their own page."""
+
+    code = "contact_added"
+    name: str
+    account: str
+
+
+@_notice
 class ObjectionReceived:
     """An objection has come in; by when it is answered (R41)."""
 

@@ -324,6 +324,8 @@ class TestHandingIn:
         new = self.give(browser, "email", value="maria@new.example")
 
         assert as_it_looks(known) == as_it_looks(new)
+        warned = Notice.objects.get(kind="contact_added")
+        assert warned.address.reveal() == "maria@known.example" and "maria@new" not in wording_of(warned)[1]
         assert account.party.contact_points.filter(kind="email").count() == 2
 
     def test_nobody_hands_in_without_end(self, account):
@@ -492,6 +494,51 @@ class TestNothingIsGivenAway:
         assert browser.get("/me/").status_code == 404
         page = open_page(address_of(account), browser).get("/me/")
         assert analyst_user.username.encode() not in page.content.split(b"<body")[1]
+
+
+class TestStaffAct:
+    def do(self, client, account, name: str, **form):
+        return client.post(f"/admin/accounts/account/{account.pk}/do/{name}/", form, follow=True).content.decode()
+
+    def test_they_send_the_link_again_and_withdraw_it(self, account, client, analyst_user, the_day):
+        client.force_login(analyst_user)
+        first = address_of(account)
+
+        the_day.move_to(NOON + timedelta(minutes=1))
+        told = self.do(client, account, "send-link")
+        assert "A new link" in told and address_of(account) != first and "/me/link/" not in told
+        assert Client().post(first, {"notice": "1"}).status_code == 404
+
+        assert "No link is out" in self.do(client, account, "withdraw-link")
+        assert Client().post(address_of(account), {"notice": "1"}).status_code == 404
+        assert customer_links.standing(account) is None
+
+    def test_an_objection_is_read_by_who_answers_and_answered_once(self, account, client, lead_user, auditor_user):
+        open_page(address_of(account)).post("/me/objection/", {"text": "Canarywords of mine."})
+        objection = Objection.objects.get()
+        page = f"/admin/accounts/objection/{objection.pk}/"
+
+        client.force_login(auditor_user)
+        seen = client.get(f"{page}change/").content.decode()
+        assert objection.reference in seen and "Canarywords" not in seen
+        assert client.post(f"{page}do/answer/", {"outcome": "right"}).status_code == 403
+
+        client.force_login(lead_user)
+        assert "Canarywords" in client.get(f"{page}change/").content.decode()
+        assert client.post(f"{page}do/answer/", {"outcome": "nonsense"}).status_code == 200
+        assert client.post(f"{page}do/answer/", {"outcome": "stands"}, follow=True).status_code == 200
+        objection.refresh_from_db()
+        assert (objection.outcome, objection.answered_by) == ("stands", lead_user.username)
+
+    def test_r45_the_reminder_carries_a_link_of_its_own(self, analyst):
+        account = make_open_account(at=BEFORE)
+        reverification.ask(account, trigger="by hand", by=analyst, at=NOON - timedelta(days=40))
+        first = address_of(account, "reverification_asked")
+
+        reverification.request_due(at=NOON)
+
+        assert address_of(account, "reverification_overdue") != first
+        open_page(address_of(account, "reverification_overdue"))
 
 
 class TestStaffSee:
