@@ -206,6 +206,8 @@ class AccountAdmin(RecordAdmin):
     )  # fmt: skip
     def send_link(self, account, *, by, at):
         asking_again.send_again(account, by=by, at=at)
+        if customer_links.standing(account) is None:
+            return f"No e-mail address of {account.reference} is known, so no link was made. Reach them another way."
         return f"A new link for {account.reference} is on its way; nobody but the customer sees it."
 
     @flow_action(

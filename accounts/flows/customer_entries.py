@@ -17,6 +17,7 @@ from accounts.flows.texts import BadField
 from accounts.models import Account, CustomerLink, Party
 from accounts.rules.asked import IF_CHANGED, OF_REVIEW, PARTS, Part, Purpose, key_of
 from accounts.rules.new_parties import NewAddress
+from accounts.rules.ownership import TooTangled
 from accounts.verbs import Verb
 from kyc_portal.notices import outbox
 from kyc_portal.notices.kinds import ContactAdded
@@ -33,6 +34,10 @@ TEXT_OF_CERTIFICATION = "page-1"  # of templates/customer/part.html; raise it wh
 
 class NotAskedFor(Refusal):
     """This is not, or no longer, asked for."""
+
+
+class CannotTell(Refusal):
+    """What is asked cannot be worked out at present; why is for staff."""
 
 
 class TooMuch(Refusal):
@@ -52,10 +57,16 @@ class Asked:
 
 
 def asked_of(link: CustomerLink, *, at: datetime) -> list[Asked]:
-    """What the link asks for at this moment, needed things first. Empty when the request is answered or ended."""
+    """What the link asks for at this moment, needed things first. Empty when the request is answered or ended.
+
+    Raises CannotTell.
+    """
     if not customer_links.is_asked(link):
         return []
-    found = _of_data(link, at) if link.purpose == Purpose.DATA else _of_review(link, at)
+    try:
+        found = _of_data(link, at) if link.purpose == Purpose.DATA else _of_review(link, at)
+    except TooTangled:
+        raise CannotTell("We cannot show here what is missing. Please answer our message instead.") from None
     return sorted(found, key=lambda asked: not asked.is_needed)
 
 

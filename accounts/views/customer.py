@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from accounts.flows import confirming, customer_entries, customer_links, objections
+from accounts.flows.customer_entries import CannotTell
 from accounts.flows.customer_links import LinkRefused
 from accounts.models import CustomerLink, Objection, OwnershipStake
 from accounts.models.party import ConfirmedHow, ContactKind
@@ -59,7 +60,12 @@ def with_session(view):
     @functools.wraps(view)
     def answer(request, *args, **kwargs):
         link = _session(request)
-        return view(request, link, *args, **kwargs) if link else _closed(request)
+        if link is None:
+            return _closed(request)
+        try:
+            return view(request, link, *args, **kwargs)
+        except CannotTell as refusal:
+            return _page(request, "gone", status=409, link=link, sentence=str(refusal))
 
     return answer
 

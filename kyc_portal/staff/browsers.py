@@ -40,7 +40,7 @@ class BrowserMiddleware:
         A body that is larger than the page's row allows is refused here, before anybody reads it.
         """
         page = policy_table.page_at(request.resolver_match)
-        if page and page.most_bytes and int(request.META.get("CONTENT_LENGTH") or 0) > page.most_bytes:
+        if page and page.most_bytes and _length_of(request) > page.most_bytes:
             return render(None, "413.html", {"provider": settings.PROVIDER_NAME}, status=413)
         if request.headers.get("Sec-Fetch-Site") not in OF_ANOTHER_SITE:
             return None
@@ -49,6 +49,12 @@ class BrowserMiddleware:
         if request.headers.get("Sec-Fetch-Dest") not in ("document", None):
             raise PermissionDenied("Another site may not embed this.")
         return None
+
+
+def _length_of(request) -> int:
+    """How many bytes the client says it sends; what is no number counts as none, and as many are read."""
+    told = request.META.get("CONTENT_LENGTH") or ""
+    return int(told) if told.isascii() and told.isdigit() else 0
 
 
 def forget_after_log_out(response, *, was_known: bool, is_known: bool, says_why: bool) -> None:

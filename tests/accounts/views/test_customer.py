@@ -1,6 +1,7 @@
 """The customer's own page: the link opens once, what is handed in is checked, and nothing is given away (TH7, R23)."""
 
 import io
+import itertools
 import json
 import re
 import zipfile
@@ -15,7 +16,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.flows import asking_again, customer_links, intake, objections, restrictions, reverification, verification
-from accounts.models import Account, CustomerLink, IdentityDocument, Objection
+from accounts.models import Account, CustomerLink, IdentityDocument, Objection, OwnershipStake, Party
+from accounts.rules.ownership import LONGEST_CHAIN
 from kyc_portal.notices.models import Notice
 from kyc_portal.notices.outbox import NOT_SHOWN, deliver_queued, wording_of
 from kyc_portal.records.logs import LogFormatter
@@ -402,6 +404,32 @@ class TestBadInput:
 
         assert answer.status_code == 413 and b"nothing of it was saved" in answer.content
 
+    @pytest.mark.parametrize("length", ["many", "-1", "٣", "1e9"])
+    def test_a_length_that_is_none_is_no_error(self, account, length):
+        browser = open_page(address_of(account))
+
+        answer = browser.generic("POST", "/me/give/phone/", b"", CONTENT_LENGTH=length)
+
+        assert answer.status_code < 500 and not account.party.contact_points.filter(kind="phone").exists()
+
+    def test_owners_nobody_can_follow_are_told_in_words(self, analyst):
+        account = intake.request_data(make_company(), by=analyst, at=NOON)
+        browser = open_page(address_of(account))
+        given = {"kind": "entity", "created_at": NOON, "changed_at": NOON}
+        chain = [
+            account.party,
+            *(Party(legal_name=f"Canarylink {number}", **given) for number in range(LONGEST_CHAIN + 2)),
+        ]
+        Party.objects.bulk_create(chain[1:])
+        OwnershipStake.objects.bulk_create(
+            OwnershipStake(owner=above, owned=below, percent=100) for below, above in itertools.pairwise(chain)
+        )
+
+        for path in ("/me/", "/me/give/owners/"):
+            answer = browser.get(path)
+            assert answer.status_code == 409 and b"answer our message" in answer.content
+            assert b"Canary" not in answer.content and b"chains" not in answer.content
+
     @pytest.mark.parametrize("value", ["x\x00y", "a" * 5000, "\u202eabc", "not an address", "<script>", "💥@", ""])
     def test_texts_are_judged_as_everywhere(self, analyst, value):
         account = intake.request_data(make_account(phone=""), by=analyst, at=NOON)
@@ -512,6 +540,12 @@ class TestStaffAct:
         assert "No link is out" in self.do(client, account, "withdraw-link")
         assert Client().post(address_of(account), {"notice": "1"}).status_code == 404
         assert customer_links.standing(account) is None
+
+    def test_without_an_address_they_read_that_no_link_was_made(self, client, analyst, analyst_user):
+        account = intake.request_data(make_account(email=""), by=analyst, at=NOON)
+        client.force_login(analyst_user)
+
+        assert "so no link was made" in self.do(client, account, "send-link")
 
     def test_an_objection_is_read_by_who_answers_and_answered_once(self, account, client, lead_user, auditor_user):
         open_page(address_of(account)).post("/me/objection/", {"text": "Canarywords of mine."})
