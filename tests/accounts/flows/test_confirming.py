@@ -14,7 +14,7 @@ from accounts.models.party import ConfirmedHow
 from kyc_portal.notices.models import Notice
 from kyc_portal.notices.outbox import deliver_queued, wording_of
 from kyc_portal.records.models import AuditEvent
-from tests.accounts.views.test_customer import address_of, as_it_looks, open_page
+from tests.accounts.views.pages import address_of, as_it_looks, open_page
 from tests.builders import make_account, make_party
 from tests.conftest import NOON
 
@@ -48,7 +48,7 @@ def token_of(notice: Notice) -> str:
 def asked(contact, by, at=NOON) -> str:
     """The token in the newest question's notice."""
     assert confirming.ask(contact, by=by, at=at) == ""
-    return token_of(Notice.objects.filter(kind="contact_confirmation").order_by("-queued_at", "-pk").first())
+    return token_of(Notice.objects.get(kind="contact_confirmation", subject=contact.party_id))
 
 
 class TestEmail:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts.flows import confirming, intake
 from accounts.models import CustomerLink
 from accounts.models.party import ConfirmedHow
-from tests.accounts.views.test_customer import address_of
+from tests.accounts.views.pages import address_of
 from tests.builders import make_account
 
 pytestmark = pytest.mark.usefixtures("triggers_lifted_for_flush")
