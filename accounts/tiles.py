@@ -1,13 +1,22 @@
 """The waiting work on customers on the first page."""
 
-from accounts.models import Account, PrivacyRequest, RiskSignal, ScreeningHit, Verification
+from accounts.models import Account, Objection, PrivacyRequest, RiskSignal, ScreeningHit, Verification
 from kyc_portal.staff.site import Tile
 
 ACCOUNTS, VERIFICATIONS = "admin:accounts_account_changelist", "admin:accounts_verification_changelist"
 HITS, SIGNALS = "admin:accounts_screeninghit_changelist", "admin:accounts_risksignal_changelist"
+OBJECTIONS = "admin:accounts_objection_changelist"
 PRIVACY = "admin:accounts_privacyrequest_changelist"
 
 TILES = (
+    Tile(
+        "Answers from customers", "Customers handed in what was asked; look at it and start the verification.",
+        "accounts.verify", lambda user, today: Account.objects.handed_in(), ACCOUNTS, "waiting=handed_in",
+    ),
+    Tile(
+        "Objections", "Customers do not agree; somebody who took no part answers.", "accounts.verify",
+        lambda user, today: Objection.objects.open(), OBJECTIONS, "answer=open", "warning",
+    ),
     Tile(
         "Prospects waiting", "Customers to be let in or refused.", "accounts.activate",
         lambda user, today: Account.objects.waiting(), ACCOUNTS, "waiting=opening",

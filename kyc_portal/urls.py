@@ -12,6 +12,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("kyc_portal.api.urls")),
     path("accounts/", include("accounts.urls")),
+    path("me/", include("accounts.urls.customer")),
     path("cases/", include("cases.urls")),
     path("resellers/", include("resellers.urls")),
 ]

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.db.models import Prefetch
 
 from accounts.admin import account_sections as parts
+from accounts.admin import own_page
 from accounts.admin.account_forms import (
     BlockForm,
     CloseForm,
@@ -18,7 +19,9 @@ from accounts.admin.account_forms import (
 from accounts.admin.forms import CertifyOwnersForm, NewCustomerForm, RefuseForm
 from accounts.flows import (
     activation,
+    asking_again,
     closing,
+    customer_links,
     identification,
     intake,
     rating,
@@ -66,6 +69,7 @@ class WaitingFilter(QuerysetFilter):
         "opening": ("to be opened or refused", lambda rows, user, today: rows.waiting()),
         "review": ("review due", lambda rows, user, today: rows.due_for_review(today)),
         "unanswered": ("review unanswered", lambda rows, user, today: rows.review_unanswered(today)),
+        "handed_in": ("handed in by the customer", lambda rows, user, today: rows.handed_in()),
         "restricted": ("restricted", lambda rows, user, today: rows.restricted()),
         "foreign": ("foreign", lambda rows, user, today: rows.foreign()),
         "ended": ("ended", lambda rows, user, today: rows.ended()),
@@ -147,6 +151,8 @@ class AccountAdmin(RecordAdmin):
             parts.documents(file),
             parts.access_countries(account),
             parts.access_days(account),
+            own_page.links(account, at=at),
+            own_page.objections(account),
             notices_section(account),
             timeline_section(account),
         ]
@@ -196,6 +202,24 @@ class AccountAdmin(RecordAdmin):
     def ask_again(self, account, *, by, at):
         reverification.ask(account, trigger="by hand", by=by, at=at)
         return f"The customer of {account.reference} is asked for proof again."
+
+    @flow_action(
+        "Send the link again", when=lambda account: account.status == "data_requested" or bool(account.review_asked_on),
+        warning="What is asked is sent once more with a new link; an earlier one opens nothing from then on.",
+    )  # fmt: skip
+    def send_link(self, account, *, by, at):
+        asking_again.send_again(account, by=by, at=at)
+        if customer_links.standing(account) is None:
+            return f"No e-mail address of {account.reference} is known, so no link was made. Reach them another way."
+        return f"A new link for {account.reference} is on its way; nobody but the customer sees it."
+
+    @flow_action(
+        "Withdraw link", when=lambda account: customer_links.standing(account) is not None, tone="danger",
+        warning="The link, and the page it may have opened, is closed. What is asked still stands.",
+    )  # fmt: skip
+    def withdraw_link(self, account, *, by, at):
+        customer_links.withdraw(account, by=by, at=at)
+        return f"No link is out for {account.reference} any more."
 
     @flow_action("Look for red flags")
     def run_detectors(self, account, *, by, at):

@@ -230,6 +230,37 @@ class EndStakeForm(RecordForm):
         return self._stakes[self.cleaned_data["stake"]]
 
 
+class ConfirmContactForm(RecordForm):
+    """Which way to reach somebody is to be confirmed."""
+
+    kinds = tuple(ContactKind.values)
+    contact = forms.ChoiceField(label="E-mail address or telephone")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        points = self.record.contact_points.filter(kind__in=self.kinds).order_by("added_at", "pk")
+        self._points = {str(point.pk): point for point in points if not point.is_confirmed}
+        self.fields["contact"].choices = [
+            (
+                key,
+                f"{point.get_kind_display()}, on file since {point.added_at:%Y-%m-%d}"
+                if point.added_at
+                else str(point),
+            )
+            for key, point in self._points.items()
+        ]
+
+    def clean_contact(self):
+        return self._points[self.cleaned_data["contact"]]
+
+
+class CodeForm(ConfirmContactForm):
+    """The code a customer told back."""
+
+    kinds = (ContactKind.PHONE.value,)
+    code = forms.RegexField(r"^[0-9]{6}\Z", label="Code", error_messages={"invalid": "A code has six digits."})
+
+
 class EndPaymentForm(RecordForm):
     """Which means of payment is no longer used."""
 

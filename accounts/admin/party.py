@@ -4,10 +4,10 @@ from django.contrib import admin
 
 from accounts.admin import forms, ownership_sections
 from accounts.admin.identity import marks_in_a_row, sealed, title_of
-from accounts.flows import corrections, identification, links, parties, restricted, us_status
+from accounts.flows import confirming, corrections, identification, links, parties, restricted, us_status
 from accounts.flows.ownership import OwnersAbove
-from accounts.models import Party
-from accounts.models.party import PartyKind, UsStatus
+from accounts.models import ContactPoint, Party
+from accounts.models.party import ConfirmedHow, PartyKind, UsStatus
 from accounts.models.screening import HitStatus
 from accounts.rules.us_status import SENTENCES
 from kyc_portal.records.clock import legal_day
@@ -34,6 +34,11 @@ class StatusFilter(QuerysetFilter):
 def may_have_owners(party: Party) -> bool:
     """Whoever is no individual may be owned."""
     return party.kind != PartyKind.INDIVIDUAL
+
+
+def _confirmed(contact: ContactPoint) -> tuple:
+    """When and how this very value was confirmed; a value that was changed since is not."""
+    return (contact.confirmed_at, contact.get_confirmed_how_display()) if contact.is_confirmed else ("", "")
 
 
 @admin.register(Party)
@@ -78,6 +83,20 @@ class PartyAdmin(RecordAdmin):
     def add_contact(self, party, *, by, at, kind, value):
         parties.add_contact(party, kind=kind, value=value, by=by, at=at)
         return f"{party.reference} can be reached this way."
+
+    @flow_action(
+        "Ask to confirm", form=forms.ConfirmContactForm,
+        warning="An e-mail address gets a link. For a telephone you get a code: call the number and read it out; the "
+        "customer enters it on their page, or tells it back to you and you enter it.",
+    )  # fmt: skip
+    def confirm_contact(self, party, *, by, at, contact):
+        code = confirming.ask(contact, by=by, at=at)
+        return f"The code is {code}. Read it out now; it is not shown again." if code else "A link is on its way."
+
+    @flow_action("Enter code", form=forms.CodeForm, warning="The code that the customer told back to you.")
+    def enter_code(self, party, *, by, at, contact, code):
+        confirming.enter_code(contact, code, how=ConfirmedHow.TOLD, by=by, at=at)
+        return f"The telephone number of {party.reference} is confirmed."
 
     @flow_action("Add document", form=forms.DocumentForm)
     def add_document(self, party, *, by, at, **given):
@@ -174,10 +193,15 @@ class PartyAdmin(RecordAdmin):
 
     def _contacts(self, party, user):
         rows = [
-            [row.get_kind_display(), sealed(row, "value", row.get_kind_display(), user), row.confirmed_at, row.added_at]
+            [
+                row.get_kind_display(),
+                sealed(row, "value", row.get_kind_display(), user),
+                *_confirmed(row),
+                row.added_at,
+            ]
             for row in party.contact_points.order_by("added_at", "pk")
         ]
-        head = ["Kind", "Value", "Confirmed", "Added"]
+        head = ["Kind", "Value", "Confirmed", "How", "Added"]
         return Table("contacts", "Ways to reach them", head, rows, empty="There is no way to reach them. Add one.")
 
     def _owners(self, party, user, today):

@@ -5,11 +5,14 @@ from accounts.models import (
     AccessRecord,
     Account,
     Address,
+    ContactConfirmation,
     ContactPoint,
+    CustomerLink,
     Discrepancy,
     Identifier,
     IdentityDocument,
     MethodResult,
+    Objection,
     OwnershipCertification,
     OwnershipStake,
     Party,
@@ -36,6 +39,8 @@ OF_ACCOUNT = {  # from each row of an account's file to the account
     Restriction: "account",
     RiskSignal: "account",
     RiskOverride: "account",
+    CustomerLink: "account",
+    Objection: "account",
     AccessBatch: "account",
     AccessRecord: "account",
     RefusedLine: "batch__account",
@@ -46,6 +51,7 @@ OF_PARTY = dict.fromkeys(  # and from each row that speaks of a party to the par
     "party",
 )  # fmt: skip
 OF_PARTY |= {Party: "", MethodResult: "verification__party", Discrepancy: "verification__party"}
+OF_PARTY |= {ContactConfirmation: "contact__party"}
 
 
 def join(*steps: str) -> str:

@@ -41,7 +41,8 @@ def missing_in(file: AccountFile) -> tuple[Missing, ...]:
 
 
 def _of_owner(gap: Missing, owner: Party) -> Missing:
-    return dataclasses.replace(gap, code=f"owner_{gap.code}", sentence=f"Owner {owner.reference}: {gap.sentence}")
+    sentence = f"Owner {owner.reference}: {gap.sentence}"
+    return dataclasses.replace(gap, code=f"owner_{gap.code}", sentence=sentence, owner=owner.reference)
 
 
 def _stated(file: AccountFile, party: Party) -> IdentityFacts:

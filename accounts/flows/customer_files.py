@@ -19,6 +19,7 @@ from accounts.formats.customers import CustomerRow, read_customers
 from accounts.formats.tables import BadRow
 from accounts.models import Account, CustomerFile
 from accounts.verbs import Verb
+from kyc_portal.policy.privacy_notice import notice_on
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
@@ -180,8 +181,9 @@ def _as_stated(row: CustomerRow) -> dict:
 
 def _open(rows: list[dict], *, by: Actor, at: datetime) -> int:
     """Open a prospect for each row; returns how many there are now that were not there before."""
+    shown = notice_on(legal_day(at))
     try:
-        intake.write_prospects([intake.draft_prospect(**row, by=by, at=at) for row in rows])
+        intake.write_prospects([intake.draft_prospect(**row, shown=shown, by=by, at=at) for row in rows])
     except IntegrityError:  # somebody else took a customer number since the batch was read: ask one by one which
         return sum(_open_one(row, by=by, at=at) for row in rows)
     return len(rows)

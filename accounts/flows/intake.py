@@ -6,11 +6,12 @@ from datetime import datetime
 
 from django.db import IntegrityError
 
-from accounts.flows import parties, texts
+from accounts.flows import customer_links, parties, texts
 from accounts.flows.completeness import missing_for
 from accounts.flows.parties import PartyDraft, add_party, primary_email
 from accounts.flows.texts import Texts
 from accounts.models import Account
+from accounts.rules.asked import EndedWhy, Purpose
 from accounts.rules.new_parties import NewAddress, NewParty
 from accounts.rules.onboarding import MOVES, AccountStatus
 from accounts.rules.refusals import refusal_reason
@@ -18,6 +19,8 @@ from accounts.verbs import Verb
 from kyc_portal.notices import kinds, outbox
 from kyc_portal.policy import clocks
 from kyc_portal.policy.current import regime_on
+from kyc_portal.policy.models import PrivacyNoticeVersion
+from kyc_portal.policy.privacy_notice import notice_on
 from kyc_portal.records import audit, keys
 from kyc_portal.records.acting import flow, one_flow
 from kyc_portal.records.clock import legal_day
@@ -29,7 +32,6 @@ __all__ = [
     "NewAddress", "NewParty", "add_party", "open_prospect", "primary_email", "refuse_prospect", "request_data",
 ]  # fmt: skip
 
-NOTICE_VERSION = "1"  # of templates/notices/privacy_notice.body.txt; raise it when its wording changes
 VERIFY_BY = "verify by"
 
 
@@ -92,15 +94,20 @@ def draft_prospect(
     external_key: str | None = None,
     is_reseller: bool = False,
     row: int | None = None,
+    shown: PrivacyNoticeVersion | None = None,
     by: Actor,
     at: datetime,
 ) -> Prospect:
-    """What `open_prospect` writes, for a caller that opens many at once. Raises BadField or BadNumber."""
+    """What `open_prospect` writes, for a caller that opens many at once and knows the privacy notice of the day.
+
+    Raises BadField or BadNumber.
+    """
+    shown = shown or notice_on(legal_day(at))
     told = Texts()
     account = Account(
         external_key=texts.code("Customer number", external_key or "", 80) or None,
         product=told.line("Product", product, 80), source=texts.code("Source", source, 40), is_reseller=is_reseller,
-        status=AccountStatus.PROSPECT.value, created_at=at, notice_version=NOTICE_VERSION,
+        status=AccountStatus.PROSPECT.value, created_at=at, notice_version=str(shown.number),
     )  # fmt: skip
     drafted = parties.draft(new, at=at)
     account.party = party = drafted.party
@@ -108,7 +115,9 @@ def draft_prospect(
     facts = {"row": row} if row is not None else {}
     opened = audit.draft(Verb.PROSPECT_OPENED, account, by=by, at=at, within=party, source=account.source, **facts)
     events = [opened, *told.events(party, by=by, at=at)]
-    notice = kinds.PrivacyNotice(name=party.legal_name, account=account.reference, version=NOTICE_VERSION)
+    notice = kinds.PrivacyNotice(
+        name=party.legal_name, account=account.reference, version=str(shown.number), text=shown.text
+    )
     told_by = outbox.draft_notice(notice, about=account, subject=party.pk, address=drafted.email, by=by, at=at)
     return Prospect(account, drafted, events, told_by)
 
@@ -149,6 +158,7 @@ def request_data(account: Account, *, by: Actor, at: datetime) -> Account:
     notice = kinds.DataRequested(
         name=account.party.legal_name, account=account.reference, missing=tuple(gap.sentence for gap in missing),
         answer_by=clock.due_on,
+        **customer_links.for_notice(account, purpose=Purpose.DATA, answer_by=clock.due_on, by=by, at=at),
     )  # fmt: skip
     _tell(account, notice, by=by, at=at)
     return account
@@ -167,6 +177,7 @@ def refuse_prospect(account: Account, *, reason: str, by: Actor, at: datetime) -
     account.status, account.closed_at, account.closing_reason = AccountStatus.REFUSED.value, at, why.code
     account.save(update_fields=["status", "closed_at", "closing_reason"])
     clocks.stop_clock(VERIFY_BY, account, by=by, at=at)
+    customer_links.end(account, why=EndedWhy.OVER, by=by, at=at)
     audit.record(Verb.REFUSED, account, by=by, at=at, within=account.party, reason=why.code)
     notice = kinds.AccountRefused(name=account.party.legal_name, account=account.reference, wording=why.wording)
     _tell(account, notice, by=by, at=at)

@@ -15,11 +15,14 @@ from accounts.models import (
     AccessRecord,
     Account,
     Address,
+    ContactConfirmation,
     ContactPoint,
+    CustomerLink,
     Discrepancy,
     Identifier,
     IdentityDocument,
     MethodResult,
+    Objection,
     OwnershipCertification,
     OwnershipStake,
     Party,
@@ -188,6 +191,8 @@ def contents_of(account: Account) -> Iterable[models.QuerySet]:
         Verification.objects.filter(account=key),
         OwnershipCertification.objects.filter(account=key),
         Restriction.objects.filter(account=key),
+        Objection.objects.filter(account=key),
+        CustomerLink.objects.filter(account=key),
         RiskSignal.objects.filter(account=key),
         RiskOverride.objects.filter(account=key),
         AccessRecord.objects.filter(account=key),
@@ -208,6 +213,7 @@ def _contents_of_parties(parties: list) -> list[models.QuerySet]:
         ScreeningHit, Screening, Identifier, IdentityDocument, PaymentMethod, ContactPoint, Address, PartyName,
     )  # fmt: skip
     return [
+        ContactConfirmation.objects.filter(contact__party__in=parties),
         *(model.objects.filter(party__in=parties) for model in of_party),
         OwnershipStake.objects.filter(Q(owner__in=parties) | Q(owned__in=parties)),
         Party.objects.filter(pk__in=parties),
@@ -217,6 +223,8 @@ def _contents_of_parties(parties: list) -> list[models.QuerySet]:
 def clear_before(account: Account) -> None:
     """Ask for the files to be deleted once the rows are gone, take away the clocks, and remember who was restricted."""
     forget_clocks(account)
+    for objection in Objection.objects.filter(account=account):
+        forget_clocks(objection)
     parties = parties_to_erase(account)
     restricted.remember(account, parties, on=legal_day(moment(None)))
     for party in Party.objects.filter(pk__in=parties):

@@ -10,7 +10,16 @@ from django.db.models import Min, Q
 from accounts.flows.document_files import DELETE_FILE
 from accounts.flows.keeping import periods_of
 from accounts.flows.links import fingerprint_party
-from accounts.models import Account, ContactPoint, Identifier, IdentityDocument, Party, PaymentMethod, Verification
+from accounts.models import (
+    Account,
+    ContactConfirmation,
+    ContactPoint,
+    Identifier,
+    IdentityDocument,
+    Party,
+    PaymentMethod,
+    Verification,
+)
 from accounts.models.screening import HitStatus
 from accounts.verbs import Verb
 from kyc_portal.records import audit, deletion
@@ -188,7 +197,10 @@ def _erase_unneeded(party: Party, *, at: datetime) -> dict[str, int]:
     for each in UNNEEDED:
         rows = each.rows(party)
         files = [row.file_sha256 for row in rows if getattr(row, "file_sha256", "")]
-        if count := rows.model._base_manager.filter(pk__in=list(rows.values_list("pk", flat=True))).delete()[0]:
+        keys = list(rows.values_list("pk", flat=True))
+        if rows.model is ContactPoint:  # what was asked about them goes first, and is not counted
+            ContactConfirmation.objects.filter(contact__in=keys).delete()
+        if count := rows.model._base_manager.filter(pk__in=keys).delete()[0]:
             erased[each.words] = count
         for sha256 in files:
             queue.ask(DELETE_FILE, key=f"{party.pk}/{sha256}", due_at=at, at=at)

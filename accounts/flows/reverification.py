@@ -4,9 +4,10 @@ from datetime import date, datetime
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 
-from accounts.flows import intake, rating, signals
+from accounts.flows import customer_links, intake, rating, signals
 from accounts.flows.parties_concerned import parties_to_verify, unverified_parties
 from accounts.models import Account, RiskSignal, Verification
+from accounts.rules.asked import EndedWhy, Purpose
 from accounts.rules.onboarding import AccountStatus
 from accounts.rules.verifying import Result
 from accounts.verbs import Verb
@@ -29,6 +30,10 @@ OVERDUE = "reverification_overdue"
 
 class NotInUse(Refusal):
     """The account is not open: nothing is asked of its customer."""
+
+
+class NotAsked(Refusal):
+    """Nothing is asked at present."""
 
 
 class AlreadyAsked(Refusal):
@@ -103,8 +108,24 @@ def _ask(account: Account, trigger: str, by: Actor, at: datetime) -> Account:
     account.review_trigger, account.review_reminded = trigger, False
     _save_review(account)
     audit.record(Verb.REVIEW_ASKED, account, by=by, at=at, trigger=trigger, answer_by=clock.due_on)
-    notice = ReverificationAsked(name=account.party.legal_name, account=account.reference, answer_by=clock.due_on)
-    _queue(notice, account, by, at)
+    _tell(account, by, at)
+    return account
+
+
+def _tell(account: Account, by: Actor, at: datetime) -> None:
+    due = account.review_answer_by
+    link = customer_links.for_notice(account, purpose=Purpose.REVIEW, answer_by=due, by=by, at=at)
+    kind, day = (ReverificationOverdue, "last_day") if account.review_reminded else (ReverificationAsked, "answer_by")
+    _queue(kind(name=account.party.legal_name, account=account.reference, **{day: due}, **link), account, by, at)
+
+
+@flow
+def tell_again(account: Account, *, by: Actor, at: datetime) -> Account:
+    """Send the question once more with a new link; the day to answer stays. Raises NotAsked."""
+    account = _locked(account)
+    if account.review_asked_on is None:
+        raise NotAsked(f"Nothing is asked of the customer of {account.reference}. Ask for proof or for data first.")
+    _tell(account, by, at)
     return account
 
 
@@ -152,8 +173,7 @@ def _remind(account: Account, *, by: Actor, at: datetime) -> None:
     account.review_answer_by, account.review_reminded = clock.due_on, True
     _save_review(account)
     audit.record(Verb.REVIEW_REMINDED, account, by=by, at=at, last_day=clock.due_on)
-    notice = ReverificationOverdue(name=account.party.legal_name, account=account.reference, last_day=clock.due_on)
-    _queue(notice, account, by, at)
+    _tell(account, by, at)
 
 
 @flow
@@ -165,17 +185,18 @@ def take_answer(account: Account, *, by: Actor, at: datetime) -> bool:
     account, day = _locked(account), legal_day(at)
     if account.review_asked_on is None or unverified_parties(account, on=day, since=account.review_asked_on):
         return False
-    forget_question(account, by=by, at=at)
+    forget_question(account, why=EndedWhy.ANSWERED, by=by, at=at)
     audit.record(Verb.REVIEW_ANSWERED, account, by=by, at=at)
     rating.rate_risk(account, by=by, at=at)
     return True
 
 
-def forget_question(account: Account, *, by: Actor, at: datetime) -> None:
+def forget_question(account: Account, *, why: EndedWhy = EndedWhy.OVER, by: Actor, at: datetime) -> None:
     """Nothing is asked any more: the question was answered, or the account has ended. The caller holds the lock."""
     account.review_asked_on = account.review_answer_by = None
     account.review_trigger, account.review_reminded = "", False
     _save_review(account)
+    customer_links.end(account, why=why, by=by, at=at)
     for kind in (ANSWER_BY, LAST_DAY):
         stop_clock(kind, account, by=by, at=at)
 

@@ -6,12 +6,13 @@ Results are added, never changed. A new look opens a new verification; the old o
 from collections.abc import Sequence
 from datetime import datetime
 
-from accounts.flows import restrictions, reverification
+from accounts.flows import customer_links, restrictions, reverification
 from accounts.flows.comparing import disagreements, proves_identity
 from accounts.flows.intake import VERIFY_BY
 from accounts.flows.parties_concerned import keys_concerned, parties_to_verify, unverified_parties
 from accounts.flows.texts import Texts
 from accounts.models import Account, Discrepancy, IdentityDocument, MethodResult, Party, Restriction, Verification
+from accounts.rules.asked import EndedWhy
 from accounts.rules.onboarding import MOVES as ACCOUNT_MOVES
 from accounts.rules.onboarding import AccountStatus
 from accounts.rules.restricting import REASONS
@@ -88,6 +89,7 @@ def start(account: Account, party: Party, *, trigger: str, by: Actor, at: dateti
     if ACCOUNT_MOVES.allows(account.status, AccountStatus.VERIFYING):
         account.status = AccountStatus.VERIFYING.value
         account.save(update_fields=["status"])
+        customer_links.end(account, why=EndedWhy.ANSWERED, by=by, at=at)
     audit.record(
         Verb.VERIFICATION_STARTED, verification, by=by, at=at, within=account, verification=verification.reference,
         party=party.reference, trigger=trigger, cip=verification.cip_version.reference,

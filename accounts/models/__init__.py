@@ -2,6 +2,7 @@
 
 from accounts.models.access import AccessBatch, AccessRecord, AddressRange, AddressRangeSnapshot, RefusedLine
 from accounts.models.account import Account
+from accounts.models.customer import ContactConfirmation, CustomerLink, Objection
 from accounts.models.identifier import Identifier, RestrictedCustomer, RetainedFingerprint
 from accounts.models.identity import IdentityDocument, PaymentMethod
 from accounts.models.intake import CustomerFile
@@ -14,9 +15,9 @@ from accounts.models.signal import RiskOverride, RiskSignal
 from accounts.models.verification import Discrepancy, MethodResult, Verification
 
 __all__ = [
-    "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot", "ContactPoint",
-    "CustomerFile", "Discrepancy", "Identifier", "IdentityDocument", "MethodResult", "OwnershipCertification",
-    "OwnershipStake", "Party", "PartyName", "PaymentMethod", "PrivacyRequest", "RefusedLine", "RestrictedCustomer",
-    "Restriction", "RetainedFingerprint", "RiskOverride", "RiskSignal", "Screening", "ScreeningHit", "Verification",
-    "WatchlistEntry", "WatchlistSnapshot",
+    "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot",
+    "ContactConfirmation", "ContactPoint", "CustomerFile", "CustomerLink", "Discrepancy", "Identifier",
+    "IdentityDocument", "MethodResult", "Objection", "OwnershipCertification", "OwnershipStake", "Party", "PartyName",
+    "PaymentMethod", "PrivacyRequest", "RefusedLine", "RestrictedCustomer", "Restriction", "RetainedFingerprint",
+    "RiskOverride", "RiskSignal", "Screening", "ScreeningHit", "Verification", "WatchlistEntry", "WatchlistSnapshot",
 ]  # fmt: skip

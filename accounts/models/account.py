@@ -38,6 +38,10 @@ class AccountQuerySet(RecordedQuerySet):
     def restricted(self):
         return self.filter(restrictions__lifted_at__isnull=True, restrictions__isnull=False).distinct()
 
+    def handed_in(self):
+        """Accounts whose customer says that everything asked for is handed in."""
+        return self.filter(customer_links__ended_at__isnull=True, customer_links__handed_in_at__isnull=False)
+
     def ended(self):
         """Closed, or never opened."""
         return self.filter(status__in=[AccountStatus.CLOSED.value, AccountStatus.REFUSED.value])

@@ -1,5 +1,6 @@
 """People and entities, with their names, addresses and ways to reach them."""
 
+import hashlib
 import uuid
 from functools import partial
 
@@ -133,6 +134,12 @@ class ContactKind(models.TextChoices):
     PHONE = "phone", "telephone"
 
 
+class ConfirmedHow(models.TextChoices):
+    LINK = "link", "by a link sent there"
+    CODE = "code", "by a code read out to them"
+    TOLD = "told_to_staff", "by a code told back to staff"
+
+
 class ContactPoint(Recorded):
     """An e-mail address or telephone number (R16, R17), sealed."""
 
@@ -141,6 +148,8 @@ class ContactPoint(Recorded):
     kind = models.CharField(max_length=6, choices=ContactKind.choices)
     value = SealedTextField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_how = models.CharField(max_length=14, choices=ConfirmedHow.choices, blank=True)
+    confirmed_seal = models.CharField(max_length=64, blank=True, help_text="The sealed value that was confirmed.")
     added_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -148,3 +157,15 @@ class ContactPoint(Recorded):
 
     def __str__(self):
         return self.get_kind_display()
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether this very value was confirmed: one that was changed afterwards is sealed anew and counts as new."""
+        return self.confirmed_at is not None and self.confirmed_seal == self.seal()
+
+    def seal(self) -> str:
+        """What tells this stored value from any other without opening it; "" when there is none."""
+        if not self.value:
+            return ""
+        home = self._meta.get_field("value").home_of(self)
+        return hashlib.sha256(self.value.for_database(home)).hexdigest()

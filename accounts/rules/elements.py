@@ -36,11 +36,15 @@ class IdentityFacts:
 
 @dataclass(frozen=True)
 class Missing:
-    """One gap: its element, a sentence that says what to add, and the part of the page where it is added."""
+    """One gap: its element, a sentence that says what to add, and the part of the page where it is added.
+
+    `owner` is the reference of the owner it is about, "" for the customer.
+    """
 
     code: str
     sentence: str
     anchor: str
+    owner: str = ""
 
 
 @dataclass(frozen=True)

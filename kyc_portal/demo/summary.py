@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from accounts.models import AccessRecord, Account, ScreeningHit, Verification, WatchlistSnapshot
 from cases.models import Bundle, Case, Decision
+from kyc_portal.demo import own_page
 from kyc_portal.demo.people import PASSWORD, PEOPLE
 from kyc_portal.notices.models import Notice
 from kyc_portal.records import audit, holds, retention, verifying
@@ -28,6 +29,15 @@ def lines(*, as_of) -> Iterator[str]:
     yield f"Log in with any of these names; the password is {PASSWORD} (this local world only)"
     for username, role in PEOPLE.items():
         yield f"  {username:<10}{role}"
+    yield ""
+    yield from _own_page()
+
+
+def _own_page() -> Iterator[str]:
+    """The link by which a made-up customer opens their page, or how a new one is made."""
+    yield "The page of a customer who was asked for something; the link opens it once"
+    path = own_page.path()
+    yield f"  {path}" if path else "  It was used or is over. As rosa: open that account, press “Send the link again”."
 
 
 def _counts() -> Iterator[str]:

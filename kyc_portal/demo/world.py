@@ -20,7 +20,7 @@ from accounts.models import Account, Party, ScreeningHit
 from accounts.rules.us_status import StatusEvidence
 from cases.flows import bundles, decisions, legal_requests, review
 from cases.models import Case
-from kyc_portal.demo import files, people, stories
+from kyc_portal.demo import files, own_page, people, stories
 from kyc_portal.demo.stories import Stage, company, person
 from kyc_portal.notices import outbox
 from kyc_portal.policy.cip import approve_cip
@@ -255,7 +255,7 @@ def steel_maker_waits(stage: Stage) -> None:
 
 
 def prospects_wait(stage: Stage) -> None:
-    """Prospects from a file, one of them already asked for what is missing."""
+    """Prospects from a file, one of them already asked for what is missing: their link is open for a visitor to try."""
     for key, kind, name, country, mail, street, _ in files.CUSTOMER_ROWS:
         home = intake.NewAddress(kind="residence", lines=street, region="", country=country)
         new = intake.NewParty(kind=kind, legal_name=name, citizenship=country, email=mail, addresses=(home,))
@@ -263,6 +263,7 @@ def prospects_wait(stage: Stage) -> None:
             new, source="customer file", product="storage", external_key=key, by=stage.actor("ravi"), at=stage.ago(3)
         )
     intake.request_data(account, by=stage.actor("ravi"), at=stage.ago(2))
+    own_page.keep(account)
 
 
 def people_ask_about_their_data(stage: Stage) -> None:

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 
 KINDS: dict[str, type] = {}
+FOR_RECIPIENT = frozenset({"link"})  # fields that open something: nobody else reads them, and they are not kept
 
 
 def _notice(kind: type) -> type:
@@ -20,6 +21,7 @@ class PrivacyNotice:
     name: str
     account: str
     version: str
+    text: str
 
 
 @_notice
@@ -31,6 +33,8 @@ class DataRequested:
     account: str
     missing: tuple[str, ...]
     answer_by: date
+    link: str = ""
+    link_until: str = ""
 
 
 @_notice
@@ -82,6 +86,8 @@ class ReverificationAsked:
     name: str
     account: str
     answer_by: date
+    link: str = ""
+    link_until: str = ""
 
 
 @_notice
@@ -92,6 +98,48 @@ class ReverificationOverdue:
     name: str
     account: str
     last_day: date
+    link: str = ""
+    link_until: str = ""
+
+
+@_notice
+class ContactConfirmation:
+    """To an e-mail address: is it yours? Whoever reads it there learns nothing of the customer (R16)."""
+
+    code = "contact_confirmation"
+    link: str
+    link_until: str
+
+
+@_notice
+class ContactAdded:
+    """To the address used until now: a further way to reach the customer was given on their own page."""
+
+    code = "contact_added"
+    name: str
+    account: str
+
+
+@_notice
+class ObjectionReceived:
+    """An objection has come in; by when it is answered (R41)."""
+
+    code = "objection_received"
+    name: str
+    account: str
+    objection: str
+    answer_by: date
+
+
+@_notice
+class ObjectionAnswered:
+    """What came of an objection, in one of few fixed sentences."""
+
+    code = "objection_answered"
+    name: str
+    account: str
+    objection: str
+    wording: str
 
 
 @_notice

@@ -11,7 +11,7 @@ from django.core.mail import EmailMessage
 from django.db import models
 from django.template.loader import render_to_string
 
-from kyc_portal.notices.kinds import fields_of
+from kyc_portal.notices.kinds import FOR_RECIPIENT, fields_of
 from kyc_portal.notices.models import Notice, NoticeState
 from kyc_portal.notices.verbs import Verb
 from kyc_portal.records import audit
@@ -20,6 +20,7 @@ from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER, Actor, RecordRef
 from kyc_portal.work.failures import held_back, sweep
 
+NOT_SHOWN = "(a link that only the recipient sees)"
 SWEEP = "notices.deliver"
 Draft = tuple[Notice, AuditEvent]  # a notice and the event that it was queued, neither written yet
 
@@ -55,8 +56,16 @@ def write_notices(drafts: Sequence[Draft]) -> None:
 
 
 def wording_of(notice: Notice) -> tuple[str, str]:
-    """Subject line and body as the recipient reads them."""
-    context = {**json.loads(notice.context.reveal()), "provider": settings.PROVIDER_NAME}
+    """Subject line and body as the recipient reads them, but for a link, which is the recipient's alone."""
+    return _worded(notice, _without_links(json.loads(notice.context.reveal())))
+
+
+def _without_links(context: dict) -> dict:
+    return {name: NOT_SHOWN if name in FOR_RECIPIENT and value else value for name, value in context.items()}
+
+
+def _worded(notice: Notice, context: dict) -> tuple[str, str]:
+    context = {**context, "provider": settings.PROVIDER_NAME}
     subject = render_to_string(f"notices/{notice.kind}.subject.txt", context).strip()
     return " ".join(subject.split()), render_to_string(f"notices/{notice.kind}.body.txt", context)
 
@@ -74,13 +83,15 @@ def _deliver(notice: Notice, *, by: Actor, at: datetime) -> None:
     notice = Notice.objects.select_for_update().get(pk=notice.pk)
     if notice.state != NoticeState.QUEUED:
         return
-    subject, body = wording_of(notice)
+    context = json.loads(notice.context.reveal())
+    subject, body = _worded(notice, context)
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     notice.message_id = f"<{notice.pk}@{domain}>"
     message = EmailMessage(subject, body, to=[notice.address.reveal()], headers={"Message-ID": notice.message_id})
     message.send()
     notice.state, notice.sent_at = NoticeState.SENT, at
-    notice.save(update_fields=["state", "sent_at", "message_id"])
+    notice.context = json.dumps(_without_links(context))  # whoever has the key later cannot open what was sent
+    notice.save(update_fields=["state", "sent_at", "message_id", "context"])
     audit.record(
         Verb.SENT, notice, by=by, at=at, within=RecordRef(notice.label, notice.key, notice.name), kind=notice.kind
     )

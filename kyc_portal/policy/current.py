@@ -1,5 +1,6 @@
 """Which text applied on a day: the regime with its figures, the CIP version in force (R3)."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -7,8 +8,8 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import connection, models
 
-from kyc_portal.policy.models import CipVersion, Citation, RegimeNumber, RegimeProfile
-from kyc_portal.policy.regimes import CITATIONS, COMMON, PROFILES
+from kyc_portal.policy.models import CipVersion, Citation, PrivacyNoticeVersion, RegimeNumber, RegimeProfile
+from kyc_portal.policy.regimes import CITATIONS, COMMON, PRIVACY_NOTICE, PRIVACY_NOTICE_FROM, PROFILES
 from kyc_portal.policy.verbs import Verb
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
@@ -91,7 +92,7 @@ def cip_on(day: date) -> CipVersion:
 
 def load_shipped(**signal) -> None:
     """After each migration: put the shipped citations and profiles into the database; rows already there stay."""
-    if RegimeNumber._meta.db_table in connection.introspection.table_names():
+    if PrivacyNoticeVersion._meta.db_table in connection.introspection.table_names():
         _take_in_shipped(by=Actor.operator(), at=moment(None))
 
 
@@ -118,6 +119,13 @@ def _take_in_shipped(*, by: Actor, at: datetime) -> None:
             if figure.name not in there
         )  # fmt: skip
         new += len(added)
+    if not PrivacyNoticeVersion.objects.exists():
+        sha256 = hashlib.sha256(PRIVACY_NOTICE.encode()).hexdigest()
+        PrivacyNoticeVersion.objects.create(
+            number=1, text=PRIVACY_NOTICE, sha256=sha256, effective_from=PRIVACY_NOTICE_FROM, approved_by="shipped",
+            approved_at=at,
+        )  # fmt: skip
+        new += 1
     if new:
         about = RecordRef("policy.regimeprofile", "shipped", "shipped profiles")
         audit.record(Verb.SHIPPED_TAKEN_IN, about, by=by, at=at, rows=new)

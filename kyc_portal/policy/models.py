@@ -108,6 +108,27 @@ class CipVersion(Recorded):
         return f"CIP-{self.number}"
 
 
+class PrivacyNoticeVersion(Recorded):
+    """One approved version of the notice that tells customers why data is asked for (R23)."""
+
+    number = models.PositiveIntegerField(unique=True)
+    text = models.TextField()
+    sha256 = models.CharField(max_length=64)
+    effective_from = models.DateField()
+    approved_by = models.CharField(max_length=150)
+    approved_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "privacy notice version"
+
+    def __str__(self):
+        return f"privacy notice version {self.number}"
+
+    @property
+    def reference(self) -> str:
+        return f"PNV-{self.number}"
+
+
 class DeadlineQuerySet(RecordedQuerySet):
     def running(self):
         return self.filter(stopped_at__isnull=True)

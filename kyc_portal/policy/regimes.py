@@ -5,6 +5,11 @@ that is there already is left as it is, because an operator may have changed it.
 """
 
 from dataclasses import dataclass
+from datetime import date
+
+# The first privacy notice (own policy); an operator approves further versions under Policy.
+PRIVACY_NOTICE = """Before we open an account, and from time to time after that, we ask for some information about you and verify it. We use it only to establish who uses our infrastructure and to meet our legal duties, keep it encrypted, and destroy it when no duty to keep it remains. Only members of our staff who need it can see it, and every look is recorded."""  # noqa: E501
+PRIVACY_NOTICE_FROM = date(2020, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,13 @@ COMMON = (
     Figure("high_risk_score", "50", "points", "own"),
     Figure("risk_override_days", "180", "days", "own"),
     Figure("kind_settling_days", "30", "days", "own"),
+    Figure("customer_link_days", "14", "days", "own"),
+    Figure("customer_session_minutes", "60", "minutes", "own"),
+    Figure("contact_link_days", "3", "days", "own"),
+    Figure("contact_code_minutes", "30", "minutes", "own"),
+    Figure("contact_code_tries", "5", "tries", "own"),
+    Figure("contact_asks_a_day", "5", "questions", "own"),
+    Figure("objection_answer_days", "30", "days", "own"),
     Figure("watchlist_shrink_percent", "20", "percent", "own"),
     *WEIGHTS,
 )

@@ -1,14 +1,22 @@
 """How long policy is kept."""
 
-from kyc_portal.policy.models import CipVersion, Citation, Deadline, Holiday, RegimeNumber, RegimeProfile
+from kyc_portal.policy.models import (
+    CipVersion,
+    Citation,
+    Deadline,
+    Holiday,
+    PrivacyNoticeVersion,
+    RegimeNumber,
+    RegimeProfile,
+)
 from kyc_portal.records.retention import RetentionRule, register
 
 register(
     RetentionRule(
         code="policy",
-        title="Regimes, citations and the provider's CIP",
-        covers=(RegimeProfile, RegimeNumber, Citation, CipVersion, Holiday),
-        why="Kept for good: every verification points to the text it was done under.",
+        title="Regimes, citations, the provider's CIP and privacy notice",
+        covers=(RegimeProfile, RegimeNumber, Citation, CipVersion, PrivacyNoticeVersion, Holiday),
+        why="Kept for good: every verification and every link points to the text it was done under.",
     ),
     RetentionRule(
         code="clocks",

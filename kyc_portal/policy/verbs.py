@@ -7,6 +7,9 @@ class Verb(AuditVerb):
     """What is done to policy and clocks."""
 
     CIP_APPROVED = "policy.cip.approved", "approved CIP version {number}, in force from {effective_from}", "sha256"
+    NOTICE_APPROVED = (
+        "policy.notice.approved", "approved privacy notice version {number}, in force from {effective_from}", "sha256",
+    )  # fmt: skip
     CLOCK_STARTED = "policy.clock.started", "started the clock “{kind}”, due {due_on} ({citation})"
     CLOCK_STOPPED = "policy.clock.stopped", "stopped the clock “{kind}”"
     SHIPPED_TAKEN_IN = "policy.shipped", "took in {rows} shipped figures and citations"

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
 from kyc_portal.records import acting
+from kyc_portal.staff import policy_table
 
 HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -34,13 +35,26 @@ class BrowserMiddleware:
         return response
 
     def process_view(self, request, view, args, kwargs):
-        """A page of another site may link to us; it may not load, embed or post to anything of ours."""
+        """A page of another site may link to us; it may not load, embed or post to anything of ours.
+
+        A body that is larger than the page's row allows is refused here, before anybody reads it.
+        """
+        page = policy_table.page_at(request.resolver_match)
+        if page and page.most_bytes and _length_of(request) > page.most_bytes:
+            return render(None, "413.html", {"provider": settings.PROVIDER_NAME}, status=413)
         if request.headers.get("Sec-Fetch-Site") not in OF_ANOTHER_SITE:
-            return
+            return None
         if request.method not in ("GET", "HEAD") or request.headers.get("Sec-Fetch-Mode") != "navigate":
             raise PermissionDenied("Another site may not ask for this.")
         if request.headers.get("Sec-Fetch-Dest") not in ("document", None):
             raise PermissionDenied("Another site may not embed this.")
+        return None
+
+
+def _length_of(request) -> int:
+    """How many bytes the client says it sends; what is no number counts as none, and as many are read."""
+    told = request.META.get("CONTENT_LENGTH") or ""
+    return int(told) if told.isascii() and told.isdigit() else 0
 
 
 def forget_after_log_out(response, *, was_known: bool, is_known: bool, says_why: bool) -> None:

@@ -21,6 +21,7 @@ class Page:
     post: str = ""
     besides: str = ""  # a right that is wanted as well
     has_head: bool = True  # False where reading is an act that is counted
+    most_bytes: int = 0  # of the body of what is sent here; 0 for no limit but that of each view
     of: str = ""  # the kind of record whose key or reference stands in the address
 
     @property

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 
 from django.apps import apps
+from django.conf import settings
 
 from kyc_portal.staff.policy_rows import (
     ANY_STAFF,
@@ -28,6 +29,7 @@ CASE_WORK = "cases.review"
 WAITING, USED, ENDED = "prospect data_requested verifying", "active blocked", "refused closed"
 PROPOSED = "proposed"
 LIVE_CASE = "open in_review proposed"
+SMALL = 64 * 1024  # bytes: a form without a file
 LEGAL_WORK = {"legal": "cases.handle_legal"}
 
 # The right to see records of a kind is always "app.view_model".
@@ -50,13 +52,18 @@ SCREENS: dict[str, Screen] = {
         "lift": Act("accounts.restrict"),
         "close": Act("accounts.close", "active"),
         "reopen": Act("accounts.close", ENDED),
+        "send_link": Act("accounts.verify", "data_requested active"),
+        "withdraw_link": Act("accounts.verify"),
     }),
+    "accounts.objection": Screen(acts={"answer": Act("accounts.verify", "open")}),
     "accounts.party": Screen(acts={
         "settle_status": Act("accounts.settle_status"),
         "correct": Act("accounts.add_account"),
         "add_name": Act("accounts.add_account"),
         "add_address": Act("accounts.add_account"),
         "add_contact": Act("accounts.add_account"),
+        "confirm_contact": Act("accounts.verify"),
+        "enter_code": Act("accounts.verify"),
         "add_document": Act("accounts.verify"),
         "add_payment": Act("accounts.add_account"),
         "end_payment": Act("accounts.add_account"),
@@ -130,6 +137,7 @@ SCREENS: dict[str, Screen] = {
     # --- the shared ground
     "notices.notice": Screen(),
     "policy.cipversion": Screen(add="policy.approve_cip"),
+    "policy.privacynoticeversion": Screen(add="policy.approve_cip"),
     "policy.citation": Screen(),
     "policy.deadline": Screen(speaks_of=True),
     "policy.holiday": Screen(add="policy.add_holiday"),
@@ -203,6 +211,15 @@ PAGES: dict[str, Page] = {
         get="accounts.import_ownership", post="accounts.import_ownership", of="accounts.party"
     ),
     "accounts:import_customers": Page(get="accounts.import_customers", post="accounts.import_customers"),
+    # --- the customer's own page: a link and the cookie it gives are judged by the views themselves
+    "customer:link": Page(get=EVERYBODY, post=EVERYBODY, most_bytes=SMALL),
+    "customer:start": Page(get=EVERYBODY),
+    "customer:part": Page(get=EVERYBODY, post=EVERYBODY, most_bytes=settings.DOCUMENT_MAX_BYTES + SMALL),
+    "customer:confirm": Page(get=EVERYBODY, post=EVERYBODY, most_bytes=SMALL),
+    "customer:contact": Page(get=EVERYBODY, post=EVERYBODY, most_bytes=SMALL),
+    "customer:objection": Page(get=EVERYBODY, post=EVERYBODY, most_bytes=SMALL),
+    "customer:done": Page(post=EVERYBODY, most_bytes=SMALL),
+    "customer:leave": Page(post=EVERYBODY, most_bytes=SMALL),
     "cases:download_bundle": Page(get="cases.download_bundle", has_head=False, of="cases.bundle"),
     "resellers:customers": Page(get=ANYBODY_HERE),
     "resellers:password": Page(get=ANYBODY_HERE, post=ANYBODY_HERE),
@@ -232,6 +249,7 @@ FIELDS: dict[str, str] = {
     "accounts.paymentmethod.identifier": UNMASK,
     "accounts.discrepancy.stated": UNMASK,
     "accounts.discrepancy.found": UNMASK,
+    "accounts.objection.text": "accounts.verify",  # whoever answers it
     "accounts.privacyrequest.name": "accounts.handle_privacy accounts.answer_privacy",  # the two who decide
     "accounts.privacyrequest.contact": "accounts.handle_privacy accounts.answer_privacy",
     "notices.notice.address": UNMASK,

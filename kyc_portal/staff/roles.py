@@ -33,12 +33,13 @@ def _view(app: str, *models: str) -> tuple[str, ...]:
 CUSTOMERS = _view(
     "accounts", "party", "account", "identitydocument", "paymentmethod", "verification", "screeninghit",
     "watchlistsnapshot", "accessbatch", "accessrecord", "addressrangesnapshot", "risksignal", "restriction",
+    "objection",
 )  # fmt: skip
 CASES = _view("cases", "case", "decision")
 LEGAL = _view("cases", "legalrequest", "bundle")
 PRIVACY = _view("accounts", "privacyrequest")  # the answer may rest on a hold, of which reviewers must not know
 RESELLERS = _view("resellers", "reseller", "downstreamcustomer")
-POLICY = _view("policy", "regimeprofile", "citation", "cipversion", "deadline", "holiday")
+POLICY = _view("policy", "regimeprofile", "citation", "cipversion", "privacynoticeversion", "deadline", "holiday")
 NOTICES = _view("notices", "notice")
 # The whole trail and the holds tell of authorities' requests, which reviewers and leads must not know of.
 GROUND = (

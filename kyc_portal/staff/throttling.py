@@ -12,6 +12,7 @@ from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.db.models import Sum
+from django.utils import timezone
 
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
@@ -70,6 +71,31 @@ def lift(user: StaffMember, *, by: Actor, at: datetime) -> int:
     count, _ = _counts_of(user).delete()
     audit.record(Verb.LOCK_LIFTED, user, by=by, at=at, count=count)
     return count
+
+
+# --- doors without a name: a customer's link, a code ------------------------------------------------------------------
+
+
+def _tries(request, door: str):
+    since = timezone.now() - settings.AXES_COOLOFF_TIME
+    name = fingerprint(f"door.{door}", address_of(request) or "")
+    return AccessAttempt.objects.filter(username=name, attempt_time__gte=since)
+
+
+def is_shut(request, door: str) -> bool:
+    """Whether so many tries at this door failed from this address of late that it stays shut for a while.
+
+    As many as for one name from one address at the log-in. No address is kept, only its keyed fingerprint, so that
+    tries at a door lock nobody out of the log-in.
+    """
+    return _tries(request, door).count() >= settings.AXES_FAILURE_LIMIT
+
+
+def count_failure(request, door: str) -> None:
+    """Note that a try at this door failed; it is forgotten as a refused log-in is."""
+    AccessAttempt.objects.create(
+        username=fingerprint(f"door.{door}", address_of(request) or ""), ip_address=None, failures_since_start=1
+    )
 
 
 def forget_old(*, at: datetime) -> int:

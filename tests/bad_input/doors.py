@@ -12,7 +12,18 @@ from django.db import models
 from django.test import Client
 from django.utils import timezone
 
-from accounts.flows import access_log, address_ranges, closing, identification, privacy, restrictions, verification
+from accounts.flows import (
+    access_log,
+    address_ranges,
+    closing,
+    customer_links,
+    identification,
+    intake,
+    objections,
+    privacy,
+    restrictions,
+    verification,
+)
 from accounts.rules.closing import REASONS as CLOSING_REASONS
 from cases.flows import bundles, decisions, legal_requests
 from cases.rules.outcomes import REASONS, OutcomeCode
@@ -21,7 +32,7 @@ from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.staff.actions import actions_of
 from kyc_portal.staff.models import BreakGlass, StaffMember
 from tests.accounts.logs import event, jsonl
-from tests.builders import make_company, make_open_account, make_party
+from tests.builders import make_account, make_company, make_open_account, make_party
 from tests.cases.builders import make_bundle, make_case, make_request
 from tests.conftest import NOON
 from tests.kyc_portal.api.builders import make_key
@@ -50,6 +61,7 @@ def make_one_of_each(folder, user: StaffMember) -> None:
     make_world()
     company = make_company()
     identification.add_owner(company.party, owner=make_party(), percent=Decimal(40), by=SCHEDULER, at=NOON)
+    _make_objection()
     account = make_open_account()
     running = verification.start(account, account.party, trigger="doubt", by=SCHEDULER, at=NOON)
     verification.find_discrepancy(running, field="address", stated="here", found="there", by=SCHEDULER, at=NOON)
@@ -74,6 +86,13 @@ def make_one_of_each(folder, user: StaffMember) -> None:
         member=user, what="legal_matters", reason="harm", about_label="accounts.account", about_key=str(account.pk),
         about_name=account.reference, started_at=now, ends_at=now + timedelta(hours=1),
     )  # fmt: skip
+
+
+def _make_objection() -> None:
+    """A prospect who was asked, has a link out, and objects by one used before."""
+    account = intake.request_data(make_account(), by=SCHEDULER, at=NOON)
+    link = customer_links.standing(account)
+    objections.raise_objection(link, text="Canaryobjection", by=customer_links.as_customer(link), at=NOON)
 
 
 def _make_cases(user: StaffMember) -> None:

@@ -128,3 +128,19 @@ class TestDemo:
                 content = path.read_bytes()
                 assert b"Rehor" not in content, path
                 assert b"tomas.rehor" not in content, path
+
+
+class TestTheCustomersPage:
+    def test_the_printed_link_opens_the_page_once(self, told):
+        runs, folder = told
+        path = re.search(r"^  (/me/link/[\w-]{43}/)$", runs[1].stdout, re.MULTILINE)[1]
+        ask = (
+            "from django.test import Client; "
+            f"codes = [Client(HTTP_HOST='localhost').post('{path}', {{'notice': '1'}}).status_code for _ in range(2)]; "
+            "print(codes)"
+        )
+
+        _, said, _ = manage(folder, "shell", "--no-imports", "--command", ask)
+
+        assert "[302, 404]" in said
+        assert "Send the link again" in manage(folder, "demo", "--no-serve")[1]

@@ -11,7 +11,17 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.utils import timezone
 
-from accounts.flows import access_log, identification, parties, restrictions, verification
+from accounts.flows import (
+    access_log,
+    confirming,
+    customer_entries,
+    customer_links,
+    identification,
+    objections,
+    parties,
+    restrictions,
+    verification,
+)
 from accounts.flows.intake import NewAddress
 from accounts.models import Account
 from cases.flows import bundles, decisions, review
@@ -31,6 +41,7 @@ CANARIES = (
     "Quintarelli", "Zwetschgen", "Brumbelow", "oxenfjord", "kvintus77", "Hagestolz", "Pfefferminzbank",
     "Trompetenerbe", "XQ7733199", "0171998877", "DE89370400440532013000", "principal-zurrli", "86.75.30.9",
     "logbuch-zurrli", "Schnurrbart", "Kabeljau", "Mondkalb",
+    "Federboa", "9988777",
 )  # fmt: skip
 
 
@@ -54,6 +65,12 @@ def story(now, analyst_user, lead, counsel, second_counsel) -> Account:
         file_name="Kabeljau.png", by=by, at=at,
     )  # fmt: skip
     assert document.file_sha256
+    link = customer_links.standing(account)
+    customer = customer_links.as_customer(link)
+    customer_entries.take(link, "phone", {"kind": "phone", "value": "+491719988777"}, by=customer, at=at)
+    objections.raise_objection(link, text="I am a Federboa dealer.", by=customer, at=at)
+    for contact in party.contact_points.all():
+        confirming.ask(contact, by=by, at=at)
     again = verification.start(account, party, trigger="doubt", by=by, at=at)
     verification.find_discrepancy(again, field="address", stated="Zwetschgen", found="Mondkalb", by=by, at=at)
     access_log.import_access_lines(

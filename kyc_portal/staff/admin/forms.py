@@ -93,6 +93,13 @@ class CipForm(forms.Form):
     effective_from = day_field(label="In force from")
 
 
+class PrivacyNoticeForm(forms.Form):
+    """A new version of what customers read before they are asked for data."""
+
+    text = forms.CharField(max_length=LONGEST_CIP, strip=False, widget=forms.Textarea(attrs={"rows": 16}))
+    effective_from = day_field(label="In force from")
+
+
 class RolesForm(forms.Form):
     roles = forms.MultipleChoiceField(
         choices=[(role, role) for role in ROLES],

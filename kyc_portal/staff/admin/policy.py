@@ -4,9 +4,17 @@ from django.contrib import admin
 from django.template.defaultfilters import date as in_words
 from django.utils.html import format_html
 
-from kyc_portal.policy import cip, holidays
-from kyc_portal.policy.models import CipVersion, Citation, Deadline, Holiday, RegimeProfile, Standing
-from kyc_portal.staff.admin.forms import CipForm, HolidayForm
+from kyc_portal.policy import cip, holidays, privacy_notice
+from kyc_portal.policy.models import (
+    CipVersion,
+    Citation,
+    Deadline,
+    Holiday,
+    PrivacyNoticeVersion,
+    RegimeProfile,
+    Standing,
+)
+from kyc_portal.staff.admin.forms import CipForm, HolidayForm, PrivacyNoticeForm
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.references import page_of
@@ -102,6 +110,33 @@ class CipVersionAdmin(RecordAdmin):
 
     def page_title(self, version):
         return version.title
+
+    def sections(self, version, *, user, at):
+        return [
+            Html("text", "Text", "admin/record/long_text.html", {"text": version.text}),
+            timeline_section(version),
+        ]
+
+    def aside(self, version, *, user, at):
+        rows = [
+            ("In force from", version.effective_from), ("Approved", version.approved_at),
+            ("Approved by", version.approved_by), ("SHA-256 of the text", version.sha256),
+        ]  # fmt: skip
+        return [Facts("version", "The version", rows)]
+
+
+@admin.register(PrivacyNoticeVersion)
+class PrivacyNoticeVersionAdmin(RecordAdmin):
+    list_display = ["number", "effective_from", "approved_by", "approved_at"]
+    ordering = ["-number"]
+    adding = PrivacyNoticeForm
+    add_label = "Approve a new privacy notice"
+
+    def add(self, *, by, at, **cleaned):
+        return privacy_notice.approve_notice(by=by, at=at, **cleaned)
+
+    def page_title(self, version):
+        return str(version).capitalize()
 
     def sections(self, version, *, user, at):
         return [

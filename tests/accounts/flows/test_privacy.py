@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from accounts.flows import document_files, identification, parties, person_export, personal_data, privacy
+from accounts.flows import confirming, document_files, identification, parties, person_export, personal_data, privacy
 from accounts.flows.texts import BadField
 from accounts.models import (
     Account,
@@ -70,7 +70,10 @@ def end(account: Account) -> Account:
 def add_unneeded(party: Party) -> None:
     """A document nobody used, an e-mail that was replaced and a means of payment that ended, all after verifying."""
     for number, email in enumerate(("older@customer.example", "newer@customer.example")):
-        parties.add_contact(party, kind="email", value=email, by=SCHEDULER, at=LATER + timedelta(hours=number))
+        contact = parties.add_contact(
+            party, kind="email", value=email, by=SCHEDULER, at=LATER + timedelta(hours=number)
+        )
+        confirming.ask(contact, by=SCHEDULER, at=LATER + timedelta(hours=number))
     identification.add_document(
         party, kind="passport", number="UNUSED1", country="DE", expires_on=date(2034, 1, 1),
         file=io.BytesIO(png_bytes("unused")), file_name="unused.png", by=SCHEDULER, at=LATER,

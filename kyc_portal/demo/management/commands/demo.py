@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
-from kyc_portal.demo import serve, summary, world
+from kyc_portal.demo import own_page, serve, summary, world
 from kyc_portal.records import sealing, witnesses
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.command import PortalCommand
@@ -60,6 +60,8 @@ class Command(PortalCommand):
             raise Refusal("This world is served already. Use that window, or end it with Ctrl-C first.")
         port = serve.free_port()
         self.stdout.write(f"\nOpen http://localhost:{port}/ . Ctrl-C ends web, worker and beat.")
+        if path := own_page.path():
+            self.stdout.write(f"As a customer: http://localhost:{port}{path}")
         self.stdout.flush()
         sys.exit(serve.serve(port))
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("policy", "0001_initial"),
+        ("policy", "0002_privacy_notice_versions"),
     ]
 
     operations = [

@@ -1,0 +1,100 @@
+"""A customer objects; somebody who took no part answers, in one of few sentences (requirement R41)."""
+
+from datetime import datetime
+
+from accounts.flows import customer_links, parties
+from accounts.flows.texts import Texts, chosen, required
+from accounts.models import Account, CustomerLink, Objection, Restriction
+from accounts.rules.asked import OBJECTION_ANSWERS, ObjectionOutcome
+from accounts.verbs import Verb
+from kyc_portal.four_eyes import person_key
+from kyc_portal.notices import outbox
+from kyc_portal.notices.kinds import ObjectionAnswered, ObjectionReceived
+from kyc_portal.policy.clocks import start_clock, stop_clock
+from kyc_portal.policy.current import regime_on
+from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
+from kyc_portal.records.clock import legal_day
+from kyc_portal.records.refs import Actor
+from kyc_portal.refusal import Refusal
+
+ANSWER_BY = "answer to the objection"
+LONGEST = 4000
+
+
+class AlreadyObjected(Refusal):
+    """An objection of this customer waits for its answer."""
+
+
+class NotOpen(Refusal):
+    """The objection was answered."""
+
+
+class TookPart(Refusal):
+    """Whoever took part in what is objected to does not answer."""
+
+
+@flow
+def raise_objection(link: CustomerLink, *, text: str, by: Actor, at: datetime) -> Objection:
+    """Keep what a customer says against what we ask or did, and start the clock of the answer.
+
+    Raises BadField and AlreadyObjected.
+    """
+    link, told, today = customer_links.locked(link), Texts(), legal_day(at)
+    account = link.account
+    text = required("Objection", told.lines("Objection", text, LONGEST))
+    if Objection.objects.open().filter(account=account).exists():
+        raise AlreadyObjected("Your objection has come in and waits for its answer. We will write to you.")
+    objection = Objection(account=account, party=account.party, raised_at=at, raised_through=link.reference)
+    clock = start_clock(
+        ANSWER_BY, objection, figure="objection_answer_days", regime=regime_on(today), on=today, by=by, at=at
+    )
+    objection.text, objection.due_on = text, clock.due_on
+    objection.save(force_insert=True)
+    audit.record(
+        Verb.OBJECTED, account, by=by, at=at, objection=objection.reference, due_on=clock.due_on, link=link.reference
+    )
+    told.record_masked(account, by=by, at=at)
+    notice = ObjectionReceived(
+        name=account.party.legal_name, account=account.reference, objection=objection.reference, answer_by=clock.due_on
+    )
+    _tell(objection, notice, by=by, at=at)
+    return objection
+
+
+@flow
+def answer(objection: Objection, *, outcome: str, by: Actor, at: datetime) -> Objection:
+    """Answer an objection in fixed words. Raises NotOpen, TookPart, BadField."""
+    Account.objects.select_for_update(of=("self",)).get(pk=objection.account_id)
+    rows = Objection.objects.select_for_update(of=("self",)).select_related("account", "party")
+    objection = rows.get(pk=objection.pk)
+    if objection.state != "open":
+        raise NotOpen(f"{objection.reference} was answered on {legal_day(objection.answered_at)}.")
+    outcome = chosen("Outcome", outcome, ObjectionOutcome)
+    _require_no_part(objection, by)
+    objection.state, objection.answered_at, objection.answered_by, objection.outcome = "answered", at, by.label, outcome
+    objection.save(update_fields=["state", "answered_at", "answered_by", "outcome"])
+    stop_clock(ANSWER_BY, objection, by=by, at=at)
+    audit.record(
+        Verb.OBJECTION_ANSWERED, objection, by=by, at=at, within=objection.account, objection=objection.reference,
+        outcome=outcome,
+    )  # fmt: skip
+    notice = ObjectionAnswered(
+        name=objection.party.legal_name, account=objection.account.reference, objection=objection.reference,
+        wording=OBJECTION_ANSWERS[outcome],
+    )  # fmt: skip
+    _tell(objection, notice, by=by, at=at)
+    return objection
+
+
+def _require_no_part(objection: Objection, by: Actor) -> None:
+    """Neither who sent the link nor who restricted the account judges the objection to it."""
+    sent = CustomerLink.objects.filter(account=objection.account_id, issued_by_key=person_key(by))
+    restricted = Restriction.objects.filter(account=objection.account_id, applied_by=by.label)
+    if by.kind != "scheduler" and (sent.exists() or restricted.exists()):
+        raise TookPart("You asked this customer or restricted the account. Somebody else answers the objection.")
+
+
+def _tell(objection: Objection, notice, *, by: Actor, at: datetime) -> None:
+    party, address = objection.party, parties.primary_email(objection.party)
+    outbox.queue_notice(notice, about=objection.account, subject=party.pk, address=address, by=by, at=at)
