@@ -27,6 +27,7 @@ class Verb(AuditVerb):
     OWNER_ADDED = "accounts.owner_added", "added {owner} as owner or controller ({percent} %)", "has_control"
     OWNER_ENDED = "accounts.owner_ended", "ended the stake of {owner} on {to_on}"
     OWNERS_CERTIFIED = "accounts.owners_certified", "recorded the signed certification of owners (text {version})"
+    CERTIFICATION_BROKEN = "accounts.certification_broken", "set aside the certification of owners ({reason})"
     VERIFICATION_STARTED = (
         "accounts.verification_started",
         "started verification {verification} of {party} ({trigger})",

@@ -103,6 +103,20 @@ def owners(file: AccountFile) -> Tree:
     return Tree("owners", "Owners", node, table, note=note, empty=empty)
 
 
+def certifications(account: Account, user) -> list[Table]:
+    """The signed lists of owners; nothing for an individual."""
+    if account.party.kind == PartyKind.INDIVIDUAL:
+        return []
+    rows = []
+    for row in account.ownership_certifications.order_by("-recorded_at", "pk")[:MOST_ROWS]:
+        row.account = account
+        state = Badge(row.get_broken_why_display(), "warning") if row.broken_at else Badge("holds", "good")
+        rows.append([row.signed_on, sealed(row, "signed_by", "signer", user), row.text_version, state, row.recorded_by])
+    head = ["Signed", "By", "Text", "State", "Recorded by"]
+    empty = "Nobody has signed the list of owners."
+    return [Table("certifications", "Certification of owners", head, rows, empty=empty)]
+
+
 def verifications(file: AccountFile) -> Table:
     rows = [
         [

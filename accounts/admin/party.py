@@ -15,7 +15,7 @@ from kyc_portal.refusal import Refusal
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
-from kyc_portal.staff.sections import Badge, Facts, Link, Table, Tree, holds_section, timeline_section
+from kyc_portal.staff.sections import Badge, Facts, Link, Table, Tree, clocks_section, holds_section, timeline_section
 
 MOST_SHOWN = 50
 STATUS_BADGES = {UsStatus.US: Badge("U.S. person", "info"), UsStatus.FOREIGN: Badge("foreign person")}
@@ -35,6 +35,11 @@ class StatusFilter(QuerysetFilter):
 def may_have_owners(party: Party) -> bool:
     """Whoever is no individual may be owned."""
     return party.kind != PartyKind.INDIVIDUAL
+
+
+def is_undetermined(party: Party) -> bool:
+    """Whether nobody has settled yet if this is a person or an entity."""
+    return party.kind == PartyKind.UNDETERMINED
 
 
 @admin.register(Party)
@@ -64,6 +69,11 @@ class PartyAdmin(RecordAdmin):
     def correct(self, party, *, by, at, **given):
         changed = corrections.correct(party, by=by, at=at, **given)
         return f"{party.reference}: {', '.join(changed).replace('_', ' ')} corrected."
+
+    @flow_action("Settle person or entity", form=forms.SettleKindForm, when=is_undetermined)
+    def settle_kind(self, party, *, by, at, kind):
+        corrections.correct(party, kind=kind, by=by, at=at)
+        return f"{party.reference} is on file as {PartyKind(kind).label}."
 
     @flow_action("Add name", form=forms.NameForm)
     def add_name(self, party, *, by, at, kind, name):
@@ -123,7 +133,10 @@ class PartyAdmin(RecordAdmin):
         ]
 
     def aside(self, record, *, user, at):
-        return [self._identity(record, user), self._status(record), self._accounts(record), holds_section(record)]
+        clocks = clocks_section(record, today=legal_day(at))
+        return [
+            self._identity(record, user), self._status(record), self._accounts(record), clocks, holds_section(record),
+        ]  # fmt: skip
 
     def _identity(self, party, user):
         rows = [
@@ -158,15 +171,18 @@ class PartyAdmin(RecordAdmin):
 
     def _names(self, party):
         names = party.names.order_by("added_at", "pk")
-        rows = [[name.name, name.get_kind_display()] for name in names]
-        return Table("names", "Further names", ["Name", "Kind"], rows, empty="No further name is known.")
+        rows = [[name.name, name.get_kind_display(), name.script] for name in names]
+        return Table("names", "Further names", ["Name", "Kind", "Script"], rows, empty="No further name is known.")
 
     def _addresses(self, party, user):
         rows = [
-            [row.get_kind_display(), row.country.name, row.region, sealed(row, "lines", "address", user), row.added_at]
+            [
+                row.get_kind_display(), row.country.name, row.region, sealed(row, "lines", "address", user),
+                sealed(row, "contact_name", "name of the contact", user), row.added_at,
+            ]
             for row in party.addresses.order_by("added_at", "pk")
-        ]
-        head = ["Kind", "Country", "Region", "Street address", "Added"]
+        ]  # fmt: skip
+        head = ["Kind", "Country", "Region", "Street address", "Whose", "Added"]
         return Table("addresses", "Addresses", head, rows, empty="No address is on file. Add one.")
 
     def _contacts(self, party, user):

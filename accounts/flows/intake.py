@@ -13,6 +13,7 @@ from accounts.flows.texts import Texts
 from accounts.models import Account
 from accounts.rules.new_parties import NewAddress, NewParty
 from accounts.rules.onboarding import MOVES, AccountStatus
+from accounts.rules.parties import PartyKind
 from accounts.rules.refusals import refusal_reason
 from accounts.verbs import Verb
 from kyc_portal.notices import kinds, outbox
@@ -49,6 +50,7 @@ class Prospect:
     party: PartyDraft
     events: list[AuditEvent]
     notice: outbox.Draft
+    by: Actor
 
 
 def open_prospect(
@@ -110,7 +112,7 @@ def draft_prospect(
     events = [opened, *told.events(party, by=by, at=at)]
     notice = kinds.PrivacyNotice(name=party.legal_name, account=account.reference, version=NOTICE_VERSION)
     told_by = outbox.draft_notice(notice, about=account, subject=party.pk, address=drafted.email, by=by, at=at)
-    return Prospect(account, drafted, events, told_by)
+    return Prospect(account, drafted, events, told_by, by)
 
 
 def write_prospects(prospects: Sequence[Prospect]) -> None:
@@ -123,6 +125,9 @@ def write_prospects(prospects: Sequence[Prospect]) -> None:
         Account.objects.bulk_create([prospect.account for prospect in prospects])
         audit.write([event for prospect in prospects for event in prospect.events])
         outbox.write_notices([prospect.notice for prospect in prospects])
+        for prospect in prospects:
+            if (party := prospect.party.party).kind == PartyKind.UNDETERMINED:
+                parties.watch_kind(party, by=prospect.by, at=party.created_at)
 
 
 @flow
