@@ -311,7 +311,10 @@ def _draw_consequences(verification: Verification, by: Actor, at: datetime) -> N
         return
     if status == VerificationStatus.UNVERIFIABLE:
         _limit_until_decided(verification, by, at)
-    standing = Restriction.objects.in_force().filter(account=account, basis=verification.reference)
+    bases = [verification.reference]
+    if status == VerificationStatus.VERIFIED:  # what time has stopped is given back by proof alone
+        bases.append(f"{verification.reference} overdue")
+    standing = Restriction.objects.in_force().filter(account=account, basis__in=bases)
     for restriction in standing:
         restrictions.lift(restriction, why="the verification is concluded", by=by, at=at)
     if not Verification.objects.unfinished().filter(account=account).exists():

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from accounts.flows import activation, corrections, identification, intake, parties, verification
+from accounts.flows import activation, corrections, identification, intake, parties, restrictions, verification
 from accounts.flows.texts import BadField
 from accounts.models import Account, Party, PaymentMethod, Verification
 from accounts.rules.new_parties import NewAddress
@@ -194,6 +194,36 @@ class TestDiscrepancies:
 
         with pytest.raises(verification.NotUnderWay):
             verification.find_discrepancy(running, field="name", stated="a", found="b", by=SCHEDULER, at=NOON)
+
+
+class TestCouldNotVerify:
+    def limited(self):
+        account = make_open_account()
+        running = verification.start(account, account.party, trigger="doubt", by=SCHEDULER, at=NOON)
+        verification.conclude(running, verified=False, reason="Not genuine.", by=SCHEDULER, at=NOON)
+        return account, running
+
+    def test_r39_the_end_of_a_limit_narrows_while_the_doubt_lasts_and_may_be_repeated(self):
+        account, running = self.limited()
+        limit, late = account.restrictions.in_force().get(), NOON + timedelta(days=16)
+        assert (limit.level, limit.until) == ("limited", NOON + timedelta(days=15))
+
+        assert restrictions.end_expired(at=late) == {"done": 1, "failed": 0}
+        assert restrictions.end_expired(at=late) == {"done": 0, "failed": 0}
+
+        narrowed = account.restrictions.in_force().get()
+        assert (narrowed.level, narrowed.until) == ("suspended", None)
+        assert (narrowed.basis, narrowed.object_by) == (f"{running.reference} overdue", date(2026, 4, 17))
+
+    def test_r40_what_time_stopped_stays_stopped_until_somebody_decides(self):
+        account, running = self.limited()
+        restrictions.end_expired(at=NOON + timedelta(days=16))
+
+        running.refresh_from_db()
+        verification.conclude(running, verified=False, reason="No.", by=SCHEDULER, at=NOON + timedelta(days=17))
+
+        assert restrictions.strictest(account).level == "suspended"
+        assert all(row.until is None for row in account.restrictions.in_force())
 
 
 def _missing(account) -> set[str]:
