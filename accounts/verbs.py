@@ -31,6 +31,7 @@ class Verb(AuditVerb):
         "read",
     )  # fmt: skip
     OWNERS_CERTIFIED = "accounts.owners_certified", "recorded the signed certification of owners (text {version})"
+    CERTIFICATION_BROKEN = "accounts.certification_broken", "set aside the certification of owners ({reason})"
     VERIFICATION_STARTED = (
         "accounts.verification_started",
         "started verification {verification} of {party} ({trigger})",

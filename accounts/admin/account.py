@@ -143,6 +143,7 @@ class AccountAdmin(RecordAdmin):
         return [
             parts.who(file, user),
             *parts.owners(file, user),
+            *parts.certifications(account, user),
             parts.verifications(file),
             parts.hits(file),
             parts.red_flags(account),
@@ -181,9 +182,17 @@ class AccountAdmin(RecordAdmin):
         when=lambda account: account.party.kind != PartyKind.INDIVIDUAL,
         warning="Record what the person who opens the account has signed: that the owners named are all there are.",
     )  # fmt: skip
-    def certify_owners(self, account, *, by, at, signed_on, text_version):
-        identification.certify_owners(account, signed_on=signed_on, text_version=text_version, by=by, at=at)
+    def certify_owners(self, account, *, by, at, **given):
+        identification.certify_owners(account, by=by, at=at, **given)
         return f"The certification of the owners of {account.reference} is on file."
+
+    @flow_action(
+        "Doubt certification", when=lambda account: account.party.kind != PartyKind.INDIVIDUAL,
+        warning="For facts that put the signed list of owners in doubt. A new signature is then needed.",
+    )  # fmt: skip
+    def doubt_certification(self, account, *, by, at):
+        identification.doubt_certification(account, by=by, at=at)
+        return f"The certification of the owners of {account.reference} no longer counts."
 
     @flow_action("Start verification", form=StartVerificationForm)
     def start_verification(self, account, *, by, at, party, trigger):

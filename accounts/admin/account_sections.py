@@ -14,6 +14,7 @@ from accounts.models.restriction import Level
 from accounts.models.screening import HitStatus
 from accounts.rules.detectors import BY_CODE
 from accounts.rules.documents import expired_on
+from accounts.rules.parties import PartyKind
 from accounts.rules.verifying import VerificationStatus
 from kyc_portal.staff.sections import Badge, Bars, Facts, Link, Strip, Table, Tree
 
@@ -89,6 +90,20 @@ def owners(file: AccountFile, user) -> list[Tree | Table]:
         ownership_sections.beneficial(file.above, user),
         ownership_sections.blocked(file.above, user, listed),
     ]
+
+
+def certifications(account: Account, user) -> list[Table]:
+    """The signed lists of owners; nothing for an individual."""
+    if account.party.kind == PartyKind.INDIVIDUAL:
+        return []
+    rows = []
+    for row in account.ownership_certifications.order_by("-recorded_at", "pk")[:MOST_ROWS]:
+        row.account = account
+        state = Badge(row.get_broken_why_display(), "warning") if row.broken_at else Badge("holds", "good")
+        rows.append([row.signed_on, sealed(row, "signed_by", "signer", user), row.text_version, state, row.recorded_by])
+    head = ["Signed", "By", "Text", "State", "Recorded by"]
+    empty = "Nobody has signed the list of owners."
+    return [Table("certifications", "Certification of owners", head, rows, empty=empty)]
 
 
 def verifications(file: AccountFile) -> Table:

@@ -10,9 +10,11 @@ from accounts.models.party import AddressKind, ContactKind, NameKind
 from accounts.rules.documents import DOCUMENT_KINDS
 from accounts.rules.new_parties import NewAddress, NewParty
 from accounts.rules.parties import CHOICES as PARTY_KINDS
+from accounts.rules.parties import PartyKind
 from accounts.rules.refusals import CHOICES as REFUSAL_REASONS
 from accounts.rules.us_status import StatusEvidence
 
+CONTACT_HELP = "Only for the address of next of kin or of a contact person: whose it is."
 NO_CHOICE = [("", "–")]
 COUNTRIES = [*NO_CHOICE, *((code, name) for code, name in countries)]
 
@@ -42,6 +44,7 @@ class PartyForm(forms.Form):
 
     kind = forms.ChoiceField(label="Person or entity", choices=PARTY_KINDS)
     legal_name = text_field("Full legal name", 300, required=True)
+    script_names = lines_field("In other scripts", 2000, help_text="The name as it is written there, one in each line.")
     aliases = lines_field("Other names", 2000, help_text="One in each line.")
     trade_names = lines_field("Trades as", 2000, help_text="One in each line.")
     citizenship = country_field("Citizenship")
@@ -55,6 +58,7 @@ class PartyForm(forms.Form):
     address_kind = forms.ChoiceField(label="Kind of address", choices=AddressKind.choices, required=False)
     address_lines = lines_field("Street address", 500)
     address_region = text_field("State or region", 60)
+    address_contact = text_field("Name of the contact", 300, help_text=CONTACT_HELP)
     address_country = country_field("Country of the address")
     use_country = country_field("Country of use")
 
@@ -67,15 +71,20 @@ class PartyForm(forms.Form):
         )  # fmt: skip
         return NewParty(
             **{name: given[name] for name in same},
-            names=(*_names("alias", given["aliases"]), *_names("trade", given["trade_names"])),
+            names=(
+                *_names("alias", given["aliases"]),
+                *_names("trade", given["trade_names"]),
+                *_names("script", given["script_names"]),
+            ),
             addresses=tuple(self._addresses(given)),
         )
 
     def _addresses(self, given: dict):
         lines, region, country = given["address_lines"], given["address_region"], given["address_country"]
-        if lines or region or country:
+        contact_name = given["address_contact"]
+        if lines or region or country or contact_name:
             kind = given["address_kind"] or AddressKind.RESIDENCE
-            yield NewAddress(kind=kind, lines=lines, region=region, country=country)
+            yield NewAddress(kind=kind, lines=lines, region=region, country=country, contact_name=contact_name)
         if given["use_country"]:
             yield NewAddress(AddressKind.USE_LOCATION.value, "", "", given["use_country"])
 
@@ -112,6 +121,14 @@ class CorrectForm(forms.Form):
     national_id = text_field("National identification number", 100)
 
 
+class SettleKindForm(forms.Form):
+    """Whether the customer is a person or an entity."""
+
+    kind = forms.ChoiceField(
+        label="Person or entity", choices=[choice for choice in PARTY_KINDS if choice[0] != PartyKind.UNDETERMINED]
+    )
+
+
 class NameForm(forms.Form):
     """A further name."""
 
@@ -126,6 +143,7 @@ class AddressForm(forms.Form):
     lines = lines_field("Street address", 500)
     region = text_field("State or region", 60)
     country = country_field("Country", required=True)
+    contact_name = text_field("Name of the contact", 300, help_text=CONTACT_HELP)
 
     def clean(self):
         given = super().clean()
@@ -166,6 +184,7 @@ class PaymentForm(forms.Form):
     last_four = text_field("Last four digits of the card", 4)
     institution = text_field("Institution", 200)
     country = country_field("Country")
+    holder = text_field("Holder", 300, help_text="Who holds the card, account or wallet.")
     source = text_field("Source", 300, help_text="Whose money it is and where it comes from.")
 
 
@@ -280,6 +299,7 @@ class CertifyOwnersForm(forms.Form):
     """The signed statement about the owners."""
 
     signed_on = day_field("Signed on", required=True)
+    signed_by = text_field("Signed by", 300, required=True, help_text="The person who opens the account.")
     text_version = text_field("Version of the text", 20, required=True)
 
 

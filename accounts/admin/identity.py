@@ -148,6 +148,7 @@ class PaymentMethodAdmin(RecordAdmin):
             ("Kind", record.get_kind_display()),
             ("Identifier", sealed(record, "identifier", "payment identifier", user)),
             ("Last four", record.last_four),
+            ("Holder", sealed(record, "holder", "holder of the payment account", user)),
             ("Institution", record.institution),
             ("Country", record.country.name),
             ("Source", record.source),

@@ -14,7 +14,7 @@ from kyc_portal.records.clock import legal_day
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
-from kyc_portal.staff.sections import Badge, Facts, Link, Table, holds_section, timeline_section
+from kyc_portal.staff.sections import Badge, Facts, Link, Table, clocks_section, holds_section, timeline_section
 
 MOST_SHOWN = 50
 STATUS_BADGES = {UsStatus.US: Badge("U.S. person", "info"), UsStatus.FOREIGN: Badge("foreign person")}
@@ -39,6 +39,11 @@ def may_have_owners(party: Party) -> bool:
 def _confirmed(contact: ContactPoint) -> tuple:
     """When and how this very value was confirmed; a value that was changed since is not."""
     return (contact.confirmed_at, contact.get_confirmed_how_display()) if contact.is_confirmed else ("", "")
+
+
+def is_undetermined(party: Party) -> bool:
+    """Whether nobody has settled yet if this is a person or an entity."""
+    return party.kind == PartyKind.UNDETERMINED
 
 
 @admin.register(Party)
@@ -68,6 +73,11 @@ class PartyAdmin(RecordAdmin):
     def correct(self, party, *, by, at, **given):
         changed = corrections.correct(party, by=by, at=at, **given)
         return f"{party.reference}: {', '.join(changed).replace('_', ' ')} corrected."
+
+    @flow_action("Settle person or entity", form=forms.SettleKindForm, when=is_undetermined)
+    def settle_kind(self, party, *, by, at, kind):
+        corrections.correct(party, kind=kind, by=by, at=at)
+        return f"{party.reference} is on file as {PartyKind(kind).label}."
 
     @flow_action("Add name", form=forms.NameForm)
     def add_name(self, party, *, by, at, kind, name):
@@ -142,8 +152,9 @@ class PartyAdmin(RecordAdmin):
 
     def aside(self, record, *, user, at):
         doors = ownership_sections.doors(record, user) if may_have_owners(record) else None
+        clocks = clocks_section(record, today=legal_day(at))
         return [
-            self._identity(record, user), self._status(record), self._accounts(record),
+            self._identity(record, user), self._status(record), self._accounts(record), clocks,
             *([doors] if doors else []), holds_section(record),
         ]  # fmt: skip
 
@@ -180,15 +191,18 @@ class PartyAdmin(RecordAdmin):
 
     def _names(self, party):
         names = party.names.order_by("added_at", "pk")
-        rows = [[name.name, name.get_kind_display()] for name in names]
-        return Table("names", "Further names", ["Name", "Kind"], rows, empty="No further name is known.")
+        rows = [[name.name, name.get_kind_display(), name.script] for name in names]
+        return Table("names", "Further names", ["Name", "Kind", "Script"], rows, empty="No further name is known.")
 
     def _addresses(self, party, user):
         rows = [
-            [row.get_kind_display(), row.country.name, row.region, sealed(row, "lines", "address", user), row.added_at]
+            [
+                row.get_kind_display(), row.country.name, row.region, sealed(row, "lines", "address", user),
+                sealed(row, "contact_name", "name of the contact", user), row.added_at,
+            ]
             for row in party.addresses.order_by("added_at", "pk")
-        ]
-        head = ["Kind", "Country", "Region", "Street address", "Added"]
+        ]  # fmt: skip
+        head = ["Kind", "Country", "Region", "Street address", "Whose", "Added"]
         return Table("addresses", "Addresses", head, rows, empty="No address is on file. Add one.")
 
     def _contacts(self, party, user):

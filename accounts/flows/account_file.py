@@ -125,5 +125,6 @@ class AccountFile:
 
     @cached_property
     def certified_on(self) -> list[date]:
-        """The days on which somebody signed the list of owners."""
-        return list(self.account.ownership_certifications.values_list("signed_on", flat=True))
+        """The days on which somebody signed the list of owners as it still stands."""
+        standing = self.account.ownership_certifications.filter(broken_at__isnull=True)
+        return list(standing.values_list("signed_on", flat=True))

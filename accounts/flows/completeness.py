@@ -72,7 +72,7 @@ def _facts(file: AccountFile) -> IdentityFacts:
             payment.source for payment in payments if payment.kind in {*EXPLAINED_KINDS, PaymentKind.NONE}
         ),
         has_payment_source=any(payment.source or (payment.institution and payment.identifier) for payment in payments),
-        has_payment_holder=any(payment.source for payment in payments),
+        has_payment_holder=any(payment.holder for payment in payments),
         owners_named=len(file.owners),
         owners_certified=any(day <= file.on for day in file.certified_on),
     )

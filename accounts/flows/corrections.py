@@ -4,10 +4,13 @@ import dataclasses
 from datetime import date, datetime
 
 from accounts.flows import links, parties
-from accounts.flows.texts import Texts
-from accounts.models import Party, PartyName
+from accounts.flows.texts import BadField, Texts
+from accounts.models import Account, Party, PartyName
 from accounts.models.party import NameKind
 from accounts.rules.new_parties import NewParty
+from accounts.rules.onboarding import AccountStatus
+from accounts.rules.parties import PartyKind
+from accounts.rules.scripts import script_of
 from accounts.verbs import Verb
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
@@ -52,8 +55,12 @@ def correct(party: Party, *, by: Actor, at: datetime, **given) -> tuple[str, ...
     if not changed:
         raise NothingToCorrect("All of this is on file already. Change at least one field.")
 
+    if "kind" in changed and after.kind == PartyKind.UNDETERMINED:
+        _require_unused(party)
     if "legal_name" in changed:
-        PartyName.objects.create(party=party, kind=NameKind.FORMER, name=before.legal_name, added_at=at)
+        PartyName.objects.create(
+            party=party, kind=NameKind.FORMER, name=before.legal_name, script=script_of(before.legal_name), added_at=at
+        )
     for name in changed:
         value = getattr(after, name)
         setattr(party, name, value.isoformat() if isinstance(value, date) else value or "")
@@ -65,4 +72,16 @@ def correct(party: Party, *, by: Actor, at: datetime, **given) -> tuple[str, ...
         Verb.DETAILS_CORRECTED, party, by=by, at=at, within=within, party=party.reference, fields=", ".join(changed)
     )
     told.record_masked(party, by=by, at=at)
+    if "kind" in changed:
+        parties.watch_kind(party, by=by, at=at)
     return changed
+
+
+def _require_unused(party: Party) -> None:
+    """No account may be in use while nobody knows whether its customer is a person or an entity."""
+    used = Account.objects.filter(party=party, status__in=[each.value for each in AccountStatus if each.is_open])
+    if account := used.order_by("created_at").first():
+        raise BadField(
+            f"Kind cannot be left open while {account.reference} is {account.get_status_display()}. Choose individual "
+            "or entity."
+        )

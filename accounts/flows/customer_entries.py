@@ -178,7 +178,10 @@ def _owner(account: Account, party: Party, given: dict, by: Actor, at: datetime)
 
 
 def _certify(account: Account, party: Party, given: dict, by: Actor, at: datetime) -> None:
-    identification.certify_owners(account, signed_on=legal_day(at), text_version=TEXT_OF_CERTIFICATION, by=by, at=at)
+    identification.certify_owners(
+        account, signed_on=legal_day(at), signed_by=given.get("signed_by", ""), text_version=TEXT_OF_CERTIFICATION,
+        by=by, at=at,
+    )  # fmt: skip
 
 
 def _confirm(account: Account, party: Party, given: dict, by: Actor, at: datetime) -> None:

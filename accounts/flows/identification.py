@@ -19,7 +19,7 @@ from accounts.models.identity import PaymentKind
 from accounts.models.party import PartyKind
 from accounts.rules.documents import document_kind
 from accounts.rules.new_parties import NewParty
-from accounts.rules.numbers import normalised
+from accounts.rules.numbers import FullCardNumber, is_card_number, normalised
 from accounts.verbs import Verb
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
@@ -27,8 +27,8 @@ from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 
 __all__ = [
-    "add_document", "add_owner", "add_payment_method", "certify_owners", "end_payment_method", "end_stake",
-    "missing_for",
+    "add_document", "add_owner", "add_payment_method", "certify_owners", "doubt_certification", "end_payment_method",
+    "end_stake", "missing_for",
 ]  # fmt: skip
 
 VISA = "visa"
@@ -144,6 +144,7 @@ def add_payment_method(
     identifier: str = "",
     institution: str = "",
     country: str = "",
+    holder: str = "",
     source: str = "",
     last_four: str = "",
     by: Actor,
@@ -165,7 +166,7 @@ def add_payment_method(
         source=told.line("Source of payment", source, 300),
         added_at=at,
     )
-    payment.identifier = identifier
+    payment.identifier, payment.holder = identifier, told.line("Holder", holder, 300)
     payment.save(force_insert=True)
 
     parties.touch(party, at=at)
@@ -181,6 +182,11 @@ def _payment_identifier(kind: str, identifier: str) -> str:
         return ""
     if kind == PaymentKind.NONE:
         raise BadField("Identifier is given, but the kind is none. Leave it out or correct the kind.")
+    if is_card_number(identifier):  # whatever the kind: the number of a card is nowhere kept
+        raise FullCardNumber(
+            "This is a whole card number. Enter the payment provider's token or the last four digits; a bank account "
+            "that looks like one with its bank's code or as IBAN."
+        )
     if kind == PaymentKind.WALLET:
         return normalised("wallet", identifier)
     looks_like_iban = identifier.strip()[:2].isalpha() and identifier.strip()[2:4].isdigit()
@@ -306,6 +312,7 @@ def owners_have_changed(party: Party, today: date, *, by: Actor, at: datetime) -
     Party.objects.filter(pk__in=below).update(changed_at=at)
     accounts = Account.objects.filter(party_id__in=below).order_by("pk")
     for account in accounts:
+        _break_certifications(account, "owners_changed", by=by, at=at)
         owners_changed.send(sender=OwnershipStake, account=account, by=by, at=at)
     _ask_again(accounts, "owners_changed", by=by, at=at)
 
@@ -315,11 +322,31 @@ def _ask_again(accounts, trigger: str, *, by: Actor, at: datetime) -> None:
         reverification.request_after(account, trigger=trigger, by=by, at=at)
 
 
+def _break_certifications(account: Account, why: str, *, by: Actor, at: datetime) -> int:
+    standing = OwnershipCertification.objects.filter(account=account, broken_at__isnull=True)
+    broken = standing.update(broken_at=at, broken_why=why)
+    if broken:
+        audit.record(Verb.CERTIFICATION_BROKEN, account, by=by, at=at, within=account.party, reason=why)
+    return broken
+
+
+@flow
+def doubt_certification(account: Account, *, by: Actor, at: datetime) -> Account:
+    """Rely on the signed list of owners no longer, because facts put it in doubt (R22). Raises BadField."""
+    account = Account.objects.select_for_update(of=("self",)).select_related("party").get(pk=account.pk)
+    if not _break_certifications(account, "in_doubt", by=by, at=at):
+        raise BadField("Certification of owners is not on file, so there is none to doubt.")
+    return account
+
+
 @flow
 def certify_owners(
-    account: Account, *, signed_on: date, text_version: str, by: Actor, at: datetime
+    account: Account, *, signed_on: date, signed_by: str, text_version: str, by: Actor, at: datetime
 ) -> OwnershipCertification:
-    """Record the signed statement that the owners named are all there are (R22). Raises BadField."""
+    """Record the signed statement that the owners named are all there are (R22). Raises BadField.
+
+    `signed_by` is the person who opens the account; it holds until the owners change.
+    """
     account = Account.objects.select_for_update(of=("self",)).select_related("party").get(pk=account.pk)
     if account.party.kind == PartyKind.INDIVIDUAL:
         raise BadField("Certification of owners is not asked of an individual.")
@@ -327,8 +354,12 @@ def certify_owners(
     if signed_on is None:
         raise BadField("Signed on is empty. Enter the day of the signature.")
     version = texts.required("Text version", texts.code("Text version", text_version, 20))
-    row = OwnershipCertification.objects.create(
+    told = Texts()
+    row = OwnershipCertification(
         account=account, text_version=version, signed_on=signed_on, recorded_at=at, recorded_by=by.label
     )
+    row.signed_by = texts.required("Signed by", told.line("Signed by", signed_by, 300))
+    row.save(force_insert=True)
     audit.record(Verb.OWNERS_CERTIFIED, account, by=by, at=at, within=account.party, version=version)
+    told.record_masked(account, by=by, at=at)
     return row

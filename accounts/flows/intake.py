@@ -14,6 +14,7 @@ from accounts.models import Account
 from accounts.rules.asked import EndedWhy, Purpose
 from accounts.rules.new_parties import NewAddress, NewParty
 from accounts.rules.onboarding import MOVES, AccountStatus
+from accounts.rules.parties import PartyKind
 from accounts.rules.refusals import refusal_reason
 from accounts.verbs import Verb
 from kyc_portal.notices import kinds, outbox
@@ -51,6 +52,7 @@ class Prospect:
     party: PartyDraft
     events: list[AuditEvent]
     notice: outbox.Draft
+    by: Actor
 
 
 def open_prospect(
@@ -119,7 +121,7 @@ def draft_prospect(
         name=party.legal_name, account=account.reference, version=str(shown.number), text=shown.text
     )
     told_by = outbox.draft_notice(notice, about=account, subject=party.pk, address=drafted.email, by=by, at=at)
-    return Prospect(account, drafted, events, told_by)
+    return Prospect(account, drafted, events, told_by, by)
 
 
 def write_prospects(prospects: Sequence[Prospect]) -> None:
@@ -132,6 +134,9 @@ def write_prospects(prospects: Sequence[Prospect]) -> None:
         Account.objects.bulk_create([prospect.account for prospect in prospects])
         audit.write([event for prospect in prospects for event in prospect.events])
         outbox.write_notices([prospect.notice for prospect in prospects])
+        for prospect in prospects:
+            if (party := prospect.party.party).kind == PartyKind.UNDETERMINED:
+                parties.watch_kind(party, by=prospect.by, at=party.created_at)
 
 
 @flow

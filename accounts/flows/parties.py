@@ -15,14 +15,19 @@ from accounts.models import Account, Address, ContactPoint, Identifier, Party, P
 from accounts.models.party import AddressKind, ContactKind, NameKind, PartyKind
 from accounts.rules.new_parties import NewAddress, NewParty
 from accounts.rules.numbers import normalised
+from accounts.rules.scripts import script_of
 from accounts.verbs import Verb
+from kyc_portal.policy.clocks import start_clock, stop_clock
+from kyc_portal.policy.current import regime_on
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 
+KIND_BY = "settle person or entity"
 LONGEST_NAME, LONGEST_LINES, LONGEST_REGION, LONGEST_CODE = 300, 500, 60, 100
 MOST_NAMES = 50
+OF_OTHERS = (AddressKind.CONTACT_PERSON, AddressKind.NEXT_OF_KIN)
 
 
 def account_of(party: Party) -> Account | None:
@@ -62,7 +67,17 @@ def add_party(new: NewParty, *, key: UUID | None = None, by: Actor, at: datetime
     party = drafted.party
     audit.record(Verb.PARTY_ADDED, party, by=by, at=at, party=party.reference, kind=party.kind)
     drafted.told.record_masked(party, by=by, at=at)
+    watch_kind(party, by=by, at=at)
     return party
+
+
+def watch_kind(party: Party, *, by: Actor, at: datetime) -> None:
+    """While nobody knows whether a party is a person or an entity a clock runs; it stops when that is settled."""
+    if party.kind != PartyKind.UNDETERMINED:
+        stop_clock(KIND_BY, party, by=by, at=at)
+        return
+    day = legal_day(at)
+    start_clock(KIND_BY, party, figure="kind_settling_days", regime=regime_on(day), on=day, by=by, at=at)
 
 
 def draft(new: NewParty, *, key: UUID | None = None, at: datetime) -> PartyDraft:
@@ -78,7 +93,10 @@ def draft(new: NewParty, *, key: UUID | None = None, at: datetime) -> PartyDraft
     contacts = ((ContactKind.EMAIL, new.email), (ContactKind.PHONE, new.phone))
     return PartyDraft(
         party=party,
-        names=[PartyName(party=party, kind=kind, name=name, added_at=at) for kind, name in new.names],
+        names=[
+            PartyName(party=party, kind=kind, name=name, script=script_of(name), added_at=at)
+            for kind, name in new.names
+        ],
         addresses=[_address(party, address, at) for address in new.addresses],
         contact_points=[
             ContactPoint(party=party, kind=kind, value=value, added_at=at) for kind, value in contacts if value
@@ -141,7 +159,13 @@ def _checked_address(address: NewAddress, told: Texts) -> NewAddress:
     lines = told.lines("Address", address.lines, LONGEST_LINES)
     if kind != AddressKind.USE_LOCATION:  # of a place of use often no more than the country is known
         texts.required("Address", lines)
+    contact_name = told.line("Name of the contact", address.contact_name, LONGEST_NAME)
+    if kind in OF_OTHERS:  # R12: whose address it is belongs to the address
+        texts.required("Name of the contact", contact_name)
+    elif contact_name:
+        raise BadField("Name of the contact is given, but the address is the party's own. Correct the kind of address.")
     return NewAddress(
+        contact_name=contact_name,
         kind=kind,
         lines=lines,
         region=told.line("Region", address.region, LONGEST_REGION),
@@ -155,8 +179,9 @@ def _contact(kind: str, value: str) -> str:
 
 def _address(party: Party, address: NewAddress, at: datetime) -> Address:
     return Address(
-        party=party, kind=address.kind, lines=address.lines, region=address.region, country=address.country, added_at=at
-    )
+        party=party, kind=address.kind, lines=address.lines, region=address.region, country=address.country,
+        contact_name=address.contact_name, added_at=at,
+    )  # fmt: skip
 
 
 @flow
@@ -167,7 +192,7 @@ def add_name(party: Party, *, kind: str, name: str, by: Actor, at: datetime) -> 
     if party.names.filter(kind=kind, name=name).exists():
         raise BadField("Further name is on file already. Nothing needs to be added.")
 
-    row = PartyName.objects.create(party=party, kind=kind, name=name, added_at=at)
+    row = PartyName.objects.create(party=party, kind=kind, name=name, script=script_of(name), added_at=at)
     _changed(party, told, Verb.NAME_ADDED, (), by=by, at=at, kind=kind)
     return row
 

@@ -45,17 +45,19 @@ HANDED_OVER: dict[type[models.Model], tuple[str, ...]] = {
         "reference", "kind", "entity_type", "legal_name", "birth_date", "citizenship", "formation_country",
         "registration_number", "national_id", "us_status", "created_at",
     ),
-    PartyName: ("kind", "name", "added_at"),
-    Address: ("kind", "lines", "region", "country", "added_at"),
+    PartyName: ("kind", "name", "script", "added_at"),
+    Address: ("kind", "lines", "region", "country", "contact_name", "added_at"),
     ContactPoint: ("kind", "value", "confirmed_at", "confirmed_how", "added_at"),
     ContactConfirmation: ("asked_at", "expires_at", "tries", "confirmed_at"),
     IdentityDocument: (
         "reference", "kind", "number", "country", "place_of_issue", "issued_on", "expires_on", "mrz", "file_name",
         "file_sha256", "added_at",
     ),
-    PaymentMethod: ("kind", "institution", "identifier", "last_four", "country", "source", "added_at", "ended_at"),
+    PaymentMethod: (
+        "kind", "institution", "identifier", "last_four", "country", "holder", "source", "added_at", "ended_at",
+    ),
     OwnershipStake: ("percent", "has_control", "from_on", "to_on"),
-    OwnershipCertification: ("text_version", "signed_on"),
+    OwnershipCertification: ("text_version", "signed_on", "signed_by", "broken_at"),
     Account: (
         "reference", "external_key", "product", "status", "created_at", "opened_at", "closed_at", "last_access_at",
     ),

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from accounts.flows import intake, texts
 from accounts.flows.account_file import AccountFile
-from accounts.models import Account, Restriction
+from accounts.models import Account, Restriction, Verification
 from accounts.models.restriction import Level
 from accounts.models.screening import HitStatus
 from accounts.rules.onboarding import MOVES, AccountStatus
@@ -222,9 +222,30 @@ def _unblock(account: Account, by: Actor, at: datetime) -> None:
 
 
 def end_expired(*, by: Actor = SCHEDULER, at: datetime) -> dict:
-    """Lift each restriction whose time is over, each in its own transaction; may be repeated."""
+    """End each restriction whose time is over, each in its own transaction; may be repeated.
+
+    A limit on an identity that is still in doubt gives way to a suspension, never to full use.
+    """
     over = Restriction.objects.run_out(at).select_related("account").order_by("until", "pk")
-    return sweep("accounts.end_restriction", over, lambda row: lift(row, why="its time is over", by=by, at=at), at=at)
+    return sweep("accounts.end_restriction", over, lambda row: _end(row, by=by, at=at), at=at)
+
+
+@flow
+def _end(restriction: Restriction, *, by: Actor, at: datetime) -> None:
+    """Time alone settles no doubt: while the verification a limit rests on is not concluded, use stops (R39, R40)."""
+    account = _locked(restriction.account)
+    restriction = Restriction.objects.select_for_update(of=("self",)).get(pk=restriction.pk)
+    if restriction.lifted_at is not None:  # by another run, or by the conclusion
+        return
+    doubted = Verification.objects.unfinished().filter(account=account, reference=restriction.basis).exists()
+    narrower = f"{restriction.basis} overdue"
+    standing = account.restrictions.in_force().filter(basis=narrower).exists()
+    if doubted and restriction.level == Level.LIMITED and account.is_open and not standing:
+        suspend(
+            account, reason=restriction.reason, public_wording=restriction.public_wording, basis=narrower,
+            object_by=add_days(legal_day(at), regime_on(legal_day(at)).whole("appeal_window_days")), by=by, at=at,
+        )  # fmt: skip
+    lift(restriction, why="its time is over", by=by, at=at)
 
 
 def _locked(account: Account) -> Account:

@@ -6,7 +6,15 @@ from django.db import models
 
 from accounts.flows import parties
 from accounts.flows.texts import BadField
-from accounts.models import Address, ContactPoint, Discrepancy, IdentityDocument, Party, PaymentMethod
+from accounts.models import (
+    Address,
+    ContactPoint,
+    Discrepancy,
+    IdentityDocument,
+    OwnershipCertification,
+    Party,
+    PaymentMethod,
+)
 from accounts.models.party import ContactKind
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
@@ -31,8 +39,9 @@ REVEALABLE: dict[type[models.Model], dict[str, str]] = {
     IdentityDocument: {
         "number": "document number", "mrz": "machine-readable zone", "file_name": "file name",
     },
-    PaymentMethod: {"identifier": "payment identifier"},
-    Address: {"lines": "address"},
+    PaymentMethod: {"identifier": "payment identifier", "holder": "holder of the payment account"},
+    Address: {"lines": "address", "contact_name": "name of the contact"},
+    OwnershipCertification: {"signed_by": "signer"},
     ContactPoint: {"value": "contact"},
     Discrepancy: {"stated": "stated value", "found": "found value"},
 }  # fmt: skip

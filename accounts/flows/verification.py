@@ -15,6 +15,7 @@ from accounts.models import Account, Discrepancy, IdentityDocument, MethodResult
 from accounts.rules.asked import EndedWhy
 from accounts.rules.onboarding import MOVES as ACCOUNT_MOVES
 from accounts.rules.onboarding import AccountStatus
+from accounts.rules.parties import PartyKind
 from accounts.rules.restricting import REASONS
 from accounts.rules.verifying import MOVES, Method, Result, VerificationStatus, Way, methods_for
 from accounts.verbs import Verb
@@ -200,9 +201,10 @@ def _note_disagreements(verification: Verification, document: IdentityDocument, 
 
 @flow
 def settle_discrepancy(discrepancy: Discrepancy, *, how: str, by: Actor, at: datetime) -> Discrepancy:
-    """Say how a discrepancy was settled (R34). Raises AlreadySettled, WordsMissing, NotUnderWay."""
+    """Say how a discrepancy was settled, until the conclusion (R34). Raises AlreadySettled, NotUnderWay."""
     verification = _locked(discrepancy.verification)
-    _require_under_way(verification)
+    if verification.concluded_at is not None:
+        _require_under_way(verification)
     discrepancy = Discrepancy.objects.select_for_update(of=("self",)).get(pk=discrepancy.pk)
     if discrepancy.settled_at is not None:
         raise AlreadySettled(f"The discrepancy on “{discrepancy.field}” was settled by {discrepancy.settled_by}.")
@@ -252,6 +254,8 @@ def conclude(verification: Verification, *, verified: bool, reason: str, by: Act
         if verification.status == VerificationStatus.ESCALATED:
             require_second_person(verification.started_by_key, by, deed="accepting an identity that was in doubt")
         _require_proof(verification, at)
+    elif not MOVES.after(new):  # a final "could not be verified" says of every disagreement what became of it (R34)
+        _require_settled(verification)
 
     verification.status, verification.conclusion = new.value, reason
     verification.concluded_by = by.label
@@ -275,11 +279,21 @@ def _state_after(verification: Verification, verified: bool) -> VerificationStat
     return VerificationStatus.UNVERIFIABLE
 
 
-def _require_proof(verification: Verification, at: datetime) -> None:
-    """At least one method must match, nothing may be unsettled, and an unfit document alone proves nothing (R26)."""
+def _require_settled(verification: Verification) -> None:
+    """The caller holds the verification's lock, which whoever notes a discrepancy takes too: none can slip in."""
     unsettled = list(verification.discrepancies.filter(settled_at__isnull=True).values_list("field", flat=True))
     if unsettled:
         raise NotProven(f"These still disagree: {', '.join(sorted(unsettled))}. Settle them first.")
+
+
+def _require_proof(verification: Verification, at: datetime) -> None:
+    """At least one method must match, nothing may be unsettled, and an unfit document alone proves nothing (R26)."""
+    _require_settled(verification)
+    if verification.party.kind == PartyKind.UNDETERMINED:
+        raise NotProven(
+            f"It is not settled whether {verification.party.reference} is a person or an entity, so nobody can say "
+            "what proves its identity. Settle the kind first."
+        )
 
     matching = list(verification.results.filter(result=Result.MATCH.value).select_related("document"))
     if not matching:
@@ -299,7 +313,10 @@ def _draw_consequences(verification: Verification, by: Actor, at: datetime) -> N
         return
     if status == VerificationStatus.UNVERIFIABLE:
         _limit_until_decided(verification, by, at)
-    standing = Restriction.objects.in_force().filter(account=account, basis=verification.reference)
+    bases = [verification.reference]
+    if status == VerificationStatus.VERIFIED:  # what time has stopped is given back by proof alone
+        bases.append(f"{verification.reference} overdue")
+    standing = Restriction.objects.in_force().filter(account=account, basis__in=bases)
     for restriction in standing:
         restrictions.lift(restriction, why="the verification is concluded", by=by, at=at)
     if not Verification.objects.unfinished().filter(account=account).exists():

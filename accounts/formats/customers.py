@@ -37,11 +37,12 @@ COLUMNS = (
     ("aliases", "other names, separated by |"),
     ("trade_names", "names it trades under, separated by |"),
     ("script_names", "the name in other scripts, separated by |"),
-    ("address_kind", "residence, business, principal, local_office, apo_fpo or contact_person; empty means "
-     "residence of an individual, the principal place of business of an entity"),
+    ("address_kind", "residence, business, principal, local_office, apo_fpo, next_of_kin or contact_person; empty "
+     "means residence of an individual, the principal place of business of an entity"),
     ("address_lines", "street address"),
     ("address_region", "state or region"),
     ("address_country", "country code of two letters"),
+    ("address_contact", "whose address it is, of next of kin or a contact person"),
     ("use_countries", "country codes of the places of use, separated by |"),
 )  # fmt: skip
 
@@ -51,6 +52,7 @@ TABLE = Columns(
     codes=("external_key", "registration_number", "national_id", "phone"),
 )
 NAME_COLUMNS = (("aliases", "alias"), ("trade_names", "trade"), ("script_names", "script"))
+ADDRESS_COLUMNS = ("address_kind", "address_lines", "address_region", "address_country", "address_contact")
 USUAL_ADDRESS = {"individual": "residence", "entity": "principal", "undetermined": "business"}
 ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 YES_OR_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False, "": False}
@@ -117,13 +119,14 @@ def _read(line: int, values: dict[str, str]) -> CustomerRow:
 
 def _addresses(kind: str, values: dict[str, str]) -> tuple[NewAddress, ...]:
     found = []
-    if any(values[column] for column in ("address_kind", "address_lines", "address_region", "address_country")):
+    if any(values[column] for column in ADDRESS_COLUMNS):
         found.append(
             NewAddress(
                 kind=values["address_kind"].strip().lower() or USUAL_ADDRESS.get(kind, "business"),
                 lines=values["address_lines"],
                 region=values["address_region"],
                 country=values["address_country"],
+                contact_name=values["address_contact"],
             )
         )
     found += [NewAddress("use_location", "", "", country) for country in _parts(values["use_countries"])]

@@ -61,6 +61,7 @@ class PaymentMethod(Recorded):
     identifier = SealedTextField()
     last_four = models.CharField(max_length=4, blank=True)
     country = CountryField(blank=True)
+    holder = SealedTextField()
     source = models.CharField(max_length=300, blank=True, help_text="Whose money it is and where it comes from.")
     added_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 
 from kyc_portal.records.recorded import Recorded, RecordedQuerySet
+from kyc_portal.records.sealed import SealedTextField
 
 
 class OwnershipStakeQuerySet(RecordedQuerySet):
@@ -57,13 +58,22 @@ class OwnershipStake(Recorded):
         return f"{self.percent.normalize():f} %"
 
 
+BROKEN = [("owners_changed", "the owners changed"), ("in_doubt", "facts put it in doubt")]
+
+
 class OwnershipCertification(Recorded):
-    """The statement of the person who opens the account that the owners named are all there are (R22)."""
+    """The statement of the person who opens the account that the owners named are all there are (R22).
+
+    It holds until the owners change or facts put it in doubt.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="ownership_certifications")
     text_version = models.CharField(max_length=20)
     signed_on = models.DateField()
+    signed_by = SealedTextField(under="subject")
+    broken_at = models.DateTimeField(null=True, blank=True)
+    broken_why = models.CharField(max_length=20, blank=True, choices=BROKEN)
     recorded_at = models.DateTimeField()
     recorded_by = models.CharField(max_length=150)
 
@@ -73,3 +83,13 @@ class OwnershipCertification(Recorded):
 
     def __str__(self):
         return f"owners certified on {self.signed_on}"
+
+    @property
+    def party(self):
+        """For whom it was signed; reads self.account."""
+        return self.account.party
+
+    @property
+    def subject(self):
+        """The customer under whose key the signer's name is sealed; reads self.account."""
+        return self.account.party_id

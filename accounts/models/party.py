@@ -92,6 +92,7 @@ class PartyName(Recorded):
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="names")
     kind = models.CharField(max_length=10, choices=NameKind.choices)
     name = models.CharField(max_length=300)
+    script = models.CharField(max_length=60, blank=True, help_text="Found from the letters.")
     added_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -107,6 +108,7 @@ class AddressKind(models.TextChoices):
     PRINCIPAL = "principal", "principal place of business"
     LOCAL_OFFICE = "local_office", "local office"
     APO_FPO = "apo_fpo", "APO or FPO box"
+    NEXT_OF_KIN = "next_of_kin", "address of next of kin"
     CONTACT_PERSON = "contact_person", "address of a contact person"
     USE_LOCATION = "use_location", "place of use"
 
@@ -118,6 +120,7 @@ class Address(Recorded):
     party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="addresses")
     kind = models.CharField(max_length=16, choices=AddressKind.choices)
     lines = SealedTextField()
+    contact_name = SealedTextField()
     region = models.CharField(max_length=60, blank=True)
     country = CountryField()
     added_at = models.DateTimeField(null=True, blank=True)

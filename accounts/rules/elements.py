@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from accounts.rules.documents import suits
 from accounts.rules.parties import BOTH, EVERYBODY, INDIVIDUALS, PartyKind
 
-PERSON_ADDRESSES = frozenset({"residence", "business", "apo_fpo", "contact_person"})
+PERSON_ADDRESSES = frozenset({"residence", "business", "apo_fpo", "next_of_kin", "contact_person"})
 ENTITY_ADDRESSES = frozenset({"business", "principal", "local_office"})
 PAYMENT_TO_EXPLAIN = frozenset({"other", "none"})
 

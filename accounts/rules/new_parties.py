@@ -13,6 +13,7 @@ class NewAddress:
     lines: str
     region: str
     country: str
+    contact_name: str = ""  # whose address it is, when it is that of next of kin or of a contact person (R12)
 
 
 @dataclass(frozen=True)

@@ -166,6 +166,18 @@ def contains_card_number(text: str) -> bool:
     return next(_card_spans(text), None) is not None
 
 
+# How the great card schemes' numbers begin, and how long they are (ISO/IEC 7812, as the schemes publish them).
+CARD_SCHEMES = re.compile(
+    r"4\d{12}(\d{3}){0,2}|(5[1-5]|2[2-7])\d{14}|3[47]\d{13}|3[068]\d{12}|35\d{14}|6(011|5|4[4-9]|2)\d{12,15}"
+)
+
+
+def is_card_number(value: str) -> bool:
+    """Say whether the value as a whole is the number of a payment card, however its digits are grouped (E12)."""
+    digits = re.sub(r"[\s.\-\u2010-\u2015]", "", unicodedata.normalize("NFKC", value))
+    return bool(CARD_SCHEMES.fullmatch(digits)) and contains_card_number(digits)
+
+
 def mask_card_numbers(text: str) -> str:
     """Return the text with every possible card number masked but for its last four digits; groups keep their shape."""
     masked = list(text)

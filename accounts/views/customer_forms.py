@@ -55,6 +55,7 @@ class AddressForm(AskedForm):
     lines = lines_field("Street, number, postal code and town", 500, required=True)
     region = text_field("State or region", 60)
     country = country_field("Country", required=True)
+    contact_name = text_field("Name of the contact", 300, help_text="Only for the address of next of kin or a contact.")
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -144,6 +145,10 @@ class ConfirmForm(AskedForm):
     confirmed = forms.BooleanField(label="I confirm this.")
 
 
+class CertifyForm(ConfirmForm):
+    signed_by = text_field("Your full name", 300, required=True)
+
+
 FORMS: dict[str, type[AskedForm]] = {
     "identity_document": DocumentForm,
     "address": AddressForm,
@@ -157,7 +162,7 @@ FORMS: dict[str, type[AskedForm]] = {
     "birth_date": BirthForm,
     "national_id": NumberForm,
     "owners": OwnerForm,
-    "owners_certification": ConfirmForm,
+    "owners_certification": CertifyForm,
     "unchanged": ConfirmForm,
 }
 

@@ -107,6 +107,7 @@ def payments(chosen: Chosen, show: Redactor) -> Iterator[Row]:
             "party": row.party.reference, "kind": row.kind, "institution": row.institution,
             "identifier": show.show(F.PAYMENT_NUMBER, clear(row.identifier), f"{place}, identifier"),
             "last_four": row.last_four, "country": row.country.code,
+            "holder": show.show(F.NAME, clear(row.holder), f"{place}, holder"),
             "source": row.source, "added_at": row.added_at, "ended_at": row.ended_at,
         }  # fmt: skip
 
@@ -160,10 +161,12 @@ def owners(chosen: Chosen, show: Redactor) -> Iterator[Row]:
 
 def certifications(chosen: Chosen, show: Redactor) -> Iterator[Row]:
     for row in chosen.rows(OwnershipCertification, DataClass.OWNERSHIP).select_related("account"):
-        place = f"facts/certifications, {row.account.reference}, recorded by"
+        place = f"facts/certifications, {row.account.reference}"
         yield {
             "account": row.account.reference, "text_version": row.text_version, "signed_on": row.signed_on,
-            "recorded_at": row.recorded_at, "recorded_by": show.show(F.STAFF, row.recorded_by, place),
+            "signed_by": show.show(F.NAME, clear(row.signed_by), f"{place}, signed by"), "broken_at": row.broken_at,
+            "recorded_at": row.recorded_at,
+            "recorded_by": show.show(F.STAFF, row.recorded_by, f"{place}, recorded by"),
         }  # fmt: skip
 
 

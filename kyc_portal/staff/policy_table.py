@@ -39,6 +39,7 @@ SCREENS: dict[str, Screen] = {
         "activate": Act("accounts.activate", WAITING),
         "request_data": Act("accounts.verify", WAITING, many=True),
         "certify_owners": Act("accounts.verify"),
+        "doubt_certification": Act("accounts.verify"),
         "start_verification": Act("accounts.verify"),
         "refuse": Act("accounts.refuse", WAITING),
         "ask_again": Act("accounts.verify", "active", many=True),
@@ -59,6 +60,7 @@ SCREENS: dict[str, Screen] = {
     "accounts.party": Screen(acts={
         "settle_status": Act("accounts.settle_status"),
         "correct": Act("accounts.add_account"),
+        "settle_kind": Act("accounts.add_account"),
         "add_name": Act("accounts.add_account"),
         "add_address": Act("accounts.add_account"),
         "add_contact": Act("accounts.add_account"),
@@ -73,7 +75,7 @@ SCREENS: dict[str, Screen] = {
     "accounts.verification": Screen(acts={
         "record_method": Act("accounts.verify", "in_progress escalated"),
         "find_discrepancy": Act("accounts.verify", "in_progress escalated"),
-        "settle_discrepancy": Act("accounts.verify", "in_progress escalated"),
+        "settle_discrepancy": Act("accounts.verify", "in_progress escalated failed"),
         "conclude": Act("accounts.verify", "in_progress escalated failed"),
         "escalate": Act("accounts.verify", "failed"),
     }),
@@ -242,11 +244,14 @@ FIELDS: dict[str, str] = {
     "accounts.party.registration_number": UNMASK,
     "accounts.screeninghit.birth_date": "accounts.judge_hit accounts.second_hit",  # beside the entry's, to compare
     "accounts.address.lines": UNMASK,
+    "accounts.address.contact_name": UNMASK,
+    "accounts.ownershipcertification.signed_by": UNMASK,
     "accounts.contactpoint.value": UNMASK,
     "accounts.identitydocument.number": UNMASK,
     "accounts.identitydocument.mrz": UNMASK,
     "accounts.identitydocument.file_name": f"{UNMASK} accounts.download_document",
     "accounts.paymentmethod.identifier": UNMASK,
+    "accounts.paymentmethod.holder": UNMASK,
     "accounts.discrepancy.stated": UNMASK,
     "accounts.discrepancy.found": UNMASK,
     "accounts.objection.text": "accounts.verify",  # whoever answers it

@@ -315,13 +315,19 @@ class TestOwners:
     def test_certification_is_asked_of_entities_only(self, analyst):
         company = make_company()
 
-        row = identification.certify_owners(company, signed_on=date(2026, 3, 1), text_version="2", by=analyst, at=NOON)
+        row = identification.certify_owners(
+            company, signed_on=date(2026, 3, 1), signed_by="Eva Signer", text_version="2", by=analyst, at=NOON
+        )
 
         assert (row.recorded_by, row.text_version) == (analyst.label, "2")
         with pytest.raises(BadField, match="not asked of an individual"):
-            identification.certify_owners(make_account(), signed_on=NOON.date(), text_version="2", by=analyst, at=NOON)
+            identification.certify_owners(
+                make_account(), signed_on=NOON.date(), signed_by="Eva Signer", text_version="2", by=analyst, at=NOON
+            )
         with pytest.raises(BadField, match="Signed on 2026-03-03 lies in the future"):
-            identification.certify_owners(company, signed_on=date(2026, 3, 3), text_version="2", by=analyst, at=NOON)
+            identification.certify_owners(
+                company, signed_on=date(2026, 3, 3), signed_by="Eva Signer", text_version="2", by=analyst, at=NOON
+            )
 
 
 def missing(account) -> set[str]:

@@ -73,7 +73,9 @@ def full_file() -> Account:
     account = make_company()
     owner = make_party(legal_name="Owner Of It")
     identification.add_owner(account.party, owner=owner, percent=Decimal(60), by=SCHEDULER, at=NOON)
-    identification.certify_owners(account, signed_on=NOON.date(), text_version="1", by=SCHEDULER, at=NOON)
+    identification.certify_owners(
+        account, signed_on=NOON.date(), signed_by="Eva Signer", text_version="1", by=SCHEDULER, at=NOON
+    )
     image = io.BytesIO(PNG)
     document = identification.add_document(
         owner, kind="passport", number="X77", expires_on=date(2034, 1, 1), file=image, file_name="p.png",

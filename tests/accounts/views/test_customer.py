@@ -250,7 +250,7 @@ class TestHandingIn:
         assert self.give(browser, "owners", **owner).status_code == 302
         page = browser.get("/me/give/owners_certification/").content.decode()
         assert "Olga Owner, 60 %" in page
-        assert self.give(browser, "owners_certification", confirmed="on").status_code == 302
+        assert self.give(browser, "owners_certification", confirmed="on", signed_by="Maria Example").status_code == 302
 
         stake = account.party.stakes_in_it.get()
         assert account.ownership_certifications.get().signed_on == NOON.date()
