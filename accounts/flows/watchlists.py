@@ -11,7 +11,8 @@ from pathlib import Path
 from django.db import models
 
 from accounts.flows.batches import in_batches
-from accounts.formats import ofac
+from accounts.formats import list_kind, list_tables, list_xml, ofac
+from accounts.formats.list_files import ListFile, file_sha256
 from accounts.formats.text import find_fault, shown
 from accounts.models import WatchlistEntry, WatchlistSnapshot
 from accounts.verbs import Verb
@@ -51,11 +52,18 @@ class ListKind:
     """How lists of one layout are read: `read` gives entries and fingerprint, `sha256_of` the fingerprint alone."""
 
     title: str
-    read: Callable[[Path], ofac.SdnList]
+    read: Callable[[Path], ofac.SdnList | ListFile]
     sha256_of: Callable[[Path], str]
 
 
-KINDS = {"ofac-sdn": ListKind("OFAC SDN", ofac.read_sdn_folder, ofac.folder_sha256)}
+KINDS = {
+    "ofac-sdn": ListKind("OFAC SDN", ofac.read_sdn_folder, ofac.folder_sha256),
+    "ofac-xml": ListKind("OFAC SDN", list_xml.read_ofac_xml, file_sha256),
+    "ofac-consolidated-xml": ListKind("OFAC Consolidated", list_xml.read_ofac_xml, file_sha256),
+    "un-xml": ListKind("UN Security Council", list_xml.read_un_xml, file_sha256),
+    "csl": ListKind("Consolidated Screening List", list_tables.read_screening_csv, file_sha256),
+    "opensanctions": ListKind("OpenSanctions", list_tables.read_open_csv, file_sha256),
+}
 
 
 @dataclass(frozen=True)
@@ -77,10 +85,12 @@ def load_snapshot(
 ) -> LoadOutcome:
     """Load the files of `folder` as the current version of a list; the same files again change nothing.
 
+    `folder` may be the one file of the list; the kind "auto" is recognised by what stands in it.
+
     Raises UnknownListKind, BadListName, ListShrank, and OldVersion for files that a later version has replaced;
     `force` overrules the last two. A file that cannot be read raises the format's refusal, and nothing is stored.
     """
-    layout = _layout(kind)
+    layout = _layout(list_kind.recognised(folder) if kind == list_kind.AUTO else kind)
     name = _clean_name(list_name) or layout.title
     versions = list(WatchlistSnapshot.objects.select_for_update().filter(list_name=name))
     fingerprint = layout.sha256_of(folder)
@@ -132,7 +142,7 @@ def _refuse_shrunken(previous: WatchlistSnapshot, count: int, at: datetime) -> N
         )
 
 
-def _store(name: str, found: ofac.SdnList, force: bool, by: Actor, at: datetime) -> LoadOutcome:
+def _store(name: str, found: ofac.SdnList | ListFile, force: bool, by: Actor, at: datetime) -> LoadOutcome:
     snapshot, is_mine = WatchlistSnapshot.objects.get_or_create(
         list_name=name,
         sha256=found.sha256,
@@ -162,7 +172,7 @@ def _make_current(snapshot: WatchlistSnapshot) -> None:
     snapshot.save(update_fields=["is_current"])
 
 
-def _rows(snapshot: WatchlistSnapshot, found: ofac.SdnList) -> Iterator[WatchlistEntry]:
+def _rows(snapshot: WatchlistSnapshot, found: ofac.SdnList | ListFile) -> Iterator[WatchlistEntry]:
     for entry in found.entries:
         if len(entry.name) > LONGEST_NAME:
             raise EntryTooLong(f"Entry {entry.uid} has a name longer than {LONGEST_NAME} characters. Check the file.")

@@ -18,11 +18,17 @@ MONTHS = {
 WIDEST_SPAN = 10  # years; a wider span of possible births tells nothing
 
 _DAY = re.compile(r"([0-9]{1,2}) ([A-Za-z]{3}) ([0-9]{4})\Z")
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
 _YEAR = re.compile(r"\b(1[89][0-9]{2}|20[0-9]{2})\b")
 
 
 def read_birth(text: str) -> tuple[date | None, frozenset[int]]:
     """Return the exact day, when the text is one, or else the years it may mean; (None, none) when it says nothing."""
+    if _ISO_DAY.match(text.strip()):
+        try:
+            return date.fromisoformat(text.strip()), frozenset()
+        except ValueError:
+            return None, frozenset({int(text.strip()[:4])})
     found = _DAY.match(text.strip())
     if found:
         try:

@@ -10,11 +10,13 @@ from kyc_portal.records.command import PortalCommand
 
 class Command(PortalCommand):
     permission = "accounts.load_watchlist"
-    help = "Load a watch list (kinds: " + ", ".join(sorted(watchlists.KINDS)) + ") as the version to screen against."
+    help = (
+        "Load a watch list (kinds: auto, " + ", ".join(sorted(watchlists.KINDS)) + ") as the version to screen against."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("kind", metavar="KIND")
-        parser.add_argument("folder", metavar="FOLDER", type=Path)
+        parser.add_argument("folder", metavar="FOLDER", type=Path, help="the folder or the one file of the list")
         parser.add_argument("--list", dest="list_name", default="", help="the list's name, if not the kind's own")
         parser.add_argument("--force", action="store_true", help="accept a much shorter version, or an older one")
         self.add_actor_argument(parser)
