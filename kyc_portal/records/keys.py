@@ -65,7 +65,8 @@ def unseal(key: bytes, sealed: bytes, bound_to: str) -> bytes:
 
 def key_of_subject(subject: UUID) -> bytes:
     """The 32-byte key of a subject that has one; raises KeyProblem when it was destroyed or never made."""
-    return _unwrapped([subject], SubjectKey.objects.in_bulk([subject]))[subject]
+    held_key = _held.get().get(subject)
+    return held_key or _unwrapped([subject], SubjectKey.objects.in_bulk([subject]))[subject]
 
 
 def _unwrapped(subjects: Iterable[UUID], rows: dict[UUID, SubjectKey]) -> dict[UUID, bytes]:

@@ -4,9 +4,11 @@ import io
 from datetime import date
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.flows import identification, verification
+from accounts.flows import identification, parties, verification
 from kyc_portal.records.models import AuditEvent, IdentityView
 from tests.accounts.flows.test_verification import T1
 from tests.builders import make_account, make_cip, png_bytes
@@ -112,3 +114,27 @@ class TestPage:
         reviewer.get(address(record))
 
         assert IdentityView.objects.filter(actor_key=str(analyst_user.pk), about_key=str(record.pk)).exists()
+
+    def test_the_form_of_what_was_stated_is_checked_without_showing_it(self, reviewer, record, analyst):
+        parties.add_contact(record.party, kind="email", value="anna@mailinator.com", by=analyst, at=NOON)
+        identification.add_payment_method(
+            record.party, kind="bank", identifier="DE89370400440532013000", country="DE", by=analyst, at=NOON
+        )
+
+        body = shown(reviewer.get(address(record)))
+
+        checks = body[body.index('id="checks"') :].partition("</section>")[0]
+        assert "throw-away mailboxes" in checks and "The check digits fit." in checks
+        assert "mailinator" not in body and "DE8937" not in body
+
+    def test_its_queries_do_not_grow_with_what_is_on_file(self, reviewer, record, analyst):
+        counts = []
+        for _ in range(3):
+            for number in range(3):
+                mail = f"anna{number}{len(counts)}@example.org"
+                parties.add_contact(record.party, kind="email", value=mail, by=analyst, at=NOON)
+            with CaptureQueriesContext(connection) as queries:
+                reviewer.get(address(record))
+            counts.append(len(queries))
+
+        assert counts[1] == counts[2] <= 45

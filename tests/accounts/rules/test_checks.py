@@ -1,0 +1,55 @@
+"""The list of checks: each good value passes, each bad one is told in a sentence without the value."""
+
+import pytest
+
+from accounts.rules.checks import CHECKS, Outcome, Value, run_all
+
+PASSED, FAILED, COULD_NOT_RUN = Outcome.PASSED, Outcome.FAILED, Outcome.COULD_NOT_RUN
+
+
+def only(value):
+    ((_, answer),) = run_all((value,))
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "country", "outcome"),
+    [
+        ("iban", "DE89 3704 0044 0532 0130 00", "", PASSED),
+        ("iban", "DE89 3704 0044 0532 0130 01", "", FAILED),
+        ("wallet", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "", PASSED),
+        ("wallet", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", "", FAILED),
+        ("wallet", "0x52908400098527886e0f7030069857d2e4169ee7", "", COULD_NOT_RUN),
+        ("card", "tok_1Nabc", "", COULD_NOT_RUN),
+        ("card", "4111 1111 1111 1111", "", FAILED),
+        ("registration_number", "DE136695976", "DE", PASSED),
+        ("registration_number", "DE136695978", "DE", COULD_NOT_RUN),
+        ("registration_number", "HRB 12345", "DE", COULD_NOT_RUN),
+        ("national_id", "536-90-4399", "US", PASSED),
+        ("national_id", "000-00-0000", "US", FAILED),
+        ("national_id", "12345", "AQ", COULD_NOT_RUN),
+        ("national_id", "12345", "", COULD_NOT_RUN),
+        ("phone", "+1 202 456 1111", "", PASSED),
+        ("phone", "+1 000 000 0000", "", FAILED),
+        ("phone", "📞", "", FAILED),
+        ("email", "maria@customer.example.org", "", PASSED),
+        ("email", "maria@mailinator.com", "", FAILED),
+        ("email", "maria@inbox.mailinator.com", "", FAILED),
+        ("email", "maria@", "", FAILED),
+    ],
+)
+def test_each_kind_of_value(kind, text, country, outcome):
+    answer = only(Value("row 1", kind, text, country))
+
+    assert answer.outcome == outcome, answer.reason
+    assert answer.about == "row 1" and answer.source and answer.reason.endswith(".")
+    assert text not in answer.reason
+    assert bool(answer.matched) is (outcome == PASSED)
+
+
+def test_what_is_not_there_gives_no_answer():
+    assert run_all(()) == ()
+
+
+def test_each_check_has_its_own_code():
+    assert len({check.code for check in CHECKS}) == len(CHECKS)
