@@ -1,12 +1,13 @@
 """Sanctions lists in XML: OFAC's legacy schema (sdn.xml, consolidated.xml) and the UN's consolidated list (R35).
 
-Read as a stream, each entry freed once it is read. A document type, and so every entity of its own making, is refused.
+Read as a stream, each entry freed once it is read. A document type, and so every entity of its own making, is
+refused: defusedxml parses, the standard library lends two names.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError  # nosec B405
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
