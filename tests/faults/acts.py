@@ -42,7 +42,7 @@ from kyc_portal.work.models import Job, JobState
 from tests.accounts import logs
 from tests.builders import new_person, png_bytes
 
-LONG_AGO = datetime(2019, 3, 1, 12, tzinfo=UTC)
+LONG_AGO = datetime(2021, 3, 1, 12, tzinfo=UTC)
 _numbers = itertools.count(1)
 
 
