@@ -110,16 +110,22 @@ def copy_of_person(request, key):
             return downloads.guarded(FileResponse(made, content_type="application/zip"), name=f"{asked.reference}.zip")
         except Refusal as refusal:
             form.add_error(None, str(refusal))
+    warning = "The file holds all data of the person in clear. Hand it over in the way you agreed, keep no copy."
+    return _confirmation(request, asked, form, "Take the copy for the person", "Take the copy", warning)
+
+
+def _confirmation(request, record, form, title: str, label: str, warning: str) -> TemplateResponse:
+    """The page that asks once before something about a record is handed out."""
     context = {
         **admin.site.each_context(request),
-        "title": "Take the copy for the person",
-        "opts": asked._meta,
+        "title": title,
+        "opts": record._meta,
         "form": form,
-        "objects": [{"name": str(asked), "url": url_of(asked)}],
-        "action_label": "Take the copy",
+        "objects": [{"name": str(record), "url": url_of(record)}],
+        "action_label": label,
         "action_url": request.path,
-        "back_url": url_of(asked),
-        "warning": "The file holds all data of the person in clear. Hand it over in the way you agreed, keep no copy.",
+        "back_url": url_of(record),
+        "warning": warning,
     }
     return TemplateResponse(request, "admin/actions/confirm.html", context)
 
@@ -162,18 +168,8 @@ def export_ownership(request, key):
             return downloads.guarded(made, name=f"{party.reference}-owners.{chosen}")
         except Refusal as refusal:
             form.add_error(None, str(refusal))
-    context = {
-        **admin.site.each_context(request),
-        "title": "Hand out the owners as a file",
-        "opts": party._meta,
-        "form": form,
-        "objects": [{"name": str(party), "url": url_of(party)}],
-        "action_label": "Hand out",
-        "action_url": request.path,
-        "back_url": url_of(party),
-        "warning": "The file names everybody above the party with their shares. Sealed values stay out.",
-    }
-    return TemplateResponse(request, "admin/actions/confirm.html", context)
+    warning = "The file names everybody above the party with their shares. Sealed values stay out."
+    return _confirmation(request, party, form, "Hand out the owners as a file", "Hand out", warning)
 
 
 def import_ownership(request, key):

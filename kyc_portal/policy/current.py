@@ -11,6 +11,7 @@ from django.db import connection, models
 from kyc_portal.policy.models import CipVersion, Citation, PrivacyNoticeVersion, RegimeNumber, RegimeProfile
 from kyc_portal.policy.regimes import CITATIONS, COMMON, PRIVACY_NOTICE, PRIVACY_NOTICE_FROM, PROFILES
 from kyc_portal.policy.verbs import Verb
+from kyc_portal.policy.versions import in_force
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import moment
@@ -84,7 +85,7 @@ def regime_on(day: date) -> Regime:
 
 def cip_on(day: date) -> CipVersion:
     """The CIP version in force on `day`; raises NoCip."""
-    version = CipVersion.objects.filter(effective_from__lte=day).order_by("-effective_from", "-number").first()
+    version = in_force(CipVersion, day)
     if version is None:
         raise NoCip(f"No CIP version was in force on {day}. Approve one under Policy, CIP versions.")
     return version

@@ -98,10 +98,28 @@ class CitationAdmin(RecordAdmin):
         return [Facts("citation", "The source", facts), used]
 
 
-@admin.register(CipVersion)
-class CipVersionAdmin(RecordAdmin):
-    list_display = ["number", "title", "effective_from", "approved_by", "approved_at"]
+class TextVersionAdmin(RecordAdmin):
+    """A text of ours in dated versions: read whole, never changed, only followed by the next one."""
+
     ordering = ["-number"]
+
+    def sections(self, version, *, user, at):
+        return [
+            Html("text", "Text", "admin/record/long_text.html", {"text": version.text}),
+            timeline_section(version),
+        ]
+
+    def aside(self, version, *, user, at):
+        rows = [
+            ("In force from", version.effective_from), ("Approved", version.approved_at),
+            ("Approved by", version.approved_by), ("SHA-256 of the text", version.sha256),
+        ]  # fmt: skip
+        return [Facts("version", "The version", rows)]
+
+
+@admin.register(CipVersion)
+class CipVersionAdmin(TextVersionAdmin):
+    list_display = ["number", "title", "effective_from", "approved_by", "approved_at"]
     adding = CipForm
     add_label = "Approve a new CIP version"
 
@@ -111,24 +129,10 @@ class CipVersionAdmin(RecordAdmin):
     def page_title(self, version):
         return version.title
 
-    def sections(self, version, *, user, at):
-        return [
-            Html("text", "Text", "admin/record/long_text.html", {"text": version.text}),
-            timeline_section(version),
-        ]
-
-    def aside(self, version, *, user, at):
-        rows = [
-            ("In force from", version.effective_from), ("Approved", version.approved_at),
-            ("Approved by", version.approved_by), ("SHA-256 of the text", version.sha256),
-        ]  # fmt: skip
-        return [Facts("version", "The version", rows)]
-
 
 @admin.register(PrivacyNoticeVersion)
-class PrivacyNoticeVersionAdmin(RecordAdmin):
+class PrivacyNoticeVersionAdmin(TextVersionAdmin):
     list_display = ["number", "effective_from", "approved_by", "approved_at"]
-    ordering = ["-number"]
     adding = PrivacyNoticeForm
     add_label = "Approve a new privacy notice"
 
@@ -137,19 +141,6 @@ class PrivacyNoticeVersionAdmin(RecordAdmin):
 
     def page_title(self, version):
         return str(version).capitalize()
-
-    def sections(self, version, *, user, at):
-        return [
-            Html("text", "Text", "admin/record/long_text.html", {"text": version.text}),
-            timeline_section(version),
-        ]
-
-    def aside(self, version, *, user, at):
-        rows = [
-            ("In force from", version.effective_from), ("Approved", version.approved_at),
-            ("Approved by", version.approved_by), ("SHA-256 of the text", version.sha256),
-        ]  # fmt: skip
-        return [Facts("version", "The version", rows)]
 
 
 class DueFilter(QuerysetFilter):
