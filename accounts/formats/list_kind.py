@@ -10,13 +10,12 @@ from accounts.formats.text import shown
 
 AUTO = "auto"
 LOOKED_AT = 8_192
-ROOTS = {OFAC_ROOT: "ofac-xml", UN_ROOT: "un-xml"}
 
 
 def recognised(path: Path) -> str:
-    """Return the kind of the list; ListFormatError when it is none we know.
+    """Return the kind of the list; ListFormatError when it is none we know, or one of OFAC's in XML.
 
-    OFAC's two lists in XML look alike: name the kind ofac-consolidated-xml yourself for the consolidated one.
+    These two look alike, and the smaller one must never be taken for the list of specially designated nationals.
     """
     if path.is_dir():
         return "ofac-sdn"
@@ -26,8 +25,13 @@ def recognised(path: Path) -> str:
     except (OSError, ValueError) as error:
         raise ListFormatError(f"{shown(path.name)} cannot be read. Name the list's folder or file.") from error
     root = re.search(r"<(?:\w+:)?(\w+)", re.sub(r"<!--.*?-->", "", start, flags=re.DOTALL))
-    if root and root[1] in ROOTS:
-        return ROOTS[root[1]]
+    if root and root[1] == OFAC_ROOT:
+        raise ListFormatError(
+            f"{shown(path.name)} is one of two OFAC lists that look alike. Name the kind: ofac-xml for sdn.xml, "
+            "ofac-consolidated-xml for consolidated.xml."
+        )
+    if root and root[1] == UN_ROOT:
+        return "un-xml"
     head = {cell.strip('" ') for cell in start.partition("\n")[0].strip().split(",")}
     for columns, kind in ((SCREENING_COLUMNS, "csl"), (OPEN_COLUMNS, "opensanctions")):
         if head.issuperset(columns):

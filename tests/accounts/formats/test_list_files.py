@@ -65,7 +65,8 @@ def test_r35_each_kind_is_recognised_and_read(kind, tmp_path):
     path = write(tmp_path, FILES[kind])
     [entry] = read(kind, path)
 
-    assert recognised(path) == kind
+    if kind != "ofac-xml":  # of OFAC's two that look alike somebody names the kind
+        assert recognised(path) == kind
     assert set(entry.name.upper().replace(",", "").split()) == {"BORIS", "VOLKOV"}
     assert entry.kind == "individual" and entry.aliases[0][0].upper() == "WOLKOW"
     assert read_birth(entry.birth_dates[0])[0] == date(1970, 7, 4)
@@ -88,7 +89,7 @@ def test_r35_a_wallet_of_its_own_is_found_by_its_address(tmp_path):
 
 @every_kind
 def test_b_a_file_cut_off_anywhere_is_refused_whole_and_the_former_list_stays(kind, tmp_path, db):
-    former, content = load("auto", write(tmp_path, FILES[kind])), FILES[kind].rstrip().encode()
+    former, content = load("auto" if kind != "ofac-xml" else kind, write(tmp_path, FILES[kind])), FILES[kind].rstrip().encode()
 
     for cut in range(0, len(content), 7):
         with pytest.raises(ListFormatError):
@@ -105,6 +106,11 @@ def test_b_another_layout_an_absent_file_and_an_entry_without_a_name_are_refused
     for path in (tmp_path / "absent", tmp_path, write(tmp_path, nameless.replace('", ",', '"",'), "nameless")):
         with pytest.raises(ListFormatError):
             read(kind, path)
+
+
+def test_one_of_two_lists_that_look_alike_is_never_guessed(tmp_path):
+    with pytest.raises(ListFormatError, match="Name the kind: ofac-xml for sdn.xml"):
+        recognised(write(tmp_path, OFAC_XML))
 
 
 @pytest.mark.parametrize("kind", ["ofac-xml", "un-xml"])
