@@ -99,13 +99,18 @@ def catalogue() -> list[Table]:
     for family, detectors in groupby(sorted(DETECTORS, key=lambda each: each.family), key=lambda each: each.family):
         rows = [
             [
-                each.title, int(weights[f"weight_{each.code}"].value), weights[f"weight_{each.code}"].reason,
+                each.title, *_weight(weights.get(f"weight_{each.code}")),
                 _plain(each.explanation), *counts.get(each.code, (0, 0)),
             ]
             for each in detectors
         ]  # fmt: skip
         tables.append(Table(family.replace(" ", "-"), family.capitalize(), head, rows))
     return tables
+
+
+def _weight(figure) -> tuple[object, str]:
+    """The weight and its reason; a profile of somebody's own may have none."""
+    return (int(figure.value), figure.reason) if figure else (None, "The regime profile has no such figure. Add it.")
 
 
 def _plain(docstring: str) -> str:

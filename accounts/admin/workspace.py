@@ -1,6 +1,5 @@
 """The workspace of a verification: the document beside what was stated, what disagrees, the buttons (R27-R34)."""
 
-from django import forms
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -33,7 +32,8 @@ def page(admin, request, record: Verification):
     at = timezone.now()
     audit.record_view(record, by=request.user.as_actor, at=at)
     context = admin._page(request, record, at)
-    is_clear = request.method == "POST" and _unmask(record, chosen, request.user)
+    sealed = _sealed(record, chosen)
+    is_clear = request.method == "POST" and _unmask(sealed, request.user)
     context |= {
         "title": f"Workspace of {record.reference}",
         "sections": admin.for_viewer(request, [_checks(record), *context["sections"][1:]]),  # its facts are in the head
@@ -41,8 +41,7 @@ def page(admin, request, record: Verification):
         "viewer": _viewer(chosen) if chosen else None,
         "pairs": _pairs(record, chosen, is_clear),
         "is_clear": is_clear,
-        "may_unmask": _may_unmask(request.user, chosen),
-        "show_form": forms.Form(),
+        "may_unmask": _may_unmask(request.user, sealed),
         "keyed": [_keyed(link) for link in (context["primary_action"], *context["more_actions"]) if link],
         "record_url": reverse("admin:accounts_verification_change", args=[record.pk]),
         "primary_action": None,
@@ -80,16 +79,20 @@ def _viewer(document: IdentityDocument) -> dict:
     }  # fmt: skip
 
 
-def _may_unmask(user, document: IdentityDocument | None) -> bool:
-    wanted = [("accounts.party", "birth_date"), ("accounts.identitydocument", "number")]
-    return document is not None and all(policy_table.may_see(user, model, field) for model, field in wanted)
+def _sealed(record: Verification, document: IdentityDocument | None) -> list[tuple]:
+    """(row, field) of what is compared and stays dots until it is asked for."""
+    return [(record.party, "birth_date"), (document, "number"), (document, "mrz")] if document else []
 
 
-def _unmask(record: Verification, document: IdentityDocument | None, user) -> bool:
+def _may_unmask(user, sealed: list[tuple]) -> bool:
+    return bool(sealed) and all(policy_table.may_see(user, row._meta.label_lower, field) for row, field in sealed)
+
+
+def _unmask(sealed: list[tuple], user) -> bool:
     """Record that each masked value is shown, and why; says whether they may be."""
-    if not _may_unmask(user, document):
+    if not _may_unmask(user, sealed):
         return False
-    for row, field in ((record.party, "birth_date"), (document, "number"), (document, "mrz")):
+    for row, field in sealed:
         if getattr(row, field):
             unmasking.reveal(row, field, why="verification", by=user.as_actor, at=timezone.now())
     return True

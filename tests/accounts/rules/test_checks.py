@@ -1,6 +1,8 @@
 """The list of checks: each good value passes, each bad one is told in a sentence without the value."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accounts.rules.checks import CHECKS, Outcome, Value, run_all
 
@@ -53,3 +55,13 @@ def test_what_is_not_there_gives_no_answer():
 
 def test_each_check_has_its_own_code():
     assert len({check.code for check in CHECKS}) == len(CHECKS)
+
+
+@given(st.text(max_size=60), st.sampled_from(("DE", "US", "BR", "CN", "GB", "RU", "IN", "SE", "", "ZZ")))
+def test_no_text_stops_the_checks_and_none_is_repeated(text, country):
+    kinds = ("national_id", "registration_number", "iban", "wallet", "card", "phone", "email")
+
+    answers = run_all([Value("row 1", kind, text, country) for kind in kinds])
+
+    assert len(answers) == len(kinds)
+    assert not [answer for _, answer in answers if len(text) > 12 and text in answer.reason]

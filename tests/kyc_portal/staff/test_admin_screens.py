@@ -2,6 +2,7 @@ import uuid
 from datetime import date, timedelta
 
 import pytest
+from django.urls import reverse_lazy
 from django.utils import timezone
 
 from kyc_portal.records import acting, audit, holds
@@ -14,7 +15,9 @@ from tests.builders import make_account
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.django_db
-EVENTS, HOLDS, JOBS = "/admin/records/auditevent/", "/admin/records/legalhold/", "/admin/work/job/"
+EVENTS, HOLDS, JOBS = (
+    reverse_lazy(f"admin:{screen}_changelist") for screen in ("records_auditevent", "records_legalhold", "work_job")
+)
 
 
 class TestAuditEvents:
