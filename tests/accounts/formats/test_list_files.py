@@ -89,7 +89,10 @@ def test_r35_a_wallet_of_its_own_is_found_by_its_address(tmp_path):
 
 @every_kind
 def test_b_a_file_cut_off_anywhere_is_refused_whole_and_the_former_list_stays(kind, tmp_path, db):
-    former, content = load("auto" if kind != "ofac-xml" else kind, write(tmp_path, FILES[kind])), FILES[kind].rstrip().encode()
+    former, content = (
+        load("auto" if kind != "ofac-xml" else kind, write(tmp_path, FILES[kind])),
+        FILES[kind].rstrip().encode(),
+    )
 
     for cut in range(0, len(content), 7):
         with pytest.raises(ListFormatError):
