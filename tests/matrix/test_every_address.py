@@ -10,6 +10,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection, transaction
+from django.http import HttpResponse
 from django.utils import timezone
 
 from kyc_portal.staff import breakglass, policy_check, policy_table
@@ -148,6 +149,13 @@ def faults_of(matrix: Matrix, who: str, name: str, page) -> list[str]:
         if len(set(tellings.values())) > 1:
             faults.append(f"{who}: {method} {name}: a {status} tells {' from '.join(tellings)}")
     return faults
+
+
+def test_the_sessions_cookie_of_the_minute_makes_no_difference():
+    bare, touched = (HttpResponse("<!DOCTYPE html>", status=403) for _ in range(2))
+    touched.set_cookie("sessionid", "abc")
+
+    assert everything_in(bare) == everything_in(touched)
 
 
 class TestEveryAddress:

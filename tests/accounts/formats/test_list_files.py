@@ -112,7 +112,7 @@ def test_b_another_layout_an_absent_file_and_an_entry_without_a_name_are_refused
 
 
 def test_one_of_two_lists_that_look_alike_is_never_guessed(tmp_path):
-    with pytest.raises(ListFormatError, match="Name the kind: ofac-xml for sdn.xml"):
+    with pytest.raises(ListFormatError, match=r"Name the kind: ofac-xml for sdn.xml"):
         recognised(write(tmp_path, OFAC_XML))
 
 
