@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.db.models import Prefetch
+from django.utils.html import format_html
 
 from accounts.admin import account_sections as parts
 from accounts.admin import own_page
@@ -83,7 +84,7 @@ def is_waiting(account: Account) -> bool:
 @admin.register(Account)
 class AccountAdmin(RecordAdmin):
     list_display = [
-        "reference", "party", "state", "restriction", "risk_tier", "next_review_on", "review_answer_by", "created_at",
+        "reference", "party", "state", "restriction", "risk_tier", "review", "created_at",
     ]  # fmt: skip
     list_filter = [WaitingFilter, "status", "risk_tier"]
     search_fields = ["reference", "external_key", "party__reference", "party__legal_name"]
@@ -102,6 +103,13 @@ class AccountAdmin(RecordAdmin):
     def state(self, account):
         status = AccountStatus(account.status)
         return cell(Badge(status.label, STATUS_TONES[status]))
+
+    @admin.display(description="Next review", ordering="next_review_on")
+    def review(self, account):
+        """The day of the next review, or while proof is asked for the day by which the customer answers."""
+        if account.review_answer_by:
+            return format_html("answer by {}", cell(account.review_answer_by))
+        return cell(account.next_review_on)
 
     @admin.display(description="Restriction")
     def restriction(self, account):

@@ -79,7 +79,9 @@ def account_facts(account: Account) -> Facts:
 
 
 def owners(file: AccountFile, user) -> list[Tree | Table]:
-    """The owners as a tree, beside it everybody in it; who counts and why; what blocked persons hold."""
+    """The owners as a tree with everybody in it beside; who counts and why; what blocked persons hold."""
+    if file.account.party.kind == PartyKind.INDIVIDUAL and not file.above.stakes:
+        return []
     table = ownership_sections.holders(file.above, file.verified(), user)
     listed = [hit.party_id for hit in file.current_hits if hit.status == HitStatus.CONFIRMED]
     tree = ownership_sections.owner_tree(file.above, table, user)
@@ -169,8 +171,8 @@ def tiers(file: AccountFile) -> Bars:
             f" Set by hand to {override.get_tier_display()} through {override.last_day} by {override.set_by}: "
             f"{override.reason}"
         )
-    empty = f"No red flag counts. {note}"
-    return Bars("risk", "How the risk comes about", rows, ["Red flag", "Weight of 100"], empty=empty, note=note)
+    head = ["Red flag", "Weight of 100"]
+    return Bars("risk", "How the risk comes about", rows, head, empty="No red flag counts.", note=note)
 
 
 def restrictions(file: AccountFile) -> Table:

@@ -117,11 +117,11 @@ def _pairs(record: Verification, document: IdentityDocument | None, is_clear: bo
 def _checks(record: Verification) -> Table:
     """What the checks of form say of everything the party stated; they are run anew for each look."""
     rows = [
-        [check.title, answer.about, Badge(WORDS[answer.outcome], OUTCOME_TONES[answer.outcome]), answer.reason]
-        for check, answer in checking.run_checks(record.party)
+        [answer.about, Badge(WORDS[answer.outcome], OUTCOME_TONES[answer.outcome]), answer.reason]
+        for _, answer in checking.run_checks(record.party)
     ]
     empty = "Nothing is on file that has a form to check."
-    return Table("checks", "Checks of form", ["Check", "Of", "Answer", "Why"], rows, empty=empty)
+    return Table("checks", "Checks of form", ["Of", "Answer", "Why"], rows, empty=empty)
 
 
 def _keyed(link: dict) -> dict:
