@@ -86,7 +86,17 @@ class Verb(AuditVerb):
     CONFIRMATION_ASKED = "accounts.confirmation_asked", "asked to confirm a way to reach {party} ({kind})"
     CONTACT_CONFIRMED = "accounts.contact_confirmed", "confirmed a way to reach {party} ({kind}, {how})"
     CODE_REFUSED = "accounts.code_refused", "a wrong code for a way to reach {party}, try {count}"
-    OBJECTED = "accounts.objected", "objected: {objection}, answer due on {due_on}", "link"
+    UNVERIFIED_PROPOSED = "accounts.unverified_proposed", "proposed after {verification}: {outcome} ({reason}, {row})"
+    UNVERIFIED_IN_EFFECT = (
+        "accounts.unverified_in_effect", "put into effect after {verification}: {outcome} ({reason}, {row})",
+        "until", "day", GRAVE,
+    )  # fmt: skip
+    UNVERIFIED_DECLINED = "accounts.unverified_declined", "declined {row}: {outcome}"
+    UNVERIFIED_WITHDRAWN = "accounts.unverified_withdrawn", "withdrew {row}: {outcome}"
+    UNVERIFIED_OVER = "accounts.unverified_over", "ended {row}, {outcome}: {state}"
+    WATCH_DUE = "accounts.watch_due", "is to be looked at again under {row}, by {day}"
+    REDRESS_ANSWERED = "accounts.redress_answered", "answered {objection} against {row}: {outcome}", GRAVE
+    OBJECTED = "accounts.objected", "objected: {objection}, answer due on {due_on}", "link", "row"
     OBJECTION_ANSWERED = "accounts.objection_answered", "answered {objection}: {outcome}"
     PRIVACY_LOGGED = "accounts.privacy_logged", "logged the privacy request {request} ({kind})"
     PRIVACY_IDENTIFIED = "accounts.privacy_identified", "found that {request} is about {party} ({how})"

@@ -5,7 +5,7 @@ from django.db.models import Prefetch
 from django.utils.html import format_html
 
 from accounts.admin import account_sections as parts
-from accounts.admin import own_page
+from accounts.admin import own_page, unverified
 from accounts.admin.account_forms import (
     BlockForm,
     CloseForm,
@@ -153,6 +153,7 @@ class AccountAdmin(RecordAdmin):
             *parts.owners(file, user),
             *parts.certifications(account, user),
             parts.verifications(file),
+            unverified.outcomes(account),
             parts.hits(file),
             parts.red_flags(account),
             parts.tiers(file),

@@ -17,7 +17,8 @@ FIELDS = (
 )  # fmt: skip
 TRIGGERS = (
     ("opening", "Opening of the account"), ("periodic", "Periodic review"), ("document_expired", "Document expired"),
-    ("owners_changed", "Owners changed"), ("doubt", "Doubt about the identity"),
+    ("owners_changed", "Owners changed"), ("reseller_changed", "Reseller changed"), ("redress", "Redress"),
+    ("doubt", "Doubt about the identity"),
     *((why.value, why.label.capitalize()) for why in WhyWithoutDocuments),
 )  # fmt: skip
 
@@ -97,7 +98,7 @@ class TierForm(forms.Form):
 class CloseForm(forms.Form):
     """Why the account is closed."""
 
-    reason = forms.ChoiceField(label="Reason", choices=closing.CHOICES)
+    reason = forms.ChoiceField(label="Reason", choices=closing.BY_HAND)
 
 
 class ReopenForm(forms.Form):

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from accounts.admin import ownership_sections
 from accounts.admin.identity import sealed, title_of
+from accounts.flows import rating
 from accounts.flows.account_file import AccountFile
 from accounts.models import Account, Screening
 from accounts.models.restriction import Level
@@ -159,8 +160,9 @@ def red_flags(account: Account) -> Table:
 def tiers(file: AccountFile) -> Bars:
     """What each red flag that counts adds to the risk, where the tiers begin, and who has set one by hand."""
     account, regime = file.account, file.regime
-    counted = account.signals.weighing().order_by("-weight", "code").values_list("code", "weight")
-    rows = [(BY_CODE[code].title if code in BY_CODE else code, weight, "") for code, weight in counted]
+    counted = rating.weighing(account, regime)
+    titles = {code: detector.title for code, detector in BY_CODE.items()} | {rating.WATCHED: "Kept under watch"}
+    rows = [(titles.get(code, code), weight, "") for code, weight in counted]
     note = (
         f"Together {account.risk_score} of 100; weights combine like independent chances. Medium risk begins at "
         f"{regime.whole('medium_risk_score')}, high risk at {regime.whole('high_risk_score')} "

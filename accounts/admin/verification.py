@@ -3,12 +3,14 @@
 from django.contrib import admin
 from django.urls import path, reverse
 
+from accounts.admin import unverified as outcome_parts
 from accounts.admin import workspace
 from accounts.admin.account_forms import ConcludeForm, DiscrepancyForm, MethodForm, SettleForm
 from accounts.admin.account_sections import VERIFICATION_TONES
 from accounts.admin.identity import sealed
-from accounts.flows import verification
+from accounts.flows import unverified, verification
 from accounts.models import Verification
+from accounts.rules.unverified import OutcomeState
 from accounts.rules.verifying import METHODS, Result, VerificationStatus
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
@@ -24,6 +26,7 @@ class StateFilter(QuerysetFilter):
     parameter_name = "waiting"
     options = {
         "unfinished": ("not concluded", lambda rows, user, today: rows.unfinished()),
+        "undecided": ("could not be verified: to decide", lambda rows, user, today: rows.undecided()),
         "second": (
             "escalated: another person is needed",
             lambda rows, user, today: rows.filter(status=VerificationStatus.ESCALATED.value).exclude(
@@ -61,7 +64,8 @@ class VerificationAdmin(RecordAdmin):
         return [Badge(status.label, VERIFICATION_TONES[status])]
 
     def sections(self, record, *, user, at):
-        return [_facts(record), results(record), discrepancies(record, user), timeline_section(record)]
+        followed = [outcome_parts.after(record)] if record.status == VerificationStatus.UNVERIFIABLE else []
+        return [_facts(record), *followed, results(record), discrepancies(record, user), timeline_section(record)]
 
     @flow_action("Record method", form=MethodForm, primary=True)
     def record_method(self, record, *, by, at, method, result, source, matched, document):
@@ -95,6 +99,16 @@ class VerificationAdmin(RecordAdmin):
     def escalate(self, record, *, by, at):
         verification.escalate(record, by=by, at=at)
         return f"{record.reference} is escalated. A colleague has to accept the identity."
+
+    @flow_action(
+        "Decide what follows", form=outcome_parts.OutcomeForm, primary=True, when=outcome_parts.can_follow,
+        warning="The identity could not be verified. To close the account, or to keep it in use under watch, takes a "
+        "second person; the rest is in effect at once, and the customer is told how to ask for redress.",
+    )  # fmt: skip
+    def decide_outcome(self, record, *, by, at, outcome, reason, explanation):
+        row = unverified.propose(record, outcome=outcome, reason=reason, explanation=explanation, by=by, at=at)
+        waits = "waits for a second person" if row.state == OutcomeState.PROPOSED else "is in effect"
+        return f"{row.reference} ({row.get_outcome_display()}) {waits}.", row
 
 
 def _facts(record: Verification) -> Facts:

@@ -7,6 +7,7 @@ from accounts.models import (
     Address,
     ContactConfirmation,
     ContactPoint,
+    CouldNotVerify,
     CustomerLink,
     Discrepancy,
     Identifier,
@@ -34,6 +35,7 @@ OF_ACCOUNT = {  # from each row of an account's file to the account
     Account: "",
     OwnershipCertification: "account",
     Verification: "account",
+    CouldNotVerify: "account",
     MethodResult: "verification__account",
     Discrepancy: "verification__account",
     Restriction: "account",
@@ -46,8 +48,8 @@ OF_ACCOUNT = {  # from each row of an account's file to the account
     RefusedLine: "batch__account",
 }
 OF_PARTY = dict.fromkeys(  # and from each row that speaks of a party to the party
-    (Verification, PartyName, Address, ContactPoint, IdentityDocument, PaymentMethod, Identifier, Screening,
-     ScreeningHit),
+    (Verification, CouldNotVerify, PartyName, Address, ContactPoint, IdentityDocument, PaymentMethod, Identifier,
+     Screening, ScreeningHit),
     "party",
 )  # fmt: skip
 OF_PARTY |= {Party: "", MethodResult: "verification__party", Discrepancy: "verification__party"}

@@ -61,7 +61,7 @@ def asked_of(link: CustomerLink, *, at: datetime) -> list[Asked]:
 
     Raises CannotTell.
     """
-    if not customer_links.is_asked(link):
+    if link.purpose == Purpose.REDRESS or not customer_links.is_asked(link):
         return []
     try:
         found = _of_data(link, at) if link.purpose == Purpose.DATA else _of_review(link, at)
@@ -127,7 +127,7 @@ def take(link: CustomerLink, key: str, given: dict, *, by: Actor, at: datetime) 
 def hand_in(link: CustomerLink, *, by: Actor, at: datetime) -> None:
     """The customer says that this is all; staff are told by their waiting work. Raises LinkRefused, BadField."""
     link = customer_links.locked(link)
-    if not customer_links.is_asked(link):
+    if link.purpose == Purpose.REDRESS or not customer_links.is_asked(link):
         raise LinkRefused("Nothing is asked any more. There is nothing left to do.")
     open_parts = [each for each in asked_of(link, at=at) if each.is_needed and not each.is_given]
     if not link.given and open_parts:

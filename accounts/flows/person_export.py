@@ -72,6 +72,7 @@ OF_AUTHORITIES = "Requests of authorities are secret."
 WITHHELD = {
     "accounts.methodresult": "How we check identities would help others to deceive us.",
     "accounts.discrepancy": "How we check identities would help others to deceive us.",
+    "accounts.couldnotverify": "Internal judgements; what they led to was told in a notice.",
     "accounts.identifier": "Fingerprints hold nothing that can be read; what they were made of is handed over.",
     "accounts.screening": "Comparisons with sanctions lists: telling of them could tip somebody off.",
     "accounts.screeninghit": "Comparisons with sanctions lists: telling of them could tip somebody off.",

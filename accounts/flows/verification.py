@@ -6,7 +6,7 @@ Results are added, never changed. A new look opens a new verification; the old o
 from collections.abc import Sequence
 from datetime import datetime
 
-from accounts.flows import customer_links, restrictions, reverification
+from accounts.flows import customer_links, restrictions, reverification, unverified
 from accounts.flows.comparing import disagreements, proves_identity
 from accounts.flows.intake import VERIFY_BY
 from accounts.flows.parties_concerned import keys_concerned, parties_to_verify, unverified_parties
@@ -322,6 +322,7 @@ def _draw_consequences(verification: Verification, by: Actor, at: datetime) -> N
     if not Verification.objects.unfinished().filter(account=account).exists():
         stop_clock(VERIFY_BY, account, by=by, at=at)
     if status == VerificationStatus.VERIFIED:
+        unverified.end_by_proof(verification, by=by, at=at)
         reverification.take_answer(account, by=by, at=at)
 
 

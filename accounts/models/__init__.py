@@ -12,12 +12,14 @@ from accounts.models.privacy import PrivacyRequest
 from accounts.models.restriction import Restriction
 from accounts.models.screening import Screening, ScreeningHit, WatchlistEntry, WatchlistSnapshot
 from accounts.models.signal import RiskOverride, RiskSignal
+from accounts.models.unverified import CouldNotVerify
 from accounts.models.verification import Discrepancy, MethodResult, Verification
 
 __all__ = [
     "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot",
-    "ContactConfirmation", "ContactPoint", "CustomerFile", "CustomerLink", "Discrepancy", "Identifier",
-    "IdentityDocument", "MethodResult", "Objection", "OwnershipCertification", "OwnershipStake", "Party", "PartyName",
+    "ContactConfirmation", "ContactPoint", "CouldNotVerify", "CustomerFile", "CustomerLink", "Discrepancy",
+    "Identifier", "IdentityDocument", "MethodResult", "Objection", "OwnershipCertification", "OwnershipStake", "Party",
+    "PartyName",
     "PaymentMethod", "PrivacyRequest", "RefusedLine", "RestrictedCustomer", "Restriction", "RetainedFingerprint",
     "RiskOverride", "RiskSignal", "Screening", "ScreeningHit", "Verification", "WatchlistEntry", "WatchlistSnapshot",
 ]  # fmt: skip

@@ -69,6 +69,7 @@ WEIGHTS = tuple(
         ),
         ("expired_document", "15", "Time passes for everybody. Alone it does not change the tier."),
         ("reverification_overdue", "20", "Silence after a reminder is worth a look, not more."),
+        ("watch_overdue", "20", "Nobody looked in time at an account that two people kept only under watch."),
         ("mrz_check_failed", "30", "Mostly a typing error; really printed there, a sign of forgery."),
         ("near_threshold_owners", "25", "Shares cut to size are a known way of staying unnamed."),
     )
@@ -110,6 +111,10 @@ COMMON = (
     Figure("contact_code_tries", "5", "tries", "own"),
     Figure("contact_asks_a_day", "5", "questions", "own"),
     Figure("objection_answer_days", "30", "days", "own"),
+    Figure("redress_answer_days", "30", "days", "own"),
+    Figure("watch_look_days", "90", "days", "own"),
+    Figure("watch_weight", "50", "of 100", "own", "An identity nobody could verify: high risk, whatever else is."),
+    Figure("watch_least_records", "1", "records", "own", "Under watch a single access is worth a look."),
     Figure("watchlist_shrink_percent", "20", "percent", "own"),
     *WEIGHTS,
 )

@@ -56,7 +56,16 @@ SCREENS: dict[str, Screen] = {
         "send_link": Act("accounts.verify", "data_requested active"),
         "withdraw_link": Act("accounts.verify"),
     }),
-    "accounts.objection": Screen(acts={"answer": Act("accounts.verify", "open")}),
+    "accounts.objection": Screen(acts={
+        "answer": Act("accounts.verify", "open"),
+        "answer_redress": Act("accounts.answer_redress", "open"),
+    }),
+    "accounts.couldnotverify": Screen(acts={
+        "countersign": Act("accounts.close", PROPOSED),
+        "decline": Act("accounts.close", PROPOSED),
+        "withdraw": Act("accounts.verify", PROPOSED),
+        "enter_redress": Act("accounts.verify", "in_effect"),
+    }),
     "accounts.party": Screen(acts={
         "settle_status": Act("accounts.settle_status"),
         "correct": Act("accounts.add_account"),
@@ -78,6 +87,7 @@ SCREENS: dict[str, Screen] = {
         "settle_discrepancy": Act("accounts.verify", "in_progress escalated failed"),
         "conclude": Act("accounts.verify", "in_progress escalated failed"),
         "escalate": Act("accounts.verify", "failed"),
+        "decide_outcome": Act("accounts.verify", "unverifiable"),
     }),
     "accounts.screeninghit": Screen(acts={
         "propose_match": Act("accounts.judge_hit", "open dismissed"),
@@ -103,7 +113,7 @@ SCREENS: dict[str, Screen] = {
         "bind": Act("resellers.bind_manager"),
         "end_binding": Act("resellers.bind_manager"),
     }),
-    "resellers.downstreamcustomer": Screen(),
+    "resellers.downstreamcustomer": Screen(acts={"change_reseller": Act("resellers.add_reseller")}),
     # --- cases
     "cases.case": Screen(add=CASE_WORK, hidden=(Hidden("kind", "legal", SEE_LEGAL),), acts={
         "take": Act(CASE_WORK, LIVE_CASE, many=True, by_kind=LEGAL_WORK),
@@ -254,7 +264,7 @@ FIELDS: dict[str, str] = {
     "accounts.paymentmethod.holder": UNMASK,
     "accounts.discrepancy.stated": UNMASK,
     "accounts.discrepancy.found": UNMASK,
-    "accounts.objection.text": "accounts.verify",  # whoever answers it
+    "accounts.objection.text": "accounts.verify accounts.answer_redress",  # whoever answers it
     "accounts.privacyrequest.name": "accounts.handle_privacy accounts.answer_privacy",  # the two who decide
     "accounts.privacyrequest.contact": "accounts.handle_privacy accounts.answer_privacy",
     "notices.notice.address": UNMASK,

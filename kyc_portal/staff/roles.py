@@ -33,7 +33,7 @@ def _view(app: str, *models: str) -> tuple[str, ...]:
 CUSTOMERS = _view(
     "accounts", "party", "account", "identitydocument", "paymentmethod", "verification", "screeninghit",
     "watchlistsnapshot", "accessbatch", "accessrecord", "addressrangesnapshot", "risksignal", "restriction",
-    "objection",
+    "objection", "couldnotverify",
 )  # fmt: skip
 CASES = _view("cases", "case", "decision")
 LEGAL = _view("cases", "legalrequest", "bundle")
@@ -62,7 +62,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "reviewer": (*CUSTOMERS, *CASES, *RESELLERS, *_view("policy", "deadline"), *REVIEWING, *VERIFYING),
     "lead reviewer": (
         *CUSTOMERS, *CASES, *RESELLERS, *POLICY, *NOTICES, *REVIEWING, *VERIFYING, *GLASS,
-        "accounts.close", "accounts.second_hit", "accounts.load_watchlist", "cases.assign",
+        "accounts.close", "accounts.answer_redress", "accounts.second_hit", "accounts.load_watchlist", "cases.assign",
         "cases.decide", "accounts.restrict", "accounts.set_tier",
     ),
     "reseller desk": (*CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager"),
@@ -70,7 +70,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     "legal": (
         *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *GROUND, *GLASS,
         "cases.handle_legal", "cases.collect_bundle", "cases.approve_bundle", "cases.download_bundle",
-        "accounts.answer_privacy", "records.place_hold", "records.release_hold", "accounts.download_document",
+        "accounts.answer_privacy", "accounts.answer_redress", "records.place_hold", "records.release_hold",
+        "accounts.download_document",
         "accounts.reveal", "accounts.export_ownership",
     ),
     "compliance": (

@@ -4,7 +4,7 @@ from django import forms
 
 from accounts.models import Account
 from kyc_portal.staff.models import StaffMember
-from resellers.models import ResellerManager
+from resellers.models import Reseller, ResellerManager
 
 
 class AccountForm(forms.Form):
@@ -20,6 +20,22 @@ class AccountForm(forms.Form):
         if found is None:  # of whatever kind the reference is: nobody learns here what else exists
             shown = ascii(reference)[1:-1]
             raise forms.ValidationError(f"No account has the reference “{shown}”. Copy it from the account's page.")
+        return found
+
+
+class ResellerForm(forms.Form):
+    """Names one reseller by its reference."""
+
+    reseller = forms.CharField(
+        max_length=20, label="Reseller", help_text="The reseller's reference, for example RSL-7K3M-9QXD."
+    )
+
+    def clean_reseller(self) -> Reseller:
+        reference = self.cleaned_data["reseller"].strip().upper()
+        found = Reseller.objects.filter(reference=reference).first()
+        if found is None:
+            shown = ascii(reference)[1:-1]
+            raise forms.ValidationError(f"No reseller has the reference “{shown}”. Copy it from the reseller's page.")
         return found
 
 

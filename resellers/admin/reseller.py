@@ -7,7 +7,7 @@ from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Facts, Link, Table, holds_section, timeline_section
-from resellers.admin.forms import AccountForm, BindingForm, ManagerForm
+from resellers.admin.forms import AccountForm, BindingForm, ManagerForm, ResellerForm
 from resellers.flows import onboarding
 from resellers.models import DownstreamCustomer, Reseller
 
@@ -155,3 +155,12 @@ class DownstreamCustomerAdmin(RecordAdmin):
             ("Added", link.added_at),
         ]
         return [Facts("link", "Who brought whom", facts), timeline_section(account)]
+
+    @flow_action(
+        "Change reseller", form=ResellerForm,
+        warning="The customer now gets the account through another reseller: proof is asked for again, and the "
+        "managers of the former one no longer see the customer.",
+    )  # fmt: skip
+    def change_reseller(self, link, *, by, at, reseller):
+        onboarding.change_reseller(link, reseller=reseller, by=by, at=at)
+        return f"{link.account.reference} is now sold through {reseller.reference}."

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from accounts.flows import reverification
 from accounts.models import Account
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
@@ -12,6 +13,7 @@ from resellers.models import DownstreamCustomer, Reseller, ResellerManager
 from resellers.verbs import Verb
 
 MANAGER_ROLE = "reseller manager"
+CHANGED = "reseller_changed"  # the trigger of a re-verification (R46)
 
 
 class NoReseller(Refusal):
@@ -101,10 +103,7 @@ def add_downstream(reseller: Reseller, *, account: Account, by: Actor, at: datet
     """Link an account to the one reseller who brought it. Raises AlreadyBrought or NoReseller."""
     reseller = Reseller.objects.select_for_update(of=("self",)).select_related("account").get(pk=reseller.pk)
     account = _locked(account)
-    if not reseller.account.is_open:
-        raise NoReseller(
-            f"{reseller.reference} has no open account, so it brings no customers. Open its account first."
-        )
+    _require_sells(reseller)
     if account.is_reseller or Reseller.objects.filter(account=account).exists():
         raise AlreadyBrought(f"{account.reference} is a reseller's own account. Name the account of a customer.")
     link = DownstreamCustomer.objects.filter(account=account).select_related("reseller").first()
@@ -124,3 +123,30 @@ def add_downstream(reseller: Reseller, *, account: Account, by: Actor, at: datet
         reseller=reseller.reference,
     )
     return link
+
+
+@flow
+def change_reseller(link: DownstreamCustomer, *, reseller: Reseller, by: Actor, at: datetime) -> DownstreamCustomer:
+    """Write down that a customer now gets the account through another reseller; proof is asked for again (R46).
+
+    Raises NoReseller for one without an open account, and AlreadyBrought when it is the same one.
+    """
+    account = _locked(link.account)
+    link = DownstreamCustomer.objects.select_for_update(of=("self",)).select_related("reseller").get(pk=link.pk)
+    reseller = Reseller.objects.select_related("account").get(pk=reseller.pk)
+    _require_sells(reseller)
+    if reseller.pk == link.reseller_id:
+        raise AlreadyBrought(f"{account.reference} is sold through {reseller.reference} already. Name another.")
+    old, link.reseller = link.reseller, reseller
+    link.save(update_fields=["reseller"])
+    facts = {"account": account.reference, "reseller": reseller.reference, "old": old.reference}
+    audit.record(Verb.RESELLER_CHANGED, account, by=by, at=at, within=reseller, **facts)
+    reverification.request_after(account, trigger=CHANGED, by=by, at=at)
+    return link
+
+
+def _require_sells(reseller: Reseller) -> None:
+    if not reseller.account.is_open:
+        raise NoReseller(
+            f"{reseller.reference} has no open account, so it brings no customers. Open its account first."
+        )
