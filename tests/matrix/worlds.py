@@ -142,7 +142,7 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
         Canary("Canaryalias", "accounts.view_party"), Canary("CANARYENTRY", "accounts.view_screeninghit"),
         Canary("Canaryreseller", ANY_VIEW), Canary("Canaryperson", ANY_VIEW),
         Canary("canaryground", TRAIL),
-        Canary("Canaryobjection", "accounts.verify"), Canary(account.reference, ANY_VIEW),
+        Canary("Canaryobjection", "accounts.verify accounts.answer_redress"), Canary(account.reference, ANY_VIEW),
         Canary(reseller_b().reference, ANY_VIEW),
     ]  # fmt: skip
 
