@@ -10,11 +10,14 @@ from accounts.flows import (
     intake,
     parties,
     privacy,
+    redress,
     restrictions,
     reverification,
     screening,
     signals,
+    unverified,
     us_status,
+    verification,
 )
 from accounts.models import Account, Party, ScreeningHit
 from accounts.rules.us_status import StatusEvidence
@@ -78,6 +81,7 @@ def build(*, now: datetime) -> None:
     held_customer_is_exported(stage)
     masked_customer_waits(stage)
     silent_customer_is_asked(stage)
+    unverified_customer_asks_again(stage)
     steel_maker_waits(stage)
     prospects_wait(stage)
     people_ask_about_their_data(stage)
@@ -239,6 +243,33 @@ def silent_customer_is_asked(stage: Stage) -> None:
     for days in (100, 60, 30, 5):
         reverification.request_due(by=SCHEDULER, at=stage.ago(days, 6))
     signals.run_detectors(account, by=SCHEDULER, at=stage.ago(4, 6))
+
+
+def unverified_customer_asks_again(stage: Stage) -> None:
+    """Nobody could confirm who they are: two people closed the account; they ask for redress, which somebody answers
+    who took no part."""
+    rosa, lena = stage.actor("rosa"), stage.actor("lena")
+    account = stories.open_person(
+        stage, person("Milena Petrova", "BG", "Varna", date(1983, 10, 2)), code="BGR", days=400
+    )
+    attempt = verification.start(account, account.party, trigger="doubt", by=rosa, at=stage.ago(40))
+    verification.record_method(
+        attempt, method="public_database", result="no_match", source="population register", by=rosa, at=stage.ago(39)
+    )
+    verification.conclude(attempt, verified=False, reason="The register knows nobody.", by=rosa, at=stage.ago(38))
+    verification.escalate(attempt, by=rosa, at=stage.ago(37))
+    attempt = verification.conclude(
+        attempt, verified=False, reason="No answer to two letters.", by=rosa, at=stage.ago(24)
+    )
+    row = unverified.propose(
+        attempt, outcome="closed", reason="no_source", explanation="The register knows nobody, and letters came back.",
+        by=rosa, at=stage.ago(23),
+    )  # fmt: skip
+    unverified.countersign(row, by=lena, at=stage.ago(22))
+    redress.enter(
+        row, text="I moved to my sister's. My new identity card is enclosed; please look again.",
+        received_on=stage.ago(6).date(), by=stage.actor("ravi"), at=stage.ago(5),
+    )  # fmt: skip
 
 
 def steel_maker_waits(stage: Stage) -> None:
