@@ -16,7 +16,7 @@ TILES = (
     ),
     Tile(
         "Objections", "Customers do not agree; somebody who took no part answers.", "accounts.verify",
-        lambda user, today: Objection.objects.open(), OBJECTIONS, "answer=open", "warning",
+        lambda user, today: Objection.objects.open().plain(), OBJECTIONS, "answer=objection", "warning",
     ),
     Tile(
         "Prospects waiting", "Customers to be let in or refused.", "accounts.activate",

@@ -3,6 +3,7 @@
 from django import forms
 from django.contrib import admin
 
+from accounts.admin import unverified
 from accounts.admin.forms import lines_field
 from accounts.flows import objections as flows
 from accounts.flows import redress
@@ -74,6 +75,7 @@ class OpenFilter(QuerysetFilter):
     parameter_name = "answer"
     options = {
         "open": ("open", lambda rows, user, today: rows.open()),
+        "objection": ("open objections", lambda rows, user, today: rows.open().plain()),
         "redress": ("open requests for redress", lambda rows, user, today: rows.open().redress()),
         "answered": ("answered", lambda rows, user, today: rows.filter(state="answered")),
     }
@@ -98,12 +100,12 @@ class ObjectionAdmin(RecordAdmin):
         return Clock(objection.due_on, what="answer") if objection.state == "open" else None
 
     def sections(self, objection, *, user, at):
-        may_read = policy_table.may_see(user, "accounts.objection", "text")
-        text = objection.text.reveal() if may_read else MASK
-        return [
-            Html("text", "What the customer says", "admin/record/long_text.html", {"text": text}),
-            timeline_section(objection),
-        ]
+        return [_words(objection, user), timeline_section(objection)]
+
+    def before_acting(self, objection, name, *, user, at):
+        """Whoever answers reads first what the customer says, and against what."""
+        against = [unverified.facts(objection.against)] if objection.against else []
+        return [_words(objection, user), *against]
 
     def aside(self, objection, *, user, at):
         rows = [
@@ -135,3 +137,10 @@ class ObjectionAdmin(RecordAdmin):
     def answer_redress(self, objection, *, by, at, answer, why):
         answered = redress.answer(objection, answer=answer, why=why, by=by, at=at)
         return f"{answered.reference} is answered: {answered.get_outcome_display()}. The customer is told."
+
+
+def _words(objection: Objection, user) -> Html:
+    """What the customer says; dots for who does not answer."""
+    may_read = policy_table.may_see(user, "accounts.objection", "text")
+    text = objection.text.reveal() if may_read else MASK
+    return Html("text", "What the customer says", "admin/record/long_text.html", {"text": text})

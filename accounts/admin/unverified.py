@@ -58,15 +58,13 @@ class EnterRedressForm(forms.Form):
     text = lines_field("What the customer says", 4000, rows=6, required=True, help_text="As it is written; sealed.")
 
 
-def state_in_words(row: CouldNotVerify) -> str:
-    """What holds, and until when, in one line."""
-    if row.state != OutcomeState.IN_EFFECT:
-        return row.get_state_display()
-    if row.outcome == Outcome.LIMITED:
-        return f"in effect until {legal_day(row.limited_until)}; after that use stops"
-    if row.outcome == Outcome.WATCHED:
-        return f"in effect; look again by {row.look_again_on}"
-    return row.get_state_display()
+def until_when(row: CouldNotVerify) -> str:
+    """Until when it holds, in words; "" for what has no end."""
+    if row.state == OutcomeState.IN_EFFECT and row.outcome == Outcome.LIMITED:
+        return f"until {legal_day(row.limited_until)}; after that use stops"
+    if row.state == OutcomeState.IN_EFFECT and row.outcome == Outcome.WATCHED:
+        return f"look again by {row.look_again_on}"
+    return ""
 
 
 def _badge(row: CouldNotVerify) -> Badge:
@@ -77,12 +75,12 @@ def _table(rows, *, title: str, empty: str) -> Table:
     lines = []
     for row in rows.prefetch_related("redress").order_by("-proposed_at", "pk")[:MOST_SHOWN]:
         asked = next(iter(row.redress.all()), None)
+        answer = asked and (asked.get_outcome_display() or f"answer by {asked.due_on}")
         lines.append([
-            Link(row.reference, row), row.get_outcome_display(), _badge(row), state_in_words(row),
-            row.get_reason_display(), row.proposed_by, row.answered_by, row.in_effect_at,
-            Link(f"{asked.reference}, {asked.get_outcome_display() or 'not answered'}", asked) if asked else None,
+            Link(row.reference, row), row.get_outcome_display(), _badge(row), until_when(row), row.get_reason_display(),
+            Link(f"{asked.reference}: {answer}", asked) if asked else None,
         ])  # fmt: skip
-    head = ["Outcome", "What follows", "State", "Until when", "Reason", "Proposed by", "Signed by", "Since", "Redress"]
+    head = ["Outcome", "What follows", "State", "Until when", "Why", "Redress"]
     return Table("could-not-verify", title, head, lines, empty=empty)
 
 
@@ -134,7 +132,7 @@ class CouldNotVerifyAdmin(RecordAdmin):
         return Clock(legal_day(row.limited_until), what="limit ends") if row.limited_until else None
 
     def sections(self, row, *, user, at):
-        return [_facts(row), _redress(row), notices_section(row.account), timeline_section(row)]
+        return [facts(row), _redress(row), notices_section(row.account), timeline_section(row)]
 
     def aside(self, row, *, user, at):
         rows = [
@@ -147,7 +145,7 @@ class CouldNotVerifyAdmin(RecordAdmin):
 
     def before_acting(self, row, name, *, user, at):
         """Whoever signs reads first what it stands under."""
-        return [_facts(row)] if name == "countersign" else []
+        return [facts(row)] if name == "countersign" else []
 
     @flow_action(
         "Countersign", primary=True,
@@ -174,17 +172,19 @@ class CouldNotVerifyAdmin(RecordAdmin):
         return f"{asked.reference} is entered; the answer is due by {asked.due_on}.", asked
 
 
-def _facts(row: CouldNotVerify) -> Facts:
+def facts(row: CouldNotVerify) -> Facts:
+    """The outcome, without what is not known of it yet."""
     rows = [
-        ("What follows", row.get_outcome_display()), ("State", state_in_words(row)),
+        ("What follows", row.get_outcome_display()), ("State", row.get_state_display()),
+        ("Until when", until_when(row)),
         ("Why it could not be verified", row.get_reason_display()), ("Explanation", row.explanation),
         ("The customer reads", WORDINGS[Outcome(row.outcome)]), ("Proposed by", row.proposed_by),
         ("Proposed", row.proposed_at), ("Answered by", row.answered_by), ("Answered", row.answered_at),
-        ("Why not", row.answered_why), ("In effect since", row.in_effect_at), ("Limited until", row.limited_until),
-        ("Look again by", row.look_again_on), ("To be looked at since", row.look_due_at), ("Ended", row.ended_at),
+        ("Why not", row.answered_why), ("In effect since", row.in_effect_at),
+        ("To be looked at since", row.look_due_at), ("Ended", row.ended_at),
         ("Replaced by", row.superseded_by),
     ]  # fmt: skip
-    return Facts("outcome", "Outcome", rows)
+    return Facts("outcome", "Outcome", [(label, value) for label, value in rows if value])
 
 
 def _redress(row: CouldNotVerify) -> Table:

@@ -103,7 +103,8 @@ class VerificationAdmin(RecordAdmin):
     @flow_action(
         "Decide what follows", form=outcome_parts.OutcomeForm, primary=True, when=outcome_parts.can_follow,
         warning="The identity could not be verified. To close the account, or to keep it in use under watch, takes a "
-        "second person; the rest is in effect at once, and the customer is told how to ask for redress.",
+        "second person; the rest is in effect at once, in place of what was decided before. The customer is told what "
+        "follows and how to ask for redress.",
     )  # fmt: skip
     def decide_outcome(self, record, *, by, at, outcome, reason, explanation):
         row = unverified.propose(record, outcome=outcome, reason=reason, explanation=explanation, by=by, at=at)

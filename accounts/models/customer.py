@@ -111,6 +111,10 @@ class ObjectionQuerySet(RecordedQuerySet):
     def open(self):
         return self.filter(state="open")
 
+    def plain(self):
+        """Objections that are no requests for redress."""
+        return self.filter(against__isnull=True)
+
     def redress(self):
         """Requests for redress: objections against what followed when an identity could not be verified."""
         return self.filter(against__isnull=False)
