@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.flows import redress
 from accounts.models import CouldNotVerify, Objection
-from tests.accounts.flows.test_unverified import ask, could_not, propose, put
+from tests.accounts.unverified import ask, could_not, propose, put
 from tests.accounts.views.pages import address_of, open_page
 from tests.builders import make_cip, make_complete_account, make_open_account
 from tests.conftest import NOON, person

@@ -10,7 +10,7 @@ from django.conf import settings
 from accounts.flows import rating
 from cases.flows import bundles
 from kyc_portal.records.refs import SCHEDULER
-from tests.accounts.flows.test_unverified import THIRD, ask, propose, put, reply
+from tests.accounts.unverified import THIRD, ask, propose, put, reply
 from tests.builders import make_cip, make_open_account
 from tests.cases.builders import make_bundle, make_case
 from tests.conftest import NOON
