@@ -35,7 +35,7 @@ TILES = (
         lambda user, today: CouldNotVerify.objects.awaiting_second(user), OUTCOMES, "waiting=second", "warning",
     ),
     Tile(
-        "Watched accounts to look at", "In use although an identity could not be verified; look again.",
+        "Could not verify: to look at again", "Watched accounts whose day has come, limits that ran out.",
         "accounts.verify", lambda user, today: CouldNotVerify.objects.look_due(today), OUTCOMES, "waiting=look",
         "warning",
     ),

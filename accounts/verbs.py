@@ -94,7 +94,7 @@ class Verb(AuditVerb):
     UNVERIFIED_DECLINED = "accounts.unverified_declined", "declined {row}: {outcome}"
     UNVERIFIED_WITHDRAWN = "accounts.unverified_withdrawn", "withdrew {row}: {outcome}"
     UNVERIFIED_OVER = "accounts.unverified_over", "ended {row}, {outcome}: {state}"
-    WATCH_DUE = "accounts.watch_due", "is to be looked at again under {row}, by {day}"
+    WATCH_DUE = "accounts.watch_due", "made due to be looked at again: {row}, since {day}"
     REDRESS_ANSWERED = "accounts.redress_answered", "answered {objection} against {row}: {outcome}", GRAVE
     OBJECTED = "accounts.objected", "objected: {objection}, answer due on {due_on}", "link", "row"
     OBJECTION_ANSWERED = "accounts.objection_answered", "answered {objection}: {outcome}"

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import admin
+from django.utils import timezone
 
 from accounts.admin.forms import RecordForm, day_field, lines_field, text_field
 from accounts.flows import redress
@@ -61,9 +62,9 @@ class EnterRedressForm(forms.Form):
 def until_when(row: CouldNotVerify) -> str:
     """Until when it holds, in words; "" for what has no end."""
     if row.state == OutcomeState.IN_EFFECT and row.outcome == Outcome.LIMITED:
-        return f"until {legal_day(row.limited_until)}; after that use stops"
+        return f"until {timezone.localtime(row.limited_until):%-d %b %Y, %H:%M}; after that use stops"
     if row.state == OutcomeState.IN_EFFECT and row.outcome == Outcome.WATCHED:
-        return f"look again by {row.look_again_on}"
+        return f"look again by {row.look_again_on:%-d %b %Y}"
     return ""
 
 
@@ -75,7 +76,7 @@ def _table(rows, *, title: str, empty: str) -> Table:
     lines = []
     for row in rows.prefetch_related("redress").order_by("-proposed_at", "pk")[:MOST_SHOWN]:
         asked = next(iter(row.redress.all()), None)
-        answer = asked and (asked.get_outcome_display() or f"answer by {asked.due_on}")
+        answer = asked and (asked.get_outcome_display() or f"answer by {asked.due_on:%-d %b %Y}")
         lines.append([
             Link(row.reference, row), row.get_outcome_display(), _badge(row), until_when(row), row.get_reason_display(),
             Link(f"{asked.reference}: {answer}", asked) if asked else None,
@@ -100,7 +101,7 @@ class OutcomeFilter(QuerysetFilter):
     parameter_name = "waiting"
     options = {
         "second": ("for a second person", lambda rows, user, today: rows.awaiting_second(user)),
-        "look": ("watched: to be looked at again", lambda rows, user, today: rows.look_due(today)),
+        "look": ("to be looked at again", lambda rows, user, today: rows.look_due(today)),
         "watched": ("kept under watch", lambda rows, user, today: rows.watching()),
         "in_effect": ("in effect", lambda rows, user, today: rows.in_effect()),
     }

@@ -299,13 +299,11 @@ def _tell(row: CouldNotVerify, account: Account, by: Actor, at: datetime) -> Non
 
 
 def make_due(*, by: Actor = SCHEDULER, at: datetime) -> dict[str, int]:
-    """Each night: watched accounts whose day has come are to be looked at again, and proof is asked for (R45).
+    """Each night: watched accounts whose day has come, and limited ones whose limit ran out, are to be looked at again.
 
-    Each in its own transaction; what was made due is not made due again.
+    Proof is asked for (R45). Each in its own transaction; what was made due is not made due again.
     """
-    due = (
-        CouldNotVerify.objects.look_due(legal_day(at)).filter(look_due_at__isnull=True).order_by("look_again_on", "pk")
-    )
+    due = CouldNotVerify.objects.look_due(legal_day(at)).filter(look_due_at__isnull=True).order_by("in_effect_at", "pk")
     return sweep("accounts.watch_due", due, lambda row: _make_due(row, by=by, at=at), at=at)
 
 
@@ -317,5 +315,6 @@ def _make_due(row: CouldNotVerify, *, by: Actor, at: datetime) -> None:
         return
     row.look_due_at = at
     row.save(update_fields=["look_due_at"])
-    audit.record(Verb.WATCH_DUE, row, by=by, at=at, within=account, row=row.reference, day=row.look_again_on)
+    day = row.look_again_on or legal_day(row.limited_until)
+    audit.record(Verb.WATCH_DUE, row, by=by, at=at, within=account, row=row.reference, day=day)
     reverification.request_after(account, trigger=WATCH, by=by, at=at)

@@ -26,8 +26,10 @@ class CouldNotVerifyQuerySet(RecordedQuerySet):
         return self.in_effect().filter(outcome=Outcome.WATCHED.value, account__status="active")
 
     def look_due(self, on):
-        """Watched accounts whose day to be looked at again has come."""
-        return self.watching().filter(look_again_on__lte=on)
+        """Accounts to be looked at again: watched ones whose day has come, limited ones whose limit has run out."""
+        day_has_come = models.Q(outcome=Outcome.WATCHED.value, look_again_on__lte=on)
+        limit_is_over = models.Q(outcome=Outcome.LIMITED.value, limited_until__date__lt=on)
+        return self.in_effect().filter(day_has_come | limit_is_over, account__status="active")
 
 
 class CouldNotVerify(Recorded):

@@ -105,7 +105,7 @@ class RedressAnswer(Worded):
     """What came of a request for redress, as staff see it; the customer reads REDRESS_WORDINGS."""
 
     UPHELD = "upheld", "the outcome stands"
-    CHANGED = "changed", "another outcome took its place"
+    CHANGED = "changed", "changed: something else holds now"
     REVERSED = "reversed", "reversed: the identity is looked at anew"
 
 

@@ -46,6 +46,17 @@ class TestWatch:
         assert account.review_trigger == "watch"
         assert CouldNotVerify.objects.look_due(row.look_again_on).get() == row
 
+    def test_a_limit_that_ran_out_is_to_be_looked_at_too(self, analyst):
+        row = put(make_open_account(), "limited", by=analyst)
+
+        for days in (15, 16, 17):
+            unverified.make_due(at=NOON + timedelta(days=days))
+
+        row.refresh_from_db()
+        assert row.look_due_at == NOON + timedelta(days=16)
+        assert AuditEvent.objects.filter(verb="accounts.watch_due").count() == 1
+        assert CouldNotVerify.objects.look_due(DAY + timedelta(days=16)).get() == row
+
     def test_nobody_looked_in_time_raises_a_flag_once(self, analyst, lead):
         account = make_open_account()
         row = put(account, "watched", by=analyst, second=lead)
