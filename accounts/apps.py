@@ -7,7 +7,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self):
         from accounts import events, tiles
-        from accounts.flows import document_files, privacy, reverification
+        from accounts.flows import document_files, privacy, reverification, unverified
         from accounts.models import Account, Party, RestrictedCustomer
         from kyc_portal.records.holds import allow_holds_on
         from kyc_portal.staff.site import add_tiles
@@ -17,4 +17,5 @@ class AccountsConfig(AppConfig):
         queue.register(document_files.DELETE_FILE, document_files.delete_file)
         queue.register(privacy.ERASE, privacy.carry_out)
         events.location_changed.connect(reverification.take_new_location)
+        events.account_closed.connect(unverified.end_with_account)
         add_tiles(*tiles.TILES)

@@ -141,6 +141,14 @@ def end_by_proof(verification: Verification, *, by: Actor, at: datetime) -> None
         lift_limits(standing, account, why="the identity is verified", by=by, at=at)
 
 
+@flow
+def end_with_account(account: Account, *, by: Actor, at: datetime, **signal) -> None:
+    """The account was closed: nothing is limited or watched any more, and no proposal waits; a closing stands."""
+    rows = CouldNotVerify.objects.filter(account=account)
+    for row in [*rows.proposed(), *rows.in_effect().exclude(outcome=Outcome.CLOSED.value)]:
+        end(row, account, OutcomeState.OVER, by=by, at=at)
+
+
 def end(
     row: CouldNotVerify, account: Account, state: OutcomeState, *, superseded_by: str = "", by: Actor, at: datetime
 ) -> None:

@@ -30,18 +30,20 @@ class OutcomeState(Worded):
     SUPERSEDED = "superseded", "replaced by another outcome"
     REVERSED = "reversed", "reversed after redress"
     ENDED = "ended", "ended: the identity is verified"
+    OVER = "over", "over: the account was closed"
 
 
 _S = OutcomeState
 MOVES = Lifecycle(
     {
-        _S.PROPOSED: [_S.IN_EFFECT, _S.DECLINED, _S.WITHDRAWN, _S.ENDED],
-        _S.IN_EFFECT: [_S.SUPERSEDED, _S.REVERSED, _S.ENDED],
+        _S.PROPOSED: [_S.IN_EFFECT, _S.DECLINED, _S.WITHDRAWN, _S.ENDED, _S.OVER],
+        _S.IN_EFFECT: [_S.SUPERSEDED, _S.REVERSED, _S.ENDED, _S.OVER],
         _S.DECLINED: [],
         _S.WITHDRAWN: [],
         _S.SUPERSEDED: [],
         _S.REVERSED: [],
         _S.ENDED: [],
+        _S.OVER: [],
     },
     {state: state.label for state in OutcomeState},
 )

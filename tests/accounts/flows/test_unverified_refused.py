@@ -112,10 +112,18 @@ class TestRefused:
         with pytest.raises(closing.UnknownReason, match="Two people"):
             closing.close_by_hand(account, reason="not_verifiable", by=lead, at=NOON)
 
-    def test_what_no_longer_fits_is_not_signed(self, analyst, lead):
+    def test_a_proposal_is_over_when_the_account_is_closed(self, analyst, lead):
         account = make_open_account()
         row = propose(could_not(account, by=analyst), "watched", by=analyst)
         closing.close_account(account, reason="own_request", by=lead, at=LATER)
 
-        with pytest.raises(unverified.DoesNotFit, match="closed"):
+        with pytest.raises(unverified.AlreadyAnswered, match="the account was closed"):
+            unverified.countersign(row, by=lead, at=LATER)
+
+    def test_what_no_longer_fits_is_not_signed(self, analyst, lead):
+        account = make_open_account()
+        row = propose(could_not(account, by=analyst), "watched", by=analyst)
+        restrictions.block(account, reason="listed", public_wording="No.", basis="t", by=SCHEDULER, at=LATER)
+
+        with pytest.raises(unverified.DoesNotFit, match="blocked"):
             unverified.countersign(row, by=lead, at=LATER)

@@ -75,6 +75,8 @@ class TestWatch:
 
         unverified.make_due(at=self.look_day(row))
 
+        row.refresh_from_db()
+        assert (row.state, row.ended_at) == ("over", LATER)
         assert not AuditEvent.objects.filter(verb="accounts.watch_due").exists()
         assert not clocks_of(account).exists()
 
