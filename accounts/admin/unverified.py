@@ -78,10 +78,10 @@ def _table(rows, *, title: str, empty: str) -> Table:
         asked = next(iter(row.redress.all()), None)
         answer = asked and (asked.get_outcome_display() or f"answer by {asked.due_on:%-d %b %Y}")
         lines.append([
-            Link(row.reference, row), row.get_outcome_display(), _badge(row), until_when(row), row.get_reason_display(),
+            Link(row.reference, row), row.get_outcome_display(), _badge(row), until_when(row),
             Link(f"{asked.reference}: {answer}", asked) if asked else None,
         ])  # fmt: skip
-    head = ["Outcome", "What follows", "State", "Until when", "Why", "Redress"]
+    head = ["Outcome", "What follows", "State", "Until when", "Redress"]
     return Table("could-not-verify", title, head, lines, empty=empty)
 
 

@@ -189,6 +189,7 @@ class TestCustomersPage:
 
         browser = open_page(address_of(account, "identity_not_verified"))
         body = browser.get("/me/").content.decode()
+        assert "Ask us to look again</a>" in body and "Confirm the" not in body
         assert "Nothing has to be handed in here" in body and "What is asked</h2>" not in body
         assert row.reference not in body and "no_source" not in body
         assert browser.post("/me/done/").status_code == 409
