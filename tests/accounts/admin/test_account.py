@@ -1,5 +1,6 @@
 """The page of an account, its list and its buttons."""
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -26,7 +27,7 @@ from tests.builders import (
     make_ready_account,
     make_verified,
 )
-from tests.conftest import NOON
+from tests.conftest import NOON, person
 
 pytestmark = pytest.mark.django_db
 
@@ -79,6 +80,39 @@ class TestPage:
         assert "What stands in the way" in body
         assert "No telephone number is on file" in body
         assert account.party.legal_name in body
+
+    def test_beside_what_is_missing_stands_the_button_that_adds_it(self, as_analyst):
+        company = make_company(phone="")
+        owner = make_party(addresses=())
+        identification.add_owner(company.party, owner=owner, percent=Decimal(60), by=SCHEDULER, at=NOON)
+
+        body = page(as_analyst, company).content.decode()
+
+        for party, button, words in (
+            (company.party, "add-contact", "No telephone number is on file"),
+            (owner, "add-address", f"Owner {owner.reference}: No street address"),
+        ):
+            url = reverse("admin:accounts_party_do", args=[party.pk, button])
+            assert re.search(rf'<li>{words}[^<]* <a href="{url}">', body), words
+
+    def test_who_may_not_press_the_button_reads_the_sentence_alone(self, client):
+        account = make_account(phone="")
+        client.force_login(person("aud", "auditor"))
+
+        body = page(client, account).content.decode()
+
+        assert "No telephone number is on file" in body and "/do/add-contact/" not in body
+
+    def test_of_an_account_in_use_it_shows_what_has_come_to_be_missing(self, as_analyst):
+        account = make_open_account()
+        assert "What is missing" not in page(as_analyst, account).content.decode()
+
+        method = account.party.payment_methods.get()
+        identification.end_payment_method(method, by=SCHEDULER, at=NOON)
+
+        body = page(as_analyst, account).content.decode()
+        assert "What is missing" in body and "No means of payment is on file" in body
+        assert reverse("admin:accounts_party_do", args=[account.party_id, "add-payment"]) in body
 
     def test_an_account_in_use_shows_none(self, as_analyst):
         assert "What stands in the way" not in page(as_analyst, make_open_account()).content.decode()
