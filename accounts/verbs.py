@@ -23,6 +23,7 @@ class Verb(AuditVerb):
     DOCUMENT_VIEWED = "accounts.document_viewed", "looked at the document {document}"
     DOCUMENT_DOWNLOADED = "accounts.document_downloaded", "downloaded the original of {document}", "sha256", GRAVE
     PAYMENT_ADDED = "accounts.payment_added", "added a means of payment ({kind})"
+    TRANSACTIONS_ADDED = "accounts.transactions_added", "added {count} transactions to a means of payment ({kind})"
     PAYMENT_ENDED = "accounts.payment_ended", "noted that a means of payment is no longer used ({kind})"
     OWNER_ADDED = "accounts.owner_added", "added {owner} as owner or controller ({percent} %)", "has_control"
     OWNER_ENDED = "accounts.owner_ended", "ended the stake of {owner} on {to_on}"

@@ -54,7 +54,8 @@ HANDED_OVER: dict[type[models.Model], tuple[str, ...]] = {
         "file_sha256", "added_at",
     ),
     PaymentMethod: (
-        "kind", "institution", "identifier", "last_four", "country", "holder", "source", "added_at", "ended_at",
+        "kind", "institution", "identifier", "last_four", "country", "holder", "source", "customer_number",
+        "transactions", "added_at", "ended_at",
     ),
     OwnershipStake: ("percent", "has_control", "from_on", "to_on"),
     OwnershipCertification: ("text_version", "signed_on", "signed_by", "broken_at"),

@@ -39,7 +39,10 @@ REVEALABLE: dict[type[models.Model], dict[str, str]] = {
     IdentityDocument: {
         "number": "document number", "mrz": "machine-readable zone", "file_name": "file name",
     },
-    PaymentMethod: {"identifier": "payment identifier", "holder": "holder of the payment account"},
+    PaymentMethod: {
+        "identifier": "payment identifier", "holder": "holder of the payment account",
+        "customer_number": "customer number at the institution", "transactions": "transactions",
+    },
     Address: {"lines": "address", "contact_name": "name of the contact"},
     OwnershipCertification: {"signed_by": "signer"},
     ContactPoint: {"value": "contact"},

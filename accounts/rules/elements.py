@@ -59,11 +59,15 @@ class Element:
     present: Callable[[IdentityFacts], bool]
 
 
-def address_relied_on(kind: str, there: Collection[str]) -> str:
-    """The kind of address that counts as a party's own among those on file, "" when none does (R11, R12)."""
+def fitting_addresses(kind: str) -> tuple[str, ...]:
+    """The kinds of address that may count for a kind of party, the one that counts first in front (R11, R12)."""
     orders = {PartyKind.INDIVIDUAL: PERSON_ADDRESSES, PartyKind.ENTITY: ENTITY_ADDRESSES}
-    order = orders.get(kind, (*ENTITY_ADDRESSES, *PERSON_ADDRESSES))
-    return next((each for each in order if each in there), "")
+    return orders.get(kind, tuple(dict.fromkeys((*ENTITY_ADDRESSES, *PERSON_ADDRESSES))))
+
+
+def address_relied_on(kind: str, there: Collection[str]) -> str:
+    """The kind of address that counts among those on file, "" when none does (R11, R12)."""
+    return next((each for each in fitting_addresses(kind) if each in there), "")
 
 
 def _has_address(facts: IdentityFacts) -> bool:

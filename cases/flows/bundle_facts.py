@@ -22,6 +22,7 @@ from accounts.models import (
 from cases.flows.bundle_redactor import Redactor
 from cases.rules.disclosure import DataClass
 from cases.rules.redaction import FieldClass as F
+from kyc_portal.policy.models import StatementKind, StatementVersion
 
 Row = dict[str, object]
 
@@ -108,7 +109,10 @@ def payments(chosen: Chosen, show: Redactor) -> Iterator[Row]:
             "identifier": show.show(F.PAYMENT_NUMBER, clear(row.identifier), f"{place}, identifier"),
             "last_four": row.last_four, "country": row.country.code,
             "holder": show.show(F.NAME, clear(row.holder), f"{place}, holder"),
-            "source": row.source, "added_at": row.added_at, "ended_at": row.ended_at,
+            "source": row.source,
+            "customer_number": show.show(F.PAYMENT_NUMBER, clear(row.customer_number), f"{place}, customer number"),
+            "transactions": show.show(F.PAYMENT_NUMBER, clear(row.transactions), f"{place}, transactions"),
+            "added_at": row.added_at, "ended_at": row.ended_at,
         }  # fmt: skip
 
 
@@ -160,10 +164,13 @@ def owners(chosen: Chosen, show: Redactor) -> Iterator[Row]:
 
 
 def certifications(chosen: Chosen, show: Redactor) -> Iterator[Row]:
+    """Each with the words that were signed."""
+    wordings = {str(each.number): each.text for each in StatementVersion.objects.filter(kind=StatementKind.OWNERS)}
     for row in chosen.rows(OwnershipCertification, DataClass.OWNERSHIP).select_related("account"):
         place = f"facts/certifications, {row.account.reference}"
         yield {
-            "account": row.account.reference, "text_version": row.text_version, "signed_on": row.signed_on,
+            "account": row.account.reference, "text_version": row.text_version,
+            "text": wordings.get(row.text_version, ""), "signed_on": row.signed_on,
             "signed_by": show.show(F.NAME, clear(row.signed_by), f"{place}, signed by"), "broken_at": row.broken_at,
             "recorded_at": row.recorded_at,
             "recorded_by": show.show(F.STAFF, row.recorded_by, f"{place}, recorded by"),

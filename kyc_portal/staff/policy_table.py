@@ -89,7 +89,7 @@ SCREENS: dict[str, Screen] = {
     "accounts.accessrecord": Screen(),
     "accounts.addressrangesnapshot": Screen(),
     "accounts.identitydocument": Screen(),
-    "accounts.paymentmethod": Screen(),
+    "accounts.paymentmethod": Screen(acts={"add_transactions": Act("accounts.add_account")}),
     "accounts.risksignal": Screen(),
     "accounts.privacyrequest": Screen(add="accounts.handle_privacy", acts={
         "identify": Act("accounts.handle_privacy", "received"),
@@ -140,6 +140,7 @@ SCREENS: dict[str, Screen] = {
     "notices.notice": Screen(),
     "policy.cipversion": Screen(add="policy.approve_cip"),
     "policy.privacynoticeversion": Screen(add="policy.approve_cip"),
+    "policy.statementversion": Screen(add="policy.approve_cip"),
     "policy.citation": Screen(),
     "policy.deadline": Screen(speaks_of=True),
     "policy.holiday": Screen(add="policy.add_holiday"),
@@ -252,6 +253,8 @@ FIELDS: dict[str, str] = {
     "accounts.identitydocument.file_name": f"{UNMASK} accounts.download_document",
     "accounts.paymentmethod.identifier": UNMASK,
     "accounts.paymentmethod.holder": UNMASK,
+    "accounts.paymentmethod.customer_number": UNMASK,
+    "accounts.paymentmethod.transactions": UNMASK,
     "accounts.discrepancy.stated": UNMASK,
     "accounts.discrepancy.found": UNMASK,
     "accounts.objection.text": "accounts.verify",  # whoever answers it

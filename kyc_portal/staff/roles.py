@@ -39,7 +39,10 @@ CASES = _view("cases", "case", "decision")
 LEGAL = _view("cases", "legalrequest", "bundle")
 PRIVACY = _view("accounts", "privacyrequest")  # the answer may rest on a hold, of which reviewers must not know
 RESELLERS = _view("resellers", "reseller", "downstreamcustomer")
-POLICY = _view("policy", "regimeprofile", "citation", "cipversion", "privacynoticeversion", "deadline", "holiday")
+POLICY = _view(
+    "policy", "regimeprofile", "citation", "cipversion", "privacynoticeversion", "statementversion", "deadline",
+    "holiday",
+)  # fmt: skip
 NOTICES = _view("notices", "notice")
 # The whole trail and the holds tell of authorities' requests, which reviewers and leads must not know of.
 GROUND = (
