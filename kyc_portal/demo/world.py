@@ -20,7 +20,7 @@ from accounts.models import Account, Party, ScreeningHit
 from accounts.rules.us_status import StatusEvidence
 from cases.flows import bundles, decisions, legal_requests, review
 from cases.models import Case
-from kyc_portal.demo import files, own_page, people, stories
+from kyc_portal.demo import files, own_page, people, resale, stories
 from kyc_portal.demo.stories import Stage, company, person
 from kyc_portal.notices import outbox
 from kyc_portal.policy.cip import approve_cip
@@ -28,7 +28,6 @@ from kyc_portal.records import retention
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.staff.models import StaffMember
-from resellers.flows import onboarding
 
 READS = ("ListInstances", "DescribeInstances", "GetConsoleOutput", "DescribeImages")
 WORK = (
@@ -74,7 +73,7 @@ def build(*, now: datetime) -> None:
     masked_customer_is_purged(stage)
     listed_customer_is_kept(stage)
     company_works(stage)
-    reseller_sells(stage)
+    resale.reseller_sells(stage)
     held_customer_is_exported(stage)
     masked_customer_waits(stage)
     silent_customer_is_asked(stage)
@@ -179,27 +178,6 @@ def company_works(stage: Stage) -> None:
     )
     for days in (40, 12, 3):
         stories.see_access(stage, account, f"meridian-{days}", files.HOME_GERMANY, days=days, acts=(*WORK, *READS))
-
-
-def reseller_sells(stage: Stage) -> None:
-    """A foreign reseller with a manager who sees two customers, and only these."""
-    owner = person("Nadia Karam", "AE", "Dubai", date(1980, 6, 6))
-    account = stories.open_company(
-        stage,
-        company("Delta Rook Trading LLC", "AE", "Dubai"),
-        [(None, owner, "100", "ARE")],
-        days=260,
-        is_reseller=True,
-    )
-    desk = stage.actor("desmond")
-    reseller = onboarding.add_reseller(account, by=desk, at=stage.ago(255))
-    onboarding.bind_manager(reseller, user=stage.people["mina"], by=desk, at=stage.ago(254))
-    for name, country, code, city, born in (
-        ("Farid Nouri", "AE", "ARE", "Sharjah", date(1990, 2, 20)),
-        ("Leyla Aydin", "TR", "TUR", "Izmir", date(1985, 11, 3)),
-    ):
-        sold = stories.open_person(stage, person(name, country, city, born), code=code, days=200)
-        onboarding.add_downstream(reseller, account=sold, by=desk, at=stage.ago(199))
 
 
 def held_customer_is_exported(stage: Stage) -> None:

@@ -111,6 +111,7 @@ COMMON = (
     Figure("contact_code_minutes", "30", "minutes", "own"),
     Figure("contact_code_tries", "5", "tries", "own"),
     Figure("contact_asks_a_day", "5", "questions", "own"),
+    Figure("reseller_cip_review_days", "14", "days", "own"),
     Figure("objection_answer_days", "30", "days", "own"),
     Figure("watchlist_shrink_percent", "20", "percent", "own"),
     *WEIGHTS,

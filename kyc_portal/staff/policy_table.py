@@ -102,8 +102,21 @@ SCREENS: dict[str, Screen] = {
         "add_customer": Act("resellers.add_reseller"),
         "bind": Act("resellers.bind_manager"),
         "end_binding": Act("resellers.bind_manager"),
+        "submit_cip": Act("resellers.submit_cip"),
+        "adopt_cip": Act("resellers.submit_cip"),
+        "record_contract": Act("resellers.add_reseller"),
+        "end_contract": Act("resellers.add_reseller"),
+        "add_contact": Act("resellers.add_reseller"),
     }),
     "resellers.downstreamcustomer": Screen(),
+    "resellers.resellercip": Screen(acts={
+        "begin": Act("resellers.review_cip", "submitted"),
+        "judge": Act("resellers.review_cip", "under_review"),
+        "return_cip": Act("resellers.review_cip", "under_review"),
+        "propose": Act("resellers.review_cip", "under_review"),
+        "agree": Act("resellers.decide_cip", "approval_proposed rejection_proposed"),
+        "send_back": Act("resellers.decide_cip", "approval_proposed rejection_proposed"),
+    }),
     # --- cases
     "cases.case": Screen(add=CASE_WORK, hidden=(Hidden("kind", "legal", SEE_LEGAL),), acts={
         "take": Act(CASE_WORK, LIVE_CASE, many=True, by_kind=LEGAL_WORK),
@@ -260,6 +273,10 @@ FIELDS: dict[str, str] = {
     "accounts.objection.text": "accounts.verify",  # whoever answers it
     "accounts.privacyrequest.name": "accounts.handle_privacy accounts.answer_privacy",  # the two who decide
     "accounts.privacyrequest.contact": "accounts.handle_privacy accounts.answer_privacy",
+    **dict.fromkeys(
+        (f"resellers.resellercontact.{column}" for column in ("name", "email", "phone")),
+        "resellers.add_reseller resellers.decide_cip",  # who works with them
+    ),
     "notices.notice.address": UNMASK,
     "notices.notice.context": UNMASK,
     "cases.casenote.text": "cases.view_case",

@@ -38,7 +38,7 @@ CUSTOMERS = _view(
 CASES = _view("cases", "case", "decision")
 LEGAL = _view("cases", "legalrequest", "bundle")
 PRIVACY = _view("accounts", "privacyrequest")  # the answer may rest on a hold, of which reviewers must not know
-RESELLERS = _view("resellers", "reseller", "downstreamcustomer")
+RESELLERS = _view("resellers", "reseller", "downstreamcustomer", "resellercip")
 POLICY = _view(
     "policy", "regimeprofile", "citation", "cipversion", "privacynoticeversion", "statementversion", "deadline",
     "holiday",
@@ -68,7 +68,10 @@ ROLES: dict[str, tuple[str, ...]] = {
         "accounts.close", "accounts.second_hit", "accounts.load_watchlist", "cases.assign",
         "cases.decide", "accounts.restrict", "accounts.set_tier",
     ),
-    "reseller desk": (*CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager"),
+    "reseller desk": (
+        *CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager", "resellers.submit_cip",
+        "resellers.review_cip", "resellers.decide_cip",
+    ),
     "reseller manager": (),  # works in /resellers/ only, by binding to named resellers
     "legal": (
         *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *GROUND, *GLASS,
@@ -78,7 +81,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "compliance": (
         *CUSTOMERS, *CASES, *RESELLERS, *PRIVACY, *GROUND, *GLASS, "policy.approve_cip", "policy.add_holiday",
-        "records.purge", "records.settle_rowchange", "accounts.handle_privacy",
+        "records.purge", "records.settle_rowchange", "accounts.handle_privacy", "resellers.review_cip",
+        "resellers.decide_cip",
     ),
     "senior manager": (*GROUND, *CASES, *RESELLERS),
     "auditor": (

@@ -5,9 +5,11 @@ from datetime import datetime
 from accounts.models import Account
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
+from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff.models import StaffMember
+from resellers.flows.file import standing_of
 from resellers.models import DownstreamCustomer, Reseller, ResellerManager
 from resellers.verbs import Verb
 
@@ -99,12 +101,10 @@ def end_binding(binding: ResellerManager, *, by: Actor, at: datetime) -> Reselle
 @flow
 def add_downstream(reseller: Reseller, *, account: Account, by: Actor, at: datetime) -> DownstreamCustomer:
     """Link an account to the one reseller who brought it. Raises AlreadyBrought or NoReseller."""
-    reseller = Reseller.objects.select_for_update(of=("self",)).select_related("account").get(pk=reseller.pk)
-    account = _locked(account)
-    if not reseller.account.is_open:
-        raise NoReseller(
-            f"{reseller.reference} has no open account, so it brings no customers. Open its account first."
-        )
+    rows = Reseller.objects.select_for_update(of=("self",)).select_related("account__party")
+    reseller, account = rows.get(pk=reseller.pk), _locked(account)
+    if not (standing := standing_of(reseller, on=legal_day(at))).may_sell:
+        raise NoReseller(f"{reseller.reference} may not sell, so it brings no customers. {' '.join(standing.reasons)}")
     if account.is_reseller or Reseller.objects.filter(account=account).exists():
         raise AlreadyBrought(f"{account.reference} is a reseller's own account. Name the account of a customer.")
     link = DownstreamCustomer.objects.filter(account=account).select_related("reseller").first()

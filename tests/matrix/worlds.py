@@ -243,7 +243,7 @@ def of_reseller(model, reseller: Reseller):
     account = reseller.customers.order_by("added_at").first().account
     found = {
         "accounts.account": account, "accounts.party": account.party, "resellers.reseller": reseller,
-        "resellers.downstreamcustomer": reseller.customers.first(),
+        "resellers.downstreamcustomer": reseller.customers.first(), "resellers.resellercip": reseller.cips.first(),
         "accounts.identitydocument": account.party.documents.exclude(file_sha256="").first(),
         "accounts.paymentmethod": account.party.payment_methods.first(),
         "accounts.screeninghit": account.party.hits.first(),

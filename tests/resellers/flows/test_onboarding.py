@@ -143,5 +143,5 @@ class TestAddDownstream:
         reseller = make_reseller()
         Account.objects.filter(pk=reseller.account_id).update(status="closed", closed_at=NOON)
 
-        with pytest.raises(onboarding.NoReseller, match="no open account"):
+        with pytest.raises(onboarding.NoReseller, match="own account is not open"):
             onboarding.add_downstream(reseller, account=make_account(), by=desk, at=NOON)
