@@ -10,6 +10,8 @@ from accounts.models import (
     Address,
     ContactPoint,
     Discrepancy,
+    ExternalAnswer,
+    ExternalCheck,
     IdentityDocument,
     OwnershipCertification,
     Party,
@@ -44,6 +46,8 @@ REVEALABLE: dict[type[models.Model], dict[str, str]] = {
     OwnershipCertification: {"signed_by": "signer"},
     ContactPoint: {"value": "contact"},
     Discrepancy: {"stated": "stated value", "found": "found value"},
+    ExternalCheck: {"question": "question to the verifier", "send_customer_to": "address for the customer"},
+    ExternalAnswer: {"body": "whole answer of the verifier"},
 }  # fmt: skip
 MODELS = {model._meta.model_name: model for model in REVEALABLE}
 

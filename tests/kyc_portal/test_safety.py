@@ -77,6 +77,7 @@ SAFE = {
     "PORTAL_URL": "https://kyc.cumulus.net",
     "MFA_ROLES": ["all"],
     "OIDC_ISSUER": "",
+    **{"VERIFIER": "", "VERIFIER_SECRETS": []},
 }
 SQLITE = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "x"}}
 EQUAL_BYTES = "2026-1:" + base64.b64encode(b"x" * 32).decode()
