@@ -14,9 +14,9 @@ from kyc_portal.staff.sections import Badge, Table
 CHECK_TONES = {CheckState.ASKED: "info", CheckState.ANSWERED: "good", CheckState.ENDED: "warning"}
 ANSWER_TONES = {AnswerState.USED: "good", AnswerState.LATE: "warning", AnswerState.UNREADABLE: "danger"}
 RESULT_TONES = {Result.MATCH: "good", Result.PARTIAL: "warning", Result.NO_MATCH: "danger", Result.ERROR: ""}
-CHECKS = ("Check", "Verifier", "Their reference", "Asked", "By", "State", "What was sent", "Customer goes to")
+CHECKS = ("Check", "Asked", "By", "State", "Verifier", "Their reference", "What was sent")
 ANSWERS = (
-    "Check", "Received", "Answer", "What became of it", "What agreed", "What differs", "Whole answer", "Its SHA-256",
+    "Answer", "To", "Received", "Result", "What became of it", "What agreed", "What differs", "Whole", "Its SHA-256",
 )  # fmt: skip
 
 
@@ -29,8 +29,9 @@ def outside_sections(record: Verification, user) -> list[Table]:
     answers = list(ExternalAnswer.objects.filter(check_asked__in=known).order_by("received_at", "pk")) if checks else []
     for answer in answers:
         answer.check_asked = known[answer.check_asked_id]
+    head = [*CHECKS, "Customer goes to"] if any(check.send_customer_to for check in checks) else CHECKS
     asked = Table(
-        "outside", "Outside verifier", CHECKS, [_check(each, user) for each in checks],
+        "outside", "Outside verifier", head, [_check(each, user)[: len(head)] for each in checks],
         empty="No outside verifier was asked.", note=" ".join(_sentence(each) for each in checks),
     )  # fmt: skip
     if not answers:
@@ -43,8 +44,8 @@ def outside_sections(record: Verification, user) -> list[Table]:
 def _check(check: ExternalCheck, user) -> list:
     state = CheckState(check.state)
     return [
-        check.reference, check.verifier_title, check.their_reference, check.asked_at, check.asked_by,
-        Badge(state.label, CHECK_TONES[state]), sealed(check, "question", "what was sent", user),
+        check.reference, check.asked_at, check.asked_by, Badge(state.label, CHECK_TONES[state]), check.verifier_title,
+        check.their_reference, sealed(check, "question", "what was sent", user),
         sealed(check, "send_customer_to", "address for the customer", user),
     ]  # fmt: skip
 
@@ -62,7 +63,7 @@ def _answer(answer: ExternalAnswer, user) -> list:
     result = Badge(Result(answer.result).label, RESULT_TONES[Result(answer.result)]) if answer.result else None
     became = Badge(state.label, ANSWER_TONES.get(state, ""))
     return [
-        answer.check_asked.reference, answer.received_at, result, became if not answer.trouble else answer.trouble,
+        answer.reference, answer.check_asked.reference, answer.received_at, result, answer.trouble or became,
         _fields(answer.matched), _fields(answer.differing), sealed(answer, "body", "whole answer", user), answer.sha256,
     ]  # fmt: skip
 

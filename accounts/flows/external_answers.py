@@ -80,9 +80,11 @@ def _reference_in(message: SignedMessage, verifier) -> str:
 
 @flow
 def _keep(check: ExternalCheck, message: SignedMessage, *, by: Actor, at: datetime) -> bool:
-    Account.objects.select_for_update(of=("self",)).get(pk=check.verification.account_id)
+    Account.objects.select_for_update(of=("self",)).filter(pk=check.verification.account_id).first()
     rows = ExternalCheck.objects.select_for_update(of=("self",)).select_related("verification__account")
-    check = rows.get(pk=check.pk)
+    check = rows.filter(pk=check.pk).first()
+    if check is None:  # purged this very moment
+        raise NotAccepted("reference")
     earlier = ExternalAnswer.objects.filter(webhook_id=message.id).first()
     if earlier is not None:
         if (earlier.check_asked_id, earlier.sha256) != (check.pk, message.sha256):

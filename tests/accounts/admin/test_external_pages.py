@@ -1,7 +1,6 @@
 """A verification's page: who asks an outside verifier, what is shown of the answer, and what only a reason opens."""
 
 import html
-import re
 
 import pytest
 from django.db import connection
@@ -10,8 +9,8 @@ from django.urls import reverse
 
 from accounts.flows import external_checks
 from accounts.models import ExternalCheck
+from kyc_portal.demo.stand_in import StandIn
 from kyc_portal.records.models import AuditEvent
-from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.work import queue
 from tests.accounts.verifier import answer_to, deliver, make_check, make_verification, read
 from tests.conftest import NOON
@@ -137,11 +136,11 @@ class TestShowing:
         asked = shown(reviewer.get(address))
         response = reviewer.post(address, {"why": "verification"})
 
-        assert "whole answer of the verifier" in asked and "v-<b>7" not in asked
+        assert "whole answer about the identity" in asked and "v-<b>7" not in asked
         assert '"their_reference": "v-<b>7"' in shown(response) and b"<b>7" not in response.content
         assert "no-store" in response["Cache-Control"]
         event = AuditEvent.objects.get(verb="records.revealed")
-        assert event.facts["field"] == "whole answer of the verifier" and event.actor_label == "ana"
+        assert event.facts["field"] == "whole answer about the identity" and event.actor_label == "ana"
 
     def test_who_may_not_unmask_gets_no_link_and_no_answer(self, client, compliance_user):
         check = make_check()
@@ -164,12 +163,13 @@ class TestShowing:
 
         assert counts[1] == counts[2]
 
+    def test_where_the_verifier_wants_to_see_the_customer_is_shown_for_a_reason(self, reviewer, monkeypatch):
+        told = external_checks.HandedOver("v-1", "https://verifier.example/start/7")
+        monkeypatch.setattr(StandIn, "ask", lambda *_, **__: told)
+        check = make_check()
 
-class TestPerson:
-    def test_the_party_of_a_shown_answer_is_named(self, reviewer):
-        check = make_check(legal_name="Maria Example")
-        queue.run_due(NOON, by=SCHEDULER)
+        body = shown(reviewer.get(page(check.verification)))
 
-        address = reverse("accounts:reveal", args=["externalanswer", check.answers.get().pk, "body"])
-
-        assert re.search(r"of Maria Example", shown(reviewer.get(address)))
+        assert "Customer goes to" in body and "verifier.example/start" not in body
+        address = reverse("accounts:reveal", args=["externalcheck", check.pk, "send_customer_to"])
+        assert "https://verifier.example/start/7" in shown(reviewer.post(address, {"why": "verification"}))

@@ -58,8 +58,10 @@ class TestAnswers:
         assert json.loads(asked["question"])["legal_name"] == "Maria Silence" and asked["state"] == "answered"
         [method] = facts(folder, "methods")
         assert method["method"] == "outside_verifier" and asked["check"] in method["source"]
+        told = (folder / "data" / "audit" / "events.jsonl").read_text()
+        assert f"answered {asked['check']}" in told and f"read the answer to {asked['check']}" in told
         custody = json.loads((folder / "data" / "custody.json").read_text())["files"]
-        [entry] = [each for each in custody if each["path"].startswith("data/answers/") or "answers/" in each["path"]]
+        [entry] = [each for each in custody if "answers/" in each["path"]]
         assert "its signature checked" in entry["origin"]
         assert verify_bag(folder, {keys.signing_key()[0]: keys.public_key_bytes()}).code in (0, 4)
 
