@@ -17,6 +17,7 @@ from accounts.models import Account, ExternalCheck, Party, Verification
 from accounts.models.party import AddressKind
 from accounts.rules.outside_verifier import (
     LONGEST_REFERENCE,
+    AnswerState,
     CheckState,
     HandedOver,
     OutsideVerifier,
@@ -201,7 +202,7 @@ def end_unanswered(*, by: Actor = SCHEDULER, at: datetime) -> dict[str, int]:
 @flow
 def _give_up(check: ExternalCheck, *, by: Actor, at: datetime) -> None:
     check = _locked(check)
-    if check.state != CheckState.ASKED:
+    if check.state != CheckState.ASKED or check.answers.filter(state=AnswerState.RECEIVED.value).exists():
         return
     check.state, check.ended_at = CheckState.ENDED.value, at
     check.save(update_fields=["state", "ended_at"])
@@ -209,5 +210,5 @@ def _give_up(check: ExternalCheck, *, by: Actor, at: datetime) -> None:
     if check.verification.status in TAKES_RESULTS:
         verification.record_method(
             check.verification, method=OUTSIDE, result=Result.ERROR.value, by_hand=False, by=by, at=at,
-            source=f"{check.verifier_title}, no answer to {check.reference}",
+            source=f"{check.verifier_title}, no usable answer to {check.reference}",
         )  # fmt: skip

@@ -18,7 +18,8 @@ class ExternalCheckQuerySet(RecordedQuerySet):
         return self.filter(state=CheckState.ASKED.value)
 
     def overdue(self, at):
-        return self.open().filter(due_at__lte=at)
+        """Out for too long; not those whose answer is here and waits to be read."""
+        return self.open().filter(due_at__lte=at).exclude(answers__state=AnswerState.RECEIVED.value)
 
 
 class ExternalCheck(Recorded):
@@ -77,6 +78,7 @@ class ExternalAnswer(Recorded):
     """One signed message of a verifier about a check: the whole body, its hash, and what proves who sent it.
 
     `matched` and `differing` are names of fields; the values that were found stand in the body and in discrepancies.
+    The body is a column and no stored file: those are cleared at night unless an IdentityDocument names them.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

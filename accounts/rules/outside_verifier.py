@@ -1,4 +1,4 @@
-"""The one interface to an outside identity verifier: what it is asked, what it may answer (R28, R32, R33).
+"""The one interface to an outside identity verifier: what it is asked, what it may answer (R28, R33, R34).
 
 docs/outside-verifier.md is the same for whoever writes an adapter. An adapter translates between a vendor and these
 values; no other part of the portal knows the vendor.

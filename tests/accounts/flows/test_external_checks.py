@@ -25,7 +25,7 @@ from kyc_portal.records.models import AuditEvent, SubjectKey
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.work import queue
 from kyc_portal.work.models import Job
-from tests.accounts.verifier import deliver, make_check, make_verification, read
+from tests.accounts.verifier import answer_to, deliver, make_check, make_verification, read
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.django_db
@@ -213,6 +213,21 @@ class TestEnd:
         make_check()
 
         assert external_checks.end_unanswered(at=NOON + 3 * DAY - timedelta(seconds=1)) == {"done": 0, "failed": 0}
+
+    def test_an_answer_that_waits_to_be_read_is_no_silence(self):
+        check = make_check()
+        answer = deliver(check)
+
+        assert external_checks.end_unanswered(at=NOON + 3 * DAY) == {"done": 0, "failed": 0}
+
+        assert read(answer).state == "used" and check.verification.results.get().result == "match"
+
+    def test_one_that_could_not_be_read_is(self):
+        check = make_check()
+        read(deliver(check, answer_to(check, result="perhaps")))
+
+        assert external_checks.end_unanswered(at=NOON + 3 * DAY) == {"done": 1, "failed": 0}
+        assert "no usable answer" in check.verification.results.get().source
 
     def test_then_it_may_be_asked_anew_and_a_belated_answer_still_counts(self, analyst):
         check = make_check()
