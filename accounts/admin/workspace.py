@@ -17,7 +17,10 @@ from kyc_portal.staff.sections import Badge, Table
 from kyc_portal.staff.templatetags.marks import masked
 
 PAGE = "admin:accounts_verification_workspace"
-KEYS = {"record-method": "m", "find-discrepancy": "d", "settle-discrepancy": "s", "conclude": "c", "escalate": "e"}
+KEYS = {
+    "record-method": "m", "ask-verifier": "o", "find-discrepancy": "d", "settle-discrepancy": "s", "conclude": "c",
+    "escalate": "e",
+}  # fmt: skip
 WORDS = {Outcome.PASSED: "form is right", Outcome.FAILED: "look again", Outcome.COULD_NOT_RUN: "could not run"}
 OUTCOME_TONES = {Outcome.PASSED: "good", Outcome.FAILED: "danger", Outcome.COULD_NOT_RUN: ""}
 AGREES = {True: Badge("agrees", "good"), False: Badge("differs", "danger"), None: ""}

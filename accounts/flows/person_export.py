@@ -18,6 +18,7 @@ from accounts.models import (
     ContactConfirmation,
     ContactPoint,
     CustomerLink,
+    ExternalCheck,
     IdentityDocument,
     Objection,
     OwnershipCertification,
@@ -63,6 +64,7 @@ HANDED_OVER: dict[type[models.Model], tuple[str, ...]] = {
         "reference", "external_key", "product", "status", "created_at", "opened_at", "closed_at", "last_access_at",
     ),
     Verification: ("reference", "status", "started_at", "concluded_at"),
+    ExternalCheck: ("reference", "verifier_title", "asked_about", "asked_at", "handed_over_at"),
     Restriction: ("reference", "level", "public_wording", "applied_at", "until", "lifted_at"),
     CustomerLink: ("reference", "purpose", "issued_at", "used_at", "notice_number", "given", "handed_in_at"),
     Objection: ("reference", "text", "raised_at", "due_on", "state"),
@@ -70,9 +72,11 @@ HANDED_OVER: dict[type[models.Model], tuple[str, ...]] = {
     PrivacyRequest: ("reference", "kind", "received_on", "due_on", "state"),
 }  # fmt: skip
 OF_AUTHORITIES = "Requests of authorities are secret."
+HOW_WE_CHECK = "How we check identities would help others to deceive us."
 WITHHELD = {
-    "accounts.methodresult": "How we check identities would help others to deceive us.",
-    "accounts.discrepancy": "How we check identities would help others to deceive us.",
+    "accounts.externalanswer": f"{HOW_WE_CHECK} Whom we asked about what is handed over.",
+    "accounts.methodresult": HOW_WE_CHECK,
+    "accounts.discrepancy": HOW_WE_CHECK,
     "accounts.identifier": "Fingerprints hold nothing that can be read; what they were made of is handed over.",
     "accounts.screening": "Comparisons with sanctions lists: telling of them could tip somebody off.",
     "accounts.screeninghit": "Comparisons with sanctions lists: telling of them could tip somebody off.",

@@ -10,6 +10,8 @@ from accounts.models import (
     Address,
     ContactPoint,
     Discrepancy,
+    ExternalAnswer,
+    ExternalCheck,
     IdentityDocument,
     OwnershipCertification,
     Party,
@@ -47,6 +49,8 @@ REVEALABLE: dict[type[models.Model], dict[str, str]] = {
     OwnershipCertification: {"signed_by": "signer"},
     ContactPoint: {"value": "contact"},
     Discrepancy: {"stated": "stated value", "found": "found value"},
+    ExternalCheck: {"question": "question about the identity", "send_customer_to": "address at the verifier"},
+    ExternalAnswer: {"body": "whole answer about the identity"},
 }  # fmt: skip
 MODELS = {model._meta.model_name: model for model in REVEALABLE}
 

@@ -10,6 +10,8 @@ from accounts.models import (
     Address,
     ContactPoint,
     Discrepancy,
+    ExternalAnswer,
+    ExternalCheck,
     IdentityDocument,
     MethodResult,
     OwnershipCertification,
@@ -217,6 +219,31 @@ def discrepancies(chosen: Chosen, show: Redactor) -> Iterator[Row]:
         }  # fmt: skip
 
 
+def external_checks(chosen: Chosen, show: Redactor) -> Iterator[Row]:
+    verified = chosen.rows(Verification, DataClass.VERIFICATION).order_by()
+    rows = ExternalCheck.objects.filter(verification__in=verified).select_related("verification")
+    for row in rows.order_by("asked_at", "pk"):
+        place, party = f"facts/external_checks, {row.reference}", row.subject
+        yield {
+            "check": row.reference, "verification": row.verification.reference, "verifier": row.verifier_title,
+            "their_reference": row.their_reference, "asked_about": row.asked_about,
+            "question": show.show_of(party, F.DOCUMENT_IMAGE, clear(row.question), f"{place}, question"),
+            "asked_at": row.asked_at, "asked_by": show.show(F.STAFF, row.asked_by, f"{place}, asked by"),
+            "handed_over_at": row.handed_over_at, "due_at": row.due_at, "state": row.state, "ended_at": row.ended_at,
+        }  # fmt: skip
+
+
+def external_answers(chosen: Chosen, show: Redactor) -> Iterator[Row]:
+    """What stands in the files below answers/, and how each came; the signature's headers prove who sent it."""
+    rows = chosen.rows(ExternalAnswer, DataClass.VERIFICATION).select_related("check_asked")
+    for row in rows.order_by("received_at", "pk"):
+        yield {
+            "answer": row.reference, "check": row.check_asked.reference, "received_at": row.received_at,
+            "signed_at": row.signed_at, "headers": row.headers, "sha256": row.sha256, "size": row.size,
+            "state": row.state, "result": row.result, "matched": row.matched, "differing": row.differing,
+        }  # fmt: skip
+
+
 CUSTOMER_TABLES: tuple[tuple[str, str, DataClass, Maker], ...] = (
     ("customers", "Customers and accounts", DataClass.SUBSCRIBER, customers),
     ("names", "Further names", DataClass.SUBSCRIBER, names),
@@ -230,6 +257,8 @@ CUSTOMER_TABLES: tuple[tuple[str, str, DataClass, Maker], ...] = (
     ("verifications", "Verifications", DataClass.VERIFICATION, verifications),
     ("methods", "Methods and their results", DataClass.VERIFICATION, methods),
     ("discrepancies", "What disagreed", DataClass.VERIFICATION, discrepancies),
+    ("external_checks", "Checks by outside verifiers", DataClass.VERIFICATION, external_checks),
+    ("external_answers", "Answers of outside verifiers", DataClass.VERIFICATION, external_answers),
 )
 
 

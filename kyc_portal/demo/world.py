@@ -7,6 +7,8 @@ from django.conf import settings
 
 from accounts.flows import (
     address_ranges,
+    external_answers,
+    external_checks,
     intake,
     parties,
     privacy,
@@ -15,6 +17,7 @@ from accounts.flows import (
     screening,
     signals,
     us_status,
+    verification,
 )
 from accounts.models import Account, Party, ScreeningHit
 from accounts.rules.us_status import StatusEvidence
@@ -242,6 +245,16 @@ def prospects_wait(stage: Stage) -> None:
         )
     intake.request_data(account, by=stage.actor("ravi"), at=stage.ago(2))
     own_page.keep(account)
+    _ask_outside(stage, Account.objects.get(external_key=files.CUSTOMER_ROWS[0][0]))
+
+
+def _ask_outside(stage: Stage, account: Account) -> None:
+    """The first of them is being verified: an outside verifier (the stand-in) was asked, and has answered."""
+    by, at = stage.actor("ravi"), stage.ago(1, 14)
+    started = verification.start(account, account.party, trigger="not_in_person", by=by, at=at)
+    check = external_checks.ask(started, by=by, at=at)
+    external_checks.hand_over(str(check.pk), by=SCHEDULER, at=at)
+    external_answers.interpret(str(check.answers.get().pk), by=SCHEDULER, at=at)
 
 
 def people_ask_about_their_data(stage: Stage) -> None:

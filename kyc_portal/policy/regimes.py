@@ -84,6 +84,7 @@ COMMON = (
     Figure("preservation_days", "90", "days", "usc-2703f"),
     Figure("preservation_renewal_days", "90", "days", "usc-2703f"),
     Figure("verify_days", "15", "days", "own"),
+    Figure("external_check_days", "3", "days", "own", "Verifiers answer within minutes; some ask the customer first."),
     Figure("triage_days", "3", "days", "own"),
     Figure("appeal_window_days", "30", "days", "own"),
     Figure("urgent_suspension_days", "14", "days", "own"),

@@ -74,6 +74,7 @@ SCREENS: dict[str, Screen] = {
     }),
     "accounts.verification": Screen(acts={
         "record_method": Act("accounts.verify", "in_progress escalated"),
+        "ask_verifier": Act("accounts.verify", "in_progress escalated"),
         "find_discrepancy": Act("accounts.verify", "in_progress escalated"),
         "settle_discrepancy": Act("accounts.verify", "in_progress escalated failed"),
         "conclude": Act("accounts.verify", "in_progress escalated failed"),
@@ -201,6 +202,7 @@ PAGES: dict[str, Page] = {
     "own_sessions": Page(get=ANYBODY_HERE, post=ANYBODY_HERE),
     "end_session": Page(post=ANYBODY_HERE),
     # --- the rest
+    "api:verifier-answers": Page(post=KEY_HOLDERS),  # proves itself by a signature; the view limits the body
     "api:*": Page(get=KEY_HOLDERS, post=KEY_HOLDERS),
     "admin:login": Page(get=EVERYBODY, post=EVERYBODY),
     "admin:logout": Page(post=EVERYBODY),
@@ -270,6 +272,9 @@ FIELDS: dict[str, str] = {
     "accounts.paymentmethod.transactions": UNMASK,
     "accounts.discrepancy.stated": UNMASK,
     "accounts.discrepancy.found": UNMASK,
+    "accounts.externalcheck.question": UNMASK,
+    "accounts.externalcheck.send_customer_to": UNMASK,
+    "accounts.externalanswer.body": UNMASK,
     "accounts.objection.text": "accounts.verify",  # whoever answers it
     "accounts.privacyrequest.name": "accounts.handle_privacy accounts.answer_privacy",  # the two who decide
     "accounts.privacyrequest.contact": "accounts.handle_privacy accounts.answer_privacy",
