@@ -7,7 +7,14 @@ class AccountsConfig(AppConfig):
 
     def ready(self):
         from accounts import events, tiles
-        from accounts.flows import document_files, privacy, reverification, unverified
+        from accounts.flows import (
+            document_files,
+            external_answers,
+            external_checks,
+            privacy,
+            reverification,
+            unverified,
+        )
         from accounts.models import Account, Party, RestrictedCustomer
         from kyc_portal.records.holds import allow_holds_on
         from kyc_portal.staff.site import add_tiles
@@ -16,6 +23,8 @@ class AccountsConfig(AppConfig):
         allow_holds_on(Party, Account, RestrictedCustomer)
         queue.register(document_files.DELETE_FILE, document_files.delete_file)
         queue.register(privacy.ERASE, privacy.carry_out)
+        queue.register(external_checks.HAND_OVER, external_checks.hand_over)
+        queue.register(external_answers.READ, external_answers.interpret)
         events.location_changed.connect(reverification.take_new_location)
         events.account_closed.connect(unverified.end_with_account)
         add_tiles(*tiles.TILES)

@@ -23,6 +23,7 @@ class Verb(AuditVerb):
     DOCUMENT_VIEWED = "accounts.document_viewed", "looked at the document {document}"
     DOCUMENT_DOWNLOADED = "accounts.document_downloaded", "downloaded the original of {document}", "sha256", GRAVE
     PAYMENT_ADDED = "accounts.payment_added", "added a means of payment ({kind})"
+    TRANSACTIONS_ADDED = "accounts.transactions_added", "added {count} transactions to a means of payment ({kind})"
     PAYMENT_ENDED = "accounts.payment_ended", "noted that a means of payment is no longer used ({kind})"
     OWNER_ADDED = "accounts.owner_added", "added {owner} as owner or controller ({percent} %)", "has_control"
     OWNER_ENDED = "accounts.owner_ended", "ended the stake of {owner} on {to_on}"
@@ -38,6 +39,15 @@ class Verb(AuditVerb):
         "cip",
     )
     METHOD_RECORDED = "accounts.method_recorded", "recorded {method} in {verification}: {result}", "matched"
+    CHECK_ASKED = "accounts.check_asked", "asked the outside verifier for {verification} ({check})", "fields"
+    CHECK_HANDED_OVER = "accounts.check_handed_over", "handed {check} over to the outside verifier", "verification"
+    CHECK_NOT_HANDED_OVER = (
+        "accounts.check_not_handed_over", "could not hand {check} over to the outside verifier ({error})",
+        "verification",
+    )  # fmt: skip
+    CHECK_UNANSWERED = "accounts.check_unanswered", "ended {check}, which was not answered", "verification"
+    ANSWER_RECEIVED = "accounts.answer_received", "answered {check}", "verification", "sha256"
+    ANSWER_READ = "accounts.answer_read", "read the answer to {check}: {state}", "verification", "result"
     DISCREPANCY_FOUND = "accounts.discrepancy_found", "found that the {field} disagrees ({verification})"
     DISCREPANCY_SETTLED = "accounts.discrepancy_settled", "settled the discrepancy on the {field} ({verification})"
     ESCALATED = "accounts.verification_escalated", "escalated {verification}: signatories are asked for"

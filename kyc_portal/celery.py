@@ -36,6 +36,10 @@ BEAT_SCHEDULE = {
         "task": "accounts.tasks.end_expired_restrictions",
         "schedule": crontab(minute=5),
     },
+    "end checks without an answer": {
+        "task": "accounts.tasks.end_unanswered_checks",
+        "schedule": crontab(minute=35),
+    },
     "ask for re-verification": {
         "task": "accounts.tasks.request_due_reverifications",
         "schedule": crontab(hour=1, minute=10),

@@ -121,7 +121,7 @@ class MethodForm(RecordForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         party = self.record.party
-        self.fields["method"].choices = [(each.code, each.title) for each in methods_for(party.kind)]
+        self.fields["method"].choices = [(each.code, each.title) for each in methods_for(party.kind) if each.by_hand]
         self._documents = {str(row.pk): row for row in party.documents.order_by("added_at", "pk")}
         known = [(key, f"{row.reference} ({row.kind})") for key, row in self._documents.items()]
         self.fields["document"].choices = [("", "–"), *known]

@@ -7,8 +7,9 @@ from accounts.admin import unverified as outcome_parts
 from accounts.admin import workspace
 from accounts.admin.account_forms import ConcludeForm, DiscrepancyForm, MethodForm, SettleForm
 from accounts.admin.account_sections import VERIFICATION_TONES
+from accounts.admin.external import RESULT_TONES, outside_sections
 from accounts.admin.identity import sealed
-from accounts.flows import unverified, verification
+from accounts.flows import external_checks, unverified, verification
 from accounts.models import Verification
 from accounts.rules.unverified import OutcomeState
 from accounts.rules.verifying import METHODS, Result, VerificationStatus
@@ -17,7 +18,6 @@ from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Facts, Link, Table, timeline_section
 
-RESULT_TONES = {Result.MATCH: "good", Result.PARTIAL: "warning", Result.NO_MATCH: "danger", Result.ERROR: ""}
 TITLES = {each.code: each.title for each in METHODS}
 
 
@@ -65,7 +65,10 @@ class VerificationAdmin(RecordAdmin):
 
     def sections(self, record, *, user, at):
         followed = [outcome_parts.after(record)] if record.status == VerificationStatus.UNVERIFIABLE else []
-        return [_facts(record), *followed, results(record), discrepancies(record, user), timeline_section(record)]
+        return [
+            _facts(record), *followed, results(record), *outside_sections(record, user), discrepancies(record, user),
+            timeline_section(record),
+        ]  # fmt: skip
 
     @flow_action("Record method", form=MethodForm, primary=True)
     def record_method(self, record, *, by, at, method, result, source, matched, document):
@@ -73,6 +76,15 @@ class VerificationAdmin(RecordAdmin):
             record, method=method, result=result, source=source, matched=matched, document=document, by=by, at=at
         )
         return f"The result stands in {record.reference}."
+
+    @flow_action(
+        "Ask the outside verifier", when=lambda record: external_checks.may_ask(record),
+        warning="What is on file of the party goes to the verifier: name, birth date, citizenship or country of "
+        "formation, address, identification and register numbers, and the newest document’s number.",
+    )  # fmt: skip
+    def ask_verifier(self, record, *, by, at):
+        check = external_checks.ask(record, by=by, at=at)
+        return f"{check.verifier_title} is asked under {check.reference}. The answer comes by itself."
 
     @flow_action("Note discrepancy", form=DiscrepancyForm)
     def find_discrepancy(self, record, *, by, at, field, stated, found):

@@ -18,13 +18,9 @@ from kyc_portal.staff.templatetags.marks import masked
 
 PAGE = "admin:accounts_verification_workspace"
 KEYS = {
-    "record-method": "m",
-    "find-discrepancy": "d",
-    "settle-discrepancy": "s",
-    "conclude": "c",
-    "escalate": "e",
-    "decide-outcome": "o",
-}
+    "record-method": "m", "ask-verifier": "o", "find-discrepancy": "d", "settle-discrepancy": "s", "conclude": "c",
+    "escalate": "e", "decide-outcome": "w",
+}  # fmt: skip
 WORDS = {Outcome.PASSED: "form is right", Outcome.FAILED: "look again", Outcome.COULD_NOT_RUN: "could not run"}
 OUTCOME_TONES = {Outcome.PASSED: "good", Outcome.FAILED: "danger", Outcome.COULD_NOT_RUN: ""}
 AGREES = {True: Badge("agrees", "good"), False: Badge("differs", "danger"), None: ""}

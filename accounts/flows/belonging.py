@@ -10,6 +10,8 @@ from accounts.models import (
     CouldNotVerify,
     CustomerLink,
     Discrepancy,
+    ExternalAnswer,
+    ExternalCheck,
     Identifier,
     IdentityDocument,
     MethodResult,
@@ -38,6 +40,8 @@ OF_ACCOUNT = {  # from each row of an account's file to the account
     CouldNotVerify: "account",
     MethodResult: "verification__account",
     Discrepancy: "verification__account",
+    ExternalCheck: "verification__account",
+    ExternalAnswer: "check_asked__verification__account",
     Restriction: "account",
     RiskSignal: "account",
     RiskOverride: "account",
@@ -53,6 +57,7 @@ OF_PARTY = dict.fromkeys(  # and from each row that speaks of a party to the par
     "party",
 )  # fmt: skip
 OF_PARTY |= {Party: "", MethodResult: "verification__party", Discrepancy: "verification__party"}
+OF_PARTY |= {ExternalCheck: "verification__party", ExternalAnswer: "check_asked__verification__party"}
 OF_PARTY |= {ContactConfirmation: "contact__party"}
 
 

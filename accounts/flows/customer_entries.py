@@ -21,6 +21,8 @@ from accounts.rules.ownership import TooTangled
 from accounts.verbs import Verb
 from kyc_portal.notices import outbox
 from kyc_portal.notices.kinds import ContactAdded
+from kyc_portal.policy.models import StatementKind
+from kyc_portal.policy.statements import statement_on
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
@@ -29,7 +31,6 @@ from kyc_portal.refusal import Refusal
 
 OF_PAYMENT = ("payment", "payment_source", "payment_holder")  # one form takes all of it
 MOST_GIVEN = 60  # entries by one link; who needs more writes to us
-TEXT_OF_CERTIFICATION = "page-1"  # of templates/customer/part.html; raise it when its wording changes
 
 
 class NotAskedFor(Refusal):
@@ -179,8 +180,8 @@ def _owner(account: Account, party: Party, given: dict, by: Actor, at: datetime)
 
 def _certify(account: Account, party: Party, given: dict, by: Actor, at: datetime) -> None:
     identification.certify_owners(
-        account, signed_on=legal_day(at), signed_by=given.get("signed_by", ""), text_version=TEXT_OF_CERTIFICATION,
-        by=by, at=at,
+        account, signed_on=legal_day(at), signed_by=given.get("signed_by", ""), by=by, at=at,
+        text_version=str(statement_on(StatementKind.OWNERS, legal_day(at)).number),
     )  # fmt: skip
 
 

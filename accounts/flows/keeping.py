@@ -20,6 +20,8 @@ from accounts.models import (
     CouldNotVerify,
     CustomerLink,
     Discrepancy,
+    ExternalAnswer,
+    ExternalCheck,
     Identifier,
     IdentityDocument,
     MethodResult,
@@ -101,6 +103,9 @@ def _after_verifying(account: Account, regime: Regime) -> list[Period]:
     made = [
         MethodResult.objects.filter(verification__account=account).aggregate(last=Max("at"))["last"],
         Discrepancy.objects.filter(verification__account=account).aggregate(last=Max("found_at"))["last"],
+        ExternalAnswer.objects.filter(check_asked__verification__account=account).aggregate(last=Max("received_at"))[
+            "last"
+        ],
     ]
     if not any(made):
         return []
@@ -187,6 +192,8 @@ def contents_of(account: Account) -> Iterable[models.QuerySet]:
     about_it = Q(label=ref.label, key=ref.key) | Q(subject__in=parties)
     return [
         Notice.objects.filter(about_it),
+        ExternalAnswer.objects.filter(check_asked__verification__account=key),
+        ExternalCheck.objects.filter(verification__account=key),
         Discrepancy.objects.filter(verification__account=key),
         MethodResult.objects.filter(verification__account=key),
         Objection.objects.filter(account=key),

@@ -18,6 +18,7 @@ from accounts.models import (
     ContactConfirmation,
     ContactPoint,
     CustomerLink,
+    ExternalCheck,
     IdentityDocument,
     Objection,
     OwnershipCertification,
@@ -54,7 +55,8 @@ HANDED_OVER: dict[type[models.Model], tuple[str, ...]] = {
         "file_sha256", "added_at",
     ),
     PaymentMethod: (
-        "kind", "institution", "identifier", "last_four", "country", "holder", "source", "added_at", "ended_at",
+        "kind", "institution", "identifier", "last_four", "country", "holder", "source", "customer_number",
+        "transactions", "added_at", "ended_at",
     ),
     OwnershipStake: ("percent", "has_control", "from_on", "to_on"),
     OwnershipCertification: ("text_version", "signed_on", "signed_by", "broken_at"),
@@ -62,6 +64,7 @@ HANDED_OVER: dict[type[models.Model], tuple[str, ...]] = {
         "reference", "external_key", "product", "status", "created_at", "opened_at", "closed_at", "last_access_at",
     ),
     Verification: ("reference", "status", "started_at", "concluded_at"),
+    ExternalCheck: ("reference", "verifier_title", "asked_about", "asked_at", "handed_over_at"),
     Restriction: ("reference", "level", "public_wording", "applied_at", "until", "lifted_at"),
     CustomerLink: ("reference", "purpose", "issued_at", "used_at", "notice_number", "given", "handed_in_at"),
     Objection: ("reference", "text", "raised_at", "due_on", "state"),
@@ -69,9 +72,11 @@ HANDED_OVER: dict[type[models.Model], tuple[str, ...]] = {
     PrivacyRequest: ("reference", "kind", "received_on", "due_on", "state"),
 }  # fmt: skip
 OF_AUTHORITIES = "Requests of authorities are secret."
+HOW_WE_CHECK = "How we check identities would help others to deceive us."
 WITHHELD = {
-    "accounts.methodresult": "How we check identities would help others to deceive us.",
-    "accounts.discrepancy": "How we check identities would help others to deceive us.",
+    "accounts.externalanswer": f"{HOW_WE_CHECK} Whom we asked about what is handed over.",
+    "accounts.methodresult": HOW_WE_CHECK,
+    "accounts.discrepancy": HOW_WE_CHECK,
     "accounts.couldnotverify": "Internal judgements; what they led to was told in a notice.",
     "accounts.identifier": "Fingerprints hold nothing that can be read; what they were made of is handed over.",
     "accounts.screening": "Comparisons with sanctions lists: telling of them could tip somebody off.",
@@ -82,6 +87,10 @@ WITHHELD = {
     "accounts.refusedline": "Lines nobody could read; they hold no data of the person.",
     "resellers.reseller": "Speaks of the business with others.",
     "resellers.resellermanager": "Speaks of other people.",
+    "resellers.resellercip": "Speaks of the business with others.",
+    "resellers.cipjudgement": "Speaks of the business with others.",
+    "resellers.resellercontract": "Speaks of the business with others.",
+    "resellers.resellercontact": "Speaks of other people.",
     "resellers.downstreamcustomer": "Speaks of the business with others.",
     "cases.case": "Internal judgements and legal matters.",
     "cases.casesubject": "Internal judgements and legal matters.",

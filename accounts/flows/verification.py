@@ -118,15 +118,15 @@ def _require_open_question(account: Account, party: Party, day) -> None:
 @flow
 def record_method(
     verification: Verification, *, method: str, result: str, source: str, matched: Sequence[str] = (),
-    document: IdentityDocument | None = None, by: Actor, at: datetime,
+    document: IdentityDocument | None = None, by_hand: bool = True, by: Actor, at: datetime,
 ) -> MethodResult:  # fmt: skip
     """Add one method and what it found (R28, R33). `matched` names fields, never values.
 
-    Raises NotUnderWay and UnfitMethod.
+    Not `by_hand` are results that another flow takes from a signed answer. Raises NotUnderWay and UnfitMethod.
     """
     verification = _locked(verification)
     _require_under_way(verification)
-    chosen = _fitting_method(verification.party, method)
+    chosen = _fitting_method(verification.party, method, by_hand)
     if result not in [each.value for each in Result]:
         raise UnfitMethod(f"There is no such result. Choose one of: {', '.join(each.label for each in Result)}.")
     told = Texts()
@@ -152,8 +152,8 @@ def record_method(
     return found
 
 
-def _fitting_method(party: Party, code: str) -> Method:
-    fitting = methods_for(party.kind)
+def _fitting_method(party: Party, code: str, by_hand: bool) -> Method:
+    fitting = [each for each in methods_for(party.kind) if each.by_hand is by_hand]
     for each in fitting:
         if each.code == code:
             return each

@@ -6,6 +6,7 @@ from accounts.models.customer import ContactConfirmation, CustomerLink, Objectio
 from accounts.models.identifier import Identifier, RestrictedCustomer, RetainedFingerprint
 from accounts.models.identity import IdentityDocument, PaymentMethod
 from accounts.models.intake import CustomerFile
+from accounts.models.outside import ExternalAnswer, ExternalCheck
 from accounts.models.ownership import OwnershipCertification, OwnershipStake
 from accounts.models.party import Address, ContactPoint, Party, PartyName
 from accounts.models.privacy import PrivacyRequest
@@ -16,8 +17,8 @@ from accounts.models.unverified import CouldNotVerify
 from accounts.models.verification import Discrepancy, MethodResult, Verification
 
 __all__ = [
-    "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot",
-    "ContactConfirmation", "ContactPoint", "CouldNotVerify", "CustomerFile", "CustomerLink", "Discrepancy",
+    "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot", "ContactConfirmation",
+    "ContactPoint", "CouldNotVerify", "CustomerFile", "CustomerLink", "Discrepancy", "ExternalAnswer", "ExternalCheck",
     "Identifier", "IdentityDocument", "MethodResult", "Objection", "OwnershipCertification", "OwnershipStake", "Party",
     "PartyName",
     "PaymentMethod", "PrivacyRequest", "RefusedLine", "RestrictedCustomer", "Restriction", "RetainedFingerprint",

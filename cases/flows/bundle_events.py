@@ -35,6 +35,8 @@ CLASS_OF_VERB = {
     "accounts.verification_": D.VERIFICATION,
     "accounts.method_recorded": D.VERIFICATION,
     "accounts.discrepancy_": D.VERIFICATION,
+    "accounts.check_": D.VERIFICATION,
+    "accounts.answer_": D.VERIFICATION,
     "accounts.review_": D.VERIFICATION,
     "accounts.screened": D.SCREENING,
     "accounts.hit_": D.SCREENING,

@@ -10,6 +10,7 @@ from accounts.models import (
     AccessBatch,
     Account,
     CouldNotVerify,
+    ExternalAnswer,
     IdentityDocument,
     Objection,
     OwnershipCertification,
@@ -86,10 +87,11 @@ def _ownership(scope: Scope, with_owners: bool) -> list[models.Model]:
     return [*stakes, *certifications]
 
 
-def _verification(scope: Scope, with_owners: bool) -> models.QuerySet:
+def _verification(scope: Scope, with_owners: bool) -> list[models.Model]:
     people = scope.everybody if with_owners else scope.customers
     found = Verification.objects.filter(account__in=scope.accounts, party__in=people)
-    return found.order_by("started_at", "pk")
+    answers = ExternalAnswer.objects.filter(check_asked__verification__in=found)
+    return [*found.order_by("started_at", "pk"), *answers.order_by("received_at", "pk")]
 
 
 def _screening(scope: Scope, with_owners: bool) -> list[models.Model]:

@@ -83,6 +83,7 @@ SCREENS: dict[str, Screen] = {
     }),
     "accounts.verification": Screen(acts={
         "record_method": Act("accounts.verify", "in_progress escalated"),
+        "ask_verifier": Act("accounts.verify", "in_progress escalated"),
         "find_discrepancy": Act("accounts.verify", "in_progress escalated"),
         "settle_discrepancy": Act("accounts.verify", "in_progress escalated failed"),
         "conclude": Act("accounts.verify", "in_progress escalated failed"),
@@ -99,7 +100,7 @@ SCREENS: dict[str, Screen] = {
     "accounts.accessrecord": Screen(),
     "accounts.addressrangesnapshot": Screen(),
     "accounts.identitydocument": Screen(),
-    "accounts.paymentmethod": Screen(),
+    "accounts.paymentmethod": Screen(acts={"add_transactions": Act("accounts.add_account")}),
     "accounts.risksignal": Screen(),
     "accounts.privacyrequest": Screen(add="accounts.handle_privacy", acts={
         "identify": Act("accounts.handle_privacy", "received"),
@@ -112,8 +113,21 @@ SCREENS: dict[str, Screen] = {
         "add_customer": Act("resellers.add_reseller"),
         "bind": Act("resellers.bind_manager"),
         "end_binding": Act("resellers.bind_manager"),
+        "submit_cip": Act("resellers.submit_cip"),
+        "adopt_cip": Act("resellers.submit_cip"),
+        "record_contract": Act("resellers.add_reseller"),
+        "end_contract": Act("resellers.add_reseller"),
+        "add_contact": Act("resellers.add_reseller"),
     }),
     "resellers.downstreamcustomer": Screen(acts={"change_reseller": Act("resellers.add_reseller")}),
+    "resellers.resellercip": Screen(acts={
+        "begin": Act("resellers.review_cip", "submitted"),
+        "judge": Act("resellers.review_cip", "under_review"),
+        "return_cip": Act("resellers.review_cip", "under_review"),
+        "propose": Act("resellers.review_cip", "under_review"),
+        "agree": Act("resellers.decide_cip", "approval_proposed rejection_proposed"),
+        "send_back": Act("resellers.decide_cip", "approval_proposed rejection_proposed"),
+    }),
     # --- cases
     "cases.case": Screen(add=CASE_WORK, hidden=(Hidden("kind", "legal", SEE_LEGAL),), acts={
         "take": Act(CASE_WORK, LIVE_CASE, many=True, by_kind=LEGAL_WORK),
@@ -150,6 +164,7 @@ SCREENS: dict[str, Screen] = {
     "notices.notice": Screen(),
     "policy.cipversion": Screen(add="policy.approve_cip"),
     "policy.privacynoticeversion": Screen(add="policy.approve_cip"),
+    "policy.statementversion": Screen(add="policy.approve_cip"),
     "policy.citation": Screen(),
     "policy.deadline": Screen(speaks_of=True),
     "policy.holiday": Screen(add="policy.add_holiday"),
@@ -197,6 +212,7 @@ PAGES: dict[str, Page] = {
     "own_sessions": Page(get=ANYBODY_HERE, post=ANYBODY_HERE),
     "end_session": Page(post=ANYBODY_HERE),
     # --- the rest
+    "api:verifier-answers": Page(post=KEY_HOLDERS),  # proves itself by a signature; the view limits the body
     "api:*": Page(get=KEY_HOLDERS, post=KEY_HOLDERS),
     "admin:login": Page(get=EVERYBODY, post=EVERYBODY),
     "admin:logout": Page(post=EVERYBODY),
@@ -262,11 +278,20 @@ FIELDS: dict[str, str] = {
     "accounts.identitydocument.file_name": f"{UNMASK} accounts.download_document",
     "accounts.paymentmethod.identifier": UNMASK,
     "accounts.paymentmethod.holder": UNMASK,
+    "accounts.paymentmethod.customer_number": UNMASK,
+    "accounts.paymentmethod.transactions": UNMASK,
     "accounts.discrepancy.stated": UNMASK,
     "accounts.discrepancy.found": UNMASK,
+    "accounts.externalcheck.question": UNMASK,
+    "accounts.externalcheck.send_customer_to": UNMASK,
+    "accounts.externalanswer.body": UNMASK,
     "accounts.objection.text": "accounts.verify accounts.answer_redress",  # whoever answers it
     "accounts.privacyrequest.name": "accounts.handle_privacy accounts.answer_privacy",  # the two who decide
     "accounts.privacyrequest.contact": "accounts.handle_privacy accounts.answer_privacy",
+    **dict.fromkeys(
+        (f"resellers.resellercontact.{column}" for column in ("name", "email", "phone")),
+        "resellers.add_reseller resellers.decide_cip",  # who works with them
+    ),
     "notices.notice.address": UNMASK,
     "notices.notice.context": UNMASK,
     "cases.casenote.text": "cases.view_case",

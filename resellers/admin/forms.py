@@ -2,9 +2,13 @@
 
 from django import forms
 
+from accounts.admin.forms import day_field
 from accounts.models import Account
 from kyc_portal.staff.models import StaffMember
-from resellers.models import Reseller, ResellerManager
+from resellers.models import Reseller, ResellerContract, ResellerManager
+from resellers.models.cip import VERDICTS
+from resellers.models.contract import ContactRole
+from resellers.rules.cip import requirements_of
 
 
 class AccountForm(forms.Form):
@@ -64,3 +68,69 @@ class BindingForm(forms.Form):
         bound = ResellerManager.objects.filter(reseller=record, ended_at__isnull=True)
         self.fields["binding"].queryset = bound.select_related("user", "reseller").order_by("user__username")
         self.fields["binding"].label_from_instance = lambda binding: binding.user.username
+
+
+class CipTextForm(forms.Form):
+    """A reseller's own CIP, pasted as it stands."""
+
+    title = forms.CharField(max_length=200, label="Title")
+    text = forms.CharField(max_length=400_000, strip=False, widget=forms.Textarea(attrs={"rows": 24}), label="Text")
+
+
+class AdoptForm(forms.Form):
+    """The agreement by which a reseller adopts our own CIP."""
+
+    agreement = forms.CharField(max_length=100, label="Agreement", help_text="Its number or title.")
+    agreed_on = day_field("Signed on", required=True)
+
+
+class JudgeForm(forms.Form):
+    """What was found on one requirement."""
+
+    wants_record = True
+    requirement = forms.ChoiceField(label="Requirement")
+    verdict = forms.ChoiceField(label="Found", choices=VERDICTS)
+    words = forms.CharField(
+        max_length=500, required=False, label="What is missing", help_text="Of a gap; the reseller reads it."
+    )
+
+    def __init__(self, *args, record, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["requirement"].choices = [(each.code, each.title) for each in requirements_of(record.source)]
+
+
+class ProposeForm(forms.Form):
+    """How a review should end."""
+
+    decision = forms.ChoiceField(label="Decision", choices=[("approve", "approve"), ("reject", "reject")])
+    reason = forms.CharField(max_length=500, label="Reason", help_text="The reseller reads that of a rejection.")
+
+
+class ContractForm(forms.Form):
+    """A contract under which a reseller sells our products on."""
+
+    number = forms.CharField(max_length=100, label="Number")
+    from_on = day_field("In force from", required=True)
+    to_on = day_field("Last day", help_text="Empty while nobody has ended it.")
+
+
+class EndContractForm(forms.Form):
+    """Which contract ends when."""
+
+    wants_record = True
+    contract = forms.ModelChoiceField(ResellerContract.objects.none(), label="Contract", empty_label=None)
+    to_on = day_field("Last day", required=True)
+
+    def __init__(self, *args, record, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["contract"].queryset = record.contracts.order_by("-from_on", "number")
+
+
+class ContactForm(forms.Form):
+    """A person to reach at a reseller."""
+
+    role = forms.ChoiceField(label="There for", choices=ContactRole.choices)
+    name = forms.CharField(max_length=300, label="Name")
+    title = forms.CharField(max_length=100, label="Title", required=False)
+    email = forms.CharField(max_length=254, label="E-mail")
+    phone = forms.CharField(max_length=40, label="Telephone", required=False, help_text="With country code.")

@@ -68,7 +68,7 @@ class TestVerification:
         url = reverse("admin:accounts_verification_workspace", args=[attempt.pk])
         body = browser_of(analyst_user).get(url).content.decode()
 
-        assert 'data-key="o"' in body and "Decide what follows" in body
+        assert 'data-key="w"' in body and "Decide what follows" in body
 
 
 class TestOutcome:

@@ -11,7 +11,7 @@ import kyc_portal.records.refs
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0010_data_in_depth"),
+        ("accounts", "0012_external_checks"),
     ]
 
     operations = [
