@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from resellers import views
+from resellers.views import cip, customers
 
 app_name = "resellers"
 urlpatterns = [
-    path("", views.customers, name="customers"),
-    path("password/", views.PasswordChange.as_view(), name="password"),
+    path("", customers.customers, name="customers"),
+    path("<str:reference>/cip/", cip.page, name="cip"),
+    path("password/", customers.PasswordChange.as_view(), name="password"),
 ]

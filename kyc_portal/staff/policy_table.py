@@ -250,6 +250,7 @@ PAGES: dict[str, Page] = {
     "customer:leave": Page(post=EVERYBODY, most_bytes=SMALL),
     "cases:download_bundle": Page(get="cases.download_bundle", has_head=False, of="cases.bundle"),
     "resellers:customers": Page(get=ANYBODY_HERE),
+    "resellers:cip": Page(get=ANYBODY_HERE, post=ANYBODY_HERE, most_bytes=2_000_000),
     "resellers:password": Page(get=ANYBODY_HERE, post=ANYBODY_HERE),
 }
 

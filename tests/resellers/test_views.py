@@ -5,7 +5,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Account
 from kyc_portal.staff.models import StaffMember
 from resellers.flows import onboarding
-from resellers.views import PER_PAGE, STATUS_WORDS
+from resellers.views.customers import PER_PAGE, STATUS_WORDS
 from tests.builders import make_downstream, make_reseller
 from tests.conftest import NOON, person
 

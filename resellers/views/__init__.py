@@ -1,0 +1,1 @@
+"""The reseller manager's own pages (trust.md TH1, TH2)."""
