@@ -37,6 +37,7 @@ class Verb(AuditVerb):
         "started verification {verification} of {party} ({trigger})",
         "cip",
     )
+    CHECKS_RUN = "accounts.checks_run", "ran the checks of {verification}: {count} new answers, {failed} to look at"
     METHOD_RECORDED = "accounts.method_recorded", "recorded {method} in {verification}: {result}", "matched"
     DISCREPANCY_FOUND = "accounts.discrepancy_found", "found that the {field} disagrees ({verification})"
     DISCREPANCY_SETTLED = "accounts.discrepancy_settled", "settled the discrepancy on the {field} ({verification})"

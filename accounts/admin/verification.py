@@ -6,8 +6,9 @@ from django.urls import path, reverse
 from accounts.admin import workspace
 from accounts.admin.account_forms import ConcludeForm, DiscrepancyForm, MethodForm, SettleForm
 from accounts.admin.account_sections import VERIFICATION_TONES
+from accounts.admin.check_sections import checks
 from accounts.admin.identity import sealed
-from accounts.flows import verification
+from accounts.flows import checking, verification
 from accounts.models import Verification
 from accounts.rules.verifying import METHODS, Result, VerificationStatus
 from kyc_portal.staff.actions import flow_action
@@ -61,7 +62,9 @@ class VerificationAdmin(RecordAdmin):
         return [Badge(status.label, VERIFICATION_TONES[status])]
 
     def sections(self, record, *, user, at):
-        return [_facts(record), results(record), discrepancies(record, user), timeline_section(record)]
+        return [
+            _facts(record), checks(record), results(record), discrepancies(record, user), timeline_section(record),
+        ]  # fmt: skip
 
     @flow_action("Record method", form=MethodForm, primary=True)
     def record_method(self, record, *, by, at, method, result, source, matched, document):
@@ -69,6 +72,11 @@ class VerificationAdmin(RecordAdmin):
             record, method=method, result=result, source=source, matched=matched, document=document, by=by, at=at
         )
         return f"The result stands in {record.reference}."
+
+    @flow_action("Run the checks again", warning="Answers that are the same as before are not written again.")
+    def run_checks(self, record, *, by, at):
+        new = checking.run_again(record, by=by, at=at)
+        return f"{new} of the answers are new." if new else "The checks answer as before."
 
     @flow_action("Note discrepancy", form=DiscrepancyForm)
     def find_discrepancy(self, record, *, by, at, field, stated, found):

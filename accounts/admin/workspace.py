@@ -5,21 +5,21 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.admin.identity import document_marks, title_of
-from accounts.flows import checking, comparing, document_copies
+from accounts.flows import comparing, document_copies
 from accounts.flows import reveal as unmasking
 from accounts.models import IdentityDocument, Verification
-from accounts.rules.checks import Outcome
 from kyc_portal.records import audit
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff import policy_table, stepup
-from kyc_portal.staff.sections import Badge, Table
+from kyc_portal.staff.sections import Badge
 from kyc_portal.staff.templatetags.marks import masked
 
 PAGE = "admin:accounts_verification_workspace"
-KEYS = {"record-method": "m", "find-discrepancy": "d", "settle-discrepancy": "s", "conclude": "c", "escalate": "e"}
-WORDS = {Outcome.PASSED: "form is right", Outcome.FAILED: "look again", Outcome.COULD_NOT_RUN: "could not run"}
-OUTCOME_TONES = {Outcome.PASSED: "good", Outcome.FAILED: "danger", Outcome.COULD_NOT_RUN: ""}
+KEYS = {
+    "record-method": "m", "find-discrepancy": "d", "settle-discrepancy": "s", "conclude": "c", "escalate": "e",
+    "run-checks": "k",
+}  # fmt: skip
 AGREES = {True: Badge("agrees", "good"), False: Badge("differs", "danger"), None: ""}
 
 
@@ -36,7 +36,7 @@ def page(admin, request, record: Verification):
     is_clear = request.method == "POST" and _unmask(sealed, request.user)
     context |= {
         "title": f"Workspace of {record.reference}",
-        "sections": admin.for_viewer(request, [_checks(record), *context["sections"][1:]]),  # its facts are in the head
+        "sections": admin.for_viewer(request, context["sections"][1:]),  # its facts are in the head
         "documents": [_tab(each, chosen) for each in documents],
         "viewer": _viewer(chosen) if chosen else None,
         "pairs": _pairs(record, chosen, is_clear),
@@ -112,16 +112,6 @@ def _pairs(record: Verification, document: IdentityDocument | None, is_clear: bo
         ]
         for pair in found
     ]
-
-
-def _checks(record: Verification) -> Table:
-    """What the checks of form say of everything the party stated; they are run anew for each look."""
-    rows = [
-        [answer.about, Badge(WORDS[answer.outcome], OUTCOME_TONES[answer.outcome]), answer.reason]
-        for _, answer in checking.run_checks(record.party)
-    ]
-    empty = "Nothing is on file that has a form to check."
-    return Table("checks", "Checks of form", ["Of", "Answer", "Why"], rows, empty=empty)
 
 
 def _keyed(link: dict) -> dict:

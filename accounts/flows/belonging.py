@@ -5,6 +5,7 @@ from accounts.models import (
     AccessRecord,
     Account,
     Address,
+    CheckResult,
     ContactConfirmation,
     ContactPoint,
     CustomerLink,
@@ -34,6 +35,7 @@ OF_ACCOUNT = {  # from each row of an account's file to the account
     Account: "",
     OwnershipCertification: "account",
     Verification: "account",
+    CheckResult: "verification__account",
     MethodResult: "verification__account",
     Discrepancy: "verification__account",
     Restriction: "account",
@@ -51,7 +53,7 @@ OF_PARTY = dict.fromkeys(  # and from each row that speaks of a party to the par
     "party",
 )  # fmt: skip
 OF_PARTY |= {Party: "", MethodResult: "verification__party", Discrepancy: "verification__party"}
-OF_PARTY |= {ContactConfirmation: "contact__party"}
+OF_PARTY |= {ContactConfirmation: "contact__party", CheckResult: "verification__party"}
 
 
 def join(*steps: str) -> str:

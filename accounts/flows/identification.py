@@ -9,7 +9,7 @@ from django_countries import countries
 from rigour.territories import get_territory
 
 from accounts.events import owners_changed
-from accounts.flows import document_files, links, ownership, parties, reverification, texts
+from accounts.flows import checking, document_files, links, ownership, parties, reverification, texts
 from accounts.flows.completeness import missing_for
 from accounts.flows.texts import BadField, Texts
 from accounts.formats.mrz import MrzReading, read_mrz
@@ -79,7 +79,6 @@ def add_document(
     _require_order(party, document)
     _take_file(document, file, file_name)
     document.save(force_insert=True)
-
     parties.touch(party, at=at)
     links.remember(party, links.values_of_document(number, str(document.country)), at=at)
     audit.record(
@@ -87,6 +86,7 @@ def add_document(
         kind=kind, sha256=document.file_sha256, warnings=len(document.file_warnings), failed=document.mrz_failed,
     )  # fmt: skip
     told.record_masked(party, by=by, at=at)
+    checking.look_again(party, by=by, at=at)
     return document
 
 
@@ -173,6 +173,7 @@ def add_payment_method(
     links.remember(party, links.values_of_payment(kind, identifier), at=at)
     audit.record(Verb.PAYMENT_ADDED, party, by=by, at=at, within=parties.account_of(party), kind=kind)
     told.record_masked(party, by=by, at=at)
+    checking.look_again(party, by=by, at=at)
     _ask_again(Account.objects.filter(party=party), "payment_changed", by=by, at=at)
     return payment
 
@@ -214,6 +215,7 @@ def end_payment_method(payment: PaymentMethod, *, by: Actor, at: datetime) -> Pa
     payment.ended_at = at
     payment.save(update_fields=["ended_at"])
     audit.record(Verb.PAYMENT_ENDED, party, by=by, at=at, within=parties.account_of(party), kind=payment.kind)
+    checking.look_again(party, by=by, at=at)
     _ask_again(Account.objects.filter(party=party), "payment_changed", by=by, at=at)
     return payment
 

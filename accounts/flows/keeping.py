@@ -15,6 +15,7 @@ from accounts.models import (
     AccessRecord,
     Account,
     Address,
+    CheckResult,
     ContactConfirmation,
     ContactPoint,
     CustomerLink,
@@ -100,6 +101,7 @@ def _after_verifying(account: Account, regime: Regime) -> list[Period]:
     made = [
         MethodResult.objects.filter(verification__account=account).aggregate(last=Max("at"))["last"],
         Discrepancy.objects.filter(verification__account=account).aggregate(last=Max("found_at"))["last"],
+        CheckResult.objects.filter(verification__account=account).aggregate(last=Max("at"))["last"],
     ]
     if not any(made):
         return []
@@ -187,6 +189,7 @@ def contents_of(account: Account) -> Iterable[models.QuerySet]:
     return [
         Notice.objects.filter(about_it),
         Discrepancy.objects.filter(verification__account=key),
+        CheckResult.objects.filter(verification__account=key),
         MethodResult.objects.filter(verification__account=key),
         Verification.objects.filter(account=key),
         OwnershipCertification.objects.filter(account=key),

@@ -2,6 +2,7 @@
 
 from accounts.models.access import AccessBatch, AccessRecord, AddressRange, AddressRangeSnapshot, RefusedLine
 from accounts.models.account import Account
+from accounts.models.check_result import CheckResult
 from accounts.models.customer import ContactConfirmation, CustomerLink, Objection
 from accounts.models.identifier import Identifier, RestrictedCustomer, RetainedFingerprint
 from accounts.models.identity import IdentityDocument, PaymentMethod
@@ -15,7 +16,7 @@ from accounts.models.signal import RiskOverride, RiskSignal
 from accounts.models.verification import Discrepancy, MethodResult, Verification
 
 __all__ = [
-    "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot",
+    "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot", "CheckResult",
     "ContactConfirmation", "ContactPoint", "CustomerFile", "CustomerLink", "Discrepancy", "Identifier",
     "IdentityDocument", "MethodResult", "Objection", "OwnershipCertification", "OwnershipStake", "Party", "PartyName",
     "PaymentMethod", "PrivacyRequest", "RefusedLine", "RestrictedCustomer", "Restriction", "RetainedFingerprint",

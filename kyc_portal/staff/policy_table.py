@@ -74,6 +74,7 @@ SCREENS: dict[str, Screen] = {
     }),
     "accounts.verification": Screen(acts={
         "record_method": Act("accounts.verify", "in_progress escalated"),
+        "run_checks": Act("accounts.verify", "in_progress escalated failed"),
         "find_discrepancy": Act("accounts.verify", "in_progress escalated"),
         "settle_discrepancy": Act("accounts.verify", "in_progress escalated failed"),
         "conclude": Act("accounts.verify", "in_progress escalated failed"),
