@@ -49,6 +49,7 @@ from accounts.models import (
     Verification,
     WatchlistEntry,
     WatchlistSnapshot,
+    ZoneReading,
 )
 from kyc_portal.calendars import keep_through
 from kyc_portal.notices.models import Notice
@@ -91,7 +92,7 @@ register(
             Account, Party, PartyName, Address, ContactPoint, IdentityDocument, PaymentMethod, OwnershipStake,
             OwnershipCertification, Identifier, Screening, ScreeningHit, Verification, CheckResult, MethodResult,
             Discrepancy, Restriction, RiskSignal, RiskOverride, AccessBatch, AccessRecord, RefusedLine, Notice,
-            CustomerLink, Objection, ContactConfirmation,
+            CustomerLink, Objection, ContactConfirmation, ZoneReading,
         ),
         why="Kept for the regime's years after the account was closed or last used, whichever is later.",
         figures=("retention_years", "method_retention_years", "sanctions_retention_years"),

@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.admin.identity import document_marks, title_of
+from accounts.admin.zone_sections import is_proposed, may_be_read
 from accounts.flows import comparing, document_copies
 from accounts.flows import reveal as unmasking
 from accounts.models import IdentityDocument, Verification
@@ -75,8 +76,19 @@ def _viewer(document: IdentityDocument) -> dict:
     return {
         "title": title_of(document), "marks": document_marks(document, legal_day(timezone.now())), "note": note,
         "pages": [reverse("accounts:copy", args=[document.pk, number]) for number in range(1, pages + 1)],
-        "warnings": document.file_warnings,
+        "warnings": document.file_warnings, "zone": _zone_door(document),
     }  # fmt: skip
+
+
+def _zone_door(document: IdentityDocument) -> dict | None:
+    """Where the zone is read off the picture, or confirmed once it has been."""
+    for name, label, fits in (
+        ("confirm-zone", "Confirm the zone that was read", is_proposed),
+        ("read-zone", "Read the zone off the picture", may_be_read),
+    ):
+        if fits(document):
+            return {"url": reverse("admin:accounts_identitydocument_do", args=[document.pk, name]), "label": label}
+    return None
 
 
 def _sealed(record: Verification, document: IdentityDocument | None) -> list[tuple]:

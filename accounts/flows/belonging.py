@@ -26,6 +26,7 @@ from accounts.models import (
     Screening,
     ScreeningHit,
     Verification,
+    ZoneReading,
 )
 from kyc_portal.notices.models import Notice
 from kyc_portal.records.models import AuditPayload, SubjectKey
@@ -54,6 +55,7 @@ OF_PARTY = dict.fromkeys(  # and from each row that speaks of a party to the par
 )  # fmt: skip
 OF_PARTY |= {Party: "", MethodResult: "verification__party", Discrepancy: "verification__party"}
 OF_PARTY |= {ContactConfirmation: "contact__party", CheckResult: "verification__party"}
+OF_PARTY |= {ZoneReading: "document__party"}
 
 
 def join(*steps: str) -> str:

@@ -36,6 +36,7 @@ from accounts.models import (
     Screening,
     ScreeningHit,
     Verification,
+    ZoneReading,
 )
 from accounts.models.restriction import Level
 from kyc_portal.calendars import keep_through
@@ -217,6 +218,7 @@ def _contents_of_parties(parties: list) -> list[models.QuerySet]:
     )  # fmt: skip
     return [
         ContactConfirmation.objects.filter(contact__party__in=parties),
+        ZoneReading.objects.filter(document__party__in=parties),
         *(model.objects.filter(party__in=parties) for model in of_party),
         OwnershipStake.objects.filter(Q(owner__in=parties) | Q(owned__in=parties)),
         Party.objects.filter(pk__in=parties),

@@ -71,6 +71,7 @@ HANDED_OVER: dict[type[models.Model], tuple[str, ...]] = {
 OF_AUTHORITIES = "Requests of authorities are secret."
 WITHHELD = {
     "accounts.checkresult": "How we check identities would help others to deceive us.",
+    "accounts.zonereading": "How we check identities would help others to deceive us; the zone itself is handed over.",
     "accounts.methodresult": "How we check identities would help others to deceive us.",
     "accounts.discrepancy": "How we check identities would help others to deceive us.",
     "accounts.identifier": "Fingerprints hold nothing that can be read; what they were made of is handed over.",

@@ -14,6 +14,7 @@ from accounts.models import (
     OwnershipCertification,
     Party,
     PaymentMethod,
+    ZoneReading,
 )
 from accounts.models.party import ContactKind
 from kyc_portal.records import audit
@@ -43,6 +44,7 @@ REVEALABLE: dict[type[models.Model], dict[str, str]] = {
     Address: {"lines": "address", "contact_name": "name of the contact"},
     OwnershipCertification: {"signed_by": "signer"},
     ContactPoint: {"value": "contact"},
+    ZoneReading: {"proposal": "zone read off the picture"},
     Discrepancy: {"stated": "stated value", "found": "found value"},
 }  # fmt: skip
 MODELS = {model._meta.model_name: model for model in REVEALABLE}

@@ -78,7 +78,13 @@ def read_zone(picture: bytes, *, today: date, seconds: float = MOST_SECONDS) -> 
         left = until - time.monotonic()
         if left <= 0:
             break
-        found = _best_in(_run([path, "stdin", "stdout", *LANGUAGE, "-c", ALPHABET], attempt, left), today)
+        try:
+            text = _run([path, "stdin", "stdout", *LANGUAGE, "-c", ALPHABET], attempt, left)
+        except NotReadable:
+            if best:
+                break
+            raise
+        found = _best_in(text, today)
         if found and (best is None or len(found.reading.failed) < len(best.reading.failed)):
             best = found
         if best and best.reading.all_ok:

@@ -14,6 +14,7 @@ from accounts.models.restriction import Restriction
 from accounts.models.screening import Screening, ScreeningHit, WatchlistEntry, WatchlistSnapshot
 from accounts.models.signal import RiskOverride, RiskSignal
 from accounts.models.verification import Discrepancy, MethodResult, Verification
+from accounts.models.zone_reading import ZoneReading
 
 __all__ = [
     "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot", "CheckResult",
@@ -21,4 +22,5 @@ __all__ = [
     "IdentityDocument", "MethodResult", "Objection", "OwnershipCertification", "OwnershipStake", "Party", "PartyName",
     "PaymentMethod", "PrivacyRequest", "RefusedLine", "RestrictedCustomer", "Restriction", "RetainedFingerprint",
     "RiskOverride", "RiskSignal", "Screening", "ScreeningHit", "Verification", "WatchlistEntry", "WatchlistSnapshot",
+    "ZoneReading",
 ]  # fmt: skip

@@ -89,7 +89,11 @@ SCREENS: dict[str, Screen] = {
     "accounts.accessbatch": Screen(),
     "accounts.accessrecord": Screen(),
     "accounts.addressrangesnapshot": Screen(),
-    "accounts.identitydocument": Screen(),
+    "accounts.identitydocument": Screen(acts={
+        "read_zone": Act("accounts.verify"),
+        "confirm_zone": Act("accounts.verify"),
+        "set_zone_aside": Act("accounts.verify"),
+    }),
     "accounts.paymentmethod": Screen(),
     "accounts.risksignal": Screen(),
     "accounts.privacyrequest": Screen(add="accounts.handle_privacy", acts={
@@ -253,6 +257,7 @@ FIELDS: dict[str, str] = {
     "accounts.identitydocument.file_name": f"{UNMASK} accounts.download_document",
     "accounts.paymentmethod.identifier": UNMASK,
     "accounts.paymentmethod.holder": UNMASK,
+    "accounts.zonereading.proposal": UNMASK,
     "accounts.discrepancy.stated": UNMASK,
     "accounts.discrepancy.found": UNMASK,
     "accounts.objection.text": "accounts.verify",  # whoever answers it
