@@ -52,7 +52,7 @@ def only(value):
         ("email", "maria@", "", FAILED),
     ],
 )
-def test_each_kind_of_value(kind, text, country, outcome):
+def test_r13_r15_r16_r17_r20_each_kind_of_value(kind, text, country, outcome):
     answer = only(Value(ROW, kind, text, country))
 
     assert answer.outcome == outcome, answer.reason
