@@ -4,6 +4,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.admin.check_sections import in_short
 from accounts.admin.identity import document_marks, title_of
 from accounts.admin.zone_sections import is_proposed, may_be_read
 from accounts.flows import comparing, document_copies
@@ -37,7 +38,7 @@ def page(admin, request, record: Verification):
     is_clear = request.method == "POST" and _unmask(sealed, request.user)
     context |= {
         "title": f"Workspace of {record.reference}",
-        "sections": admin.for_viewer(request, context["sections"][1:]),  # its facts are in the head
+        "sections": admin.for_viewer(request, _sections(record, context["sections"])),
         "documents": [_tab(each, chosen) for each in documents],
         "viewer": _viewer(chosen) if chosen else None,
         "pairs": _pairs(record, chosen, is_clear),
@@ -51,6 +52,11 @@ def page(admin, request, record: Verification):
     response = TemplateResponse(request, "admin/accounts/workspace.html", context)
     response["Cache-Control"] = "no-store, private"
     return response
+
+
+def _sections(record: Verification, of_page: list) -> list:
+    """Those of the verification's page; its facts are in the head, and its checks are put in short."""
+    return [in_short(record) if each.id == "checks" else each for each in of_page[1:]]
 
 
 def _chosen(documents: list[IdentityDocument], key: str) -> IdentityDocument | None:
