@@ -187,8 +187,8 @@ def _document(row: IdentityDocument, party: Party, on: date) -> DocumentOnFile:
     facts = facts_of(row, party)
     title = f"{BY_CODE[row.kind].title}, {row.reference}"
     return DocumentOnFile(
-        _about(row, title), replace(facts, zone=zone_of(reading) if reading else None), reading, unreadable,
-        row.file_sha256,
+        _about(row, title), replace(facts, zone=zone_of(reading) if reading else None), _clear(row.mrz), reading,
+        unreadable, row.file_sha256,
     )  # fmt: skip
 
 

@@ -287,6 +287,8 @@ def _find_faults(layout: Layout, lines: list[str], birth_date: date | None, expi
         faults.append("The sex is neither M, F, X nor a filler.")
     if any(character in "0123456789" for character in _cut(lines, layout.names)):
         faults.append("A digit stands among the names.")
+    if any(character in "0123456789" for character in lines[0][2:5] + _cut(lines, layout.nationality)):
+        faults.append("A digit stands in a country's code.")
     if not _cut(lines, layout.number).strip(FILLER):
         faults.append("The document number is empty.")
     return faults

@@ -66,13 +66,14 @@ class Value:
 
 @dataclass(frozen=True)
 class DocumentOnFile:
-    """One document as it was typed, its machine-readable zone as read, and the digest of its file.
+    """One document as it was typed, its machine-readable zone as printed and as read, and the digest of its file.
 
     `unreadable` says why a zone that is there could not be read.
     """
 
     about: About
     facts: DocumentFacts = field(repr=False)
+    zone: str = field(default="", repr=False)
     reading: MrzReading | None = field(default=None, repr=False)
     unreadable: str = ""
     file_sha256: str = ""

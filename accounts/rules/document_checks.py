@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 
 from stdnum import get_cc_module
 from stdnum.exceptions import ValidationError
 
+from accounts.formats.mrz_misreadings import likely
 from accounts.rules.answers import Answer, DocumentOnFile, OnFile, Outcome, joined, with_version
 from accounts.rules.documents import document_kind, expired_on, suits, zone_differences
 from accounts.rules.parties import INDIVIDUALS
 
 PASSED, FAILED, COULD_NOT_RUN = Outcome.PASSED, Outcome.FAILED, Outcome.COULD_NOT_RUN
+MOST_HINTS = 4
 ICAO = "ICAO Doc 9303"
 OWN = "own comparison"
 STDNUM = with_version("python-stdnum")
@@ -21,20 +24,22 @@ UNGUARDED = ("document code", "issuing country", "names", "nationality", "sex")
 def _answer(
     document: DocumentOnFile, outcome: Outcome, reason: str, source: str, matched: tuple[str, ...] = ()
 ) -> Answer:
-    facts, reading = document.facts, document.reading
+    facts = document.facts
     looked_at = joined(
         facts.kind, facts.party_kind, facts.number, facts.country, facts.holder_name, facts.issued_on,
-        facts.expires_on, facts.birth_on, reading, document.unreadable,
+        facts.expires_on, facts.birth_on, document.zone,
     )  # fmt: skip
     return Answer(document.about, outcome, reason, source, matched, looked_at, document.file_sha256)
 
 
 def check_zones(on_file: OnFile) -> tuple[Answer, ...]:
     """The check digits of each machine-readable zone, and which of its fields none guards (T1-T7)."""
-    return tuple(_zone(document) for document in on_file.documents if document_kind(document.facts.kind).has_mrz)
+    return tuple(
+        _zone(document, on_file.on) for document in on_file.documents if document_kind(document.facts.kind).has_mrz
+    )
 
 
-def _zone(document: DocumentOnFile) -> Answer:
+def _zone(document: DocumentOnFile, on: date) -> Answer:
     reading = document.reading
     if document.unreadable:
         return _answer(document, FAILED, document.unreadable, ICAO)
@@ -48,7 +53,8 @@ def _zone(document: DocumentOnFile) -> Answer:
         return _answer(document, PASSED, reason, ICAO, fields)
     failed = ", ".join(name.replace("_", " ") for name in reading.failed)
     wrong = [f"The check digit is wrong of: {failed}."] if failed else []
-    reason = " ".join([*wrong, *reading.faults, "Compare the zone with the picture."])
+    hints = [each.sentence for each in likely(document.zone, today=on)] or ["Compare the zone with the picture."]
+    reason = " ".join([*wrong, *reading.faults, *hints[:MOST_HINTS]])
     good = tuple(check.field for check in reading.checks if check.ok)
     return _answer(document, FAILED, reason, ICAO, good)
 

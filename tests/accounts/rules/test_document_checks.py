@@ -38,6 +38,7 @@ def document(kind="passport", zone=None, party_kind="individual", **facts):
     return DocumentOnFile(
         About(f"{kind}, DOC-1", "accounts.identitydocument", "1"),
         DocumentFacts(kind=kind, party_kind=party_kind, zone=read, **facts),
+        "\n".join(zone or ()),
         reading,
     )
 
@@ -70,6 +71,15 @@ class TestZones:
 
         assert (answer.outcome, answer.matched) == (FAILED, ("number", "expires_on", "optional"))
         assert "birth date, composite" in answer.reason
+
+    @pytest.mark.parametrize(
+        ("good", "bad", "place"), [("7408122", "74O8122", 16), ("1204159", "I204159", 22), ("UTO7", "UT07", 13)]
+    )
+    def test_e9_a_look_alike_is_named_by_its_place_and_not_by_the_character(self, good, bad, place):
+        answer = only(check_zones, document(zone=(TD3[0], TD3[1].replace(good, bad).replace("2F1", "3F1"))))
+
+        assert answer.outcome == FAILED
+        assert f"Line 2, position {place}: a " in answer.reason and bad not in answer.reason
 
     def test_a_zone_nobody_can_read_fails_with_its_sentence(self):
         answer = only(check_zones, replace(document(), unreadable="Line 2 has 43 characters, expected 44."))
