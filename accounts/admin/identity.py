@@ -93,8 +93,8 @@ class IdentityDocumentAdmin(RecordAdmin):
         ]  # fmt: skip
 
     def before_acting(self, record, name, *, user, at):
-        """Whoever confirms what was read sees it, and where to compare."""
-        return zone_sections.shown_to(record, user) if name == "confirm_zone" else []
+        """Whoever confirms what was read sees it beside the picture, and where to compare."""
+        return [*zone_sections.shown_to(record, user), self._copies(record)] if name == "confirm_zone" else []
 
     @flow_action(
         "Read zone off the picture", when=zone_sections.may_be_read,

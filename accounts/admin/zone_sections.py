@@ -3,7 +3,6 @@
 from django import forms
 from django.utils import timezone
 
-from accounts.admin.forms import lines_field
 from accounts.flows import reveal as unmasking
 from accounts.flows import zone_reading
 from accounts.formats import zone_ocr
@@ -19,9 +18,10 @@ LABEL = "Pages looked at"
 class ZoneForm(forms.Form):
     """The zone as it is printed, filled in as far as it could be read."""
 
-    mrz = lines_field(
-        "Machine-readable zone", 200, required=True, help_text="Compare each character with the picture and correct it."
-    )
+    mrz = forms.CharField(
+        label="Machine-readable zone", max_length=200, widget=forms.Textarea(attrs={"rows": 3, "class": "mono"}),
+        help_text="Compare each character with the picture and correct it.",
+    )  # fmt: skip
 
 
 def may_be_read(document: IdentityDocument) -> bool:

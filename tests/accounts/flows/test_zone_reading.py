@@ -230,6 +230,7 @@ class TestPages:
 
         form = reviewer.get(self.button(document, "confirm-zone")).content.decode()
         assert "L898902C36UTO7408122F1204159ZE184226B&lt;&lt;&lt;&lt;&lt;10" in form
+        assert reverse("accounts:copy", args=[document.pk, 1]) in form
         assert AuditEvent.objects.filter(facts__field="zone read off the picture").exists()
         reviewer.post(self.button(document, "confirm-zone"), {"mrz": T1})
 
