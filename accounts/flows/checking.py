@@ -51,6 +51,7 @@ class Concluded(Refusal):
 @flow
 def run_again(verification: Verification, *, by: Actor, at: datetime) -> int:
     """Run every check once more because somebody asks; returns how many answers are new. Raises Concluded."""
+    Account.objects.select_for_update(of=("self",)).get(pk=verification.account_id)
     Party.objects.select_for_update(of=("self",)).get(pk=verification.party_id)
     verification = locked(verification)
     if verification.concluded_at is not None:
@@ -59,9 +60,13 @@ def run_again(verification: Verification, *, by: Actor, at: datetime) -> int:
 
 
 def look_again(party: Party, *, by: Actor, at: datetime) -> None:
-    """Something of the party, whose row the caller has locked, was added or corrected: run for each unfinished one."""
-    for verification in Verification.objects.unfinished().filter(party=party).order_by("pk"):
-        run_for(locked(verification), by=by, at=at)
+    """Something of the party, whose row the caller has locked, was added or corrected: run for each unfinished one.
+
+    The account stays unlocked: others lock it before the party, and would wait for us while we wait for them.
+    """
+    rows = Verification.objects.unfinished().filter(party=party).select_related("account", "party")
+    for verification in rows.select_for_update(of=("self",)).order_by("pk"):
+        run_for(verification, by=by, at=at)
 
 
 def run_for(verification: Verification, *, by: Actor, at: datetime) -> int:

@@ -81,8 +81,8 @@ def start(account: Account, party: Party, *, trigger: str, by: Actor, at: dateti
     A prospect becomes "being verified"; the account's clock starts (R31). Raises AccountEnded, NotConcerned,
     AlreadyBeingVerified, NoCip.
     """
-    party = Party.objects.select_for_update(of=("self",)).get(pk=party.pk)  # whoever adds to it takes it first as well
     account = Account.objects.select_for_update(of=("self",)).select_related("party").get(pk=account.pk)
+    party = Party.objects.select_for_update(of=("self",)).get(pk=party.pk)  # so that nothing is added meanwhile
     day = legal_day(at)
     _require_open_question(account, party, day)
     verification = Verification.objects.create(

@@ -379,3 +379,22 @@ def test_erasing_a_document_takes_the_answers_about_it_along(account, analyst):
     assert not IdentityDocument.objects.filter(pk__in=keys).exists()
     assert not CheckResult.objects.filter(about_key__in=keys).exists()
     assert unused.pk and CheckResult.objects.filter(verification=done).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_things_added_and_checked_at_once_are_each_answered_once(triggers_lifted_for_flush, in_threads):
+    make_cip()
+    account = make_account()
+    under_way = begin(account)
+
+    def add(number):
+        return lambda: parties.add_contact(
+            account.party, kind="email", value=f"b{number}@example.org", by=SCHEDULER, at=LATER
+        )  # fmt: skip
+
+    results = in_threads(add(1), add(2), add(3), lambda: checking.run_again(under_way, by=SCHEDULER, at=LATER))
+
+    assert not [each for each in results if isinstance(each, Exception)], results
+    mails = answers(under_way, "emails")
+    assert len(mails) == 4 == len({row.about_key for row in mails})
+    assert checking.run_again(under_way, by=SCHEDULER, at=LATER) == 0
