@@ -7,7 +7,15 @@ class AccountsConfig(AppConfig):
 
     def ready(self):
         from accounts import events, tiles
-        from accounts.flows import document_files, privacy, reverification, zone_reading
+        from accounts.flows import (
+            document_files,
+            external_answers,
+            external_checks,
+            privacy,
+            reverification,
+            unverified,
+            zone_reading,
+        )
         from accounts.models import Account, Party, RestrictedCustomer
         from kyc_portal.records.holds import allow_holds_on
         from kyc_portal.staff.site import add_tiles
@@ -17,5 +25,8 @@ class AccountsConfig(AppConfig):
         queue.register(document_files.DELETE_FILE, document_files.delete_file)
         queue.register(privacy.ERASE, privacy.carry_out)
         queue.register(zone_reading.READ_ZONE, zone_reading.read)
+        queue.register(external_checks.HAND_OVER, external_checks.hand_over)
+        queue.register(external_answers.READ, external_answers.interpret)
         events.location_changed.connect(reverification.take_new_location)
+        events.account_closed.connect(unverified.end_with_account)
         add_tiles(*tiles.TILES)

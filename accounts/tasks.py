@@ -3,7 +3,16 @@
 from celery import shared_task
 from celery.signals import worker_init
 
-from accounts.flows import rating, restrictions, reverification, screening, signals, stored_files
+from accounts.flows import (
+    external_checks,
+    rating,
+    restrictions,
+    reverification,
+    screening,
+    signals,
+    stored_files,
+    unverified,
+)
 from accounts.rules.spelling import load_tables
 from kyc_portal.records.clock import moment
 from kyc_portal.records.refs import SCHEDULER
@@ -43,6 +52,18 @@ def run_detectors(at=None):
 def end_tiers_set_by_hand(at=None):
     """Each night: where the last day of a risk tier set by hand is past, the red flags decide again."""
     return rating.end_expired(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def make_watches_due(at=None):
+    """Each night: accounts kept under watch whose day has come are to be looked at again."""
+    return unverified.make_due(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def end_unanswered_checks(at=None):
+    """Each hour: end what an outside verifier did not answer in time; the result says that no answer came."""
+    return external_checks.end_unanswered(by=SCHEDULER, at=moment(at))
 
 
 @shared_task

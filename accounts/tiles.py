@@ -1,10 +1,11 @@
 """The waiting work on customers on the first page."""
 
-from accounts.models import Account, Objection, PrivacyRequest, RiskSignal, ScreeningHit, Verification
+from accounts.models import Account, CouldNotVerify, Objection, PrivacyRequest, RiskSignal, ScreeningHit, Verification
 from kyc_portal.staff.site import Tile
 
 ACCOUNTS, VERIFICATIONS = "admin:accounts_account_changelist", "admin:accounts_verification_changelist"
 HITS, SIGNALS = "admin:accounts_screeninghit_changelist", "admin:accounts_risksignal_changelist"
+OUTCOMES = "admin:accounts_couldnotverify_changelist"
 OBJECTIONS = "admin:accounts_objection_changelist"
 PRIVACY = "admin:accounts_privacyrequest_changelist"
 
@@ -15,7 +16,7 @@ TILES = (
     ),
     Tile(
         "Objections", "Customers do not agree; somebody who took no part answers.", "accounts.verify",
-        lambda user, today: Objection.objects.open(), OBJECTIONS, "answer=open", "warning",
+        lambda user, today: Objection.objects.open().plain(), OBJECTIONS, "answer=objection", "warning",
     ),
     Tile(
         "Prospects waiting", "Customers to be let in or refused.", "accounts.activate",
@@ -24,6 +25,23 @@ TILES = (
     Tile(
         "Verifications open", "Identities somebody is looking at.", "accounts.verify",
         lambda user, today: Verification.objects.unfinished(), VERIFICATIONS, "waiting=unfinished",
+    ),
+    Tile(
+        "Could not verify: to decide", "Attempts have failed; say what follows for the account.", "accounts.verify",
+        lambda user, today: Verification.objects.undecided(), VERIFICATIONS, "waiting=undecided", "warning",
+    ),
+    Tile(
+        "Could not verify: second signature", "A colleague proposed what follows; agree or decline.", "accounts.close",
+        lambda user, today: CouldNotVerify.objects.awaiting_second(user), OUTCOMES, "waiting=second", "warning",
+    ),
+    Tile(
+        "Could not verify: to look at again", "Watched accounts whose day has come, limits that ran out.",
+        "accounts.verify", lambda user, today: CouldNotVerify.objects.look_due(today), OUTCOMES, "waiting=look",
+        "warning",
+    ),
+    Tile(
+        "Redress to answer", "People who could not be verified ask us to look again.", "accounts.answer_redress",
+        lambda user, today: Objection.objects.open().redress(), OBJECTIONS, "answer=redress", "warning",
     ),
     Tile(
         "Reviews due", "Customers to be asked for proof again.", "accounts.verify",

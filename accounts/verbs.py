@@ -27,6 +27,7 @@ class Verb(AuditVerb):
     ZONE_CONFIRMED = "accounts.zone_confirmed", "confirmed the zone read off {document}", "failed"
     ZONE_SET_ASIDE = "accounts.zone_set_aside", "set aside the zone read off {document}"
     PAYMENT_ADDED = "accounts.payment_added", "added a means of payment ({kind})"
+    TRANSACTIONS_ADDED = "accounts.transactions_added", "added {count} transactions to a means of payment ({kind})"
     PAYMENT_ENDED = "accounts.payment_ended", "noted that a means of payment is no longer used ({kind})"
     OWNER_ADDED = "accounts.owner_added", "added {owner} as owner or controller ({percent} %)", "has_control"
     OWNER_ENDED = "accounts.owner_ended", "ended the stake of {owner} on {to_on}"
@@ -43,6 +44,15 @@ class Verb(AuditVerb):
     )
     CHECKS_RUN = "accounts.checks_run", "ran the checks of {verification}: {count} new answers, {failed} to look at"
     METHOD_RECORDED = "accounts.method_recorded", "recorded {method} in {verification}: {result}", "matched"
+    CHECK_ASKED = "accounts.check_asked", "asked the outside verifier for {verification} ({check})", "fields"
+    CHECK_HANDED_OVER = "accounts.check_handed_over", "handed {check} over to the outside verifier", "verification"
+    CHECK_NOT_HANDED_OVER = (
+        "accounts.check_not_handed_over", "could not hand {check} over to the outside verifier ({error})",
+        "verification",
+    )  # fmt: skip
+    CHECK_UNANSWERED = "accounts.check_unanswered", "ended {check}, which was not answered", "verification"
+    ANSWER_RECEIVED = "accounts.answer_received", "answered {check}", "verification", "sha256"
+    ANSWER_READ = "accounts.answer_read", "read the answer to {check}: {state}", "verification", "result"
     DISCREPANCY_FOUND = "accounts.discrepancy_found", "found that the {field} disagrees ({verification})"
     DISCREPANCY_SETTLED = "accounts.discrepancy_settled", "settled the discrepancy on the {field} ({verification})"
     ESCALATED = "accounts.verification_escalated", "escalated {verification}: signatories are asked for"
@@ -91,7 +101,17 @@ class Verb(AuditVerb):
     CONFIRMATION_ASKED = "accounts.confirmation_asked", "asked to confirm a way to reach {party} ({kind})"
     CONTACT_CONFIRMED = "accounts.contact_confirmed", "confirmed a way to reach {party} ({kind}, {how})"
     CODE_REFUSED = "accounts.code_refused", "a wrong code for a way to reach {party}, try {count}"
-    OBJECTED = "accounts.objected", "objected: {objection}, answer due on {due_on}", "link"
+    UNVERIFIED_PROPOSED = "accounts.unverified_proposed", "proposed after {verification}: {outcome} ({reason}, {row})"
+    UNVERIFIED_IN_EFFECT = (
+        "accounts.unverified_in_effect", "put into effect after {verification}: {outcome} ({reason}, {row})",
+        "until", "day", GRAVE,
+    )  # fmt: skip
+    UNVERIFIED_DECLINED = "accounts.unverified_declined", "declined {row}: {outcome}"
+    UNVERIFIED_WITHDRAWN = "accounts.unverified_withdrawn", "withdrew {row}: {outcome}"
+    UNVERIFIED_OVER = "accounts.unverified_over", "ended {row}, {outcome}: {state}"
+    WATCH_DUE = "accounts.watch_due", "made due to be looked at again: {row}, since {day}"
+    REDRESS_ANSWERED = "accounts.redress_answered", "answered {objection} against {row}: {outcome}", GRAVE
+    OBJECTED = "accounts.objected", "objected: {objection}, answer due on {due_on}", "link", "row"
     OBJECTION_ANSWERED = "accounts.objection_answered", "answered {objection}: {outcome}"
     PRIVACY_LOGGED = "accounts.privacy_logged", "logged the privacy request {request} ({kind})"
     PRIVACY_IDENTIFIED = "accounts.privacy_identified", "found that {request} is about {party} ({how})"

@@ -36,11 +36,16 @@ BEAT_SCHEDULE = {
         "task": "accounts.tasks.end_expired_restrictions",
         "schedule": crontab(minute=5),
     },
+    "end checks without an answer": {
+        "task": "accounts.tasks.end_unanswered_checks",
+        "schedule": crontab(minute=35),
+    },
     "ask for re-verification": {
         "task": "accounts.tasks.request_due_reverifications",
         "schedule": crontab(hour=1, minute=10),
     },
     "end tiers set by hand": {"task": "accounts.tasks.end_tiers_set_by_hand", "schedule": crontab(hour=1, minute=30)},
+    "make watches due": {"task": "accounts.tasks.make_watches_due", "schedule": crontab(hour=1, minute=20)},
     "look for red flags": {"task": "accounts.tasks.run_detectors", "schedule": crontab(hour=1, minute=40)},
     "lapse preservations": {"task": "cases.tasks.lapse_preservations", "schedule": crontab(hour=2, minute=10)},
     "remind of deadlines": {

@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class ResellersConfig(AppConfig):
     name = "resellers"
     verbose_name = "Resellers"
+
+    def ready(self):
+        from accounts.flows.activation import add_guard
+        from resellers.flows.file import may_not_sell
+
+        add_guard(may_not_sell)

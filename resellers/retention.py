@@ -9,7 +9,15 @@ from accounts.flows.keeping import ended_before, guarded_rows, periods_of
 from accounts.models import Account
 from kyc_portal.records.refs import RecordRef
 from kyc_portal.records.retention import Period, RetentionRule, register
-from resellers.models import DownstreamCustomer, Reseller, ResellerManager
+from resellers.models import (
+    CipJudgement,
+    DownstreamCustomer,
+    Reseller,
+    ResellerCip,
+    ResellerContact,
+    ResellerContract,
+    ResellerManager,
+)
 
 OWN_LAYERS = ("accounts", "resellers")  # what they keep of an account goes with it; what stands above holds it back
 
@@ -61,18 +69,29 @@ register(
     ),
     RetentionRule(
         code="resellers",
-        title="Resellers and the bindings of their managers",
-        covers=(Reseller, ResellerManager),
+        title="Resellers with their CIPs, contracts, contacts and the bindings of their managers",
+        covers=(Reseller, ResellerManager, ResellerCip, CipJudgement, ResellerContract, ResellerContact),
         why="Go with the reseller's own account, once none of its customers is left.",
         figures=("retention_years", "sanctions_retention_years"),
         candidates=_ended_resellers,
         periods=periods_with_account,
         guarded=_guarded,
         contents=lambda reseller: [
+            CipJudgement.objects.filter(cip__reseller=reseller),
+            ResellerCip.objects.filter(reseller=reseller),
+            ResellerContract.objects.filter(reseller=reseller),
+            ResellerContact.objects.filter(reseller=reseller),
             ResellerManager.objects.filter(reseller=reseller),
             Reseller.objects.filter(pk=reseller.pk),
         ],
         subjects=lambda reseller: [],
-        roots={Reseller: with_owners("account"), ResellerManager: with_owners("reseller__account")},
+        roots={
+            Reseller: with_owners("account"),
+            **{
+                model: with_owners("reseller__account")
+                for model in (ResellerManager, ResellerCip, ResellerContract, ResellerContact)
+            },
+            CipJudgement: with_owners("cip__reseller__account"),
+        },
     ),
 )

@@ -11,9 +11,11 @@ from accounts.models import Account, Party, Screening, ScreeningHit, Verificatio
 from accounts.rules.us_status import StatusEvidence
 from kyc_portal.policy.cip import approve_cip
 from kyc_portal.policy.models import CipVersion
-from kyc_portal.records.refs import SCHEDULER
+from kyc_portal.records.refs import SCHEDULER, Actor
+from resellers.flows import cip, cip_review, file
 from resellers.flows.onboarding import add_downstream, add_reseller
-from resellers.models import DownstreamCustomer, Reseller
+from resellers.models import DownstreamCustomer, Reseller, ResellerCip
+from resellers.rules.cip import requirements_of
 from tests.conftest import NOON
 
 _numbers = itertools.count(1)
@@ -141,9 +143,27 @@ def make_hit(party: Party, *, status: str = "open", at=NOON, **changes) -> Scree
 
 
 def make_reseller(*, at=NOON, by=SCHEDULER, **changes) -> Reseller:
-    """A reseller with an open account."""
-    account = make_open_account(at=at, is_reseller=True, **changes)
-    return add_reseller(account, by=by, at=at)
+    """A reseller that may sell: with an open account, a contract, an approved CIP and somebody who answers for it."""
+    reseller = make_applicant(at=at, by=by, **changes)
+    file.record_contract(reseller, number="C-1", from_on=at.date(), to_on=None, by=by, at=at)
+    file.add_contact(reseller, role="officer", name="Olga Officer", email="olga@reseller.example", by=by, at=at)
+    approve_reseller_cip(cip.submit_cip(reseller, title="How we know them", text="We look.", by=by, at=at), at=at)
+    return reseller
+
+
+def make_applicant(*, at=NOON, by=SCHEDULER, **changes) -> Reseller:
+    """A reseller with an open account and nothing else."""
+    return add_reseller(make_open_account(at=at, is_reseller=True, **changes), by=by, at=at)
+
+
+def approve_reseller_cip(handed_in: ResellerCip, *, at=NOON) -> ResellerCip:
+    """Two people of the desk find everything in it."""
+    first, second = (Actor("person", key, key) for key in ("first of the desk", "second of the desk"))
+    cip_review.begin(handed_in, by=first, at=at)
+    for each in requirements_of(handed_in.source):
+        cip_review.judge(handed_in, requirement=each.code, verdict="met", by=first, at=at)
+    cip_review.propose(handed_in, decision="approve", reason="All of it is there.", by=first, at=at)
+    return cip_review.agree(handed_in, by=second, at=at)
 
 
 def make_downstream(reseller: Reseller, *, at=NOON, by=SCHEDULER, **changes) -> DownstreamCustomer:

@@ -29,7 +29,7 @@ by_label = pytest.mark.parametrize("model", OUR_MODELS, ids=lambda model: model.
 
 # What an audit event may say: codes, counts, days, names of fields and references; never a value of somebody's data.
 ALLOWED_FACTS = {
-    "account", "aliases", "answer", "answer_by", "as_of", "basis", "batch", "bundle", "case", "changed", "cip",
+    "account", "aliases", "answer", "answer_by", "as_of", "basis", "batch", "bundle", "case", "changed", "check", "cip",
     "citation", "code", "conclusion", "count", "country", "day", "decision", "destroyed", "digest", "document",
     "due_on", "earlier", "effective_from", "entries", "error", "failed", "field", "fields", "figure", "file", "files",
     "forced", "ground", "has_control", "hit", "hits", "hold", "how", "items", "judgement", "key", "key_id", "kind",

@@ -1,5 +1,19 @@
 """How staff see and work customers; every button calls one flow."""
 
-from accounts.admin import access, account, identity, own_page, party, privacy, screening, signals, verification
+from accounts.admin import (
+    access,
+    account,
+    identity,
+    own_page,
+    party,
+    privacy,
+    screening,
+    signals,
+    unverified,
+    verification,
+)
 
-__all__ = ["access", "account", "identity", "own_page", "party", "privacy", "screening", "signals", "verification"]
+__all__ = [
+    "access", "account", "identity", "own_page", "party", "privacy", "screening", "signals", "unverified",
+    "verification",
+]  # fmt: skip

@@ -5,7 +5,7 @@ from django.db.models import Prefetch
 from django.utils.html import format_html
 
 from accounts.admin import account_sections as parts
-from accounts.admin import own_page
+from accounts.admin import missing, own_page, unverified
 from accounts.admin.account_forms import (
     BlockForm,
     CloseForm,
@@ -144,15 +144,18 @@ class AccountAdmin(RecordAdmin):
         return account.__dict__.setdefault("file_on_page", AccountFile(account, legal_day(at)))
 
     def reasons(self, account, *, at):
-        return activation.why_not(account, at=at, file=self.file_of(account, at)) if is_waiting(account) else []
+        file = self.file_of(account, at)
+        return missing.reasons(activation.why_not(account, at=at, file=file), file) if is_waiting(account) else []
 
     def sections(self, account, *, user, at):
         file = self.file_of(account, at)
         return [
+            *(missing.of_account(file) if account.is_open else ()),
             parts.who(file, user),
             *parts.owners(file, user),
             *parts.certifications(account, user),
             parts.verifications(file),
+            unverified.outcomes(account),
             parts.hits(file),
             parts.red_flags(account),
             parts.tiers(file),

@@ -17,7 +17,8 @@ FIELDS = (
 )  # fmt: skip
 TRIGGERS = (
     ("opening", "Opening of the account"), ("periodic", "Periodic review"), ("document_expired", "Document expired"),
-    ("owners_changed", "Owners changed"), ("doubt", "Doubt about the identity"),
+    ("owners_changed", "Owners changed"), ("reseller_changed", "Reseller changed"), ("redress", "Redress"),
+    ("doubt", "Doubt about the identity"),
     *((why.value, why.label.capitalize()) for why in WhyWithoutDocuments),
 )  # fmt: skip
 
@@ -97,7 +98,7 @@ class TierForm(forms.Form):
 class CloseForm(forms.Form):
     """Why the account is closed."""
 
-    reason = forms.ChoiceField(label="Reason", choices=closing.CHOICES)
+    reason = forms.ChoiceField(label="Reason", choices=closing.BY_HAND)
 
 
 class ReopenForm(forms.Form):
@@ -120,7 +121,7 @@ class MethodForm(RecordForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         party = self.record.party
-        self.fields["method"].choices = [(each.code, each.title) for each in methods_for(party.kind)]
+        self.fields["method"].choices = [(each.code, each.title) for each in methods_for(party.kind) if each.by_hand]
         self._documents = {str(row.pk): row for row in party.documents.order_by("added_at", "pk")}
         known = [(key, f"{row.reference} ({row.kind})") for key, row in self._documents.items()]
         self.fields["document"].choices = [("", "–"), *known]

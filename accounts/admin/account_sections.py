@@ -8,14 +8,18 @@ from django.urls import reverse
 
 from accounts.admin import ownership_sections
 from accounts.admin.identity import sealed, title_of
+from accounts.flows import rating
 from accounts.flows.account_file import AccountFile
 from accounts.models import Account, Screening
+from accounts.models.party import AddressKind
 from accounts.models.restriction import Level
 from accounts.models.screening import HitStatus
 from accounts.rules.detectors import BY_CODE
 from accounts.rules.documents import expired_on
+from accounts.rules.elements import FALL_BACKS, address_relied_on
 from accounts.rules.parties import PartyKind
 from accounts.rules.verifying import VerificationStatus
+from kyc_portal.policy.models import StatementKind, StatementVersion
 from kyc_portal.staff.sections import Badge, Bars, Facts, Link, Strip, Table, Tree
 
 MOST_ROWS = 30
@@ -56,8 +60,17 @@ def who(file: AccountFile, user) -> Facts:
         ("Register number", sealed(party, "registration_number", "register number", user)),
         *contacts,
         *places,
+        ("Address that counts", _stand_in(file)),
     ]
     return Facts("who", "Who", [(label, value) for label, value in rows if value not in ("", None)])
+
+
+def _stand_in(file: AccountFile) -> str:
+    """R12: that a box or somebody else's address stands in; nothing when there is one of their own, or none at all."""
+    party = file.account.party
+    kind = address_relied_on(party.kind, {each.kind for each in file.addresses if each.party_id == party.pk})
+    label = AddressKind(kind).label if kind in FALL_BACKS else ""
+    return f"The {label} stands in: no street address of their own is known." if label else ""
 
 
 def account_facts(account: Account) -> Facts:
@@ -98,11 +111,12 @@ def certifications(account: Account, user) -> list[Table]:
     """The signed lists of owners; nothing for an individual."""
     if account.party.kind == PartyKind.INDIVIDUAL:
         return []
-    rows = []
+    rows, wordings = [], {str(each.number): each for each in StatementVersion.objects.filter(kind=StatementKind.OWNERS)}
     for row in account.ownership_certifications.order_by("-recorded_at", "pk")[:MOST_ROWS]:
         row.account = account
+        text = Link(row.text_version, wordings[row.text_version]) if row.text_version in wordings else row.text_version
         state = Badge(row.get_broken_why_display(), "warning") if row.broken_at else Badge("holds", "good")
-        rows.append([row.signed_on, sealed(row, "signed_by", "signer", user), row.text_version, state, row.recorded_by])
+        rows.append([row.signed_on, sealed(row, "signed_by", "signer", user), text, state, row.recorded_by])
     head = ["Signed", "By", "Text", "State", "Recorded by"]
     empty = "Nobody has signed the list of owners."
     return [Table("certifications", "Certification of owners", head, rows, empty=empty)]
@@ -159,8 +173,9 @@ def red_flags(account: Account) -> Table:
 def tiers(file: AccountFile) -> Bars:
     """What each red flag that counts adds to the risk, where the tiers begin, and who has set one by hand."""
     account, regime = file.account, file.regime
-    counted = account.signals.weighing().order_by("-weight", "code").values_list("code", "weight")
-    rows = [(BY_CODE[code].title if code in BY_CODE else code, weight, "") for code, weight in counted]
+    counted = rating.weighing(account, regime)
+    titles = {code: detector.title for code, detector in BY_CODE.items()} | {rating.WATCHED: "Kept under watch"}
+    rows = [(titles.get(code, code), weight, "") for code, weight in counted]
     note = (
         f"Together {account.risk_score} of 100; weights combine like independent chances. Medium risk begins at "
         f"{regime.whole('medium_risk_score')}, high risk at {regime.whole('high_risk_score')} "

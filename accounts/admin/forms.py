@@ -13,6 +13,7 @@ from accounts.rules.parties import CHOICES as PARTY_KINDS
 from accounts.rules.parties import PartyKind
 from accounts.rules.refusals import CHOICES as REFUSAL_REASONS
 from accounts.rules.us_status import StatusEvidence
+from kyc_portal.policy.models import StatementKind, StatementVersion
 
 CONTACT_HELP = "Only for the address of next of kin or of a contact person: whose it is."
 NO_CHOICE = [("", "–")]
@@ -189,6 +190,14 @@ class PaymentForm(forms.Form):
     country = country_field("Country")
     holder = text_field("Holder", 300, help_text="Who holds the card, account or wallet.")
     source = text_field("Source", 300, help_text="Whose money it is and where it comes from.")
+    customer_number = text_field("Customer number there", 100, help_text="What the institution calls this customer.")
+    transactions = lines_field("Transactions there", 20_000, help_text="Numbers of transactions, one a line.")
+
+
+class TransactionsForm(forms.Form):
+    """Further transactions of a means of payment."""
+
+    transactions = lines_field("Transactions", 20_000, help_text="Numbers of transactions, one a line.", required=True)
 
 
 class OwnerForm(PartyForm):
@@ -303,7 +312,14 @@ class CertifyOwnersForm(forms.Form):
 
     signed_on = day_field("Signed on", required=True)
     signed_by = text_field("Signed by", 300, required=True, help_text="The person who opens the account.")
-    text_version = text_field("Version of the text", 20, required=True)
+    text_version = forms.ChoiceField(label="Wording that was signed")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        wordings = StatementVersion.objects.filter(kind=StatementKind.OWNERS).order_by("-effective_from", "-number")
+        self.fields["text_version"].choices = [
+            (str(each.number), f"version {each.number}, in force from {each.effective_from}") for each in wordings
+        ]
 
 
 class SettleStatusForm(RecordForm):

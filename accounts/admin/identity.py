@@ -7,7 +7,8 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.admin import zone_sections
-from accounts.flows import document_copies, zone_reading
+from accounts.admin.forms import TransactionsForm
+from accounts.flows import document_copies, identification, zone_reading
 from accounts.models import IdentityDocument, PaymentMethod
 from accounts.rules.documents import BY_CODE, expired_on
 from kyc_portal.records.clock import legal_day
@@ -172,6 +173,11 @@ class PaymentMethodAdmin(RecordAdmin):
     def badges(self, record):
         return [Badge("ended", "")] if record.ended_at else [Badge("in use", "good")]
 
+    @flow_action("Add transactions", form=TransactionsForm)
+    def add_transactions(self, payment, *, by, at, transactions):
+        identification.add_transactions(payment, transactions=transactions, by=by, at=at)
+        return "The transactions are on file."
+
     def sections(self, record, *, user, at):
         rows = [
             ("Party", Link(record.party.legal_name, record.party)),
@@ -180,6 +186,8 @@ class PaymentMethodAdmin(RecordAdmin):
             ("Last four", record.last_four),
             ("Holder", sealed(record, "holder", "holder of the payment account", user)),
             ("Institution", record.institution),
+            ("Customer number there", sealed(record, "customer_number", "customer number at the institution", user)),
+            ("Transactions there", sealed(record, "transactions", "transactions", user)),
             ("Country", record.country.name),
             ("Source", record.source),
             ("Added", record.added_at),

@@ -3,9 +3,13 @@
 from django import forms
 from django.contrib import admin
 
+from accounts.admin import unverified
+from accounts.admin.forms import lines_field
 from accounts.flows import objections as flows
+from accounts.flows import redress
 from accounts.models import Account, CustomerLink, Objection
 from accounts.rules.asked import PARTS, ObjectionOutcome
+from accounts.rules.unverified import RedressAnswer
 from kyc_portal.records.sealed import MASK
 from kyc_portal.staff import policy_table
 from kyc_portal.staff.actions import flow_action
@@ -59,11 +63,20 @@ class AnswerForm(forms.Form):
     outcome = forms.ChoiceField(label="Outcome", choices=ObjectionOutcome.choices())
 
 
+class RedressForm(forms.Form):
+    """What came of a request for redress, and why; the customer reads one of few sentences."""
+
+    answer = forms.ChoiceField(label="Answer", choices=RedressAnswer.choices())
+    why = lines_field("Why", 500, required=True, help_text="For the file; the customer does not read it.")
+
+
 class OpenFilter(QuerysetFilter):
     title = "answer"
     parameter_name = "answer"
     options = {
         "open": ("open", lambda rows, user, today: rows.open()),
+        "objection": ("open objections", lambda rows, user, today: rows.open().plain()),
+        "redress": ("open requests for redress", lambda rows, user, today: rows.open().redress()),
         "answered": ("answered", lambda rows, user, today: rows.filter(state="answered")),
     }
 
@@ -72,13 +85,13 @@ class OpenFilter(QuerysetFilter):
 class ObjectionAdmin(RecordAdmin):
     list_display = ["reference", "account", "state", "raised_at", "due_on", "outcome"]
     list_filter = [OpenFilter]
-    list_select_related = ["account"]
+    list_select_related = ["account", "against"]
     search_fields = ["reference", "account__reference"]
     ordering = ["due_on", "pk"]
     logs_views = True
 
     def page_title(self, objection):
-        return f"Objection {objection.reference}"
+        return f"{'Request for redress' if objection.against_id else 'Objection'} {objection.reference}"
 
     def badges(self, objection):
         return [Badge(objection.get_state_display(), "warning" if objection.state == "open" else "good")]
@@ -87,26 +100,47 @@ class ObjectionAdmin(RecordAdmin):
         return Clock(objection.due_on, what="answer") if objection.state == "open" else None
 
     def sections(self, objection, *, user, at):
-        may_read = policy_table.may_see(user, "accounts.objection", "text")
-        text = objection.text.reveal() if may_read else MASK
-        return [
-            Html("text", "What the customer says", "admin/record/long_text.html", {"text": text}),
-            timeline_section(objection),
-        ]
+        return [_words(objection, user), timeline_section(objection)]
+
+    def before_acting(self, objection, name, *, user, at):
+        """Whoever answers reads first what the customer says, and against what."""
+        against = [unverified.facts(objection.against)] if objection.against else []
+        return [_words(objection, user), *against]
 
     def aside(self, objection, *, user, at):
         rows = [
             ("Account", Link(objection.account.reference, objection.account)), ("Raised", objection.raised_at),
             ("Through", objection.raised_through), ("Answer by", objection.due_on),
             ("Answered", objection.answered_at), ("Answered by", objection.answered_by),
-            ("Outcome", objection.get_outcome_display()),
+            ("Outcome", objection.get_outcome_display()), ("Why", objection.answered_why),
         ]  # fmt: skip
+        if against := objection.against:
+            words = f"{against.get_outcome_display()} ({against.reference})"
+            rows.insert(1, ("Against", Link(words, against)))
         return [Facts("objection", "The objection", rows)]
 
     @flow_action(
-        "Answer", form=AnswerForm, primary=True,
+        "Answer", form=AnswerForm, primary=True, when=lambda objection: objection.against_id is None,
         warning="The customer reads one fixed sentence for the outcome. Lift or change first what is to be put right.",
     )  # fmt: skip
     def answer(self, objection, *, by, at, outcome):
         flows.answer(objection, outcome=outcome, by=by, at=at)
         return f"{objection.reference} is answered. The customer is told."
+
+    @flow_action(
+        "Answer request for redress", form=RedressForm, primary=True,
+        when=lambda objection: objection.against_id is not None,
+        warning="Only somebody who took no part answers. Reversed: the identity is looked at anew, an account that had "
+        "ended is taken up again, and one in use is limited meanwhile. Changed: have the other outcome put into effect "
+        "before.",
+    )  # fmt: skip
+    def answer_redress(self, objection, *, by, at, answer, why):
+        answered = redress.answer(objection, answer=answer, why=why, by=by, at=at)
+        return f"{answered.reference} is answered: {answered.get_outcome_display()}. The customer is told."
+
+
+def _words(objection: Objection, user) -> Html:
+    """What the customer says; dots for who does not answer."""
+    may_read = policy_table.may_see(user, "accounts.objection", "text")
+    text = objection.text.reveal() if may_read else MASK
+    return Html("text", "What the customer says", "admin/record/long_text.html", {"text": text})

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from accounts.admin import forms, ownership_sections
+from accounts.admin import forms, missing, ownership_sections
 from accounts.admin.identity import marks_in_a_row, sealed, title_of
 from accounts.flows import confirming, corrections, identification, links, parties, restricted, us_status
 from accounts.flows.ownership import OwnersAbove
@@ -137,11 +137,13 @@ class PartyAdmin(RecordAdmin):
 
     def sections(self, record, *, user, at):
         today = legal_day(at)
+        above = OwnersAbove(record, today)
         return [
+            *missing.of_party(record, above),
             self._names(record),
             self._addresses(record, user),
             self._contacts(record, user),
-            *self._owners(record, user, today),
+            *self._owners(record, user, above),
             self._documents(record, user, today),
             self._payments(record, user),
             self._hits(record),
@@ -218,7 +220,7 @@ class PartyAdmin(RecordAdmin):
         head = ["Kind", "Value", "Confirmed", "How", "Added"]
         return Table("contacts", "Ways to reach them", head, rows, empty="There is no way to reach them. Add one.")
 
-    def _owners(self, party, user, today):
+    def _owners(self, party, user, above):
         """The tree of owners with the stakes beside it, who counts and why; nothing for an individual."""
         if not may_have_owners(party):
             return []
@@ -230,7 +232,6 @@ class PartyAdmin(RecordAdmin):
         head = ["Owner", "Share", "Control", "From", "To"]
         empty = "No owner is on file. Add everybody who owns or controls it."
         table = Table("stakes", "Stakes", head, rows, empty=empty)
-        above = OwnersAbove(party, today)
         tree = ownership_sections.owner_tree(above, table, user)
         return [tree, ownership_sections.beneficial(above, user), ownership_sections.blocked(above, user)]
 

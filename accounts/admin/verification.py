@@ -3,20 +3,22 @@
 from django.contrib import admin
 from django.urls import path, reverse
 
+from accounts.admin import unverified as outcome_parts
 from accounts.admin import workspace
 from accounts.admin.account_forms import ConcludeForm, DiscrepancyForm, MethodForm, SettleForm
 from accounts.admin.account_sections import VERIFICATION_TONES
 from accounts.admin.check_sections import checks
+from accounts.admin.external import RESULT_TONES, outside_sections
 from accounts.admin.identity import sealed
-from accounts.flows import checking, verification
+from accounts.flows import checking, external_checks, unverified, verification
 from accounts.models import Verification
+from accounts.rules.unverified import OutcomeState
 from accounts.rules.verifying import METHODS, Result, VerificationStatus
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Facts, Link, Table, timeline_section
 
-RESULT_TONES = {Result.MATCH: "good", Result.PARTIAL: "warning", Result.NO_MATCH: "danger", Result.ERROR: ""}
 TITLES = {each.code: each.title for each in METHODS}
 
 
@@ -25,6 +27,7 @@ class StateFilter(QuerysetFilter):
     parameter_name = "waiting"
     options = {
         "unfinished": ("not concluded", lambda rows, user, today: rows.unfinished()),
+        "undecided": ("could not be verified: to decide", lambda rows, user, today: rows.undecided()),
         "second": (
             "escalated: another person is needed",
             lambda rows, user, today: rows.filter(status=VerificationStatus.ESCALATED.value).exclude(
@@ -62,8 +65,10 @@ class VerificationAdmin(RecordAdmin):
         return [Badge(status.label, VERIFICATION_TONES[status])]
 
     def sections(self, record, *, user, at):
+        followed = [outcome_parts.after(record)] if record.status == VerificationStatus.UNVERIFIABLE else []
         return [
-            _facts(record), checks(record), results(record), discrepancies(record, user), timeline_section(record),
+            _facts(record), *followed, checks(record), results(record), *outside_sections(record, user),
+            discrepancies(record, user), timeline_section(record),
         ]  # fmt: skip
 
     @flow_action("Record method", form=MethodForm, primary=True)
@@ -77,6 +82,15 @@ class VerificationAdmin(RecordAdmin):
     def run_checks(self, record, *, by, at):
         new = checking.run_again(record, by=by, at=at)
         return f"{new} of the answers are new." if new else "The checks answer as before."
+
+    @flow_action(
+        "Ask the outside verifier", when=lambda record: external_checks.may_ask(record),
+        warning="What is on file of the party goes to the verifier: name, birth date, citizenship or country of "
+        "formation, address, identification and register numbers, and the newest document’s number.",
+    )  # fmt: skip
+    def ask_verifier(self, record, *, by, at):
+        check = external_checks.ask(record, by=by, at=at)
+        return f"{check.verifier_title} is asked under {check.reference}. The answer comes by itself."
 
     @flow_action("Note discrepancy", form=DiscrepancyForm)
     def find_discrepancy(self, record, *, by, at, field, stated, found):
@@ -103,6 +117,17 @@ class VerificationAdmin(RecordAdmin):
     def escalate(self, record, *, by, at):
         verification.escalate(record, by=by, at=at)
         return f"{record.reference} is escalated. A colleague has to accept the identity."
+
+    @flow_action(
+        "Decide what follows", form=outcome_parts.OutcomeForm, primary=True, when=outcome_parts.can_follow,
+        warning="The identity could not be verified. To close the account, or to keep it in use under watch, takes a "
+        "second person; the rest is in effect at once, in place of what was decided before. The customer is told what "
+        "follows and how to ask for redress.",
+    )  # fmt: skip
+    def decide_outcome(self, record, *, by, at, outcome, reason, explanation):
+        row = unverified.propose(record, outcome=outcome, reason=reason, explanation=explanation, by=by, at=at)
+        waits = "waits for a second person" if row.state == OutcomeState.PROPOSED else "is in effect"
+        return f"{row.reference} ({row.get_outcome_display()}) {waits}.", row
 
 
 def _facts(record: Verification) -> Facts:

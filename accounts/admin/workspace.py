@@ -19,8 +19,8 @@ from kyc_portal.staff.templatetags.marks import masked
 
 PAGE = "admin:accounts_verification_workspace"
 KEYS = {
-    "record-method": "m", "find-discrepancy": "d", "settle-discrepancy": "s", "conclude": "c", "escalate": "e",
-    "run-checks": "k",
+    "record-method": "m", "ask-verifier": "o", "find-discrepancy": "d", "settle-discrepancy": "s", "conclude": "c",
+    "escalate": "e", "decide-outcome": "w", "run-checks": "k",
 }  # fmt: skip
 AGREES = {True: Badge("agrees", "good"), False: Badge("differs", "danger"), None: ""}
 

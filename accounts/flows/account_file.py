@@ -33,10 +33,11 @@ class AccountFile:
 
     account: Account
     on: date
+    known_above: OwnersAbove | None = None  # when the caller has looked upwards already
 
     @cached_property
     def above(self) -> OwnersAbove:
-        return OwnersAbove(self.account.party, self.on)
+        return self.known_above or OwnersAbove(self.account.party, self.on)
 
     @property
     def regime(self) -> Regime:

@@ -51,12 +51,17 @@ def why_not(account: Account, *, at: datetime, file: AccountFile | None = None) 
     return [*_sentences(_status_allows(account)), *obstacles(account, at=at, file=file)]
 
 
-def obstacles(account: Account, *, at: datetime, file: AccountFile | None = None) -> list[str]:
-    """What stands in the way whatever state the account is in: what a reopening looks at."""
+def obstacles(
+    account: Account, *, at: datetime, file: AccountFile | None = None, identities_may_be_open: bool = False
+) -> list[str]:
+    """What stands in the way whatever state the account is in: what a reopening looks at.
+
+    With `identities_may_be_open` it does not matter whether everybody is verified.
+    """
     file = file or AccountFile(account, legal_day(at))
     told: list[Told] = []
     try:
-        told += [guard(file) for guard in _OWN_GUARDS]
+        told += [guard(file) for guard in _OWN_GUARDS if not (identities_may_be_open and guard in _OF_IDENTITIES)]
     except TooTangled as refusal:  # nobody can say who the owners are, and this alone stands in the way
         told = [str(refusal)]
     told += [guard(account, at) for guard in _GUARDS]
@@ -197,6 +202,7 @@ def _nothing_is_blocked(file: AccountFile) -> str | None:
     return f"{block.reference} blocks the account. Lift the block first." if block else None
 
 
+_OF_IDENTITIES = (_everybody_is_verified, _nothing_disagrees)
 _OWN_GUARDS: tuple[Callable[[AccountFile], Told], ...] = (
     _kind_is_settled,
     _status_is_settled,

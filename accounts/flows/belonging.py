@@ -8,8 +8,11 @@ from accounts.models import (
     CheckResult,
     ContactConfirmation,
     ContactPoint,
+    CouldNotVerify,
     CustomerLink,
     Discrepancy,
+    ExternalAnswer,
+    ExternalCheck,
     Identifier,
     IdentityDocument,
     MethodResult,
@@ -37,8 +40,11 @@ OF_ACCOUNT = {  # from each row of an account's file to the account
     OwnershipCertification: "account",
     Verification: "account",
     CheckResult: "verification__account",
+    CouldNotVerify: "account",
     MethodResult: "verification__account",
     Discrepancy: "verification__account",
+    ExternalCheck: "verification__account",
+    ExternalAnswer: "check_asked__verification__account",
     Restriction: "account",
     RiskSignal: "account",
     RiskOverride: "account",
@@ -49,13 +55,14 @@ OF_ACCOUNT = {  # from each row of an account's file to the account
     RefusedLine: "batch__account",
 }
 OF_PARTY = dict.fromkeys(  # and from each row that speaks of a party to the party
-    (Verification, PartyName, Address, ContactPoint, IdentityDocument, PaymentMethod, Identifier, Screening,
-     ScreeningHit),
+    (Verification, CouldNotVerify, PartyName, Address, ContactPoint, IdentityDocument, PaymentMethod, Identifier,
+     Screening, ScreeningHit),
     "party",
 )  # fmt: skip
 OF_PARTY |= {Party: "", MethodResult: "verification__party", Discrepancy: "verification__party"}
 OF_PARTY |= {ContactConfirmation: "contact__party", CheckResult: "verification__party"}
 OF_PARTY |= {ZoneReading: "document__party"}
+OF_PARTY |= {ExternalCheck: "verification__party", ExternalAnswer: "check_asked__verification__party"}
 
 
 def join(*steps: str) -> str:

@@ -7,7 +7,7 @@ from accounts import events
 from accounts.flows import activation, intake, rating, reverification, texts
 from accounts.flows.restrictions import BLOCK_REPORT
 from accounts.models import Account
-from accounts.rules.closing import REASONS
+from accounts.rules.closing import REASONS, UNVERIFIED
 from accounts.rules.onboarding import MOVES, AccountStatus
 from accounts.verbs import Verb
 from kyc_portal.notices import outbox
@@ -55,7 +55,9 @@ def close_account(account: Account, *, reason: str, by: Actor, at: datetime) -> 
 
 @flow
 def close_by_hand(account: Account, *, reason: str, by: Actor, at: datetime) -> Account:
-    """Close as one member of staff decides on the account's page; what is blocked takes a decision of two (R37)."""
+    """Close as one member of staff decides on the account's page; the blocked and the unverified take two (R37)."""
+    if reason == UNVERIFIED:
+        raise UnknownReason("Two people close an account for this. Decide on the verification's page what follows.")
     if reason not in REASONS:
         raise UnknownReason(f"There is no such reason to close an account. Choose one of: {', '.join(REASONS)}.")
     if _locked(account).status == AccountStatus.BLOCKED:
@@ -88,6 +90,24 @@ def reopen_account(account: Account, *, reason: str, by: Actor, at: datetime) ->
     if not never_used:
         rating.rate_risk(account, by=by, at=at)
         account.refresh_from_db(fields=["risk_tier", "risk_score", "next_review_on"])
+    return account
+
+
+@flow
+def take_up_unverified(account: Account, *, by: Actor, at: datetime) -> Account:
+    """Take a closed account up again although somebody behind it is not verified; the caller limits or watches it.
+
+    Everything else that an opening asks for must be there (NotReady with all reasons). Raises MoveNotAllowed.
+    """
+    account = _locked(account)
+    MOVES.require(account.status, AccountStatus.ACTIVE)
+    if reasons := activation.obstacles(account, at=at, identities_may_be_open=True):
+        raise activation.NotReady(" ".join(reasons))
+    account.status, account.closed_at, account.closing_reason = AccountStatus.ACTIVE.value, None, ""
+    account.save(update_fields=["status", "closed_at", "closing_reason"])
+    audit.record(Verb.REOPENED, account, by=by, at=at)
+    rating.rate_risk(account, by=by, at=at)
+    account.refresh_from_db(fields=["risk_tier", "risk_score", "next_review_on"])
     return account
 
 

@@ -21,6 +21,8 @@ from accounts.rules.ownership import TooTangled
 from accounts.verbs import Verb
 from kyc_portal.notices import outbox
 from kyc_portal.notices.kinds import ContactAdded
+from kyc_portal.policy.models import StatementKind
+from kyc_portal.policy.statements import statement_on
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
@@ -29,7 +31,6 @@ from kyc_portal.refusal import Refusal
 
 OF_PAYMENT = ("payment", "payment_source", "payment_holder")  # one form takes all of it
 MOST_GIVEN = 60  # entries by one link; who needs more writes to us
-TEXT_OF_CERTIFICATION = "page-1"  # of templates/customer/part.html; raise it when its wording changes
 
 
 class NotAskedFor(Refusal):
@@ -61,7 +62,7 @@ def asked_of(link: CustomerLink, *, at: datetime) -> list[Asked]:
 
     Raises CannotTell.
     """
-    if not customer_links.is_asked(link):
+    if link.purpose == Purpose.REDRESS or not customer_links.is_asked(link):
         return []
     try:
         found = _of_data(link, at) if link.purpose == Purpose.DATA else _of_review(link, at)
@@ -127,7 +128,7 @@ def take(link: CustomerLink, key: str, given: dict, *, by: Actor, at: datetime) 
 def hand_in(link: CustomerLink, *, by: Actor, at: datetime) -> None:
     """The customer says that this is all; staff are told by their waiting work. Raises LinkRefused, BadField."""
     link = customer_links.locked(link)
-    if not customer_links.is_asked(link):
+    if link.purpose == Purpose.REDRESS or not customer_links.is_asked(link):
         raise LinkRefused("Nothing is asked any more. There is nothing left to do.")
     open_parts = [each for each in asked_of(link, at=at) if each.is_needed and not each.is_given]
     if not link.given and open_parts:
@@ -179,8 +180,8 @@ def _owner(account: Account, party: Party, given: dict, by: Actor, at: datetime)
 
 def _certify(account: Account, party: Party, given: dict, by: Actor, at: datetime) -> None:
     identification.certify_owners(
-        account, signed_on=legal_day(at), signed_by=given.get("signed_by", ""), text_version=TEXT_OF_CERTIFICATION,
-        by=by, at=at,
+        account, signed_on=legal_day(at), signed_by=given.get("signed_by", ""), by=by, at=at,
+        text_version=str(statement_on(StatementKind.OWNERS, legal_day(at)).number),
     )  # fmt: skip
 
 

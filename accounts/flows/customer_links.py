@@ -15,7 +15,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts.flows import parties
-from accounts.models import Account, CustomerLink
+from accounts.models import Account, CouldNotVerify, CustomerLink
 from accounts.rules.asked import EndedWhy, Purpose
 from accounts.rules.onboarding import AccountStatus
 from accounts.verbs import Verb
@@ -117,6 +117,8 @@ def is_asked(link: CustomerLink) -> bool:
     """Whether the request behind the link still stands, whatever became of its row."""
     if link.ended_at is not None:
         return False
+    if link.purpose == Purpose.REDRESS:
+        return CouldNotVerify.objects.in_effect().filter(account=link.account_id).exists()
     if link.purpose == Purpose.DATA:
         return link.account.status == AccountStatus.DATA_REQUESTED
     return link.account.status == AccountStatus.ACTIVE and link.account.review_asked_on is not None

@@ -11,24 +11,25 @@ from rigour.territories import get_territory
 from accounts.events import owners_changed
 from accounts.flows import checking, document_files, links, ownership, parties, reverification, texts
 from accounts.flows.completeness import missing_for
+from accounts.flows.stated import checked_payment, checked_transactions, payment_row, require_order
 from accounts.flows.texts import BadField, Texts
 from accounts.formats.mrz import MrzReading, read_mrz
 from accounts.formats.upload import inspect_upload
 from accounts.models import Account, IdentityDocument, OwnershipCertification, OwnershipStake, Party, PaymentMethod
-from accounts.models.identity import PaymentKind
 from accounts.models.party import PartyKind
 from accounts.rules.documents import document_kind
-from accounts.rules.new_parties import NewParty
-from accounts.rules.numbers import FullCardNumber, is_card_number, normalised
+from accounts.rules.new_parties import NewParty, NewPayment
 from accounts.verbs import Verb
+from kyc_portal.policy.models import StatementKind
+from kyc_portal.policy.statements import statement
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 
 __all__ = [
-    "add_document", "add_owner", "add_payment_method", "certify_owners", "doubt_certification", "end_payment_method",
-    "end_stake", "missing_for",
+    "add_document", "add_owner", "add_payment_method", "add_transactions", "certify_owners", "doubt_certification",
+    "end_payment_method", "end_stake", "missing_for",
 ]  # fmt: skip
 
 VISA = "visa"
@@ -94,7 +95,7 @@ def take_zone(document: IdentityDocument, mrz: str, *, today: date) -> None:
         document.country = document.country or _country_of(zone)
         document.expires_on = document.expires_on or zone.expires_on
         document.number = document.number or zone.number
-    _require_order(document.party, document)
+    require_order(_born(document.party), document.issued_on, document.expires_on)
 
 
 def _read_zone(mrz: str, kind, today: date) -> MrzReading | None:
@@ -117,17 +118,8 @@ def _country_of(zone: MrzReading | None) -> str:
     return found.code.upper() if found and found.code.upper() in countries else ""
 
 
-def _require_order(party: Party, document: IdentityDocument) -> None:
-    """Refuse dates that cannot be right together, naming both (trust.md D5)."""
-    born = date.fromisoformat(party.birth_date.reveal()) if party.birth_date else None
-    days = [("Date of birth", born), ("Date of issue", document.issued_on), ("Date of expiry", document.expires_on)]
-    known = [(name, day) for name, day in days if day is not None]
-    for place, (name, day) in enumerate(known):
-        for later_name, later in known[place + 1 :]:
-            if day > later:
-                raise BadField(
-                    f"{name} {day} lies after the {later_name.lower()} {later}. Correct the one that is wrong."
-                )
+def _born(party: Party) -> date | None:
+    return date.fromisoformat(party.birth_date.reveal()) if party.birth_date else None
 
 
 def _take_file(document: IdentityDocument, file: BinaryIO | None, name: str) -> None:
@@ -144,72 +136,41 @@ def _take_file(document: IdentityDocument, file: BinaryIO | None, name: str) -> 
 
 
 @flow
-def add_payment_method(
-    party: Party,
-    *,
-    kind: str,
-    identifier: str = "",
-    institution: str = "",
-    country: str = "",
-    holder: str = "",
-    source: str = "",
-    last_four: str = "",
-    by: Actor,
-    at: datetime,
-) -> PaymentMethod:
+def add_payment_method(party: Party, *, by: Actor, at: datetime, **stated) -> PaymentMethod:
     """Add means and source of payment (R14, R15). Of a card the token or the last four digits, never the number.
 
-    Raises BadField or BadNumber.
+    `stated` are the fields of NewPayment. Raises BadField or BadNumber.
     """
     party, told = parties.locked(party), Texts()
-    kind = texts.chosen("Kind of payment", kind, PaymentKind)
-    identifier = _payment_identifier(kind, texts.code("Identifier", identifier, 300))
-    payment = PaymentMethod(
-        party=party,
-        kind=kind,
-        institution=told.line("Institution", institution, 200),
-        last_four=_last_four(kind, identifier, last_four),
-        country=texts.country("Country", country),
-        source=told.line("Source of payment", source, 300),
-        added_at=at,
-    )
-    payment.identifier, payment.holder = identifier, told.line("Holder", holder, 300)
+    new = checked_payment(NewPayment(**stated), told)
+    payment = payment_row(party, new, at=at)
     payment.save(force_insert=True)
 
     parties.touch(party, at=at)
-    links.remember(party, links.values_of_payment(kind, identifier), at=at)
-    audit.record(Verb.PAYMENT_ADDED, party, by=by, at=at, within=parties.account_of(party), kind=kind)
+    links.remember(party, links.values_of_payment(new.kind, new.identifier), at=at)
+    audit.record(Verb.PAYMENT_ADDED, party, by=by, at=at, within=parties.account_of(party), kind=new.kind)
     told.record_masked(party, by=by, at=at)
     checking.look_again(party, by=by, at=at)
     _ask_again(Account.objects.filter(party=party), "payment_changed", by=by, at=at)
     return payment
 
 
-def _payment_identifier(kind: str, identifier: str) -> str:
-    if not identifier:
-        return ""
-    if kind == PaymentKind.NONE:
-        raise BadField("Identifier is given, but the kind is none. Leave it out or correct the kind.")
-    if is_card_number(identifier):  # whatever the kind: the number of a card is nowhere kept
-        raise FullCardNumber(
-            "This is a whole card number. Enter the payment provider's token or the last four digits; a bank account "
-            "that looks like one with its bank's code or as IBAN."
-        )
-    if kind == PaymentKind.WALLET:
-        return normalised("wallet", identifier)
-    looks_like_iban = identifier.strip()[:2].isalpha() and identifier.strip()[2:4].isdigit()
-    if kind == PaymentKind.BANK and looks_like_iban:
-        return normalised("iban", identifier)
-    return normalised("bank_account" if kind == PaymentKind.BANK else "card", identifier)
-
-
-def _last_four(kind: str, identifier: str, stated: str) -> str:
-    """The four digits or letters by which staff recognise a means of payment; those of a card are not in its token."""
-    if stated and not (stated.isascii() and stated.isdigit() and len(stated) == 4):
-        raise BadField("Last four digits must be four digits. Type them as they stand on the card.")
-    if kind in (PaymentKind.CARD, PaymentKind.PREPAID) and len(identifier) > 4:
-        return stated
-    return stated or identifier[-4:]
+@flow
+def add_transactions(payment: PaymentMethod, *, transactions: str, by: Actor, at: datetime) -> PaymentMethod:
+    """Add numbers of transactions at the provider of payments, one a line (R14). Raises BadField."""
+    party = parties.locked(payment.party)
+    payment = PaymentMethod.objects.select_for_update(of=("self",)).get(pk=payment.pk)
+    known = payment.transactions.reveal() if payment.transactions else ""
+    together = checked_transactions(f"{known}\n{transactions}")
+    added = len(together.splitlines()) - len(known.splitlines())
+    if not added:
+        raise BadField("Transactions are empty or on file already. Enter a new one.")
+    payment.transactions = together
+    payment.save(update_fields=["transactions"])
+    audit.record(
+        Verb.TRANSACTIONS_ADDED, party, by=by, at=at, within=parties.account_of(party), kind=payment.kind, count=added
+    )
+    return payment
 
 
 @flow
@@ -354,7 +315,8 @@ def certify_owners(
 ) -> OwnershipCertification:
     """Record the signed statement that the owners named are all there are (R22). Raises BadField.
 
-    `signed_by` is the person who opens the account; it holds until the owners change.
+    `signed_by` is the person who opens the account, `text_version` the number of the wording they signed; it holds
+    until the owners change. Raises NoStatement.
     """
     account = Account.objects.select_for_update(of=("self",)).select_related("party").get(pk=account.pk)
     if account.party.kind == PartyKind.INDIVIDUAL:
@@ -362,7 +324,7 @@ def certify_owners(
     signed_on = texts.past_day("Signed on", signed_on, legal_day(at))
     if signed_on is None:
         raise BadField("Signed on is empty. Enter the day of the signature.")
-    version = texts.required("Text version", texts.code("Text version", text_version, 20))
+    version = str(statement(StatementKind.OWNERS, text_version).number)
     told = Texts()
     row = OwnershipCertification(
         account=account, text_version=version, signed_on=signed_on, recorded_at=at, recorded_by=by.label

@@ -111,7 +111,7 @@ def draft_prospect(
         product=told.line("Product", product, 80), source=texts.code("Source", source, 40), is_reseller=is_reseller,
         status=AccountStatus.PROSPECT.value, created_at=at, notice_version=str(shown.number),
     )  # fmt: skip
-    drafted = parties.draft(new, at=at)
+    drafted = parties.draft(new, by_label=by.label, at=at)
     account.party = party = drafted.party
     told.masked += drafted.told.masked
     facts = {"row": row} if row is not None else {}

@@ -18,8 +18,11 @@ from accounts.models import (
     CheckResult,
     ContactConfirmation,
     ContactPoint,
+    CouldNotVerify,
     CustomerLink,
     Discrepancy,
+    ExternalAnswer,
+    ExternalCheck,
     Identifier,
     IdentityDocument,
     MethodResult,
@@ -103,6 +106,9 @@ def _after_verifying(account: Account, regime: Regime) -> list[Period]:
         MethodResult.objects.filter(verification__account=account).aggregate(last=Max("at"))["last"],
         Discrepancy.objects.filter(verification__account=account).aggregate(last=Max("found_at"))["last"],
         CheckResult.objects.filter(verification__account=account).aggregate(last=Max("at"))["last"],
+        ExternalAnswer.objects.filter(check_asked__verification__account=account).aggregate(last=Max("received_at"))[
+            "last"
+        ],
     ]
     if not any(made):
         return []
@@ -189,13 +195,16 @@ def contents_of(account: Account) -> Iterable[models.QuerySet]:
     about_it = Q(label=ref.label, key=ref.key) | Q(subject__in=parties)
     return [
         Notice.objects.filter(about_it),
+        ExternalAnswer.objects.filter(check_asked__verification__account=key),
+        ExternalCheck.objects.filter(verification__account=key),
         Discrepancy.objects.filter(verification__account=key),
         CheckResult.objects.filter(verification__account=key),
         MethodResult.objects.filter(verification__account=key),
+        Objection.objects.filter(account=key),
+        CouldNotVerify.objects.filter(account=key),
         Verification.objects.filter(account=key),
         OwnershipCertification.objects.filter(account=key),
         Restriction.objects.filter(account=key),
-        Objection.objects.filter(account=key),
         CustomerLink.objects.filter(account=key),
         RiskSignal.objects.filter(account=key),
         RiskOverride.objects.filter(account=key),

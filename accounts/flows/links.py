@@ -93,6 +93,10 @@ def values_in(new: NewParty) -> Iterator[Value]:
         yield "national_id", f"{new.formation_country} {new.registration_number}"
     for address in new.addresses:
         yield from values_of_address(address)
+    for payment in new.payments:
+        yield from values_of_payment(payment.kind, payment.identifier)
+    for document in new.documents:
+        yield from values_of_document(document.number, document.country)
 
 
 def values_of_contact(kind: str, value: str) -> Iterator[Value]:

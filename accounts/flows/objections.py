@@ -1,10 +1,10 @@
 """A customer objects; somebody who took no part answers, in one of few sentences (requirement R41)."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from accounts.flows import customer_links, parties
 from accounts.flows.texts import Texts, chosen, required
-from accounts.models import Account, CustomerLink, Objection, Restriction
+from accounts.models import Account, CouldNotVerify, CustomerLink, Objection, Restriction
 from accounts.rules.asked import OBJECTION_ANSWERS, ObjectionOutcome
 from accounts.verbs import Verb
 from kyc_portal.four_eyes import person_key
@@ -30,6 +30,10 @@ class NotOpen(Refusal):
     """The objection was answered."""
 
 
+class IsRedress(Refusal):
+    """The objection is a request for redress, which is answered in its own way."""
+
+
 class TookPart(Refusal):
     """Whoever took part in what is objected to does not answer."""
 
@@ -38,21 +42,34 @@ class TookPart(Refusal):
 def raise_objection(link: CustomerLink, *, text: str, by: Actor, at: datetime) -> Objection:
     """Keep what a customer says against what we ask or did, and start the clock of the answer.
 
-    Raises BadField and AlreadyObjected.
+    After “could not be verified”, and while redress can be asked for, this is the request for it (R41). Raises BadField
+    and AlreadyObjected.
     """
-    link, told, today = customer_links.locked(link), Texts(), legal_day(at)
-    account = link.account
+    link, today = customer_links.locked(link), legal_day(at)
+    open_to = CouldNotVerify.objects.in_effect().filter(account=link.account, redress=None, redress_by__gte=today)
+    against = open_to.order_by("-in_effect_at", "pk").first()
+    return take_in(link.account, text=text, through=link.reference, against=against, on=today, by=by, at=at)
+
+
+def take_in(
+    account: Account, *, text: str, through: str, against: CouldNotVerify | None, on: date, by: Actor, at: datetime
+) -> Objection:
+    """Keep an objection received on the day `on`; the caller holds the account's lock, and its party is loaded.
+
+    `through` is a link's reference or a word for another way. Raises BadField and AlreadyObjected.
+    """
+    told = Texts()
     text = required("Objection", told.lines("Objection", text, LONGEST))
     if Objection.objects.open().filter(account=account).exists():
         raise AlreadyObjected("Your objection has come in and waits for its answer. We will write to you.")
-    objection = Objection(account=account, party=account.party, raised_at=at, raised_through=link.reference)
-    clock = start_clock(
-        ANSWER_BY, objection, figure="objection_answer_days", regime=regime_on(today), on=today, by=by, at=at
-    )
+    objection = Objection(account=account, party=account.party, raised_at=at, raised_through=through, against=against)
+    figure = "redress_answer_days" if against else "objection_answer_days"
+    clock = start_clock(ANSWER_BY, objection, figure=figure, regime=regime_on(on), on=on, by=by, at=at)
     objection.text, objection.due_on = text, clock.due_on
     objection.save(force_insert=True)
+    about = {"row": against.reference} if against else {}
     audit.record(
-        Verb.OBJECTED, account, by=by, at=at, objection=objection.reference, due_on=clock.due_on, link=link.reference
+        Verb.OBJECTED, account, by=by, at=at, objection=objection.reference, due_on=clock.due_on, link=through, **about
     )
     told.record_masked(account, by=by, at=at)
     notice = ObjectionReceived(
@@ -64,16 +81,33 @@ def raise_objection(link: CustomerLink, *, text: str, by: Actor, at: datetime) -
 
 @flow
 def answer(objection: Objection, *, outcome: str, by: Actor, at: datetime) -> Objection:
-    """Answer an objection in fixed words. Raises NotOpen, TookPart, BadField."""
+    """Answer an objection in fixed words. Raises NotOpen, IsRedress, TookPart, BadField."""
+    objection = locked(objection)
+    require_open(objection)
+    if objection.against_id is not None:
+        raise IsRedress(f"{objection.reference} asks for redress. Answer it as redress.")
+    outcome = chosen("Outcome", outcome, ObjectionOutcome)
+    require_no_part(objection, by)
+    return close(objection, outcome=outcome, wording=OBJECTION_ANSWERS[outcome], by=by, at=at)
+
+
+def locked(objection: Objection) -> Objection:
+    """The objection's row after its account's, both locked until the transaction ends."""
     Account.objects.select_for_update(of=("self",)).get(pk=objection.account_id)
-    rows = Objection.objects.select_for_update(of=("self",)).select_related("account", "party")
-    objection = rows.get(pk=objection.pk)
+    rows = Objection.objects.select_for_update(of=("self",)).select_related("account__party", "party")
+    return rows.get(pk=objection.pk)
+
+
+def require_open(objection: Objection) -> None:
+    """Raise NotOpen once it is answered."""
     if objection.state != "open":
         raise NotOpen(f"{objection.reference} was answered on {legal_day(objection.answered_at)}.")
-    outcome = chosen("Outcome", outcome, ObjectionOutcome)
-    _require_no_part(objection, by)
+
+
+def close(objection: Objection, *, outcome: str, wording: str, by: Actor, at: datetime) -> Objection:
+    """Write the answer down, stop the clock, tell the customer the fixed words; the caller has judged who answers."""
     objection.state, objection.answered_at, objection.answered_by, objection.outcome = "answered", at, by.label, outcome
-    objection.save(update_fields=["state", "answered_at", "answered_by", "outcome"])
+    objection.save(update_fields=["state", "answered_at", "answered_by", "outcome", "answered_why"])
     stop_clock(ANSWER_BY, objection, by=by, at=at)
     audit.record(
         Verb.OBJECTION_ANSWERED, objection, by=by, at=at, within=objection.account, objection=objection.reference,
@@ -81,13 +115,13 @@ def answer(objection: Objection, *, outcome: str, by: Actor, at: datetime) -> Ob
     )  # fmt: skip
     notice = ObjectionAnswered(
         name=objection.party.legal_name, account=objection.account.reference, objection=objection.reference,
-        wording=OBJECTION_ANSWERS[outcome],
+        wording=wording,
     )  # fmt: skip
     _tell(objection, notice, by=by, at=at)
     return objection
 
 
-def _require_no_part(objection: Objection, by: Actor) -> None:
+def require_no_part(objection: Objection, by: Actor) -> None:
     """Neither who sent the link nor who restricted the account judges the objection to it."""
     sent = CustomerLink.objects.filter(account=objection.account_id, issued_by_key=person_key(by))
     restricted = Restriction.objects.filter(account=objection.account_id, applied_by=by.label)

@@ -9,9 +9,19 @@ from uuid import UUID, uuid4
 from django.db.models import F
 
 from accounts.events import location_changed
-from accounts.flows import checking, links, texts
+from accounts.flows import checking, links, stated, texts
+from accounts.flows.stated import LONGEST_CODE
 from accounts.flows.texts import BadField, Texts
-from accounts.models import Account, Address, ContactPoint, Identifier, Party, PartyName
+from accounts.models import (
+    Account,
+    Address,
+    ContactPoint,
+    Identifier,
+    IdentityDocument,
+    Party,
+    PartyName,
+    PaymentMethod,
+)
 from accounts.models.party import AddressKind, ContactKind, NameKind, PartyKind
 from accounts.rules.new_parties import NewAddress, NewParty
 from accounts.rules.numbers import normalised
@@ -25,7 +35,7 @@ from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 
 KIND_BY = "settle person or entity"
-LONGEST_NAME, LONGEST_LINES, LONGEST_REGION, LONGEST_CODE = 300, 500, 60, 100
+LONGEST_NAME, LONGEST_LINES, LONGEST_REGION = 300, 500, 60
 MOST_NAMES = 50
 OF_OTHERS = (AddressKind.CONTACT_PERSON, AddressKind.NEXT_OF_KIN)
 
@@ -54,6 +64,8 @@ class PartyDraft:
     names: list[PartyName]
     addresses: list[Address]
     contact_points: list[ContactPoint]
+    payments: list[PaymentMethod]
+    documents: list[IdentityDocument]
     identifiers: list[Identifier]
     email: str
     told: Texts
@@ -62,7 +74,7 @@ class PartyDraft:
 @flow
 def add_party(new: NewParty, *, key: UUID | None = None, by: Actor, at: datetime) -> Party:
     """Put a party on file, under a given key if there is one. Raises BadField or BadNumber, naming the field."""
-    drafted = draft(new, key=key, at=at)
+    drafted = draft(new, key=key, by_label=by.label, at=at)
     write([drafted])
     party = drafted.party
     audit.record(Verb.PARTY_ADDED, party, by=by, at=at, party=party.reference, kind=party.kind)
@@ -80,8 +92,11 @@ def watch_kind(party: Party, *, by: Actor, at: datetime) -> None:
     start_clock(KIND_BY, party, figure="kind_settling_days", regime=regime_on(day), on=day, by=by, at=at)
 
 
-def draft(new: NewParty, *, key: UUID | None = None, at: datetime) -> PartyDraft:
-    """Check a new party and put its rows together. Raises BadField or BadNumber, naming the field that is wrong."""
+def draft(new: NewParty, *, key: UUID | None = None, by_label: str, at: datetime) -> PartyDraft:
+    """Check a new party and put its rows together; `by_label` says who puts its documents on file.
+
+    Raises BadField or BadNumber, naming the field that is wrong.
+    """
     told = Texts()
     new = checked(new, today=legal_day(at), told=told)
     party = Party(
@@ -101,6 +116,8 @@ def draft(new: NewParty, *, key: UUID | None = None, at: datetime) -> PartyDraft
         contact_points=[
             ContactPoint(party=party, kind=kind, value=value, added_at=at) for kind, value in contacts if value
         ],
+        payments=[stated.payment_row(party, payment, at=at) for payment in new.payments],
+        documents=[stated.document_row(party, each, at=at, by_label=by_label) for each in new.documents],
         identifiers=links.identifiers(party, links.values_in(new), at=at),
         email=new.email,
         told=told,
@@ -113,6 +130,8 @@ def write(drafts: Sequence[PartyDraft]) -> None:
     PartyName.objects.bulk_create([row for each in drafts for row in each.names])
     Address.objects.bulk_create([row for each in drafts for row in each.addresses])
     ContactPoint.objects.bulk_create([row for each in drafts for row in each.contact_points])
+    PaymentMethod.objects.bulk_create([row for each in drafts for row in each.payments])
+    IdentityDocument.objects.bulk_create([row for each in drafts for row in each.documents])
     Identifier.objects.bulk_create([row for each in drafts for row in each.identifiers])
 
 
@@ -139,6 +158,10 @@ def checked(new: NewParty, *, today: date, told: Texts | None = None) -> NewPart
         email=_contact(ContactKind.EMAIL, new.email),
         phone=_contact(ContactKind.PHONE, new.phone),
         addresses=tuple(_checked_address(address, told) for address in new.addresses),
+        payments=tuple(stated.checked_payment(payment, told) for payment in new.payments),
+        documents=tuple(
+            stated.checked_document(each, born=new.birth_date, today=today, told=told) for each in new.documents
+        ),
     )
 
 

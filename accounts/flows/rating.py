@@ -9,7 +9,7 @@ from django.db import models
 
 from accounts.flows import texts
 from accounts.flows.texts import Texts
-from accounts.models import Account, RiskOverride
+from accounts.models import Account, CouldNotVerify, RiskOverride
 from accounts.rules import risk
 from accounts.verbs import Verb
 from kyc_portal.policy.current import Regime, regime_on
@@ -22,6 +22,7 @@ from kyc_portal.work.failures import sweep
 
 LONGEST_REASON = 300
 NEVER_LOWERED = "confirmed_list_hit"
+WATCHED = "kept_under_watch"
 
 
 class TierNotSet(Refusal):
@@ -137,8 +138,15 @@ def rate(account: Account, *, by: Actor, at: datetime) -> risk.RiskAssessment:
 
 def _assess(account: Account, regime: Regime) -> risk.RiskAssessment:
     bounds = risk.TierBounds(regime.whole("medium_risk_score"), regime.whole("high_risk_score"))
-    weighed = account.signals.weighing().values_list("code", "weight")
-    return risk.assess([risk.RiskFactor(code, weight) for code, weight in weighed], bounds=bounds)
+    return risk.assess([risk.RiskFactor(code, weight) for code, weight in weighing(account, regime)], bounds=bounds)
+
+
+def weighing(account: Account, regime: Regime) -> list[tuple[str, int]]:
+    """(code, weight of 100) of everything that counts: red flags, and that an identity could not be verified (R40)."""
+    found = list(account.signals.weighing().order_by("-weight", "code").values_list("code", "weight"))
+    if CouldNotVerify.objects.watching().filter(account=account).exists():
+        found.append((WATCHED, regime.whole("watch_weight")))
+    return found
 
 
 def _next_review(account: Account, tier: risk.Tier, regime: Regime, at: datetime) -> date:

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from accounts.flows import intake, texts
 from accounts.flows.account_file import AccountFile
-from accounts.models import Account, Restriction, Verification
+from accounts.models import Account, CouldNotVerify, Restriction, Verification
 from accounts.models.restriction import Level
 from accounts.models.screening import HitStatus
 from accounts.rules.onboarding import MOVES, AccountStatus
@@ -232,12 +232,17 @@ def end_expired(*, by: Actor = SCHEDULER, at: datetime) -> dict:
 
 @flow
 def _end(restriction: Restriction, *, by: Actor, at: datetime) -> None:
-    """Time alone settles no doubt: while the verification a limit rests on is not concluded, use stops (R39, R40)."""
+    """Time alone settles no doubt: while the verification a limit rests on is not concluded, or what was chosen when it
+    could not be concluded stands, use stops (R39, R40)."""
     account = _locked(restriction.account)
     restriction = Restriction.objects.select_for_update(of=("self",)).get(pk=restriction.pk)
     if restriction.lifted_at is not None:  # by another run, or by the conclusion
         return
-    doubted = Verification.objects.unfinished().filter(account=account, reference=restriction.basis).exists()
+    rests = {"account": account, "reference": restriction.basis}
+    doubted = (
+        Verification.objects.unfinished().filter(**rests).exists()
+        or CouldNotVerify.objects.in_effect().filter(**rests).exists()
+    )
     narrower = f"{restriction.basis} overdue"
     standing = account.restrictions.in_force().filter(basis=narrower).exists()
     if doubted and restriction.level == Level.LIMITED and account.is_open and not standing:

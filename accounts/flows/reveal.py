@@ -10,6 +10,8 @@ from accounts.models import (
     Address,
     ContactPoint,
     Discrepancy,
+    ExternalAnswer,
+    ExternalCheck,
     IdentityDocument,
     OwnershipCertification,
     Party,
@@ -40,12 +42,17 @@ REVEALABLE: dict[type[models.Model], dict[str, str]] = {
     IdentityDocument: {
         "number": "document number", "mrz": "machine-readable zone", "file_name": "file name",
     },
-    PaymentMethod: {"identifier": "payment identifier", "holder": "holder of the payment account"},
+    PaymentMethod: {
+        "identifier": "payment identifier", "holder": "holder of the payment account",
+        "customer_number": "customer number at the institution", "transactions": "transactions",
+    },
     Address: {"lines": "address", "contact_name": "name of the contact"},
     OwnershipCertification: {"signed_by": "signer"},
     ContactPoint: {"value": "contact"},
     ZoneReading: {"proposal": "zone read off the picture"},
     Discrepancy: {"stated": "stated value", "found": "found value"},
+    ExternalCheck: {"question": "question about the identity", "send_customer_to": "address at the verifier"},
+    ExternalAnswer: {"body": "whole answer about the identity"},
 }  # fmt: skip
 MODELS = {model._meta.model_name: model for model in REVEALABLE}
 

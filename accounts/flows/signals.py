@@ -11,7 +11,7 @@ from django.db import models
 from accounts import events
 from accounts.flows import ownership, rating
 from accounts.flows.batches import BATCH
-from accounts.models import Account, Party, RiskSignal, ScreeningHit
+from accounts.models import Account, CouldNotVerify, Party, RiskSignal, ScreeningHit
 from accounts.models.party import AddressKind
 from accounts.models.screening import HitStatus
 from accounts.rules import detectors
@@ -74,6 +74,7 @@ def _gather(account: Account, on: date) -> tuple[AccountFacts, Decimal]:
             )
         ),
         reverification_overdue_days=_overdue_days(account, on),
+        **_watch(account, on),
         owner_percents=_owner_percents(party, stakes),
         owner_threshold=regime.number("owner_share_percent"),
         limits=_limits(regime),
@@ -90,6 +91,7 @@ def _limits(regime: Regime) -> DetectorLimits:
         least_accesses=regime.whole("anonymised_access_least_records"),
         near_threshold_points=regime.number("near_threshold_points"),
         near_threshold_owners=regime.whole("near_threshold_owners"),
+        watched_least_accesses=regime.whole("watch_least_records"),
     )
 
 
@@ -130,6 +132,12 @@ def _overdue_days(account: Account, on: date) -> int:
     """Days since the last day to answer a review passed; the first such day only brings a reminder with grace."""
     is_late = account.review_reminded and account.review_answer_by and account.review_answer_by < on
     return (on - account.review_answer_by).days if is_late else 0
+
+
+def _watch(account: Account, on: date) -> dict:
+    """Whether the account is kept under watch (R40), and for how many days nobody has looked in time; one query."""
+    days = list(CouldNotVerify.objects.watching().filter(account=account).values_list("look_again_on", flat=True))
+    return {"is_watched": bool(days), "watch_overdue_days": max(0, (on - min(days)).days) if days else 0}
 
 
 def _owner_percents(party: Party, stakes: list[Stake]) -> tuple[Decimal, ...]:

@@ -6,7 +6,7 @@ Results are added, never changed. A new look opens a new verification; the old o
 from collections.abc import Sequence
 from datetime import datetime
 
-from accounts.flows import checking, customer_links, restrictions, reverification
+from accounts.flows import checking, customer_links, restrictions, reverification, unverified
 from accounts.flows.comparing import proves_identity
 from accounts.flows.discrepancies import locked, note, note_disagreements
 from accounts.flows.intake import VERIFY_BY
@@ -119,15 +119,15 @@ def _require_open_question(account: Account, party: Party, day) -> None:
 @flow
 def record_method(
     verification: Verification, *, method: str, result: str, source: str, matched: Sequence[str] = (),
-    document: IdentityDocument | None = None, by: Actor, at: datetime,
+    document: IdentityDocument | None = None, by_hand: bool = True, by: Actor, at: datetime,
 ) -> MethodResult:  # fmt: skip
     """Add one method and what it found (R28, R33). `matched` names fields, never values.
 
-    Raises NotUnderWay and UnfitMethod.
+    Not `by_hand` are results that another flow takes from a signed answer. Raises NotUnderWay and UnfitMethod.
     """
     verification = locked(verification)
     _require_under_way(verification)
-    chosen = _fitting_method(verification.party, method)
+    chosen = _fitting_method(verification.party, method, by_hand)
     if result not in [each.value for each in Result]:
         raise UnfitMethod(f"There is no such result. Choose one of: {', '.join(each.label for each in Result)}.")
     told = Texts()
@@ -153,8 +153,8 @@ def record_method(
     return found
 
 
-def _fitting_method(party: Party, code: str) -> Method:
-    fitting = methods_for(party.kind)
+def _fitting_method(party: Party, code: str, by_hand: bool) -> Method:
+    fitting = [each for each in methods_for(party.kind) if each.by_hand is by_hand]
     for each in fitting:
         if each.code == code:
             return each
@@ -305,6 +305,7 @@ def _draw_consequences(verification: Verification, by: Actor, at: datetime) -> N
     if not Verification.objects.unfinished().filter(account=account).exists():
         stop_clock(VERIFY_BY, account, by=by, at=at)
     if status == VerificationStatus.VERIFIED:
+        unverified.end_by_proof(verification, by=by, at=at)
         reverification.take_answer(account, by=by, at=at)
 
 

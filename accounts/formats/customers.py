@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from accounts.formats.tables import BadRow, Columns, Limits, read_table
 from accounts.formats.text import folded, shown
-from accounts.rules.new_parties import NewAddress, NewParty
+from accounts.rules.new_parties import NewAddress, NewDocument, NewParty, NewPayment
 
 MOST_BYTES_A_ROW = 2_048
 SEPARATOR = "|"
@@ -44,12 +44,37 @@ COLUMNS = (
     ("address_country", "country code of two letters"),
     ("address_contact", "whose address it is, of next of kin or a contact person"),
     ("use_countries", "country codes of the places of use, separated by |"),
+    ("payment_kind", "card, bank, wallet, prepaid, marketplace or none"),
+    ("payment_identifier", "card token, account number or wallet; never the number of a card"),
+    ("payment_last_four", "last four digits of the card"),
+    ("payment_institution", "bank or payment service"),
+    ("payment_country", "country code of two letters"),
+    ("payment_holder", "who holds the card, account or wallet"),
+    ("payment_source", "whose money it is and where it comes from"),
+    ("payment_customer_number", "what the institution calls the customer"),
+    ("payment_transactions", "numbers of transactions there, separated by |"),
+    ("document_kind", "such as passport, national_id or articles; the files are added later"),
+    ("document_number", "number on the document"),
+    ("document_country", "country code of two letters"),
+    ("document_place_of_issue", "where it was issued"),
+    ("document_issued_on", "YYYY-MM-DD"),
+    ("document_expires_on", "YYYY-MM-DD; 9999-12-31 when it does not expire"),
 )  # fmt: skip
 
 TABLE = Columns(
     required=tuple(name for name, _ in COLUMNS[:2]),
     optional=tuple(name for name, _ in COLUMNS[2:]),
-    codes=("external_key", "registration_number", "national_id", "phone"),
+    codes=(
+        "external_key",
+        "registration_number",
+        "national_id",
+        "phone",
+        "payment_identifier",
+        "payment_last_four",
+        "payment_customer_number",
+        "payment_transactions",
+        "document_number",
+    ),
 )
 NAME_COLUMNS = (("aliases", "alias"), ("trade_names", "trade"), ("script_names", "script"))
 ADDRESS_COLUMNS = ("address_kind", "address_lines", "address_region", "address_country", "address_contact")
@@ -113,6 +138,8 @@ def _read(line: int, values: dict[str, str]) -> CustomerRow:
         email=values["email"],
         phone=values["phone"],
         addresses=_addresses(kind, values),
+        payments=_payments(values),
+        documents=_documents(values),
     )
     return CustomerRow(line, new, values["external_key"].strip(), values["product"], _yes("is_reseller", values))
 
@@ -131,6 +158,28 @@ def _addresses(kind: str, values: dict[str, str]) -> tuple[NewAddress, ...]:
         )
     found += [NewAddress("use_location", "", "", country) for country in _parts(values["use_countries"])]
     return tuple(found)
+
+
+def _payments(values: dict[str, str]) -> tuple[NewPayment, ...]:
+    given = _given("payment_", values)
+    if not given:
+        return ()
+    numbers = "\n".join(_parts(values["payment_transactions"]))
+    return (NewPayment(**{"kind": "", **given, "transactions": numbers}),)
+
+
+def _documents(values: dict[str, str]) -> tuple[NewDocument, ...]:
+    given = _given("document_", values)
+    if not given:
+        return ()
+    days = {name: _day(f"document_{name}", values[f"document_{name}"]) for name in ("issued_on", "expires_on")}
+    return (NewDocument(**{"kind": "", **given, **days}),)
+
+
+def _given(prefix: str, values: dict[str, str]) -> dict[str, str]:
+    """The fields of one group of columns, without the prefix; empty when none of them is filled in."""
+    found = {name.removeprefix(prefix): values[name] for name, _ in COLUMNS if name.startswith(prefix)}
+    return found if any(found.values()) else {}
 
 
 def _parts(value: str) -> list[str]:

@@ -7,20 +7,22 @@ from accounts.models.customer import ContactConfirmation, CustomerLink, Objectio
 from accounts.models.identifier import Identifier, RestrictedCustomer, RetainedFingerprint
 from accounts.models.identity import IdentityDocument, PaymentMethod
 from accounts.models.intake import CustomerFile
+from accounts.models.outside import ExternalAnswer, ExternalCheck
 from accounts.models.ownership import OwnershipCertification, OwnershipStake
 from accounts.models.party import Address, ContactPoint, Party, PartyName
 from accounts.models.privacy import PrivacyRequest
 from accounts.models.restriction import Restriction
 from accounts.models.screening import Screening, ScreeningHit, WatchlistEntry, WatchlistSnapshot
 from accounts.models.signal import RiskOverride, RiskSignal
+from accounts.models.unverified import CouldNotVerify
 from accounts.models.verification import Discrepancy, MethodResult, Verification
 from accounts.models.zone_reading import ZoneReading
 
 __all__ = [
     "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot", "CheckResult",
-    "ContactConfirmation", "ContactPoint", "CustomerFile", "CustomerLink", "Discrepancy", "Identifier",
-    "IdentityDocument", "MethodResult", "Objection", "OwnershipCertification", "OwnershipStake", "Party", "PartyName",
-    "PaymentMethod", "PrivacyRequest", "RefusedLine", "RestrictedCustomer", "Restriction", "RetainedFingerprint",
-    "RiskOverride", "RiskSignal", "Screening", "ScreeningHit", "Verification", "WatchlistEntry", "WatchlistSnapshot",
-    "ZoneReading",
+    "ContactConfirmation", "ContactPoint", "CouldNotVerify", "CustomerFile", "CustomerLink", "Discrepancy",
+    "ExternalAnswer", "ExternalCheck", "Identifier", "IdentityDocument", "MethodResult", "Objection",
+    "OwnershipCertification", "OwnershipStake", "Party", "PartyName", "PaymentMethod", "PrivacyRequest",
+    "RefusedLine", "RestrictedCustomer", "Restriction", "RetainedFingerprint", "RiskOverride", "RiskSignal",
+    "Screening", "ScreeningHit", "Verification", "WatchlistEntry", "WatchlistSnapshot", "ZoneReading",
 ]  # fmt: skip

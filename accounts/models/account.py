@@ -14,6 +14,7 @@ from kyc_portal.records.refs import new_reference
 from kyc_portal.staff import policy_table
 
 WAITING_STATUSES = (AccountStatus.PROSPECT.value, AccountStatus.DATA_REQUESTED.value, AccountStatus.VERIFYING.value)
+ENDED_STATUSES = (AccountStatus.CLOSED.value, AccountStatus.REFUSED.value)
 
 
 class AccountQuerySet(RecordedQuerySet):
@@ -44,7 +45,7 @@ class AccountQuerySet(RecordedQuerySet):
 
     def ended(self):
         """Closed, or never opened."""
-        return self.filter(status__in=[AccountStatus.CLOSED.value, AccountStatus.REFUSED.value])
+        return self.filter(status__in=ENDED_STATUSES)
 
     def visible_to(self, user):
         """All accounts for staff who may see accounts, none for others: reseller managers have their own page."""
@@ -115,3 +116,7 @@ class Account(Recorded):
     @property
     def is_open(self) -> bool:
         return self.status == AccountStatus.ACTIVE.value
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in ENDED_STATUSES

@@ -6,6 +6,7 @@ from functools import partial
 from django.db import models
 
 from accounts.rules.asked import EndedWhy, ObjectionOutcome, Purpose
+from accounts.rules.unverified import RedressAnswer
 from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 from kyc_portal.records.sealed import SealedTextField
@@ -110,14 +111,28 @@ class ObjectionQuerySet(RecordedQuerySet):
     def open(self):
         return self.filter(state="open")
 
+    def plain(self):
+        """Objections that are no requests for redress."""
+        return self.filter(against__isnull=True)
+
+    def redress(self):
+        """Requests for redress: objections against what followed when an identity could not be verified."""
+        return self.filter(against__isnull=False)
+
 
 class Objection(Recorded):
-    """What a customer says against what we ask or did; somebody who took no part in it answers."""
+    """What a customer says against what we ask or did; somebody who took no part in it answers.
+
+    One `against` an outcome of a verification is a request for redress (R41).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(max_length=20, unique=True, default=partial(new_reference, "OBJ"), editable=False)
     account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="objections")
     party = models.ForeignKey("accounts.Party", on_delete=models.PROTECT, related_name="objections")
+    against = models.ForeignKey(
+        "accounts.CouldNotVerify", on_delete=models.PROTECT, null=True, blank=True, related_name="redress"
+    )
     text = SealedTextField()
     state = models.CharField(max_length=10, choices=[("open", "open"), ("answered", "answered")], default="open")
     raised_at = models.DateTimeField()
@@ -125,7 +140,10 @@ class Objection(Recorded):
     due_on = models.DateField()
     answered_at = models.DateTimeField(null=True, blank=True)
     answered_by = models.CharField(max_length=150, blank=True)
-    outcome = models.CharField(max_length=12, choices=ObjectionOutcome.choices(), blank=True)
+    outcome = models.CharField(
+        max_length=12, choices=[*ObjectionOutcome.choices(), *RedressAnswer.choices()], blank=True
+    )
+    answered_why = models.CharField(max_length=500, blank=True)
 
     objects = ObjectionQuerySet.as_manager()
 
@@ -135,6 +153,7 @@ class Objection(Recorded):
                 condition=models.Q(state="open") | models.Q(answered_at__isnull=False),
                 name="answered_objection_says_when",
             ),
+            models.UniqueConstraint(fields=["against"], name="one_redress_per_outcome"),
         ]
 
     def __str__(self):

@@ -52,7 +52,8 @@ class PaymentKind(models.TextChoices):
 
 
 class PaymentMethod(Recorded):
-    """Means and source of payment (R14, R15); the identifier (token, account number, wallet) is sealed."""
+    """Means and source of payment (R14, R15); the identifier (token, account number, wallet) is sealed, and so are the
+    customer number and the transactions (one a line) at the institution that takes the payment."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     party = models.ForeignKey("accounts.Party", on_delete=models.PROTECT, related_name="payment_methods")
@@ -63,6 +64,8 @@ class PaymentMethod(Recorded):
     country = CountryField(blank=True)
     holder = SealedTextField()
     source = models.CharField(max_length=300, blank=True, help_text="Whose money it is and where it comes from.")
+    customer_number = SealedTextField()
+    transactions = SealedTextField()
     added_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 

@@ -19,6 +19,20 @@ class VerificationQuerySet(RecordedQuerySet):
         """Open ones, and failed ones that somebody has to escalate or give up."""
         return self.filter(concluded_at__isnull=True)
 
+    def undecided(self):
+        """Those that could not be verified, where nobody has said yet what follows for an account that has not ended.
+
+        A later attempt takes the question over.
+        """
+        later = self.model._base_manager.filter(
+            account=models.OuterRef("account"), party=models.OuterRef("party"),
+            started_at__gt=models.OuterRef("started_at"),
+        )  # fmt: skip
+        ended = models.Q(account__status__in=["refused", "closed", "blocked"])
+        decided = models.Q(outcomes__state__in=["proposed", "in_effect", "reversed"])
+        found = self.filter(status=VerificationStatus.UNVERIFIABLE.value).exclude(ended).exclude(decided)
+        return found.filter(~models.Exists(later))
+
     def verified(self):
         return self.filter(status=VerificationStatus.VERIFIED.value)
 

@@ -10,6 +10,7 @@ class Purpose(Worded):
 
     DATA = "data_requested", "data asked for before opening"
     REVIEW = "reverification", "proof asked for again"
+    REDRESS = "redress", "redress offered"
 
 
 class EndedWhy(Worded):

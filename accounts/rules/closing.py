@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable
 
+UNVERIFIED = "not_verifiable"
 REASONS = {
     "own_request": "The customer asked for it",
     "unused": "Not used for a long time",
-    "not_verifiable": "Identity could not be verified",
+    UNVERIFIED: "Identity could not be verified",
     "terms_broken": "Our terms were broken",
     "authority_order": "Order of a court or an authority",
     "product_ended": "We no longer offer the product",
 }
-CHOICES = list(REASONS.items())
+BY_HAND = [(code, title) for code, title in REASONS.items() if code != UNVERIFIED]  # the other takes two people
 
-NO_FAULT = {"own_request", "unused", "not_verifiable", "product_ended"}
+NO_FAULT = {"own_request", "unused", UNVERIFIED, "product_ended"}
 GRAVE_LEVELS = {"suspended", "blocked"}
 
 

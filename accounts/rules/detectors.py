@@ -19,6 +19,7 @@ class DetectorLimits:
     least_accesses: int
     near_threshold_points: Decimal
     near_threshold_owners: int
+    watched_least_accesses: int
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class AccountFacts:
     `access_countries` counts public addresses by country, `access_total` counts accesses from public addresses
     only, and `access_anonymised` counts those of them in ranges of one kind (vpn, hosting, tor, proxy);
     `access_anonymised_total` counts each such access once although it may be of several kinds.
+    `is_watched` says that two people keep the account in use although an identity behind it could not be verified;
+    `watch_overdue_days` counts the days since it had to be looked at again.
     `owner_percents` holds each owner's whole share, `owner_threshold` the regime's threshold.
     """
 
@@ -54,6 +57,8 @@ class AccountFacts:
     possible_hits: tuple[str, ...] = ()
     documents: tuple[DocumentState, ...] = ()
     reverification_overdue_days: int = 0
+    is_watched: bool = False
+    watch_overdue_days: int = 0
     owner_percents: tuple[Decimal, ...] = ()
     owner_threshold: Decimal | None = None
 
@@ -137,11 +142,13 @@ def anonymised_access_only(facts: AccountFacts) -> Flag | None:
     """Every access from a public address came through VPN, hosting, Tor or proxy ranges.
 
     An address does not show who somebody is, and many honest people use a VPN: this flag never decides alone.
-    Look at it together with payment and documents. Too few accesses raise no flag. Source: our own catalogue,
+    Look at it together with payment and documents. Too few accesses raise no flag, unless the account is in use under
+    watch because an identity could not be verified. Source: our own catalogue,
     after the 2025 guidance of the Bureau of Industry and Security on masked end use.
     """
-    total = facts.access_total
-    if total < max(1, facts.limits.least_accesses) or facts.access_anonymised_total < total:
+    total, limits = facts.access_total, facts.limits
+    least = limits.watched_least_accesses if facts.is_watched else limits.least_accesses
+    if total < max(1, least) or facts.access_anonymised_total < total:
         return None
     kinds = {kind: count for kind, count in sorted(facts.access_anonymised.items()) if count}
     sentence = f"All {total} accesses from public addresses came through {', '.join(kinds) or 'anonymising'} ranges."
@@ -171,6 +178,19 @@ def reverification_overdue(facts: AccountFacts) -> Flag | None:
         return None
     plural = "day" if days == 1 else "days"
     return Flag("reverification_overdue", f"Re-verification is overdue by {days} {plural}.", {"days": days})
+
+
+def watch_overdue(facts: AccountFacts) -> Flag | None:
+    """An account is in use under watch because an identity could not be verified, and nobody looked again in time.
+
+    Try again to verify; then propose that it stays under watch, is limited or is closed. Source: proposed 7.302 (R40,
+    R45); the interval is our own policy.
+    """
+    days = facts.watch_overdue_days
+    if days <= 0:
+        return None
+    plural = "day" if days == 1 else "days"
+    return Flag("watch_overdue", f"The look at the watched account is overdue by {days} {plural}.", {"days": days})
 
 
 def mrz_check_failed(facts: AccountFacts) -> Flag | None:
@@ -222,7 +242,7 @@ DETECTORS = (
         "anonymised_access_only",
         "Access only through anonymising ranges",
         USE,
-        ("access_total", "access_anonymised", "access_anonymised_total"),
+        ("access_total", "access_anonymised", "access_anonymised_total", "is_watched"),
         anonymised_access_only,
     ),
     Detector("expired_document", "Documents expired", DOCUMENTS, ("documents",), expired_document),
@@ -233,6 +253,7 @@ DETECTORS = (
         ("reverification_overdue_days",),
         reverification_overdue,
     ),
+    Detector("watch_overdue", "Watch overdue", IDENTITY, ("watch_overdue_days",), watch_overdue),
     Detector("mrz_check_failed", "Wrong check digit", DOCUMENTS, ("documents",), mrz_check_failed),
     Detector(
         "near_threshold_owners",

@@ -1,13 +1,16 @@
 """Which identifying data are still missing (requirements R10-R17, R19, R20, R22; proposed 7.302)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from accounts.rules.documents import suits
 from accounts.rules.parties import BOTH, EVERYBODY, INDIVIDUALS, PartyKind
 
-PERSON_ADDRESSES = frozenset({"residence", "business", "apo_fpo", "next_of_kin", "contact_person"})
-ENTITY_ADDRESSES = frozenset({"business", "principal", "local_office"})
+# Which address counts, the first that is there; a box or somebody else's address only for a person without their own
+# (R11, R12; 31 CFR 1020.220(a)(2)(i)(A)(3) as the pattern).
+PERSON_ADDRESSES = ("residence", "business", "apo_fpo", "next_of_kin", "contact_person")
+ENTITY_ADDRESSES = ("principal", "local_office", "business")
+FALL_BACKS = frozenset({"apo_fpo", "next_of_kin", "contact_person"})
 PAYMENT_TO_EXPLAIN = frozenset({"other", "none"})
 
 
@@ -36,14 +39,13 @@ class IdentityFacts:
 
 @dataclass(frozen=True)
 class Missing:
-    """One gap: its element, a sentence that says what to add, and the part of the page where it is added.
+    """One gap: its element and a sentence that says what to add.
 
     `owner` is the reference of the owner it is about, "" for the customer.
     """
 
     code: str
     sentence: str
-    anchor: str
     owner: str = ""
 
 
@@ -53,14 +55,23 @@ class Element:
 
     code: str
     kinds: frozenset[str]
-    anchor: str
     sentence: str
     present: Callable[[IdentityFacts], bool]
 
 
+def fitting_addresses(kind: str) -> tuple[str, ...]:
+    """The kinds of address that may count for a kind of party, the one that counts first in front (R11, R12)."""
+    orders = {PartyKind.INDIVIDUAL: PERSON_ADDRESSES, PartyKind.ENTITY: ENTITY_ADDRESSES}
+    return orders.get(kind, tuple(dict.fromkeys((*ENTITY_ADDRESSES, *PERSON_ADDRESSES))))
+
+
+def address_relied_on(kind: str, there: Collection[str]) -> str:
+    """The kind of address that counts among those on file, "" when none does (R11, R12)."""
+    return next((each for each in fitting_addresses(kind) if each in there), "")
+
+
 def _has_address(facts: IdentityFacts) -> bool:
-    wanted = {PartyKind.INDIVIDUAL: PERSON_ADDRESSES, PartyKind.ENTITY: ENTITY_ADDRESSES}
-    return bool(facts.address_kinds & wanted.get(facts.kind, PERSON_ADDRESSES | ENTITY_ADDRESSES))
+    return bool(address_relied_on(facts.kind, facts.address_kinds))
 
 
 def _has_payment(facts: IdentityFacts) -> bool:
@@ -79,91 +90,79 @@ def _has_identity_document(facts: IdentityFacts) -> bool:
 MAYBE_ENTITIES = EVERYBODY - INDIVIDUALS  # owners are asked of whoever may turn out to be an entity
 
 ELEMENTS = (
-    Element("legal_name", EVERYBODY, "names", "The full legal name is missing. Add it.", lambda f: f.has_legal_name),
+    Element("legal_name", EVERYBODY, "The full legal name is missing. Add it.", lambda f: f.has_legal_name),
     Element(
         "address",
         EVERYBODY,
-        "addresses",
         "No street address is on file. Add the residence of a person or the place of business of an entity.",
         _has_address,
     ),
     Element(
         "use_location",
         EVERYBODY,
-        "addresses",
         "It is not said from where the product is used. Add at least one place of use.",
         lambda f: "use_location" in f.address_kinds,
     ),
-    Element("email", EVERYBODY, "contacts", "No e-mail address is on file. Add one.", lambda f: f.has_email),
-    Element("phone", EVERYBODY, "contacts", "No telephone number is on file. Add one.", lambda f: f.has_phone),
+    Element("email", EVERYBODY, "No e-mail address is on file. Add one.", lambda f: f.has_email),
+    Element("phone", EVERYBODY, "No telephone number is on file. Add one.", lambda f: f.has_phone),
     Element(
         "payment",
         EVERYBODY,
-        "payment",
         "No means of payment is on file, or an unusual one is not explained. Add it with its explanation.",
         _has_payment,
     ),
     Element(
         "payment_source",
         EVERYBODY,
-        "payment",
         "The source of payment is missing. Add the institution and the identifier the payment comes from.",
         _has_payment_source,
     ),
     Element(
         "payment_holder",
         EVERYBODY,
-        "payment",
         "It is not said who holds the payment account. Add the holder.",
         lambda f: f.has_payment_holder,
     ),
     Element(
         "formation_country",
         MAYBE_ENTITIES,
-        "formation",
         "The jurisdiction under whose law the entity was formed is missing. Add it.",
         lambda f: bool(f.formation_country),
     ),
     Element(
         "registration_number",
         MAYBE_ENTITIES,
-        "formation",
         "The number in the business register is missing. Add it.",
         lambda f: f.has_registration_number,
     ),
     Element(
         "owners",
         MAYBE_ENTITIES,
-        "owners",
         "No beneficial owner is named. Add everybody who owns or controls enough of the entity.",
         lambda f: f.owners_named > 0,
     ),
     Element(
         "owners_certification",
         MAYBE_ENTITIES,
-        "owners",
         "Nobody has certified the list of beneficial owners. Ask the person who opens the account to sign it.",
         lambda f: f.owners_certified,
     ),
-    Element("birth_date", INDIVIDUALS, "identity", "The date of birth is missing. Add it.", lambda f: f.has_birth_date),
+    Element("birth_date", INDIVIDUALS, "The date of birth is missing. Add it.", lambda f: f.has_birth_date),
     Element(
         "national_id",
         EVERYBODY,
-        "identity",
         "No national identification number is on file. Add the number and the country that gave it.",
         lambda f: f.has_national_id,
     ),
     Element(
         "identity_document",
         EVERYBODY,
-        "documents",
         "No document that proves this identity is on file. Add one that fits a person or an entity.",
         _has_identity_document,
     ),
     Element(
         "self_certification",
         EVERYBODY,
-        "identity",
         "The self-certification is not signed. Ask the customer for it.",
         lambda f: f.self_certified,
     ),
@@ -184,9 +183,9 @@ def missing_elements(facts: IdentityFacts, required: frozenset[str]) -> tuple[Mi
 
     gaps = []
     if facts.kind not in BOTH:
-        gaps.append(Missing("kind", "It is not settled whether this is a person or an entity. Settle it.", "identity"))
+        gaps.append(Missing("kind", "It is not settled whether this is a person or an entity. Settle it."))
     for element in ELEMENTS:
         asked = element.code in required and facts.kind in element.kinds
         if asked and not element.present(facts):
-            gaps.append(Missing(element.code, element.sentence, element.anchor))
+            gaps.append(Missing(element.code, element.sentence))
     return tuple(gaps)

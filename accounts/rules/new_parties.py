@@ -17,6 +17,36 @@ class NewAddress:
 
 
 @dataclass(frozen=True)
+class NewPayment:
+    """Means and source of payment (R14, R15): `kind` as in PaymentKind; of a card a token or the last four digits.
+
+    `customer_number` and `transactions` (one a line) are those of the institution that takes the payment.
+    """
+
+    kind: str
+    identifier: str = ""
+    institution: str = ""
+    country: str = ""
+    holder: str = ""
+    source: str = ""
+    last_four: str = ""
+    customer_number: str = ""
+    transactions: str = ""
+
+
+@dataclass(frozen=True)
+class NewDocument:
+    """A document as stated, without its file: `kind` as in rules/documents.py (R26, R27, R32)."""
+
+    kind: str
+    number: str = ""
+    country: str = ""
+    place_of_issue: str = ""
+    issued_on: date | None = None
+    expires_on: date | None = None
+
+
+@dataclass(frozen=True)
 class NewParty:
     """An individual or an entity as stated; `names` are (kind, name), kinds as in NameKind. Empty is unknown."""
 
@@ -32,3 +62,5 @@ class NewParty:
     email: str = ""
     phone: str = ""
     addresses: tuple[NewAddress, ...] = ()
+    payments: tuple[NewPayment, ...] = ()
+    documents: tuple[NewDocument, ...] = ()

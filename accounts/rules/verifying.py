@@ -88,12 +88,13 @@ class WhyWithoutDocuments(StrEnum):
 
 @dataclass(frozen=True)
 class Method:
-    """One way to verify: its code, what staff call it, and whom it fits."""
+    """One way to verify: its code, what staff call it, and whom it fits. Not every one is recorded by hand."""
 
     code: str
     title: str
     way: Way
     suits: frozenset[str]
+    by_hand: bool = True
 
 
 METHODS = (
@@ -105,7 +106,9 @@ METHODS = (
     Method("public_database", "Compared with a public database or register", Way.NON_DOCUMENTARY, BOTH),
     Method("references", "References checked with financial institutions", Way.NON_DOCUMENTARY, BOTH),
     Method("financial_statement", "Financial statement obtained", Way.NON_DOCUMENTARY, BOTH),
+    Method("outside_verifier", "Asked of an outside verifier", Way.NON_DOCUMENTARY, BOTH, by_hand=False),
 )
+OUTSIDE = "outside_verifier"  # recorded by the portal itself, from a signed answer
 
 
 def method(code: str) -> Method:

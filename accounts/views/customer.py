@@ -20,7 +20,9 @@ from accounts.models import CustomerLink, Objection, OwnershipStake
 from accounts.models.party import ConfirmedHow, ContactKind
 from accounts.rules.asked import OTHER_STATE, STATES
 from accounts.views.customer_forms import FORMS, CodeForm, ObjectionForm
+from kyc_portal.policy.models import StatementKind
 from kyc_portal.policy.privacy_notice import notice_on
+from kyc_portal.policy.statements import statement_on
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff import throttling
@@ -147,8 +149,10 @@ def part(request, link, key):
         except Refusal as refusal:
             form.add_error(None, str(refusal))
     owners = OwnershipStake.objects.held_on(legal_day(timezone.now())).filter(owned=asked.party).select_related("owner")
-    shown = owners if asked.part.code == "owners_certification" else []
-    return _page(request, "part", link=link, asked=asked, form=form, owners=shown)
+    signing = {}
+    if asked.part.code == "owners_certification":
+        signing = {"owners": owners, "statement": statement_on(StatementKind.OWNERS, legal_day(timezone.now()))}
+    return _page(request, "part", link=link, asked=asked, form=form, **signing)
 
 
 @guarded

@@ -7,7 +7,7 @@ from accounts.flows.customer_entries import Asked
 from accounts.flows.objections import LONGEST
 from accounts.models.party import AddressKind, ContactKind
 from accounts.rules.documents import DOCUMENT_KINDS, suits
-from accounts.rules.elements import ENTITY_ADDRESSES, PERSON_ADDRESSES
+from accounts.rules.elements import fitting_addresses
 from accounts.rules.new_parties import NewAddress, NewParty
 from accounts.rules.parties import PartyKind
 
@@ -59,8 +59,7 @@ class AddressForm(AskedForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        fitting = {PartyKind.INDIVIDUAL: PERSON_ADDRESSES, PartyKind.ENTITY: ENTITY_ADDRESSES}
-        codes = fitting.get(self.asked.party.kind, PERSON_ADDRESSES | ENTITY_ADDRESSES)
+        codes = fitting_addresses(self.asked.party.kind)
         self.fields["kind"].choices = [(code, label) for code, label in AddressKind.choices if code in codes]
 
 

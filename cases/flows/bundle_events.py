@@ -35,6 +35,8 @@ CLASS_OF_VERB = {
     "accounts.verification_": D.VERIFICATION,
     "accounts.method_recorded": D.VERIFICATION,
     "accounts.discrepancy_": D.VERIFICATION,
+    "accounts.check_": D.VERIFICATION,
+    "accounts.answer_": D.VERIFICATION,
     "accounts.review_": D.VERIFICATION,
     "accounts.screened": D.SCREENING,
     "accounts.hit_": D.SCREENING,
@@ -45,6 +47,12 @@ CLASS_OF_VERB = {
     "accounts.log_imported": D.ACCESS,
     "accounts.signal_": D.RISK,
     "accounts.risk_rated": D.RISK,
+    "accounts.tier_": D.RISK,
+    "accounts.watch_due": D.RISK,
+    "accounts.unverified_": D.DECISIONS,
+    "accounts.objected": D.DECISIONS,
+    "accounts.objection_answered": D.DECISIONS,
+    "accounts.redress_answered": D.DECISIONS,
     "accounts.limited": D.DECISIONS,
     "accounts.suspended": D.DECISIONS,
     "accounts.restriction_lifted": D.DECISIONS,
@@ -69,6 +77,7 @@ FACT_CLASSES = {
     "score": FieldClass.DETECTION,
     "tier": FieldClass.DETECTION,
 }
+NOT_FOR_CUSTOMERS = ("cases.", "accounts.unverified_")  # proposals and judgements; the notices told what came of them
 OF_DECISIONS = frozenset({"reason", "basis", "outcome", "rests_on"})  # facts that tell why, wherever they stand
 
 COLUMNS = (
@@ -95,7 +104,7 @@ def events_of(bundle: Bundle, records: Iterable[RecordRef], show: Redactor, *, u
     for event in AuditEvent.objects.filter(wanted, at__lte=until).order_by("at", "id").iterator(chunk_size=500):
         data_class = class_of(event.verb)
         of_another_bundle = data_class == D.CUSTODY and event.about_key != str(bundle.pk)
-        untold = show.is_for_customer and data_class == D.DECISIONS and event.verb.startswith("cases.")
+        untold = show.is_for_customer and data_class == D.DECISIONS and event.verb.startswith(NOT_FOR_CUSTOMERS)
         if of_another_bundle or untold or data_class is None or not may_include(bundle.ground, data_class):
             continue
         yield _shown(event, show, tells_why=tells_why)

@@ -11,6 +11,8 @@ from accounts.models import (
     CheckResult,
     ContactPoint,
     Discrepancy,
+    ExternalAnswer,
+    ExternalCheck,
     IdentityDocument,
     MethodResult,
     OwnershipCertification,
@@ -23,6 +25,7 @@ from accounts.models import (
 from cases.flows.bundle_redactor import Redactor
 from cases.rules.disclosure import DataClass
 from cases.rules.redaction import FieldClass as F
+from kyc_portal.policy.models import StatementKind, StatementVersion
 
 Row = dict[str, object]
 
@@ -109,7 +112,10 @@ def payments(chosen: Chosen, show: Redactor) -> Iterator[Row]:
             "identifier": show.show(F.PAYMENT_NUMBER, clear(row.identifier), f"{place}, identifier"),
             "last_four": row.last_four, "country": row.country.code,
             "holder": show.show(F.NAME, clear(row.holder), f"{place}, holder"),
-            "source": row.source, "added_at": row.added_at, "ended_at": row.ended_at,
+            "source": row.source,
+            "customer_number": show.show(F.PAYMENT_NUMBER, clear(row.customer_number), f"{place}, customer number"),
+            "transactions": show.show(F.PAYMENT_NUMBER, clear(row.transactions), f"{place}, transactions"),
+            "added_at": row.added_at, "ended_at": row.ended_at,
         }  # fmt: skip
 
 
@@ -161,10 +167,13 @@ def owners(chosen: Chosen, show: Redactor) -> Iterator[Row]:
 
 
 def certifications(chosen: Chosen, show: Redactor) -> Iterator[Row]:
+    """Each with the words that were signed."""
+    wordings = {str(each.number): each.text for each in StatementVersion.objects.filter(kind=StatementKind.OWNERS)}
     for row in chosen.rows(OwnershipCertification, DataClass.OWNERSHIP).select_related("account"):
         place = f"facts/certifications, {row.account.reference}"
         yield {
-            "account": row.account.reference, "text_version": row.text_version, "signed_on": row.signed_on,
+            "account": row.account.reference, "text_version": row.text_version,
+            "text": wordings.get(row.text_version, ""), "signed_on": row.signed_on,
             "signed_by": show.show(F.NAME, clear(row.signed_by), f"{place}, signed by"), "broken_at": row.broken_at,
             "recorded_at": row.recorded_at,
             "recorded_by": show.show(F.STAFF, row.recorded_by, f"{place}, recorded by"),
@@ -224,6 +233,31 @@ def discrepancies(chosen: Chosen, show: Redactor) -> Iterator[Row]:
         }  # fmt: skip
 
 
+def external_checks(chosen: Chosen, show: Redactor) -> Iterator[Row]:
+    verified = chosen.rows(Verification, DataClass.VERIFICATION).order_by()
+    rows = ExternalCheck.objects.filter(verification__in=verified).select_related("verification")
+    for row in rows.order_by("asked_at", "pk"):
+        place, party = f"facts/external_checks, {row.reference}", row.subject
+        yield {
+            "check": row.reference, "verification": row.verification.reference, "verifier": row.verifier_title,
+            "their_reference": row.their_reference, "asked_about": row.asked_about,
+            "question": show.show_of(party, F.DOCUMENT_IMAGE, clear(row.question), f"{place}, question"),
+            "asked_at": row.asked_at, "asked_by": show.show(F.STAFF, row.asked_by, f"{place}, asked by"),
+            "handed_over_at": row.handed_over_at, "due_at": row.due_at, "state": row.state, "ended_at": row.ended_at,
+        }  # fmt: skip
+
+
+def external_answers(chosen: Chosen, show: Redactor) -> Iterator[Row]:
+    """What stands in the files below answers/, and how each came; the signature's headers prove who sent it."""
+    rows = chosen.rows(ExternalAnswer, DataClass.VERIFICATION).select_related("check_asked")
+    for row in rows.order_by("received_at", "pk"):
+        yield {
+            "answer": row.reference, "check": row.check_asked.reference, "received_at": row.received_at,
+            "signed_at": row.signed_at, "headers": row.headers, "sha256": row.sha256, "size": row.size,
+            "state": row.state, "result": row.result, "matched": row.matched, "differing": row.differing,
+        }  # fmt: skip
+
+
 CUSTOMER_TABLES: tuple[tuple[str, str, DataClass, Maker], ...] = (
     ("customers", "Customers and accounts", DataClass.SUBSCRIBER, customers),
     ("names", "Further names", DataClass.SUBSCRIBER, names),
@@ -238,6 +272,8 @@ CUSTOMER_TABLES: tuple[tuple[str, str, DataClass, Maker], ...] = (
     ("methods", "Methods and their results", DataClass.VERIFICATION, methods),
     ("checks", "Checks and their answers", DataClass.VERIFICATION, checks),
     ("discrepancies", "What disagreed", DataClass.VERIFICATION, discrepancies),
+    ("external_checks", "Checks by outside verifiers", DataClass.VERIFICATION, external_checks),
+    ("external_answers", "Answers of outside verifiers", DataClass.VERIFICATION, external_answers),
 )
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from accounts.flows import document_files
-from accounts.models import AccessBatch, AccessRecord, Account, IdentityDocument, Party
+from accounts.models import AccessBatch, AccessRecord, Account, ExternalAnswer, IdentityDocument, Party
 from cases.flows.bundle_events import COLUMNS as EVENT_COLUMNS
 from cases.flows.bundle_events import events_of
 from cases.flows.bundle_facts import CUSTOMER_TABLES, Chosen, FactTable, made
@@ -66,6 +66,7 @@ class PayloadOf:
         for table in tables:
             yield from self._fact_files(table)
         yield from self._documents()
+        yield from self._answers()
         yield from self._access()
         yield from self._events()
         log = [asdict(note) for note in self._show.notes]
@@ -98,6 +99,19 @@ class PayloadOf:
                 continue
             origin = f"original of {document.reference} as it came in on {document.added_at:%Y-%m-%d}"
             yield from self._file(path, f"Document {document.reference}", origin, _original(document))
+
+    def _answers(self) -> Iterator[tuple[str, Content]]:
+        """Answers of outside verifiers whole: nothing in them can be blacked out, so it is the file or a note."""
+        rows = self._chosen.rows(ExternalAnswer, DataClass.VERIFICATION)
+        for answer in rows.select_related("check_asked__verification"):
+            path = f"answers/{answer.reference}.json"
+            hidden = self._show.hides_person(answer.subject) or self._show.hides(FieldClass.DETECTION)
+            if hidden is not None:
+                self._show.note(hidden, path)
+                continue
+            verifier = answer.check_asked.verifier_title
+            origin = f"message of {verifier} as it came in on {answer.received_at:%Y-%m-%d}, its signature checked"
+            yield from self._file(path, f"Answer {answer.reference} of {verifier}", origin, _whole(answer))
 
     def _access(self) -> Iterator[tuple[str, Content]]:
         batches = self._chosen.rows(AccessBatch, DataClass.ACCESS)
@@ -153,4 +167,12 @@ def _original(document: IdentityDocument) -> Iterator[bytes]:
     data = document_files.read(document.party_id, document.file_sha256)
     if hashlib.sha256(data).hexdigest() != document.file_sha256:
         raise FileNotWhole(f"The file of {document.reference} is not the one that came in. Restore it from a backup.")
+    yield data
+
+
+def _whole(answer: ExternalAnswer) -> Iterator[bytes]:
+    """The body as it came; raises FileNotWhole when it is not the one whose hash was noted then."""
+    data = answer.body.reveal().encode()
+    if hashlib.sha256(data).hexdigest() != answer.sha256:
+        raise FileNotWhole(f"The answer {answer.reference} is not the one that came in. Restore it from a backup.")
     yield data

@@ -2,8 +2,17 @@
 
 from collections.abc import Iterator
 
-from accounts.models import Restriction, RiskSignal, Screening, ScreeningHit
+from accounts.models import (
+    CouldNotVerify,
+    Objection,
+    Restriction,
+    RiskOverride,
+    RiskSignal,
+    Screening,
+    ScreeningHit,
+)
 from accounts.rules.restricting import PUBLIC_LEVELS
+from accounts.rules.unverified import WORDINGS, Outcome
 from cases.flows.bundle_facts import Chosen, Maker, Row, clear
 from cases.flows.bundle_redactor import Redactor
 from cases.models import CaseNote, Decision
@@ -47,6 +56,59 @@ def signals(chosen: Chosen, show: Redactor) -> Iterator[Row]:
             "sentence": show.show(F.DETECTION, row.sentence, f"{place}, sentence"),
             "evidence": show.show(F.DETECTION, row.evidence, f"{place}, evidence"),
             "known_at": row.known_at, "answered_at": row.answered_at, "answer": row.answer,
+        }  # fmt: skip
+
+
+def tiers(chosen: Chosen, show: Redactor) -> Iterator[Row]:
+    """The customer is told nothing of how the risk is judged."""
+    if show.is_for_customer:
+        return
+    for row in chosen.rows(RiskOverride, DataClass.RISK).select_related("account"):
+        place = f"facts/tiers, {row.reference}"
+        yield {
+            "row": row.reference, "account": row.account.reference,
+            "tier": show.show(F.DETECTION, row.tier, f"{place}, tier"),
+            "reason": show.show(F.NOTE, row.reason, f"{place}, reason"), "last_day": row.last_day,
+            "set_at": row.set_at, "set_by": show.show(F.STAFF, row.set_by, f"{place}, set by"),
+            "ended_at": row.ended_at, "ended_by": show.show(F.STAFF, row.ended_by, f"{place}, ended by"),
+        }  # fmt: skip
+
+
+def unverified(chosen: Chosen, show: Redactor) -> Iterator[Row]:
+    """A customer gets what took effect, in the words they were told."""
+    for row in chosen.rows(CouldNotVerify, DataClass.DECISIONS).select_related("account", "verification", "party"):
+        place, told = f"facts/unverified, {row.reference}", WORDINGS[Outcome(row.outcome)]
+        own = {
+            "outcome": row.reference, "account": row.account.reference, "told": told, "in_effect_at": row.in_effect_at,
+            "redress_by": row.redress_by,
+        }  # fmt: skip
+        if not show.is_for_customer:
+            yield own | {
+                "verification": row.verification.reference, "party": row.party.reference, "what": row.outcome,
+                "state": row.state, "reason": row.reason,
+                "explanation": show.show(F.DETECTION, row.explanation, f"{place}, explanation"),
+                "proposed_at": row.proposed_at,
+                "proposed_by": show.show(F.STAFF, row.proposed_by, f"{place}, proposed by"),
+                "answered_at": row.answered_at,
+                "answered_by": show.show(F.STAFF, row.answered_by, f"{place}, answered by"),
+                "answered_why": show.show(F.NOTE, row.answered_why, f"{place}, answered why"),
+                "limited_until": row.limited_until, "look_again_on": row.look_again_on, "ended_at": row.ended_at,
+                "superseded_by": row.superseded_by,
+            }  # fmt: skip
+        elif row.in_effect_at is not None:
+            yield own
+
+
+def objections(chosen: Chosen, show: Redactor) -> Iterator[Row]:
+    for row in chosen.rows(Objection, DataClass.DECISIONS).select_related("account", "against"):
+        place = f"facts/objections, {row.reference}"
+        yield {
+            "objection": row.reference, "account": row.account.reference,
+            "against": row.against.reference if row.against else "", "text": clear(row.text),
+            "raised_at": row.raised_at, "raised_through": row.raised_through, "due_on": row.due_on, "state": row.state,
+            "answer": row.outcome, "answered_at": row.answered_at,
+            "answered_by": show.show(F.STAFF, row.answered_by, f"{place}, answered by"),
+            "answered_why": show.show(F.NOTE, row.answered_why, f"{place}, answered why"),
         }  # fmt: skip
 
 
@@ -102,6 +164,9 @@ FINDING_TABLES: tuple[tuple[str, str, DataClass, Maker], ...] = (
     ("screenings", "Screenings against lists", DataClass.SCREENING, screenings),
     ("hits", "Likenesses to list entries", DataClass.SCREENING, hits),
     ("signals", "Red flags", DataClass.RISK, signals),
+    ("tiers", "Risk tiers set by hand", DataClass.RISK, tiers),
+    ("unverified", "When an identity could not be verified", DataClass.DECISIONS, unverified),
+    ("objections", "Objections and redress", DataClass.DECISIONS, objections),
     ("restrictions", "Restrictions", DataClass.DECISIONS, restrictions),
     ("decisions", "Decisions", DataClass.DECISIONS, decisions),
     ("notes", "Case notes", DataClass.NOTES, notes),

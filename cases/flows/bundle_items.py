@@ -9,12 +9,16 @@ from django.db import models
 from accounts.models import (
     AccessBatch,
     Account,
+    CouldNotVerify,
+    ExternalAnswer,
     IdentityDocument,
+    Objection,
     OwnershipCertification,
     OwnershipStake,
     Party,
     PaymentMethod,
     Restriction,
+    RiskOverride,
     RiskSignal,
     Screening,
     ScreeningHit,
@@ -83,10 +87,11 @@ def _ownership(scope: Scope, with_owners: bool) -> list[models.Model]:
     return [*stakes, *certifications]
 
 
-def _verification(scope: Scope, with_owners: bool) -> models.QuerySet:
+def _verification(scope: Scope, with_owners: bool) -> list[models.Model]:
     people = scope.everybody if with_owners else scope.customers
     found = Verification.objects.filter(account__in=scope.accounts, party__in=people)
-    return found.order_by("started_at", "pk")
+    answers = ExternalAnswer.objects.filter(check_asked__verification__in=found)
+    return [*found.order_by("started_at", "pk"), *answers.order_by("received_at", "pk")]
 
 
 def _screening(scope: Scope, with_owners: bool) -> list[models.Model]:
@@ -95,14 +100,18 @@ def _screening(scope: Scope, with_owners: bool) -> list[models.Model]:
     return [*screenings, *ScreeningHit.objects.filter(party__in=people).order_by("reference")]
 
 
-def _risk(scope: Scope, with_owners: bool) -> models.QuerySet:
-    return RiskSignal.objects.filter(account__in=scope.accounts).order_by("known_at", "pk")
+def _risk(scope: Scope, with_owners: bool) -> list[models.Model]:
+    signals = RiskSignal.objects.filter(account__in=scope.accounts).order_by("known_at", "pk")
+    return [*signals, *RiskOverride.objects.filter(account__in=scope.accounts).order_by("set_at", "pk")]
 
 
 def _decisions(scope: Scope, with_owners: bool) -> list[models.Model]:
     decisions = Decision.objects.filter(account__in=scope.accounts).order_by("proposed_at", "pk")
     restrictions = Restriction.objects.filter(account__in=scope.accounts).order_by("applied_at", "pk")
-    return [*decisions, *restrictions]
+    people = scope.everybody if with_owners else scope.customers
+    outcomes = CouldNotVerify.objects.filter(account__in=scope.accounts, party__in=people)
+    objections = Objection.objects.filter(account__in=scope.accounts).order_by("raised_at", "pk")
+    return [*decisions, *restrictions, *outcomes.order_by("proposed_at", "pk"), *objections]
 
 
 def _notes(scope: Scope, with_owners: bool) -> models.QuerySet:

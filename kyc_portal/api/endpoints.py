@@ -1,4 +1,7 @@
-"""What every endpoint does first: method, key, scope; and how it says no. Only here is a request without CSRF token."""
+"""What every endpoint does first: method, key, scope; and how it says no.
+
+Only here and at the verifier's door (verifier.py), which asks for a signature, is a request without CSRF token.
+"""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,11 +1,13 @@
 from django.urls import path, re_path
 
-from kyc_portal.api import endpoints, views
+from kyc_portal.api import endpoints, verifier, views
 
 app_name = "api"
 urlpatterns = [
     path("v1/key", views.whoami, name="key"),
     path("v1/access-logs/<str:format>", views.access_logs, name="access-logs"),
+    path("v1/accounts/<str:reference>/missing", views.missing, name="missing"),
     path("v1/audit/checkpoint", views.checkpoint, name="checkpoint"),
+    path("v1/verifier-answers", verifier.answers, name="verifier-answers"),
     re_path("", endpoints.nothing_here, name="nothing-here"),
 ]

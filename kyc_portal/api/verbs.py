@@ -10,3 +10,4 @@ class Verb(AuditVerb):
     KEY_REVOKED = "api.key_revoked", "revoked {key}", GRAVE
     KEY_USED = "api.key_used", "used {key} for the first time on {day}"
     REFUSED = "api.refused", "was refused at the door of the API ({why})"
+    ANSWER_REFUSED = "api.answer_refused", "was refused at the door of the outside verifier ({why})"

@@ -1,4 +1,4 @@
-"""Version 1 of the API (docs/integration.md): who am I, access logs in, the newest checkpoint out."""
+"""Version 1 of the API (docs/integration.md): who am I, access logs in, what is missing, the newest checkpoint."""
 
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO
@@ -7,10 +7,14 @@ from django.conf import settings
 from django.http import UnreadablePostError
 
 from accounts.flows import access_log
+from accounts.flows.account_file import AccountFile
+from accounts.flows.completeness import missing_in
 from accounts.formats.text import shown
 from accounts.models import Account
+from accounts.rules.ownership import TooTangled
 from kyc_portal.api.endpoints import endpoint
 from kyc_portal.api.problems import Problem
+from kyc_portal.records.clock import legal_day
 from kyc_portal.records.models import AuditCheckpoint
 
 CHUNK = 1 << 20
@@ -76,6 +80,27 @@ def access_logs(request, key, at, format):
         "is_repeat": batch.is_repeat,
     }
     return 200 if batch.is_repeat else 201, told
+
+
+@endpoint("GET", scope="accounts.read")
+def missing(request, key, at, reference):
+    """What the regime of today still asks for of one customer and its foreign owners (R8-R17, R20-R22)."""
+    account = Account.objects.visible_to(key.owner).select_related("party").filter(reference=reference).first()
+    if account is None:
+        raise Problem(404, "No account has this reference.")
+    file = AccountFile(account, legal_day(at))
+    try:
+        gaps = () if account.has_ended else missing_in(file)
+    except TooTangled as refusal:
+        raise Problem(409, str(refusal)) from None
+    told = {
+        "account": account.reference,
+        "state": account.status,
+        "as_of": file.on.isoformat(),
+        "regime": file.regime.label,
+        "missing": [{"code": gap.code, "sentence": gap.sentence, "owner": gap.owner or None} for gap in gaps],
+    }
+    return 200, told
 
 
 def _parameters(request) -> dict[str, str]:

@@ -159,7 +159,7 @@ def open_company(stage: Stage, new: intake.NewParty, owners: Iterable, *, days: 
         country=new.formation_country, source="operating account", by=by, at=at,
     )  # fmt: skip
     identification.certify_owners(
-        account, signed_on=at.date(), signed_by="The managing director", text_version="2026-1", by=by, at=at
+        account, signed_on=at.date(), signed_by="The managing director", text_version="1", by=by, at=at
     )
     us_status.settle_status(account.party, evidence=_evidence(new), by=by, at=at)
     for party in verification.parties_to_verify(account, on=at.date()):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from accounts.models import AccessRecord, Account, ScreeningHit, Verification, WatchlistSnapshot
+from accounts.models import AccessRecord, Account, CouldNotVerify, ScreeningHit, Verification, WatchlistSnapshot
 from cases.models import Bundle, Case, Decision
 from kyc_portal.demo import own_page
 from kyc_portal.demo.people import PASSWORD, PEOPLE
@@ -66,6 +66,10 @@ def _thread() -> Iterator[str]:
         waits = "waits for a second person" if decision.state == "proposed" else decision.state_in_words
         second = f"countersigned by {decision.answered_by}" if decision.answered_by else waits
         yield f"  {decision.reference}  {decision.get_outcome_display()}, proposed by {decision.proposed_by}, {second}"
+    for row in CouldNotVerify.objects.prefetch_related("redress").order_by("proposed_at"):
+        asked = next(iter(row.redress.all()), None)
+        then = f"; {asked.reference} asks for redress, answer by {asked.due_on}" if asked else ""
+        yield f"  {row.reference}  could not be verified: {row.get_outcome_display()}, {row.get_state_display()}{then}"
     for bundle in Bundle.objects.ready():
         what = f"{bundle.payload_count} files, approved by {bundle.approved_by}"
         yield f"  {bundle.reference}  built from {bundle.case.reference}: {what}"

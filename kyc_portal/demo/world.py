@@ -7,20 +7,25 @@ from django.conf import settings
 
 from accounts.flows import (
     address_ranges,
+    external_answers,
+    external_checks,
     intake,
     parties,
     privacy,
+    redress,
     restrictions,
     reverification,
     screening,
     signals,
+    unverified,
     us_status,
+    verification,
 )
 from accounts.models import Account, Party, ScreeningHit
 from accounts.rules.us_status import StatusEvidence
 from cases.flows import bundles, decisions, legal_requests, review
 from cases.models import Case
-from kyc_portal.demo import files, own_page, people, stories
+from kyc_portal.demo import files, own_page, people, resale, stories
 from kyc_portal.demo.stories import Stage, company, person
 from kyc_portal.notices import outbox
 from kyc_portal.policy.cip import approve_cip
@@ -28,7 +33,6 @@ from kyc_portal.records import retention
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.staff.models import StaffMember
-from resellers.flows import onboarding
 
 READS = ("ListInstances", "DescribeInstances", "GetConsoleOutput", "DescribeImages")
 WORK = (
@@ -74,10 +78,11 @@ def build(*, now: datetime) -> None:
     masked_customer_is_purged(stage)
     listed_customer_is_kept(stage)
     company_works(stage)
-    reseller_sells(stage)
+    resale.reseller_sells(stage)
     held_customer_is_exported(stage)
     masked_customer_waits(stage)
     silent_customer_is_asked(stage)
+    unverified_customer_asks_again(stage)
     steel_maker_waits(stage)
     prospects_wait(stage)
     people_ask_about_their_data(stage)
@@ -181,27 +186,6 @@ def company_works(stage: Stage) -> None:
         stories.see_access(stage, account, f"meridian-{days}", files.HOME_GERMANY, days=days, acts=(*WORK, *READS))
 
 
-def reseller_sells(stage: Stage) -> None:
-    """A foreign reseller with a manager who sees two customers, and only these."""
-    owner = person("Nadia Karam", "AE", "Dubai", date(1980, 6, 6))
-    account = stories.open_company(
-        stage,
-        company("Delta Rook Trading LLC", "AE", "Dubai"),
-        [(None, owner, "100", "ARE")],
-        days=260,
-        is_reseller=True,
-    )
-    desk = stage.actor("desmond")
-    reseller = onboarding.add_reseller(account, by=desk, at=stage.ago(255))
-    onboarding.bind_manager(reseller, user=stage.people["mina"], by=desk, at=stage.ago(254))
-    for name, country, code, city, born in (
-        ("Farid Nouri", "AE", "ARE", "Sharjah", date(1990, 2, 20)),
-        ("Leyla Aydin", "TR", "TUR", "Izmir", date(1985, 11, 3)),
-    ):
-        sold = stories.open_person(stage, person(name, country, city, born), code=code, days=200)
-        onboarding.add_downstream(reseller, account=sold, by=desk, at=stage.ago(199))
-
-
 def held_customer_is_exported(stage: Stage) -> None:
     """A prosecutor asks to preserve, then serves process; evidence is collected, approved by a second person, built."""
     account = stories.open_person(
@@ -241,6 +225,33 @@ def silent_customer_is_asked(stage: Stage) -> None:
     signals.run_detectors(account, by=SCHEDULER, at=stage.ago(4, 6))
 
 
+def unverified_customer_asks_again(stage: Stage) -> None:
+    """Nobody could confirm who they are: two people closed the account; they ask for redress, which somebody answers
+    who took no part."""
+    rosa, lena = stage.actor("rosa"), stage.actor("lena")
+    account = stories.open_person(
+        stage, person("Milena Petrova", "BG", "Varna", date(1983, 10, 2)), code="BGR", days=400
+    )
+    attempt = verification.start(account, account.party, trigger="doubt", by=rosa, at=stage.ago(40))
+    verification.record_method(
+        attempt, method="public_database", result="no_match", source="population register", by=rosa, at=stage.ago(39)
+    )
+    verification.conclude(attempt, verified=False, reason="The register knows nobody.", by=rosa, at=stage.ago(38))
+    verification.escalate(attempt, by=rosa, at=stage.ago(37))
+    attempt = verification.conclude(
+        attempt, verified=False, reason="No answer to two letters.", by=rosa, at=stage.ago(24)
+    )
+    row = unverified.propose(
+        attempt, outcome="closed", reason="no_source", explanation="The register knows nobody, and letters came back.",
+        by=rosa, at=stage.ago(23),
+    )  # fmt: skip
+    unverified.countersign(row, by=lena, at=stage.ago(22))
+    redress.enter(
+        row, text="I moved to my sister's. My new identity card is enclosed; please look again.",
+        received_on=stage.ago(6).date(), by=stage.actor("ravi"), at=stage.ago(5),
+    )  # fmt: skip
+
+
 def steel_maker_waits(stage: Stage) -> None:
     """A U.S. company on the list: no identity checks are needed, and yet it is screened, and the hit waits."""
     new = company("Cedar Falls Steel LLC", "US", "Cedar Falls, Iowa")
@@ -264,6 +275,16 @@ def prospects_wait(stage: Stage) -> None:
         )
     intake.request_data(account, by=stage.actor("ravi"), at=stage.ago(2))
     own_page.keep(account)
+    _ask_outside(stage, Account.objects.get(external_key=files.CUSTOMER_ROWS[0][0]))
+
+
+def _ask_outside(stage: Stage, account: Account) -> None:
+    """The first of them is being verified: an outside verifier (the stand-in) was asked, and has answered."""
+    by, at = stage.actor("ravi"), stage.ago(1, 14)
+    started = verification.start(account, account.party, trigger="not_in_person", by=by, at=at)
+    check = external_checks.ask(started, by=by, at=at)
+    external_checks.hand_over(str(check.pk), by=SCHEDULER, at=at)
+    external_answers.interpret(str(check.answers.get().pk), by=SCHEDULER, at=at)
 
 
 def people_ask_about_their_data(stage: Stage) -> None:

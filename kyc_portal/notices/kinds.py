@@ -143,6 +143,19 @@ class ObjectionAnswered:
 
 
 @_notice
+class IdentityNotVerified:
+    """An identity could not be verified: what follows, and how and until when to ask for redress (R41)."""
+
+    code = "identity_not_verified"
+    name: str
+    account: str
+    wording: str
+    redress_by: date
+    link: str = ""
+    link_until: str = ""
+
+
+@_notice
 class AccountClosed:
     """The account is closed; how long what is kept."""
 

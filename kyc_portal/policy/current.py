@@ -8,8 +8,16 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import connection, models
 
-from kyc_portal.policy.models import CipVersion, Citation, PrivacyNoticeVersion, RegimeNumber, RegimeProfile
-from kyc_portal.policy.regimes import CITATIONS, COMMON, PRIVACY_NOTICE, PRIVACY_NOTICE_FROM, PROFILES
+from kyc_portal.policy.models import (
+    CipVersion,
+    Citation,
+    PrivacyNoticeVersion,
+    RegimeNumber,
+    RegimeProfile,
+    StatementKind,
+    StatementVersion,
+)
+from kyc_portal.policy.regimes import CERTIFICATION_OF_OWNERS, CITATIONS, COMMON, PRIVACY_NOTICE, PROFILES, TEXTS_FROM
 from kyc_portal.policy.verbs import Verb
 from kyc_portal.policy.versions import in_force
 from kyc_portal.records import audit
@@ -91,9 +99,15 @@ def cip_on(day: date) -> CipVersion:
     return version
 
 
+SHIPPED_TEXTS = (
+    (PrivacyNoticeVersion, {}, PRIVACY_NOTICE),
+    (StatementVersion, {"kind": StatementKind.OWNERS.value}, CERTIFICATION_OF_OWNERS),
+)
+
+
 def load_shipped(**signal) -> None:
     """After each migration: put the shipped citations and profiles into the database; rows already there stay."""
-    if PrivacyNoticeVersion._meta.db_table in connection.introspection.table_names():
+    if StatementVersion._meta.db_table in connection.introspection.table_names():
         _take_in_shipped(by=Actor.operator(), at=moment(None))
 
 
@@ -120,13 +134,14 @@ def _take_in_shipped(*, by: Actor, at: datetime) -> None:
             if figure.name not in there
         )  # fmt: skip
         new += len(added)
-    if not PrivacyNoticeVersion.objects.exists():
-        sha256 = hashlib.sha256(PRIVACY_NOTICE.encode()).hexdigest()
-        PrivacyNoticeVersion.objects.create(
-            number=1, text=PRIVACY_NOTICE, sha256=sha256, effective_from=PRIVACY_NOTICE_FROM, approved_by="shipped",
-            approved_at=at,
-        )  # fmt: skip
-        new += 1
+    for model, own, text in SHIPPED_TEXTS:
+        if not model.objects.filter(**own).exists():
+            sha256 = hashlib.sha256(text.encode()).hexdigest()
+            model.objects.create(
+                number=1, text=text, sha256=sha256, effective_from=TEXTS_FROM, approved_by="shipped", approved_at=at,
+                **own,
+            )  # fmt: skip
+            new += 1
     if new:
         about = RecordRef("policy.regimeprofile", "shipped", "shipped profiles")
         audit.record(Verb.SHIPPED_TAKEN_IN, about, by=by, at=at, rows=new)

@@ -129,6 +129,36 @@ class PrivacyNoticeVersion(Recorded):
         return f"PNV-{self.number}"
 
 
+class StatementKind(models.TextChoices):
+    OWNERS = "owners", "certification of owners"
+
+
+class StatementVersion(Recorded):
+    """One approved wording of what somebody signs, so that it can be told later what they signed (R22)."""
+
+    kind = models.CharField(max_length=20, choices=StatementKind.choices)
+    number = models.PositiveIntegerField()
+    text = models.TextField()
+    sha256 = models.CharField(max_length=64)
+    effective_from = models.DateField()
+    approved_by = models.CharField(max_length=150)
+    approved_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "statement version"
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "number"], name="one_statement_per_kind_and_number"),
+            models.CheckConstraint(condition=models.Q(kind__in=StatementKind.values), name="statement_kind_known"),
+        ]
+
+    def __str__(self):
+        return f"{self.get_kind_display()}, version {self.number}"
+
+    @property
+    def reference(self) -> str:
+        return f"STM-{self.kind}-{self.number}"
+
+
 class DeadlineQuerySet(RecordedQuerySet):
     def running(self):
         return self.filter(stopped_at__isnull=True)

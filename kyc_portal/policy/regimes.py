@@ -9,7 +9,9 @@ from datetime import date
 
 # The first privacy notice (own policy); an operator approves further versions under Policy.
 PRIVACY_NOTICE = """Before we open an account, and from time to time after that, we ask for some information about you and verify it. We use it only to establish who uses our infrastructure and to meet our legal duties, keep it encrypted, and destroy it when no duty to keep it remains. Only members of our staff who need it can see it, and every look is recorded."""  # noqa: E501
-PRIVACY_NOTICE_FROM = date(2020, 1, 1)
+# What the person who opens an account signs of its owners (R22, own policy); the list of owners follows it.
+CERTIFICATION_OF_OWNERS = """I certify, for the company, that to the best of my knowledge these are all persons who own or control a substantial part of it, and that what is stated of them is complete and correct:"""  # noqa: E501
+TEXTS_FROM = date(2020, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ WEIGHTS = tuple(
         ),
         ("expired_document", "15", "Time passes for everybody. Alone it does not change the tier."),
         ("reverification_overdue", "20", "Silence after a reminder is worth a look, not more."),
+        ("watch_overdue", "20", "Nobody looked in time at an account that two people kept only under watch."),
         ("mrz_check_failed", "30", "Mostly a typing error; really printed there, a sign of forgery."),
         ("near_threshold_owners", "25", "Shares cut to size are a known way of staying unnamed."),
     )
@@ -115,6 +118,7 @@ COMMON = (
     Figure("preservation_days", "90", "days", "usc-2703f"),
     Figure("preservation_renewal_days", "90", "days", "usc-2703f"),
     Figure("verify_days", "15", "days", "own"),
+    Figure("external_check_days", "3", "days", "own", "Verifiers answer within minutes; some ask the customer first."),
     Figure("triage_days", "3", "days", "own"),
     Figure("appeal_window_days", "30", "days", "own"),
     Figure("urgent_suspension_days", "14", "days", "own"),
@@ -142,7 +146,12 @@ COMMON = (
     Figure("contact_code_minutes", "30", "minutes", "own"),
     Figure("contact_code_tries", "5", "tries", "own"),
     Figure("contact_asks_a_day", "5", "questions", "own"),
+    Figure("reseller_cip_review_days", "14", "days", "own"),
     Figure("objection_answer_days", "30", "days", "own"),
+    Figure("redress_answer_days", "30", "days", "own"),
+    Figure("watch_look_days", "90", "days", "own"),
+    Figure("watch_weight", "50", "of 100", "own", "An identity nobody could verify: high risk, whatever else is."),
+    Figure("watch_least_records", "1", "records", "own", "Under watch a single access is worth a look."),
     Figure("watchlist_shrink_percent", "20", "percent", "own"),
     Figure("document_grace_days", "0", "days", "bank-cip", "The document must be unexpired when it is looked at."),
     *ACCEPTED,

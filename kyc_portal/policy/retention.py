@@ -8,6 +8,7 @@ from kyc_portal.policy.models import (
     PrivacyNoticeVersion,
     RegimeNumber,
     RegimeProfile,
+    StatementVersion,
 )
 from kyc_portal.records.retention import RetentionRule, register
 
@@ -15,7 +16,7 @@ register(
     RetentionRule(
         code="policy",
         title="Regimes, citations, the provider's CIP and privacy notice",
-        covers=(RegimeProfile, RegimeNumber, Citation, CipVersion, PrivacyNoticeVersion, Holiday),
+        covers=(RegimeProfile, RegimeNumber, Citation, CipVersion, PrivacyNoticeVersion, StatementVersion, Holiday),
         why="Kept for good: every verification and every link points to the text it was done under.",
     ),
     RetentionRule(

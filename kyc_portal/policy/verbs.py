@@ -10,6 +10,10 @@ class Verb(AuditVerb):
     NOTICE_APPROVED = (
         "policy.notice.approved", "approved privacy notice version {number}, in force from {effective_from}", "sha256",
     )  # fmt: skip
+    STATEMENT_APPROVED = (
+        "policy.statement.approved",
+        "approved the wording of the statement “{kind}”, version {number}, in force from {effective_from}", "sha256",
+    )  # fmt: skip
     CLOCK_STARTED = "policy.clock.started", "started the clock “{kind}”, due {due_on} ({citation})"
     CLOCK_STOPPED = "policy.clock.stopped", "stopped the clock “{kind}”"
     SHIPPED_TAKEN_IN = "policy.shipped", "took in {rows} shipped figures and citations"

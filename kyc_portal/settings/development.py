@@ -13,5 +13,7 @@ MASTER_KEYS = env.list("KYC_MASTER_KEYS", default=[_KEYS["MASTER_KEY"]])
 FINGERPRINT_KEY = env.str("KYC_FINGERPRINT_KEY", default=_KEYS["FINGERPRINT_KEY"])
 SIGNING_KEY = env.str("KYC_SIGNING_KEY", default=_KEYS["SIGNING_KEY"])
 AUDIT_KEY = env.str("KYC_AUDIT_KEY", default=_KEYS["AUDIT_KEY"])
+VERIFIER = env.str("KYC_VERIFIER", default="kyc_portal.demo.stand_in.StandIn")
+VERIFIER_SECRETS = env.list("KYC_VERIFIER_SECRETS", default=[_KEYS["VERIFIER_SECRET"]])
 WITNESSES = env.list("KYC_WITNESSES", default=[f"file:{LOCAL_DIR / name}" for name in ("witness-a", "witness-b")])
 MFA_ROLES = env.list("KYC_MFA_ROLES", default=["none"])  # the demo's people log in with a password alone

@@ -17,6 +17,7 @@ def _new_keys() -> dict[str, str]:
         "FINGERPRINT_KEY": f"local-1:{key()}",
         "SIGNING_KEY": f"local-1:{key()}",
         "AUDIT_KEY": f"local-1:{key()}",
+        "VERIFIER_SECRET": f"whsec_{key()}",
     }
 
 

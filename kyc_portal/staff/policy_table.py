@@ -56,7 +56,16 @@ SCREENS: dict[str, Screen] = {
         "send_link": Act("accounts.verify", "data_requested active"),
         "withdraw_link": Act("accounts.verify"),
     }),
-    "accounts.objection": Screen(acts={"answer": Act("accounts.verify", "open")}),
+    "accounts.objection": Screen(acts={
+        "answer": Act("accounts.verify", "open"),
+        "answer_redress": Act("accounts.answer_redress", "open"),
+    }),
+    "accounts.couldnotverify": Screen(acts={
+        "countersign": Act("accounts.close", PROPOSED),
+        "decline": Act("accounts.close", PROPOSED),
+        "withdraw": Act("accounts.verify", PROPOSED),
+        "enter_redress": Act("accounts.verify", "in_effect"),
+    }),
     "accounts.party": Screen(acts={
         "settle_status": Act("accounts.settle_status"),
         "correct": Act("accounts.add_account"),
@@ -75,10 +84,12 @@ SCREENS: dict[str, Screen] = {
     "accounts.verification": Screen(acts={
         "record_method": Act("accounts.verify", "in_progress escalated"),
         "run_checks": Act("accounts.verify", "in_progress escalated failed"),
+        "ask_verifier": Act("accounts.verify", "in_progress escalated"),
         "find_discrepancy": Act("accounts.verify", "in_progress escalated"),
         "settle_discrepancy": Act("accounts.verify", "in_progress escalated failed"),
         "conclude": Act("accounts.verify", "in_progress escalated failed"),
         "escalate": Act("accounts.verify", "failed"),
+        "decide_outcome": Act("accounts.verify", "unverifiable"),
     }),
     "accounts.screeninghit": Screen(acts={
         "propose_match": Act("accounts.judge_hit", "open dismissed"),
@@ -89,12 +100,9 @@ SCREENS: dict[str, Screen] = {
     "accounts.accessbatch": Screen(),
     "accounts.accessrecord": Screen(),
     "accounts.addressrangesnapshot": Screen(),
-    "accounts.identitydocument": Screen(acts={
-        "read_zone": Act("accounts.verify"),
-        "confirm_zone": Act("accounts.verify"),
-        "set_zone_aside": Act("accounts.verify"),
-    }),
-    "accounts.paymentmethod": Screen(),
+    "accounts.identitydocument": Screen(acts=dict.fromkeys(
+        ("read_zone", "confirm_zone", "set_zone_aside"), Act("accounts.verify"))),
+    "accounts.paymentmethod": Screen(acts={"add_transactions": Act("accounts.add_account")}),
     "accounts.risksignal": Screen(),
     "accounts.privacyrequest": Screen(add="accounts.handle_privacy", acts={
         "identify": Act("accounts.handle_privacy", "received"),
@@ -107,8 +115,21 @@ SCREENS: dict[str, Screen] = {
         "add_customer": Act("resellers.add_reseller"),
         "bind": Act("resellers.bind_manager"),
         "end_binding": Act("resellers.bind_manager"),
+        "submit_cip": Act("resellers.submit_cip"),
+        "adopt_cip": Act("resellers.submit_cip"),
+        "record_contract": Act("resellers.add_reseller"),
+        "end_contract": Act("resellers.add_reseller"),
+        "add_contact": Act("resellers.add_reseller"),
     }),
-    "resellers.downstreamcustomer": Screen(),
+    "resellers.downstreamcustomer": Screen(acts={"change_reseller": Act("resellers.add_reseller")}),
+    "resellers.resellercip": Screen(acts={
+        "begin": Act("resellers.review_cip", "submitted"),
+        "judge": Act("resellers.review_cip", "under_review"),
+        "return_cip": Act("resellers.review_cip", "under_review"),
+        "propose": Act("resellers.review_cip", "under_review"),
+        "agree": Act("resellers.decide_cip", "approval_proposed rejection_proposed"),
+        "send_back": Act("resellers.decide_cip", "approval_proposed rejection_proposed"),
+    }),
     # --- cases
     "cases.case": Screen(add=CASE_WORK, hidden=(Hidden("kind", "legal", SEE_LEGAL),), acts={
         "take": Act(CASE_WORK, LIVE_CASE, many=True, by_kind=LEGAL_WORK),
@@ -145,6 +166,7 @@ SCREENS: dict[str, Screen] = {
     "notices.notice": Screen(),
     "policy.cipversion": Screen(add="policy.approve_cip"),
     "policy.privacynoticeversion": Screen(add="policy.approve_cip"),
+    "policy.statementversion": Screen(add="policy.approve_cip"),
     "policy.citation": Screen(),
     "policy.deadline": Screen(speaks_of=True),
     "policy.holiday": Screen(add="policy.add_holiday"),
@@ -192,6 +214,7 @@ PAGES: dict[str, Page] = {
     "own_sessions": Page(get=ANYBODY_HERE, post=ANYBODY_HERE),
     "end_session": Page(post=ANYBODY_HERE),
     # --- the rest
+    "api:verifier-answers": Page(post=KEY_HOLDERS),  # proves itself by a signature; the view limits the body
     "api:*": Page(get=KEY_HOLDERS, post=KEY_HOLDERS),
     "admin:login": Page(get=EVERYBODY, post=EVERYBODY),
     "admin:logout": Page(post=EVERYBODY),
@@ -248,21 +271,27 @@ FIELDS: dict[str, str] = {
     "accounts.party.national_id": UNMASK,
     "accounts.party.registration_number": UNMASK,
     "accounts.screeninghit.birth_date": "accounts.judge_hit accounts.second_hit",  # beside the entry's, to compare
-    "accounts.address.lines": UNMASK,
-    "accounts.address.contact_name": UNMASK,
+    **dict.fromkeys((f"accounts.address.{column}" for column in ("lines", "contact_name")), UNMASK),
     "accounts.ownershipcertification.signed_by": UNMASK,
     "accounts.contactpoint.value": UNMASK,
     "accounts.identitydocument.number": UNMASK,
     "accounts.identitydocument.mrz": UNMASK,
     "accounts.identitydocument.file_name": f"{UNMASK} accounts.download_document",
-    "accounts.paymentmethod.identifier": UNMASK,
-    "accounts.paymentmethod.holder": UNMASK,
+    **dict.fromkeys(
+        (f"accounts.paymentmethod.{column}" for column in ("identifier", "holder", "customer_number", "transactions")),
+        UNMASK,
+    ),
+    **dict.fromkeys(("accounts.discrepancy.stated", "accounts.discrepancy.found"), UNMASK),
     "accounts.zonereading.proposal": UNMASK,
-    "accounts.discrepancy.stated": UNMASK,
-    "accounts.discrepancy.found": UNMASK,
-    "accounts.objection.text": "accounts.verify",  # whoever answers it
+    **dict.fromkeys((f"accounts.externalcheck.{column}" for column in ("question", "send_customer_to")), UNMASK),
+    "accounts.externalanswer.body": UNMASK,
+    "accounts.objection.text": "accounts.verify accounts.answer_redress",  # whoever answers it
     "accounts.privacyrequest.name": "accounts.handle_privacy accounts.answer_privacy",  # the two who decide
     "accounts.privacyrequest.contact": "accounts.handle_privacy accounts.answer_privacy",
+    **dict.fromkeys(
+        (f"resellers.resellercontact.{column}" for column in ("name", "email", "phone")),
+        "resellers.add_reseller resellers.decide_cip",  # who works with them
+    ),
     "notices.notice.address": UNMASK,
     "notices.notice.context": UNMASK,
     "cases.casenote.text": "cases.view_case",

@@ -5,6 +5,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
 from django.core.paginator import Paginator
+from django.db import models
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -15,8 +16,8 @@ from kyc_portal.records import audit
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff import policy_table, stepup
-from kyc_portal.staff.actions import actions_of, as_admin_action, run_for_one, where_sealed
-from kyc_portal.staff.sections import for_viewer, url_of, with_added
+from kyc_portal.staff.actions import FlowAction, actions_of, as_admin_action, run_for_one, where_sealed
+from kyc_portal.staff.sections import Link, for_viewer, url_of, with_added
 from kyc_portal.staff.typed import is_sound
 
 MOST_LISTED = 1000
@@ -41,6 +42,20 @@ class CappedPaginator(Paginator):
     @cached_property
     def num_pages(self):
         return max(1, -(-min(self.count, MOST_LISTED) // self.per_page))
+
+
+def button_of(record: models.Model, name: str) -> Link:
+    """The link to a button of a record's page. Raises LookupError for a button that is not there."""
+    page = admin.site.get_model_admin(type(record))
+    action = next((action for action in actions_of(page) if action.name == name), None)
+    if action is None:
+        raise LookupError(f"{record._meta.label} has no button {name}")
+    return Link(action.label, url_of_button(record, action))
+
+
+def url_of_button(record: models.Model, action: FlowAction) -> str:
+    kind = f"{record._meta.app_label}_{record._meta.model_name}"
+    return reverse(f"admin:{kind}_do", args=[record.pk, action.name.replace("_", "-")])
 
 
 class RecordAdmin(admin.ModelAdmin):
@@ -164,7 +179,7 @@ class RecordAdmin(admin.ModelAdmin):
             },
             "primary_action": links[0] if has_primary else None,
             "more_actions": links[1:] if has_primary else links,
-            "reasons": self.reasons(record, at=at),
+            "reasons": [reason.seen_by(request.user) for reason in self.reasons(record, at=at)],
             "sections": self.for_viewer(request, with_added(own, record, user=request.user, at=at)),
             "aside": self.for_viewer(request, self.aside(record, user=request.user, at=at)),
         }
@@ -174,10 +189,7 @@ class RecordAdmin(admin.ModelAdmin):
         return [section for section in seen if section is not None]
 
     def _button(self, action, record):
-        url = reverse(
-            f"admin:{self.opts.app_label}_{self.opts.model_name}_do", args=[record.pk, action.name.replace("_", "-")]
-        )
-        return {"label": action.label, "url": url, "enabled": True, "tone": action.tone}
+        return {"label": action.label, "url": url_of_button(record, action), "enabled": True, "tone": action.tone}
 
     def do_view(self, request, object_id, name):
         """Ask and act. The middleware judged the right before the record is looked for: nobody learns if it exists."""

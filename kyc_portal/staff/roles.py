@@ -33,13 +33,16 @@ def _view(app: str, *models: str) -> tuple[str, ...]:
 CUSTOMERS = _view(
     "accounts", "party", "account", "identitydocument", "paymentmethod", "verification", "screeninghit",
     "watchlistsnapshot", "accessbatch", "accessrecord", "addressrangesnapshot", "risksignal", "restriction",
-    "objection",
+    "objection", "couldnotverify",
 )  # fmt: skip
 CASES = _view("cases", "case", "decision")
 LEGAL = _view("cases", "legalrequest", "bundle")
 PRIVACY = _view("accounts", "privacyrequest")  # the answer may rest on a hold, of which reviewers must not know
-RESELLERS = _view("resellers", "reseller", "downstreamcustomer")
-POLICY = _view("policy", "regimeprofile", "citation", "cipversion", "privacynoticeversion", "deadline", "holiday")
+RESELLERS = _view("resellers", "reseller", "downstreamcustomer", "resellercip")
+POLICY = _view(
+    "policy", "regimeprofile", "citation", "cipversion", "privacynoticeversion", "statementversion", "deadline",
+    "holiday",
+)  # fmt: skip
 NOTICES = _view("notices", "notice")
 # The whole trail and the holds tell of authorities' requests, which reviewers and leads must not know of.
 GROUND = (
@@ -62,20 +65,25 @@ ROLES: dict[str, tuple[str, ...]] = {
     "reviewer": (*CUSTOMERS, *CASES, *RESELLERS, *_view("policy", "deadline"), *REVIEWING, *VERIFYING),
     "lead reviewer": (
         *CUSTOMERS, *CASES, *RESELLERS, *POLICY, *NOTICES, *REVIEWING, *VERIFYING, *GLASS,
-        "accounts.close", "accounts.second_hit", "accounts.load_watchlist", "cases.assign",
+        "accounts.close", "accounts.answer_redress", "accounts.second_hit", "accounts.load_watchlist", "cases.assign",
         "cases.decide", "accounts.restrict", "accounts.set_tier",
     ),
-    "reseller desk": (*CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager"),
+    "reseller desk": (
+        *CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager", "resellers.submit_cip",
+        "resellers.review_cip", "resellers.decide_cip",
+    ),
     "reseller manager": (),  # works in /resellers/ only, by binding to named resellers
     "legal": (
         *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *GROUND, *GLASS,
         "cases.handle_legal", "cases.collect_bundle", "cases.approve_bundle", "cases.download_bundle",
-        "accounts.answer_privacy", "records.place_hold", "records.release_hold", "accounts.download_document",
+        "accounts.answer_privacy", "accounts.answer_redress", "records.place_hold", "records.release_hold",
+        "accounts.download_document",
         "accounts.reveal", "accounts.export_ownership",
     ),
     "compliance": (
         *CUSTOMERS, *CASES, *RESELLERS, *PRIVACY, *GROUND, *GLASS, "policy.approve_cip", "policy.add_holiday",
-        "records.purge", "records.settle_rowchange", "accounts.handle_privacy",
+        "records.purge", "records.settle_rowchange", "accounts.handle_privacy", "resellers.review_cip",
+        "resellers.decide_cip",
     ),
     "senior manager": (*GROUND, *CASES, *RESELLERS),
     "auditor": (

@@ -1,11 +1,13 @@
 """System checks: a production start with a missing or unsafe setting is refused, saying what to set."""
 
+import base64
 import json
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.core import checks
+from django.utils.module_loading import import_string
 
 from kyc_portal.policy.regimes import PROFILES
 from kyc_portal.records import grants, stamps, witnesses
@@ -14,6 +16,7 @@ from kyc_portal.staff import exposure
 from kyc_portal.staff.roles import ROLES
 
 UNSAFE_BEGINNINGS = ("django-insecure", "only-for-tests", "change", "secret", "local-", "missing")
+SECRET_BYTES = (24, 64)  # of a webhook's secret, as Standard Webhooks wants them
 LOCAL_SETTINGS = ("kyc_portal.settings.development", "kyc_portal.settings.tests")
 
 
@@ -124,6 +127,35 @@ def _faults_of_log_in() -> Iterator[tuple[str, str]]:
             )
 
 
+def _faults_of_verifier() -> Iterator[tuple[str, str]]:
+    if not settings.VERIFIER:
+        return
+    how = "Name an adapter of your own, as docs/outside-verifier.md shows, or leave KYC_VERIFIER out."
+    if settings.VERIFIER.startswith("kyc_portal.demo."):
+        yield "KYC_VERIFIER names the stand-in, which finds that everybody is who they say.", how
+        return
+    try:
+        adapter = import_string(settings.VERIFIER)
+    except ImportError:
+        adapter = None
+    if not all(hasattr(adapter, name) for name in ("code", "title", "ask", "reference_of", "read")):
+        yield f"KYC_VERIFIER is “{settings.VERIFIER[:60]}”, where no adapter of a verifier is.", how
+    least, most = SECRET_BYTES
+    hint = "Set it to whsec_ and 32 random bytes in base64, as agreed with the verifier; two by comma in a change."
+    if not 1 <= len(settings.VERIFIER_SECRETS) <= 2:
+        yield "KYC_VERIFIER_SECRETS does not hold one secret, or two while they are being changed.", hint
+    local = _keys_of_the_local_world()
+    for text in settings.VERIFIER_SECRETS:
+        try:
+            secret = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+        except ValueError:
+            secret = b""
+        if not text.startswith("whsec_") or not least <= len(secret) <= most:
+            yield f"A secret of KYC_VERIFIER_SECRETS is not whsec_ and {least} to {most} bytes in base64.", hint
+        elif len(set(secret)) < 8 or text in local:
+            yield "A secret of KYC_VERIFIER_SECRETS is a default.", hint
+
+
 def _faults_of_addresses() -> Iterator[tuple[str, str]]:
     if not settings.PORTAL_URL.startswith("https://"):
         yield "KYC_PORTAL_URL is missing or not https.", "Set KYC_PORTAL_URL to the portal's own address."
@@ -141,6 +173,7 @@ _PRODUCTION = (
     _faults_of_witnesses,
     _faults_of_services,
     _faults_of_addresses,
+    _faults_of_verifier,
     exposure.faults_of_cookies,
     exposure.faults_of_hosts,
     exposure.faults_of_transport,

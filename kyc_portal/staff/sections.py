@@ -18,7 +18,7 @@ from kyc_portal.staff import policy_table
 from kyc_portal.staff.templatetags.marks import Badge, cell, visible
 from kyc_portal.staff.templatetags.marks import Clock as ShownClock
 
-__all__ = ["Badge", "Bars", "Clock", "Facts", "Html", "Link", "Strip", "Table", "Timeline", "Tree"]
+__all__ = ["Badge", "Bars", "Clock", "Facts", "Html", "Link", "Reason", "Strip", "Table", "Timeline", "Tree"]
 
 TIMELINE_LENGTH = 60
 
@@ -79,6 +79,18 @@ class Link:
     def __html__(self) -> str:
         url = self.to if isinstance(self.to, str) else url_of(self.to)
         return format_html('<a href="{}">{}</a>', url, cell(self.text)) if url else cell(self.text)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A sentence on what stands in the way, and where it is put right; `door` is None when there is no such place."""
+
+    sentence: str
+    door: Link | None = None
+
+    def seen_by(self, user) -> "Reason":
+        """The sentence alone, for who may not go there."""
+        return replace(self, door=self.door if self.door and isinstance(_for_viewer(self.door, user), Link) else None)
 
 
 @dataclass(frozen=True)

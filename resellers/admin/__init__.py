@@ -1,5 +1,5 @@
 """The reseller desk's screens."""
 
-from resellers.admin import reseller
+from resellers.admin import cip, reseller
 
-__all__ = ["reseller"]
+__all__ = ["cip", "reseller"]

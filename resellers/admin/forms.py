@@ -2,9 +2,13 @@
 
 from django import forms
 
+from accounts.admin.forms import day_field
 from accounts.models import Account
 from kyc_portal.staff.models import StaffMember
-from resellers.models import ResellerManager
+from resellers.models import Reseller, ResellerContract, ResellerManager
+from resellers.models.cip import VERDICTS
+from resellers.models.contract import ContactRole
+from resellers.rules.cip import requirements_of
 
 
 class AccountForm(forms.Form):
@@ -20,6 +24,22 @@ class AccountForm(forms.Form):
         if found is None:  # of whatever kind the reference is: nobody learns here what else exists
             shown = ascii(reference)[1:-1]
             raise forms.ValidationError(f"No account has the reference “{shown}”. Copy it from the account's page.")
+        return found
+
+
+class ResellerForm(forms.Form):
+    """Names one reseller by its reference."""
+
+    reseller = forms.CharField(
+        max_length=20, label="Reseller", help_text="The reseller's reference, for example RSL-7K3M-9QXD."
+    )
+
+    def clean_reseller(self) -> Reseller:
+        reference = self.cleaned_data["reseller"].strip().upper()
+        found = Reseller.objects.filter(reference=reference).first()
+        if found is None:
+            shown = ascii(reference)[1:-1]
+            raise forms.ValidationError(f"No reseller has the reference “{shown}”. Copy it from the reseller's page.")
         return found
 
 
@@ -48,3 +68,69 @@ class BindingForm(forms.Form):
         bound = ResellerManager.objects.filter(reseller=record, ended_at__isnull=True)
         self.fields["binding"].queryset = bound.select_related("user", "reseller").order_by("user__username")
         self.fields["binding"].label_from_instance = lambda binding: binding.user.username
+
+
+class CipTextForm(forms.Form):
+    """A reseller's own CIP, pasted as it stands."""
+
+    title = forms.CharField(max_length=200, label="Title")
+    text = forms.CharField(max_length=400_000, strip=False, widget=forms.Textarea(attrs={"rows": 24}), label="Text")
+
+
+class AdoptForm(forms.Form):
+    """The agreement by which a reseller adopts our own CIP."""
+
+    agreement = forms.CharField(max_length=100, label="Agreement", help_text="Its number or title.")
+    agreed_on = day_field("Signed on", required=True)
+
+
+class JudgeForm(forms.Form):
+    """What was found on one requirement."""
+
+    wants_record = True
+    requirement = forms.ChoiceField(label="Requirement")
+    verdict = forms.ChoiceField(label="Found", choices=VERDICTS)
+    words = forms.CharField(
+        max_length=500, required=False, label="What is missing", help_text="Of a gap; the reseller reads it."
+    )
+
+    def __init__(self, *args, record, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["requirement"].choices = [(each.code, each.title) for each in requirements_of(record.source)]
+
+
+class ProposeForm(forms.Form):
+    """How a review should end."""
+
+    decision = forms.ChoiceField(label="Decision", choices=[("approve", "approve"), ("reject", "reject")])
+    reason = forms.CharField(max_length=500, label="Reason", help_text="The reseller reads that of a rejection.")
+
+
+class ContractForm(forms.Form):
+    """A contract under which a reseller sells our products on."""
+
+    number = forms.CharField(max_length=100, label="Number")
+    from_on = day_field("In force from", required=True)
+    to_on = day_field("Last day", help_text="Empty while nobody has ended it.")
+
+
+class EndContractForm(forms.Form):
+    """Which contract ends when."""
+
+    wants_record = True
+    contract = forms.ModelChoiceField(ResellerContract.objects.none(), label="Contract", empty_label=None)
+    to_on = day_field("Last day", required=True)
+
+    def __init__(self, *args, record, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["contract"].queryset = record.contracts.order_by("-from_on", "number")
+
+
+class ContactForm(forms.Form):
+    """A person to reach at a reseller."""
+
+    role = forms.ChoiceField(label="There for", choices=ContactRole.choices)
+    name = forms.CharField(max_length=300, label="Name")
+    title = forms.CharField(max_length=100, label="Title", required=False)
+    email = forms.CharField(max_length=254, label="E-mail")
+    phone = forms.CharField(max_length=40, label="Telephone", required=False, help_text="With country code.")

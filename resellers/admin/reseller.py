@@ -2,13 +2,28 @@
 
 from django.contrib import admin
 from django.db import models
+from django.utils import timezone
 
+from kyc_portal.records.clock import legal_day
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
+from kyc_portal.staff.policy_table import may_see
 from kyc_portal.staff.record_admin import RecordAdmin
-from kyc_portal.staff.sections import Badge, Facts, Link, Table, holds_section, timeline_section
-from resellers.admin.forms import AccountForm, BindingForm, ManagerForm
-from resellers.flows import onboarding
+from kyc_portal.staff.sections import Badge, Facts, Link, Reason, Table, holds_section, timeline_section
+from kyc_portal.staff.templatetags.marks import masked
+from resellers.admin.cip import status_badge
+from resellers.admin.forms import (
+    AccountForm,
+    AdoptForm,
+    BindingForm,
+    CipTextForm,
+    ContactForm,
+    ContractForm,
+    EndContractForm,
+    ManagerForm,
+    ResellerForm,
+)
+from resellers.flows import cip, file, onboarding
 from resellers.models import DownstreamCustomer, Reseller
 
 MOST_SHOWN = 50
@@ -28,6 +43,7 @@ class ResellerAdmin(RecordAdmin):
     search_fields = ["reference", "account__reference", "account__party__legal_name"]
     search_help_text = "Reference of the reseller or its account, or its name."
     ordering = ["-added_at"]
+    logs_views = True  # it names people
     adding = AccountForm
     add_label = "Add a reseller"
 
@@ -52,11 +68,22 @@ class ResellerAdmin(RecordAdmin):
     def page_title(self, reseller):
         return reseller.account.party.legal_name
 
+    def standing(self, reseller, at):
+        """One answer for the whole page."""
+        return reseller.__dict__.setdefault("standing_on_page", file.standing_of(reseller, on=legal_day(at)))
+
     def badges(self, reseller):
-        return [Badge(reseller.account.get_status_display(), "good" if reseller.account.is_open else "warning")]
+        standing = self.standing(reseller, timezone.now())
+        return [Badge("may sell", "good") if standing.may_sell else Badge("may not sell", "danger")]
+
+    def reasons(self, reseller, *, at):
+        return [Reason(sentence) for sentence in self.standing(reseller, at).reasons]
 
     def sections(self, reseller, *, user, at):
-        return [_customers(reseller), _managers(reseller), timeline_section(reseller)]
+        return [
+            _cips(reseller), _contracts(reseller), _contacts(reseller, user), _customers(reseller),
+            _managers(reseller), timeline_section(reseller),
+        ]  # fmt: skip
 
     def aside(self, reseller, *, user, at):
         account = reseller.account
@@ -66,6 +93,31 @@ class ResellerAdmin(RecordAdmin):
             ("Added", reseller.added_at),
         ]
         return [Facts("reseller", "The reseller", facts), holds_section(account, account.party)]
+
+    @flow_action("Hand in its CIP", form=CipTextForm, warning="For a reseller that sends its text by another way.")
+    def submit_cip(self, reseller, *, by, at, title, text):
+        handed_in = cip.submit_cip(reseller, title=title, text=text, by=by, at=at)
+        return f"{handed_in.reference} waits for its review.", handed_in
+
+    @flow_action("Record that it adopts our CIP", form=AdoptForm)
+    def adopt_cip(self, reseller, *, by, at, agreement, agreed_on):
+        handed_in = cip.adopt_provider_cip(reseller, agreement=agreement, agreed_on=agreed_on, by=by, at=at)
+        return f"{handed_in.reference} waits for its review.", handed_in
+
+    @flow_action("Record a contract", form=ContractForm)
+    def record_contract(self, reseller, *, by, at, **given):
+        contract = file.record_contract(reseller, by=by, at=at, **given)
+        return f"Contract {contract} is on file."
+
+    @flow_action("End a contract", form=EndContractForm, tone="danger")
+    def end_contract(self, reseller, *, by, at, contract, to_on):
+        file.end_contract(contract, to_on=to_on, by=by, at=at)
+        return f"Contract {contract} ends on {to_on}."
+
+    @flow_action("Add a contact", form=ContactForm, warning="It takes the place of the one who is there for the same.")
+    def add_contact(self, reseller, *, by, at, **given):
+        contact = file.add_contact(reseller, by=by, at=at, **given)
+        return f"{contact} is on file."
 
     @flow_action("Add a customer", form=AccountForm, primary=True)
     def add_customer(self, reseller, *, by, at, account):
@@ -84,6 +136,40 @@ class ResellerAdmin(RecordAdmin):
     def end_binding(self, reseller, *, by, at, binding):
         onboarding.end_binding(binding, by=by, at=at)
         return f"{binding.user.username} no longer sees {reseller.reference}."
+
+
+def _cips(reseller) -> Table:
+    """Its CIP in versions, the newest first."""
+    rows = [
+        [Link(cip.reference, cip), cip.number, cip.title, cip.get_source_display(), status_badge(cip), cip.submitted_at]
+        for cip in reseller.cips.order_by("-number")[:MOST_SHOWN]
+    ]
+    head = ["CIP", "Version", "Title", "Whose text", "State", "Handed in"]
+    empty = "No CIP was handed in. Ask for its text, or record that it adopts ours."
+    return Table("cips", "Its CIP", head, rows, empty=empty)
+
+
+def _contracts(reseller) -> Table:
+    rows = [
+        [contract.number, contract.from_on, contract.to_on, contract.recorded_by]
+        for contract in reseller.contracts.order_by("-from_on", "number")[:MOST_SHOWN]
+    ]
+    head = ["Number", "In force from", "Last day", "Recorded by"]
+    return Table("contracts", "Contracts", head, rows, empty="No contract is on file. Record it.")
+
+
+def _contacts(reseller, user) -> Table:
+    """Whom to reach there; in clear for those who work with resellers."""
+    rows = []
+    for contact in reseller.contacts.order_by("ended_at", "role", "pk")[:MOST_SHOWN]:
+        contact.reseller = reseller
+        values = [
+            getattr(contact, column).reveal() if may_see(user, "resellers.resellercontact", column) else masked(column)
+            for column in ("name", "email", "phone") if getattr(contact, column)
+        ]  # fmt: skip
+        rows.append([contact.get_role_display(), contact.title, *values, *[None] * (3 - len(values)), contact.ended_at])
+    head = ["There for", "Title", "Name", "E-mail", "Telephone", "Until"]
+    return Table("contacts", "Contacts", head, rows, empty="Nobody to reach is on file. Add who answers for its CIP.")
 
 
 def _customers(reseller) -> Table:
@@ -155,3 +241,12 @@ class DownstreamCustomerAdmin(RecordAdmin):
             ("Added", link.added_at),
         ]
         return [Facts("link", "Who brought whom", facts), timeline_section(account)]
+
+    @flow_action(
+        "Change reseller", form=ResellerForm,
+        warning="The customer now gets the account through another reseller: proof is asked for again, and the "
+        "managers of the former one no longer see the customer.",
+    )  # fmt: skip
+    def change_reseller(self, link, *, by, at, reseller):
+        onboarding.change_reseller(link, reseller=reseller, by=by, at=at)
+        return f"{link.account.reference} is now sold through {reseller.reference}."

@@ -1,17 +1,21 @@
 """Take in resellers, bind their managers, write down whom they brought (requirements R24, R64)."""
 
-from datetime import datetime
+from datetime import date, datetime
 
+from accounts.flows import reverification
 from accounts.models import Account
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
+from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff.models import StaffMember
+from resellers.flows.file import standing_of
 from resellers.models import DownstreamCustomer, Reseller, ResellerManager
 from resellers.verbs import Verb
 
 MANAGER_ROLE = "reseller manager"
+CHANGED = "reseller_changed"  # the trigger of a re-verification (R46)
 
 
 class NoReseller(Refusal):
@@ -99,12 +103,9 @@ def end_binding(binding: ResellerManager, *, by: Actor, at: datetime) -> Reselle
 @flow
 def add_downstream(reseller: Reseller, *, account: Account, by: Actor, at: datetime) -> DownstreamCustomer:
     """Link an account to the one reseller who brought it. Raises AlreadyBrought or NoReseller."""
-    reseller = Reseller.objects.select_for_update(of=("self",)).select_related("account").get(pk=reseller.pk)
-    account = _locked(account)
-    if not reseller.account.is_open:
-        raise NoReseller(
-            f"{reseller.reference} has no open account, so it brings no customers. Open its account first."
-        )
+    rows = Reseller.objects.select_for_update(of=("self",)).select_related("account__party")
+    reseller, account = rows.get(pk=reseller.pk), _locked(account)
+    _require_sells(reseller, legal_day(at))
     if account.is_reseller or Reseller.objects.filter(account=account).exists():
         raise AlreadyBrought(f"{account.reference} is a reseller's own account. Name the account of a customer.")
     link = DownstreamCustomer.objects.filter(account=account).select_related("reseller").first()
@@ -124,3 +125,28 @@ def add_downstream(reseller: Reseller, *, account: Account, by: Actor, at: datet
         reseller=reseller.reference,
     )
     return link
+
+
+@flow
+def change_reseller(link: DownstreamCustomer, *, reseller: Reseller, by: Actor, at: datetime) -> DownstreamCustomer:
+    """Write down that a customer now gets the account through another reseller; proof is asked for again (R46).
+
+    Raises NoReseller for one that may not sell, and AlreadyBrought when it is the same one.
+    """
+    account = _locked(link.account)
+    link = DownstreamCustomer.objects.select_for_update(of=("self",)).select_related("reseller").get(pk=link.pk)
+    reseller = Reseller.objects.select_related("account__party").get(pk=reseller.pk)
+    _require_sells(reseller, legal_day(at))
+    if reseller.pk == link.reseller_id:
+        raise AlreadyBrought(f"{account.reference} is sold through {reseller.reference} already. Name another.")
+    old, link.reseller = link.reseller, reseller
+    link.save(update_fields=["reseller"])
+    facts = {"account": account.reference, "reseller": reseller.reference, "old": old.reference}
+    audit.record(Verb.RESELLER_CHANGED, account, by=by, at=at, within=reseller, **facts)
+    reverification.request_after(account, trigger=CHANGED, by=by, at=at)
+    return link
+
+
+def _require_sells(reseller: Reseller, day: date) -> None:
+    if not (standing := standing_of(reseller, on=day)).may_sell:
+        raise NoReseller(f"{reseller.reference} may not sell, so it brings no customers. {' '.join(standing.reasons)}")

@@ -1,5 +1,10 @@
 """What is stored of resellers."""
 
+from resellers.models.cip import CipJudgement, ResellerCip
+from resellers.models.contract import ResellerContact, ResellerContract
 from resellers.models.reseller import DownstreamCustomer, Reseller, ResellerManager
 
-__all__ = ["DownstreamCustomer", "Reseller", "ResellerManager"]
+__all__ = [
+    "CipJudgement", "DownstreamCustomer", "Reseller", "ResellerCip", "ResellerContact", "ResellerContract",
+    "ResellerManager",
+]  # fmt: skip

@@ -21,7 +21,9 @@ from accounts.flows import (
     intake,
     objections,
     privacy,
+    redress,
     restrictions,
+    unverified,
     verification,
 )
 from accounts.rules.closing import REASONS as CLOSING_REASONS
@@ -62,6 +64,7 @@ def make_one_of_each(folder, user: StaffMember) -> None:
     company = make_company()
     identification.add_owner(company.party, owner=make_party(), percent=Decimal(40), by=SCHEDULER, at=NOON)
     _make_objection()
+    _make_unverified()
     account = make_open_account()
     running = verification.start(account, account.party, trigger="doubt", by=SCHEDULER, at=NOON)
     verification.find_discrepancy(running, field="address", stated="here", found="there", by=SCHEDULER, at=NOON)
@@ -93,6 +96,19 @@ def _make_objection() -> None:
     account = intake.request_data(make_account(), by=SCHEDULER, at=NOON)
     link = customer_links.standing(account)
     objections.raise_objection(link, text="Canaryobjection", by=customer_links.as_customer(link), at=NOON)
+
+
+def _make_unverified() -> None:
+    """Identities that could not be verified: undecided, proposed, limited, limited and under redress."""
+    made = {"by": SCHEDULER, "at": NOON}
+    words = {"reason": "no_source", "explanation": "Nobody knows them."}
+    for outcome in ("", "closed", "limited", "limited"):
+        account = make_open_account()
+        attempt = verification.start(account, account.party, trigger="doubt", **made)
+        for _ in range(2):
+            attempt = verification.conclude(attempt, verified=False, reason="No source.", **made)
+        row = unverified.propose(attempt, outcome=outcome, **words, **made) if outcome else None
+    redress.enter(row, text="Canaryobjection too", received_on=NOON.date(), **made)
 
 
 def _make_cases(user: StaffMember) -> None:

@@ -19,7 +19,9 @@ from accounts.flows import (
     identification,
     objections,
     parties,
+    redress,
     restrictions,
+    unverified,
     verification,
 )
 from accounts.flows.intake import NewAddress
@@ -41,7 +43,7 @@ CANARIES = (
     "Quintarelli", "Zwetschgen", "Brumbelow", "oxenfjord", "kvintus77", "Hagestolz", "Pfefferminzbank",
     "Trompetenerbe", "XQ7733199", "0171998877", "DE89370400440532013000", "principal-zurrli", "86.75.30.9",
     "logbuch-zurrli", "Schnurrbart", "Kabeljau", "Mondkalb",
-    "Federboa", "9988777",
+    "Federboa", "9988777", "Wunderkammer", "Kuckucksuhr",
 )  # fmt: skip
 
 
@@ -68,7 +70,12 @@ def story(now, analyst_user, lead, counsel, second_counsel) -> Account:
     link = customer_links.standing(account)
     customer = customer_links.as_customer(link)
     customer_entries.take(link, "phone", {"kind": "phone", "value": "+491719988777"}, by=customer, at=at)
-    objections.raise_objection(link, text="I am a Federboa dealer.", by=customer, at=at)
+    attempt = verification.start(account, party, trigger="doubt", by=by, at=at)
+    for _ in range(2):
+        attempt = verification.conclude(attempt, verified=False, reason="Wunderkammer.", by=by, at=at)
+    unverified.propose(attempt, outcome="limited", reason="no_source", explanation="Wunderkammer.", by=by, at=at)
+    asked = objections.raise_objection(link, text="I am a Federboa dealer.", by=customer, at=at)
+    redress.answer(asked, answer="upheld", why="Their Kuckucksuhr is late.", by=second_counsel, at=at)
     for contact in party.contact_points.all():
         confirming.ask(contact, by=by, at=at)
     again = verification.start(account, party, trigger="doubt", by=by, at=at)

@@ -1,6 +1,7 @@
 """A production start with an unsafe setting is refused, saying what to set."""
 
 import base64
+import json
 import os
 import re
 import subprocess
@@ -17,6 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 def key(number: int, name: str = "2026-1") -> str:
     """A key that looks random and is the same in each run."""
     return f"{name}:{base64.b64encode(bytes((number * 37 + place * 11) % 256 for place in range(32))).decode()}"
+
+
+def webhook_secret(number: int = 6) -> str:
+    return "whsec_" + key(number).partition(":")[2]
 
 
 def environment(**changes) -> dict[str, str]:
@@ -77,6 +82,7 @@ SAFE = {
     "PORTAL_URL": "https://kyc.cumulus.net",
     "MFA_ROLES": ["all"],
     "OIDC_ISSUER": "",
+    **{"VERIFIER": "", "VERIFIER_SECRETS": []},
 }
 SQLITE = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "x"}}
 EQUAL_BYTES = "2026-1:" + base64.b64encode(b"x" * 32).decode()
@@ -128,6 +134,48 @@ UNSAFE = [  # what is set, what the refusal names, what its hint says to set
     ("LEGAL_TIME_ZONE", "Mars/Base", "KYC_LEGAL_TIME_ZONE is no time zone", "America/New_York"),
     ("LEGAL_TIME_ZONE", "America", "KYC_LEGAL_TIME_ZONE is no time zone", "America/New_York"),
 ]
+
+
+ADAPTER = {"VERIFIER": "tests.kyc_portal.test_safety.Adapter", "VERIFIER_SECRETS": [webhook_secret()]}
+UNSAFE_VERIFIERS = [
+    ({"VERIFIER": "kyc_portal.demo.stand_in.StandIn"}, "names the stand-in", "an adapter of your own"),
+    ({"VERIFIER": "cumulus.nowhere.Adapter"}, "where no adapter of a verifier is", "an adapter of your own"),
+    ({"VERIFIER": "json.loads"}, "where no adapter of a verifier is", "an adapter of your own"),
+    ({"VERIFIER_SECRETS": []}, "does not hold one secret", "32 random bytes"),
+    ({"VERIFIER_SECRETS": [webhook_secret(number) for number in range(3)]}, "does not hold one", "in a change"),
+    ({"VERIFIER_SECRETS": [""]}, "is not whsec_ and 24 to 64 bytes", "32 random bytes"),
+    ({"VERIFIER_SECRETS": [webhook_secret()[:30]]}, "is not whsec_ and 24 to 64 bytes", "32 random bytes"),
+    ({"VERIFIER_SECRETS": [webhook_secret()[6:]]}, "is not whsec_ and 24 to 64 bytes", "32 random bytes"),
+    ({"VERIFIER_SECRETS": ["whsec_äöü"]}, "is not whsec_ and 24 to 64 bytes", "32 random bytes"),
+    ({"VERIFIER_SECRETS": ["whsec_" + base64.b64encode(b"x" * 32).decode()]}, "is a default", "32 random bytes"),
+]
+
+
+class Adapter:
+    """What an adapter has to offer at least."""
+
+    code, title, ask, reference_of, read = "mine", "Mine", None, None, None
+
+
+class TestVerifier:
+    def test_none_at_all_is_safe_and_so_is_a_sound_one(self, check):
+        assert check() == check(**ADAPTER) == []
+
+    @pytest.mark.parametrize(("changes", "what", "hint"), UNSAFE_VERIFIERS, ids=[each[1] for each in UNSAFE_VERIFIERS])
+    def test_an_unsafe_one_is_refused_in_production(self, check, changes, what, hint):
+        [error] = check(**{**ADAPTER, **changes})
+
+        assert what in error.msg and hint in error.hint
+        assert "whsec_A" not in error.msg and "whsec_J" not in error.msg
+
+    def test_the_secret_of_the_local_world_is_refused(self, check, tmp_path):
+        local = tmp_path / ".local"
+        local.mkdir()
+        (local / "keys.json").write_text(json.dumps({"VERIFIER_SECRET": webhook_secret()}))
+
+        told = [error.msg for error in check(**ADAPTER, BASE_DIR=tmp_path)]
+
+        assert any("KYC_VERIFIER_SECRETS is a default" in each for each in told)
 
 
 class TestCheckSettings:
@@ -258,7 +306,9 @@ class TestOperationsManual:
         """ASVS 11.1.2: name, purpose, algorithm, readers and how it is made anew, for each key there is."""
         sources = "".join(path.read_text() for path in (ROOT / "kyc_portal/settings").glob("*.py"))
         read = {
-            name for name in re.findall(r"env\.\w+\(\s*\"(\w+)\"", sources) if re.search(r"_KEYS?(_OLD|_NEXT|$)", name)
+            name
+            for name in re.findall(r"env\.\w+\(\s*\"(\w+)\"", sources)
+            if re.search(r"_KEYS?(_OLD|_NEXT|$)|_SECRETS$", name)
         }
         table = (ROOT / "docs/operations.md").read_text().partition("| key | purpose |")[2].partition("\n\n")[0]
         rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]

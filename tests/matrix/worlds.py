@@ -27,6 +27,7 @@ from kyc_portal.staff.policy_check import names_of
 from kyc_portal.staff.roles import ROLES
 from kyc_portal.staff.sections import url_of
 from resellers.models import DownstreamCustomer, Reseller
+from tests.accounts.verifier import answer_to, deliver, make_check, read
 from tests.bad_input.doors import all_rights, make_one_of_each
 from tests.builders import make_company, png_bytes
 from tests.cases.builders import make_bundle, make_case, make_request
@@ -38,7 +39,7 @@ GONE_NUMBER, NEVER_NUMBER = 999_999_998, 999_999_999
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>")
 FIXED = {
     "number": 1, "model": "party", "field": "birth_date", "pk": NEVER_NUMBER, "key": NEVER_NUMBER, "format": "jsonl",
-    "uidb64": "MQ", "token": "x-y",
+    "uidb64": "MQ", "token": "x-y", "reference": "ACC-0000-0000",
 }  # fmt: skip
 RANDOM = re.compile(
     r"""name="csrfmiddlewaretoken" value="\w+"|csrftoken=\w+|sessionid=\w+|expires=[^;]+|'Expires': [^)}]+"""
@@ -131,18 +132,23 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
     identification.add_owner(make_company().party, owner=party, percent=Decimal(30), **made)
     running = verification.start(account, party, trigger="doubt", **made)
     verification.find_discrepancy(running, field="address", stated="Canarystreet 7", found="elsewhere", **made)
+    check = make_check(running)
+    said = {"result": "no_match", "matched": [], "differing": {"birth_date": "CANARYFOUND"}}
+    read(deliver(check, answer_to(check, **said), id="msg_canary"))
     case = make_case(account, worked_by=StaffMember.objects.get(username="all.rights"))
     review.add_note(case, text="Canarynote of the customer", **made)
-    matrix.seeds += [url_of(each) for each in (account, party, case, party.documents.get(file_type="image/png"))]
+    matrix.seeds += [
+        url_of(each) for each in (account, party, running, case, party.documents.get(file_type="image/png"))
+    ]
     matrix.known_to_b = ["Canaryperson", account.reference, reseller_b().reference]
     matrix.canaries += [
-        Canary("CANARYNUMBER", ""), Canary("CANARYPAYS", ""), Canary("Canarystreet", ""),
+        Canary("CANARYNUMBER", ""), Canary("CANARYPAYS", ""), Canary("Canarystreet", ""), Canary("CANARYFOUND", ""),
         Canary("canaryfile", "accounts.download_document"), Canary("Canarynote", "cases.view_case"),
         Canary("canarymail", "accounts.reveal"), Canary("Canarybank", "accounts.view_party"),
         Canary("Canaryalias", "accounts.view_party"), Canary("CANARYENTRY", "accounts.view_screeninghit"),
         Canary("Canaryreseller", ANY_VIEW), Canary("Canaryperson", ANY_VIEW),
         Canary("canaryground", TRAIL),
-        Canary("Canaryobjection", "accounts.verify"), Canary(account.reference, ANY_VIEW),
+        Canary("Canaryobjection", "accounts.verify accounts.answer_redress"), Canary(account.reference, ANY_VIEW),
         Canary(reseller_b().reference, ANY_VIEW),
     ]  # fmt: skip
 
@@ -243,7 +249,7 @@ def of_reseller(model, reseller: Reseller):
     account = reseller.customers.order_by("added_at").first().account
     found = {
         "accounts.account": account, "accounts.party": account.party, "resellers.reseller": reseller,
-        "resellers.downstreamcustomer": reseller.customers.first(),
+        "resellers.downstreamcustomer": reseller.customers.first(), "resellers.resellercip": reseller.cips.first(),
         "accounts.identitydocument": account.party.documents.exclude(file_sha256="").first(),
         "accounts.paymentmethod": account.party.payment_methods.first(),
         "accounts.screeninghit": account.party.hits.first(),

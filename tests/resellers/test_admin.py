@@ -1,5 +1,6 @@
 import pytest
 
+from accounts.models import Account
 from resellers.flows import onboarding
 from resellers.models import DownstreamCustomer, Reseller
 from tests.builders import make_account, make_downstream, make_open_account, make_reseller
@@ -101,3 +102,33 @@ class TestResellerScreens:
         assert client.get(f"{LIST}{reseller.pk}/change/").status_code == 200
         assert {client.get(do(reseller, name)).status_code for name in ("bind", "end-binding", "add-customer")} == {403}
         assert client.get(f"{LIST}add/").status_code == 403
+
+
+class TestChangeOfReseller:
+    def path(self, link) -> str:
+        return f"/admin/resellers/downstreamcustomer/{link.pk}/do/change-reseller/"
+
+    def test_r46_the_desk_writes_the_new_one_down(self, rita):
+        link, other = make_downstream(make_reseller()), make_reseller()
+
+        rita.post(self.path(link), {"reseller": f" {other.reference.lower()} "})
+
+        link.refresh_from_db()
+        assert link.reseller == other
+        assert Account.objects.get(pk=link.account_id).review_trigger == "reseller_changed"
+
+    @pytest.mark.parametrize("reference", ["RSL-0000-0000", "", "<script>", "own"])
+    def test_what_names_no_other_reseller_is_said_at_the_form(self, rita, reference):
+        link = make_downstream(make_reseller())
+        given = link.reseller.reference if reference == "own" else reference
+
+        page = rita.post(self.path(link), {"reseller": given})
+
+        assert b"There is a problem" in page.content and b"<script>" not in page.content.split(b"<main")[1]
+        assert Account.objects.get(pk=link.account_id).review_asked_on is None
+
+    def test_a_reviewer_does_not(self, client, analyst_user):
+        link = make_downstream(make_reseller())
+        client.force_login(analyst_user)
+
+        assert client.get(self.path(link)).status_code == 403

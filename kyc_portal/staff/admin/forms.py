@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from kyc_portal.policy.models import StatementKind
 from kyc_portal.records.clock import legal_day
 from kyc_portal.staff.models import FurtherPermissions, WhyTaken
 from kyc_portal.staff.references import UnknownReference, find
@@ -97,6 +98,14 @@ class PrivacyNoticeForm(forms.Form):
     """A new version of what customers read before they are asked for data."""
 
     text = forms.CharField(max_length=LONGEST_CIP, strip=False, widget=forms.Textarea(attrs={"rows": 16}))
+    effective_from = day_field(label="In force from")
+
+
+class StatementForm(forms.Form):
+    """A new wording of what somebody signs."""
+
+    kind = forms.ChoiceField(choices=StatementKind.choices)
+    text = forms.CharField(max_length=LONGEST_CIP, strip=False, widget=forms.Textarea(attrs={"rows": 10}))
     effective_from = day_field(label="In force from")
 
 

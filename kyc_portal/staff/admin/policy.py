@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.template.defaultfilters import date as in_words
 from django.utils.html import format_html
 
-from kyc_portal.policy import cip, holidays, privacy_notice
+from kyc_portal.policy import cip, holidays, privacy_notice, statements
 from kyc_portal.policy.models import (
     CipVersion,
     Citation,
@@ -13,8 +13,9 @@ from kyc_portal.policy.models import (
     PrivacyNoticeVersion,
     RegimeProfile,
     Standing,
+    StatementVersion,
 )
-from kyc_portal.staff.admin.forms import CipForm, HolidayForm, PrivacyNoticeForm
+from kyc_portal.staff.admin.forms import CipForm, HolidayForm, PrivacyNoticeForm, StatementForm
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.references import page_of
@@ -138,6 +139,21 @@ class PrivacyNoticeVersionAdmin(TextVersionAdmin):
 
     def add(self, *, by, at, **cleaned):
         return privacy_notice.approve_notice(by=by, at=at, **cleaned)
+
+    def page_title(self, version):
+        return str(version).capitalize()
+
+
+@admin.register(StatementVersion)
+class StatementVersionAdmin(TextVersionAdmin):
+    list_display = ["__str__", "effective_from", "approved_by", "approved_at"]
+    ordering = ["kind", "-number"]
+    list_filter = ["kind"]
+    adding = StatementForm
+    add_label = "Approve a new wording"
+
+    def add(self, *, by, at, **cleaned):
+        return statements.approve_statement(by=by, at=at, **cleaned)
 
     def page_title(self, version):
         return str(version).capitalize()

@@ -8,7 +8,7 @@ from django.db import connection
 from accounts.flows import customer_files, intake
 from accounts.flows.customer_files import RowsRefused
 from accounts.formats.tables import TableRefused
-from accounts.models import Account, CustomerFile, Party
+from accounts.models import Account, CustomerFile, Party, PaymentMethod
 from kyc_portal.notices.models import Notice
 from kyc_portal.notices.outbox import wording_of
 from kyc_portal.records.models import AuditEvent, AuditPending, SubjectKey
@@ -45,6 +45,43 @@ class TestTakeIn:
         event = AuditEvent.objects.get(verb="accounts.prospect_opened", about_key=str(account.pk))
         assert event.facts == {"source": "customer file", "row": 2}
         assert AuditEvent.objects.get(verb="accounts.customers_imported").facts["new"] == 2
+
+    def test_r14_r32_payment_and_document_come_with_the_customer(self, analyst):
+        head = (
+            "kind,legal_name,payment_kind,payment_identifier,payment_institution,payment_holder,payment_transactions,"
+            "document_kind,document_number,document_country,document_expires_on\n"
+        )
+        paid = "bank,DE89 3704 0044 0532 0130 00,Bank,Eva Payer,T-1|T-2|T-1"
+        row = f"individual,Maria Muster,{paid},passport,X1,DE,2031-05-17\n"
+
+        take(head + row + "individual,Otto Plain,,,,,,,,,\n", analyst)
+
+        party = Party.objects.get(legal_name="Maria Muster")
+        payment, document = party.payment_methods.get(), party.documents.get()
+        assert (payment.kind, payment.identifier.reveal()) == ("bank", "DE89370400440532013000")
+        assert (payment.holder.reveal(), payment.transactions.reveal()) == ("Eva Payer", "T-1\nT-2")
+        assert (document.kind, document.number.reveal(), str(document.country)) == ("passport", "X1", "DE")
+        assert (str(document.expires_on), document.added_by) == ("2031-05-17", analyst.label)
+        assert set(party.identifiers.values_list("kind", flat=True)) >= {"iban", "document"}
+        assert not PaymentMethod.objects.exclude(party=party).exists()
+
+    @pytest.mark.parametrize(
+        ("columns", "row", "says"),
+        [
+            ("payment_kind,payment_identifier", "bank,DE89370400440532013001", "IBAN"),
+            ("payment_kind,payment_identifier", "card,4111111111111111", "whole card number"),
+            ("payment_kind,payment_identifier", ",DE89370400440532013000", "Kind of payment"),
+            ("payment_kind,payment_transactions", "card,T1|4111111111111111", "whole card number"),
+            ("payment_kind,payment_country", "bank,Germany", "Country"),
+            ("document_kind,document_number", "shoe,1", "shoe"),
+            ("document_kind,document_expires_on", "passport,17.05.2031", "YYYY-MM-DD"),
+            ("document_kind,document_issued_on", "passport,2099-01-01", "future"),
+        ],
+    )
+    def test_what_is_wrong_with_them_refuses_the_file(self, columns, row, says, analyst):
+        ((line, reason),) = refused(f"kind,legal_name,{columns}\nindividual,Maria Muster,{row}\n", analyst)
+
+        assert line == 2 and says in reason and "4111" not in reason
 
     @pytest.mark.parametrize(
         "text",

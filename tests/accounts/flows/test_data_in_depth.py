@@ -11,8 +11,10 @@ from accounts.models import Account, Party, PaymentMethod, Verification
 from accounts.rules.new_parties import NewAddress
 from accounts.rules.numbers import FullCardNumber
 from kyc_portal.policy.clocks import clocks_of
+from kyc_portal.policy.statements import NoStatement, approve_statement
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER
+from kyc_portal.refusal import Refusal
 from tests.builders import make_account, make_cip, make_company, make_complete_account, make_open_account, make_party
 from tests.conftest import NOON
 
@@ -76,6 +78,40 @@ class TestPayment:
         stored = PaymentMethod.objects.get(pk=payment.pk)
         assert (stored.holder.reveal(), str(stored.holder)) == ("Eva Payer", "••••••")
 
+    def test_r14_customer_number_and_transactions_are_kept_sealed_and_grow(self):
+        payment = identification.add_payment_method(
+            make_party(), kind="card", customer_number="CUS-77", transactions="T-1\nT-1\n\n T-2 ", by=SCHEDULER, at=NOON
+        )
+
+        identification.add_transactions(payment, transactions="T-2\nT-3", by=SCHEDULER, at=NOON)
+
+        stored = PaymentMethod.objects.get(pk=payment.pk)
+        assert (stored.customer_number.reveal(), str(stored.transactions)) == ("CUS-77", "••••••")
+        assert stored.transactions.reveal().split() == ["T-1", "T-2", "T-3"]
+        event = AuditEvent.objects.get(verb="accounts.transactions_added")
+        assert event.facts == {"count": 1, "kind": "card"}
+
+    @pytest.mark.parametrize(
+        ("numbers", "says"),
+        [
+            ("T-1", "on file already"),
+            ("", "on file already"),
+            ("4111 1111 1111 1111", "whole card number"),
+            ("\n".join(map(str, range(201))), "more than 200"),
+            ("x" * 101, "101 characters long"),
+            ("T\x00", "NUL"),
+        ],
+    )
+    def test_r14_bad_transactions_are_refused_and_change_nothing(self, numbers, says):
+        payment = identification.add_payment_method(
+            make_party(), kind="card", transactions="T-1", by=SCHEDULER, at=NOON
+        )
+
+        with pytest.raises(Refusal, match=says):
+            identification.add_transactions(payment, transactions=numbers, by=SCHEDULER, at=NOON)
+
+        assert PaymentMethod.objects.get().transactions.reveal() == "T-1"
+
 
 class TestCertification:
     def certify(self, account):
@@ -91,6 +127,19 @@ class TestCertification:
             identification.certify_owners(
                 make_company(), signed_on=DAY, signed_by=" ", text_version="1", by=SCHEDULER, at=NOON
             )
+
+    def test_r22_only_a_wording_that_was_approved_can_have_been_signed(self, compliance):
+        with pytest.raises(NoStatement, match="no such version"):
+            identification.certify_owners(
+                make_company(), signed_on=DAY, signed_by="Eva", text_version="2", by=SCHEDULER, at=NOON
+            )
+        approve_statement(kind="owners", text="I swear:", effective_from=DAY, by=compliance, at=NOON)
+
+        row = identification.certify_owners(
+            make_company(), signed_on=DAY, signed_by="Eva", text_version="2", by=SCHEDULER, at=NOON
+        )
+
+        assert row.text_version == "2"
 
     def test_r22_a_new_owner_breaks_it_and_a_new_signature_mends_it(self):
         company = make_company()

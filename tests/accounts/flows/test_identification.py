@@ -316,17 +316,17 @@ class TestOwners:
         company = make_company()
 
         row = identification.certify_owners(
-            company, signed_on=date(2026, 3, 1), signed_by="Eva Signer", text_version="2", by=analyst, at=NOON
+            company, signed_on=date(2026, 3, 1), signed_by="Eva Signer", text_version="1", by=analyst, at=NOON
         )
 
-        assert (row.recorded_by, row.text_version) == (analyst.label, "2")
+        assert (row.recorded_by, row.text_version) == (analyst.label, "1")
         with pytest.raises(BadField, match="not asked of an individual"):
             identification.certify_owners(
-                make_account(), signed_on=NOON.date(), signed_by="Eva Signer", text_version="2", by=analyst, at=NOON
+                make_account(), signed_on=NOON.date(), signed_by="Eva Signer", text_version="1", by=analyst, at=NOON
             )
         with pytest.raises(BadField, match="Signed on 2026-03-03 lies in the future"):
             identification.certify_owners(
-                company, signed_on=date(2026, 3, 3), signed_by="Eva Signer", text_version="2", by=analyst, at=NOON
+                company, signed_on=date(2026, 3, 3), signed_by="Eva Signer", text_version="1", by=analyst, at=NOON
             )
 
 

@@ -36,6 +36,7 @@ from kyc_portal.records.models import Destruction, SubjectKey, Tombstone
 from kyc_portal.records.refs import SCHEDULER, RecordRef
 from kyc_portal.work import queue
 from tests.accounts import logs
+from tests.accounts.verifier import deliver, make_check, read
 from tests.builders import make_account, make_company, make_hit, make_open_account, make_party, make_verified
 from tests.conftest import NOON
 
@@ -90,6 +91,7 @@ def full_file() -> Account:
     later = NOON + timedelta(hours=1)
     again = verification.start(account, owner, trigger="doubt", by=SCHEDULER, at=later)
     verification.find_discrepancy(again, field="address", stated="A", found="B", by=SCHEDULER, at=later)
+    read(deliver(make_check(again, at=later)))
     account.refresh_from_db()
     RiskSignal.objects.create(account=account, code="expired_document", weight=1, sentence="–", known_at=NOON)
     Restriction.objects.create(

@@ -13,7 +13,9 @@ TODAY = date(2026, 11, 23)
 OLD, GOOD = date(2026, 11, 22), date(2026, 11, 23)
 
 
-LIMITS = DetectorLimits(least_accesses=5, near_threshold_points=Decimal(1), near_threshold_owners=2)
+LIMITS = DetectorLimits(
+    least_accesses=5, near_threshold_points=Decimal(1), near_threshold_owners=2, watched_least_accesses=1
+)
 
 
 def facts(**known):

