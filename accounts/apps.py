@@ -14,6 +14,7 @@ class AccountsConfig(AppConfig):
             privacy,
             reverification,
             unverified,
+            zone_reading,
         )
         from accounts.models import Account, Party, RestrictedCustomer
         from kyc_portal.records.holds import allow_holds_on
@@ -23,6 +24,7 @@ class AccountsConfig(AppConfig):
         allow_holds_on(Party, Account, RestrictedCustomer)
         queue.register(document_files.DELETE_FILE, document_files.delete_file)
         queue.register(privacy.ERASE, privacy.carry_out)
+        queue.register(zone_reading.READ_ZONE, zone_reading.read)
         queue.register(external_checks.HAND_OVER, external_checks.hand_over)
         queue.register(external_answers.READ, external_answers.interpret)
         events.location_changed.connect(reverification.take_new_location)

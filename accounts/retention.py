@@ -22,6 +22,7 @@ from accounts.models import (
     Address,
     AddressRange,
     AddressRangeSnapshot,
+    CheckResult,
     ContactConfirmation,
     ContactPoint,
     CouldNotVerify,
@@ -51,6 +52,7 @@ from accounts.models import (
     Verification,
     WatchlistEntry,
     WatchlistSnapshot,
+    ZoneReading,
 )
 from kyc_portal.calendars import keep_through
 from kyc_portal.notices.models import Notice
@@ -91,9 +93,9 @@ register(
         title="Customer files",
         covers=(
             Account, Party, PartyName, Address, ContactPoint, IdentityDocument, PaymentMethod, OwnershipStake,
-            OwnershipCertification, Identifier, Screening, ScreeningHit, Verification, MethodResult, Discrepancy,
-            Restriction, RiskSignal, RiskOverride, AccessBatch, AccessRecord, RefusedLine, Notice, CustomerLink,
-            Objection, ContactConfirmation, CouldNotVerify, ExternalCheck, ExternalAnswer,
+            OwnershipCertification, Identifier, Screening, ScreeningHit, Verification, CheckResult, MethodResult,
+            Discrepancy, Restriction, RiskSignal, RiskOverride, AccessBatch, AccessRecord, RefusedLine, Notice,
+            CustomerLink, Objection, ContactConfirmation, ZoneReading, CouldNotVerify, ExternalCheck, ExternalAnswer,
         ),
         why="Kept for the regime's years after the account was closed or last used, whichever is later.",
         figures=("retention_years", "method_retention_years", "sanctions_retention_years"),

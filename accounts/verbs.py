@@ -22,6 +22,10 @@ class Verb(AuditVerb):
     DOCUMENT_ADDED = "accounts.document_added", "added the document {document} ({kind})", "sha256", "warnings", "failed"
     DOCUMENT_VIEWED = "accounts.document_viewed", "looked at the document {document}"
     DOCUMENT_DOWNLOADED = "accounts.document_downloaded", "downloaded the original of {document}", "sha256", GRAVE
+    ZONE_ASKED = "accounts.zone_asked", "had the zone of {document} read off its picture"
+    ZONE_READ = "accounts.zone_read", "read the zone off the picture of {document}: {outcome}"
+    ZONE_CONFIRMED = "accounts.zone_confirmed", "confirmed the zone read off {document}", "failed"
+    ZONE_SET_ASIDE = "accounts.zone_set_aside", "set aside the zone read off {document}"
     PAYMENT_ADDED = "accounts.payment_added", "added a means of payment ({kind})"
     TRANSACTIONS_ADDED = "accounts.transactions_added", "added {count} transactions to a means of payment ({kind})"
     PAYMENT_ENDED = "accounts.payment_ended", "noted that a means of payment is no longer used ({kind})"
@@ -38,6 +42,7 @@ class Verb(AuditVerb):
         "started verification {verification} of {party} ({trigger})",
         "cip",
     )
+    CHECKS_RUN = "accounts.checks_run", "ran the checks of {verification}: {count} new answers, {failed} to look at"
     METHOD_RECORDED = "accounts.method_recorded", "recorded {method} in {verification}: {result}", "matched"
     CHECK_ASKED = "accounts.check_asked", "asked the outside verifier for {verification} ({check})", "fields"
     CHECK_HANDED_OVER = "accounts.check_handed_over", "handed {check} over to the outside verifier", "verification"

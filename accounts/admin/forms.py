@@ -168,7 +168,10 @@ class DocumentForm(forms.Form):
     place_of_issue = text_field("Place of issue", 100)
     issued_on = day_field("Date of issue")
     expires_on = day_field("Date of expiry", help_text="9999-12-31 when it does not expire.")
-    mrz = lines_field("Machine-readable zone", 200, help_text="The two or three lines, as they are printed.")
+    mrz = lines_field(
+        "Machine-readable zone", 200,
+        help_text="The two or three lines, as they are printed. Left empty, they can be read off the picture later.",
+    )  # fmt: skip
 
     def clean(self):
         given = super().clean()

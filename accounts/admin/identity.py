@@ -6,8 +6,9 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from accounts.admin import zone_sections
 from accounts.admin.forms import TransactionsForm
-from accounts.flows import document_copies, identification
+from accounts.flows import document_copies, identification, zone_reading
 from accounts.models import IdentityDocument, PaymentMethod
 from accounts.rules.documents import BY_CODE, expired_on
 from kyc_portal.records.clock import legal_day
@@ -87,7 +88,35 @@ class IdentityDocumentAdmin(RecordAdmin):
         return document_marks(record, legal_day(timezone.now()))
 
     def sections(self, record, *, user, at):
-        return [self._facts(record, user), self._copies(record), self._looks(record), timeline_section(record)]
+        return [
+            self._facts(record, user), *zone_sections.zone(record), self._copies(record), self._looks(record),
+            timeline_section(record),
+        ]  # fmt: skip
+
+    def before_acting(self, record, name, *, user, at):
+        """Whoever confirms what was read sees it beside the picture, and where to compare."""
+        return [*zone_sections.shown_to(record, user), self._copies(record)] if name == "confirm_zone" else []
+
+    @flow_action(
+        "Read zone off the picture", when=zone_sections.may_be_read,
+        warning="It takes up to half a minute a page. What is read is a proposal; you confirm it.",
+    )  # fmt: skip
+    def read_zone(self, document, *, by, at):
+        zone_reading.ask(document, by=by, at=at)
+        return f"The zone of {document.reference} is being read. Load the page again in a moment."
+
+    @flow_action(
+        "Confirm zone", form=zone_sections.ZoneForm, primary=True, grave=True, when=zone_sections.is_proposed,
+        initial=zone_sections.as_read, warning="It was read by a program. Compare it with the picture first.",
+    )  # fmt: skip
+    def confirm_zone(self, document, *, by, at, mrz):
+        zone_reading.confirm(document, mrz=mrz, by=by, at=at)
+        return f"The zone of {document.reference} is on file, and the checks have run."
+
+    @flow_action("Set zone aside", when=zone_sections.is_proposed, warning="What was read is forgotten.")
+    def set_zone_aside(self, document, *, by, at):
+        zone_reading.set_aside(document, by=by, at=at)
+        return f"What was read off {document.reference} is set aside."
 
     def _facts(self, document, user):
         rows = [

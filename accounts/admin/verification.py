@@ -7,9 +7,10 @@ from accounts.admin import unverified as outcome_parts
 from accounts.admin import workspace
 from accounts.admin.account_forms import ConcludeForm, DiscrepancyForm, MethodForm, SettleForm
 from accounts.admin.account_sections import VERIFICATION_TONES
+from accounts.admin.check_sections import checks
 from accounts.admin.external import RESULT_TONES, outside_sections
 from accounts.admin.identity import sealed
-from accounts.flows import external_checks, unverified, verification
+from accounts.flows import checking, external_checks, unverified, verification
 from accounts.models import Verification
 from accounts.rules.unverified import OutcomeState
 from accounts.rules.verifying import METHODS, Result, VerificationStatus
@@ -66,8 +67,8 @@ class VerificationAdmin(RecordAdmin):
     def sections(self, record, *, user, at):
         followed = [outcome_parts.after(record)] if record.status == VerificationStatus.UNVERIFIABLE else []
         return [
-            _facts(record), *followed, results(record), *outside_sections(record, user), discrepancies(record, user),
-            timeline_section(record),
+            _facts(record), *followed, checks(record), results(record), *outside_sections(record, user),
+            discrepancies(record, user), timeline_section(record),
         ]  # fmt: skip
 
     @flow_action("Record method", form=MethodForm, primary=True)
@@ -76,6 +77,11 @@ class VerificationAdmin(RecordAdmin):
             record, method=method, result=result, source=source, matched=matched, document=document, by=by, at=at
         )
         return f"The result stands in {record.reference}."
+
+    @flow_action("Run the checks again", warning="Answers that are the same as before are not written again.")
+    def run_checks(self, record, *, by, at):
+        new = checking.run_again(record, by=by, at=at)
+        return f"{new} of the answers are new." if new else "The checks answer as before."
 
     @flow_action(
         "Ask the outside verifier", when=lambda record: external_checks.may_ask(record),

@@ -4,25 +4,24 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.admin.check_sections import in_short
 from accounts.admin.identity import document_marks, title_of
-from accounts.flows import checking, comparing, document_copies
+from accounts.admin.zone_sections import is_proposed, may_be_read
+from accounts.flows import comparing, document_copies
 from accounts.flows import reveal as unmasking
 from accounts.models import IdentityDocument, Verification
-from accounts.rules.checks import Outcome
 from kyc_portal.records import audit
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff import policy_table, stepup
-from kyc_portal.staff.sections import Badge, Table
+from kyc_portal.staff.sections import Badge
 from kyc_portal.staff.templatetags.marks import masked
 
 PAGE = "admin:accounts_verification_workspace"
 KEYS = {
     "record-method": "m", "ask-verifier": "o", "find-discrepancy": "d", "settle-discrepancy": "s", "conclude": "c",
-    "escalate": "e", "decide-outcome": "w",
+    "escalate": "e", "decide-outcome": "w", "run-checks": "k",
 }  # fmt: skip
-WORDS = {Outcome.PASSED: "form is right", Outcome.FAILED: "look again", Outcome.COULD_NOT_RUN: "could not run"}
-OUTCOME_TONES = {Outcome.PASSED: "good", Outcome.FAILED: "danger", Outcome.COULD_NOT_RUN: ""}
 AGREES = {True: Badge("agrees", "good"), False: Badge("differs", "danger"), None: ""}
 
 
@@ -39,7 +38,7 @@ def page(admin, request, record: Verification):
     is_clear = request.method == "POST" and _unmask(sealed, request.user)
     context |= {
         "title": f"Workspace of {record.reference}",
-        "sections": admin.for_viewer(request, [_checks(record), *context["sections"][1:]]),  # its facts are in the head
+        "sections": admin.for_viewer(request, _sections(record, context["sections"])),
         "documents": [_tab(each, chosen) for each in documents],
         "viewer": _viewer(chosen) if chosen else None,
         "pairs": _pairs(record, chosen, is_clear),
@@ -53,6 +52,11 @@ def page(admin, request, record: Verification):
     response = TemplateResponse(request, "admin/accounts/workspace.html", context)
     response["Cache-Control"] = "no-store, private"
     return response
+
+
+def _sections(record: Verification, of_page: list) -> list:
+    """Those of the verification's page; its facts are in the head, and its checks are put in short."""
+    return [in_short(record) if each.id == "checks" else each for each in of_page[1:]]
 
 
 def _chosen(documents: list[IdentityDocument], key: str) -> IdentityDocument | None:
@@ -78,8 +82,19 @@ def _viewer(document: IdentityDocument) -> dict:
     return {
         "title": title_of(document), "marks": document_marks(document, legal_day(timezone.now())), "note": note,
         "pages": [reverse("accounts:copy", args=[document.pk, number]) for number in range(1, pages + 1)],
-        "warnings": document.file_warnings,
+        "warnings": document.file_warnings, "zone": _zone_door(document),
     }  # fmt: skip
+
+
+def _zone_door(document: IdentityDocument) -> dict | None:
+    """Where the zone is read off the picture, or confirmed once it has been."""
+    for name, label, fits in (
+        ("confirm-zone", "Confirm the zone that was read", is_proposed),
+        ("read-zone", "Read the zone off the picture", may_be_read),
+    ):
+        if fits(document):
+            return {"url": reverse("admin:accounts_identitydocument_do", args=[document.pk, name]), "label": label}
+    return None
 
 
 def _sealed(record: Verification, document: IdentityDocument | None) -> list[tuple]:
@@ -115,16 +130,6 @@ def _pairs(record: Verification, document: IdentityDocument | None, is_clear: bo
         ]
         for pair in found
     ]
-
-
-def _checks(record: Verification) -> Table:
-    """What the checks of form say of everything the party stated; they are run anew for each look."""
-    rows = [
-        [answer.about, Badge(WORDS[answer.outcome], OUTCOME_TONES[answer.outcome]), answer.reason]
-        for _, answer in checking.run_checks(record.party)
-    ]
-    empty = "Nothing is on file that has a form to check."
-    return Table("checks", "Checks of form", ["Of", "Answer", "Why"], rows, empty=empty)
 
 
 def _keyed(link: dict) -> dict:

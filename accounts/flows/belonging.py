@@ -5,6 +5,7 @@ from accounts.models import (
     AccessRecord,
     Account,
     Address,
+    CheckResult,
     ContactConfirmation,
     ContactPoint,
     CouldNotVerify,
@@ -28,6 +29,7 @@ from accounts.models import (
     Screening,
     ScreeningHit,
     Verification,
+    ZoneReading,
 )
 from kyc_portal.notices.models import Notice
 from kyc_portal.records.models import AuditPayload, SubjectKey
@@ -37,6 +39,7 @@ OF_ACCOUNT = {  # from each row of an account's file to the account
     Account: "",
     OwnershipCertification: "account",
     Verification: "account",
+    CheckResult: "verification__account",
     CouldNotVerify: "account",
     MethodResult: "verification__account",
     Discrepancy: "verification__account",
@@ -57,8 +60,9 @@ OF_PARTY = dict.fromkeys(  # and from each row that speaks of a party to the par
     "party",
 )  # fmt: skip
 OF_PARTY |= {Party: "", MethodResult: "verification__party", Discrepancy: "verification__party"}
+OF_PARTY |= {ContactConfirmation: "contact__party", CheckResult: "verification__party"}
+OF_PARTY |= {ZoneReading: "document__party"}
 OF_PARTY |= {ExternalCheck: "verification__party", ExternalAnswer: "check_asked__verification__party"}
-OF_PARTY |= {ContactConfirmation: "contact__party"}
 
 
 def join(*steps: str) -> str:

@@ -1,6 +1,5 @@
 """Compare what a document says with what was typed (requirements R26, R27, R34)."""
 
-import contextlib
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -39,19 +38,28 @@ def facts_of(document: IdentityDocument, party: Party) -> DocumentFacts:
 
 def disagreements(document: IdentityDocument, party: Party, *, on: date) -> list[tuple[str, str, str]]:
     """(field, stated, found) for all that the zone says otherwise than was typed; each field names its document."""
-    if not document.mrz:
+    reading, unreadable = read_zone(document, on=on)
+    if unreadable:
+        return [(f"{document.reference}: machine-readable zone", "readable", unreadable)]
+    if reading is None:
         return []
-    try:
-        reading = read_mrz(document.mrz.reveal(), today=on)
-    except UnreadableMrz as refusal:
-        return [(f"{document.reference}: machine-readable zone", "readable", str(refusal))]
-
     found = [(f"check digit of {check.field}", check.expected, check.found) for check in reading.checks if not check.ok]
-    found += zone_differences(replace(facts_of(document, party), zone=_zone_of(reading)))
+    found += zone_differences(replace(facts_of(document, party), zone=zone_of(reading)))
     return [(f"{document.reference}: {field}", stated, read) for field, stated, read in found]
 
 
-def _zone_of(reading: MrzReading) -> ZoneFacts:
+def read_zone(document: IdentityDocument, *, on: date) -> tuple[MrzReading | None, str]:
+    """The document's zone as read, or None and why it cannot be read; None and "" when none is on file."""
+    if not document.mrz:
+        return None, ""
+    try:
+        return read_mrz(document.mrz.reveal(), today=on), ""
+    except UnreadableMrz as refusal:
+        return None, str(refusal)
+
+
+def zone_of(reading: MrzReading) -> ZoneFacts:
+    """The facts of a zone that are compared with what was typed."""
     return ZoneFacts(
         number=reading.number,
         issuer=reading.issuer,
@@ -65,11 +73,8 @@ def _zone_of(reading: MrzReading) -> ZoneFacts:
 
 def side_by_side(document: IdentityDocument, party: Party, *, on: date) -> list[Pair]:
     """What was stated beside what the zone says, for a reviewer to look at; a zone nobody can read says nothing."""
-    facts, reading = facts_of(document, party), None
-    if document.mrz:
-        with contextlib.suppress(UnreadableMrz):
-            reading = read_mrz(document.mrz.reveal(), today=on)
-    differing = zone_differences(replace(facts, zone=_zone_of(reading))) if reading else ()
+    facts, (reading, _) = facts_of(document, party), read_zone(document, on=on)
+    differing = zone_differences(replace(facts, zone=zone_of(reading))) if reading else ()
     fields = {field for field, _, _ in differing}
     holder = f"{reading.given_names} {reading.surname}".strip() if reading else ""
     rows = (

@@ -3,7 +3,7 @@
 import dataclasses
 from datetime import date, datetime
 
-from accounts.flows import links, parties
+from accounts.flows import checking, links, parties
 from accounts.flows.texts import BadField, Texts
 from accounts.models import Account, Party, PartyName
 from accounts.models.party import NameKind
@@ -74,6 +74,7 @@ def correct(party: Party, *, by: Actor, at: datetime, **given) -> tuple[str, ...
     told.record_masked(party, by=by, at=at)
     if "kind" in changed:
         parties.watch_kind(party, by=by, at=at)
+    checking.look_again(party, by=by, at=at)
     return changed
 
 

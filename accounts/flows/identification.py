@@ -9,7 +9,7 @@ from django_countries import countries
 from rigour.territories import get_territory
 
 from accounts.events import owners_changed
-from accounts.flows import document_files, links, ownership, parties, reverification, texts
+from accounts.flows import checking, document_files, links, ownership, parties, reverification, texts
 from accounts.flows.completeness import missing_for
 from accounts.flows.stated import checked_payment, checked_transactions, payment_row, require_order
 from accounts.flows.texts import BadField, Texts
@@ -63,32 +63,39 @@ def add_document(
     row_of_kind = document_kind(kind)
     party, told, today = parties.locked(party), Texts(), legal_day(at)
     mrz = texts.code("Machine-readable zone", mrz, 200, one_line=False)
-    zone = _read_zone(mrz, row_of_kind, today)
     document = IdentityDocument(
-        party=party,
-        kind=kind,
-        country=texts.country("Country", country) or _country_of(zone),
+        party=party, kind=row_of_kind.code, country=texts.country("Country", country), expires_on=expires_on,
         place_of_issue=told.line("Place of issue", place_of_issue, 100),
-        issued_on=texts.past_day("Date of issue", issued_on, today),
-        expires_on=expires_on or (zone.expires_on if zone else None),
-        mrz_failed=list(zone.failed) if zone else [],
-        added_at=at,
-        added_by=by.label,
-    )
-    number = texts.code("Number", number, parties.LONGEST_CODE) or (zone.number if zone else "")
-    document.number, document.mrz = number, mrz
-    require_order(_born(party), document.issued_on, document.expires_on)
+        issued_on=texts.past_day("Date of issue", issued_on, today), added_at=at, added_by=by.label,
+    )  # fmt: skip
+    document.number = texts.code("Number", number, parties.LONGEST_CODE)
+    take_zone(document, mrz, today=today)
     _take_file(document, file, file_name)
     document.save(force_insert=True)
-
     parties.touch(party, at=at)
-    links.remember(party, links.values_of_document(number, str(document.country)), at=at)
+    clear = document.number.reveal() if document.number else ""
+    links.remember(party, links.values_of_document(clear, str(document.country)), at=at)
     audit.record(
         Verb.DOCUMENT_ADDED, party, by=by, at=at, within=parties.account_of(party), document=document.reference,
         kind=kind, sha256=document.file_sha256, warnings=len(document.file_warnings), failed=document.mrz_failed,
     )  # fmt: skip
     told.record_masked(party, by=by, at=at)
+    checking.look_again(party, by=by, at=at)
     return document
+
+
+def take_zone(document: IdentityDocument, mrz: str, *, today: date) -> None:
+    """Put a zone into a document that is not saved yet, and what it says of number, country and expiry where none is.
+
+    Raises UnreadableMrz and BadField, also when the dates cannot be right together.
+    """
+    zone = _read_zone(mrz, document_kind(document.kind), today)
+    document.mrz, document.mrz_failed = mrz, list(zone.failed) if zone else []
+    if zone:
+        document.country = document.country or _country_of(zone)
+        document.expires_on = document.expires_on or zone.expires_on
+        document.number = document.number or zone.number
+    require_order(_born(document.party), document.issued_on, document.expires_on)
 
 
 def _read_zone(mrz: str, kind, today: date) -> MrzReading | None:
@@ -143,6 +150,7 @@ def add_payment_method(party: Party, *, by: Actor, at: datetime, **stated) -> Pa
     links.remember(party, links.values_of_payment(new.kind, new.identifier), at=at)
     audit.record(Verb.PAYMENT_ADDED, party, by=by, at=at, within=parties.account_of(party), kind=new.kind)
     told.record_masked(party, by=by, at=at)
+    checking.look_again(party, by=by, at=at)
     _ask_again(Account.objects.filter(party=party), "payment_changed", by=by, at=at)
     return payment
 
@@ -175,6 +183,7 @@ def end_payment_method(payment: PaymentMethod, *, by: Actor, at: datetime) -> Pa
     payment.ended_at = at
     payment.save(update_fields=["ended_at"])
     audit.record(Verb.PAYMENT_ENDED, party, by=by, at=at, within=parties.account_of(party), kind=payment.kind)
+    checking.look_again(party, by=by, at=at)
     _ask_again(Account.objects.filter(party=party), "payment_changed", by=by, at=at)
     return payment
 

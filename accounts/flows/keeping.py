@@ -15,6 +15,7 @@ from accounts.models import (
     AccessRecord,
     Account,
     Address,
+    CheckResult,
     ContactConfirmation,
     ContactPoint,
     CouldNotVerify,
@@ -38,6 +39,7 @@ from accounts.models import (
     Screening,
     ScreeningHit,
     Verification,
+    ZoneReading,
 )
 from accounts.models.restriction import Level
 from kyc_portal.calendars import keep_through
@@ -103,6 +105,7 @@ def _after_verifying(account: Account, regime: Regime) -> list[Period]:
     made = [
         MethodResult.objects.filter(verification__account=account).aggregate(last=Max("at"))["last"],
         Discrepancy.objects.filter(verification__account=account).aggregate(last=Max("found_at"))["last"],
+        CheckResult.objects.filter(verification__account=account).aggregate(last=Max("at"))["last"],
         ExternalAnswer.objects.filter(check_asked__verification__account=account).aggregate(last=Max("received_at"))[
             "last"
         ],
@@ -195,6 +198,7 @@ def contents_of(account: Account) -> Iterable[models.QuerySet]:
         ExternalAnswer.objects.filter(check_asked__verification__account=key),
         ExternalCheck.objects.filter(verification__account=key),
         Discrepancy.objects.filter(verification__account=key),
+        CheckResult.objects.filter(verification__account=key),
         MethodResult.objects.filter(verification__account=key),
         Objection.objects.filter(account=key),
         CouldNotVerify.objects.filter(account=key),
@@ -223,6 +227,7 @@ def _contents_of_parties(parties: list) -> list[models.QuerySet]:
     )  # fmt: skip
     return [
         ContactConfirmation.objects.filter(contact__party__in=parties),
+        ZoneReading.objects.filter(document__party__in=parties),
         *(model.objects.filter(party__in=parties) for model in of_party),
         OwnershipStake.objects.filter(Q(owner__in=parties) | Q(owned__in=parties)),
         Party.objects.filter(pk__in=parties),

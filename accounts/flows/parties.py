@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from django.db.models import F
 
 from accounts.events import location_changed
-from accounts.flows import links, stated, texts
+from accounts.flows import checking, links, stated, texts
 from accounts.flows.stated import LONGEST_CODE
 from accounts.flows.texts import BadField, Texts
 from accounts.models import (
@@ -252,6 +252,7 @@ def _changed(party, told: Texts, verb: Verb, values: Iterable, *, by: Actor, at:
     links.remember(party, values, at=at)
     audit.record(verb, party, by=by, at=at, within=account_of(party), party=party.reference, **facts)
     told.record_masked(party, by=by, at=at)
+    checking.look_again(party, by=by, at=at)
 
 
 def primary_email(party: Party) -> str:

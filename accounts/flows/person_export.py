@@ -74,6 +74,8 @@ HANDED_OVER: dict[type[models.Model], tuple[str, ...]] = {
 OF_AUTHORITIES = "Requests of authorities are secret."
 HOW_WE_CHECK = "How we check identities would help others to deceive us."
 WITHHELD = {
+    "accounts.checkresult": HOW_WE_CHECK,
+    "accounts.zonereading": f"{HOW_WE_CHECK} The zone itself is handed over.",
     "accounts.externalanswer": f"{HOW_WE_CHECK} Whom we asked about what is handed over.",
     "accounts.methodresult": HOW_WE_CHECK,
     "accounts.discrepancy": HOW_WE_CHECK,

@@ -12,6 +12,7 @@ from accounts.flows.keeping import periods_of
 from accounts.flows.links import fingerprint_party
 from accounts.models import (
     Account,
+    CheckResult,
     ContactConfirmation,
     ContactPoint,
     Identifier,
@@ -19,6 +20,7 @@ from accounts.models import (
     Party,
     PaymentMethod,
     Verification,
+    ZoneReading,
 )
 from accounts.models.screening import HitStatus
 from accounts.verbs import Verb
@@ -198,6 +200,9 @@ def _erase_unneeded(party: Party, *, at: datetime) -> dict[str, int]:
         rows = each.rows(party)
         files = [row.file_sha256 for row in rows if getattr(row, "file_sha256", "")]
         keys = list(rows.values_list("pk", flat=True))
+        CheckResult.objects.filter(verification__party=party, about_key__in=[str(key) for key in keys]).delete()
+        if rows.model is IdentityDocument:
+            ZoneReading.objects.filter(document__in=keys).delete()
         if rows.model is ContactPoint:  # what was asked about them goes first, and is not counted
             ContactConfirmation.objects.filter(contact__in=keys).delete()
         if count := rows.model._base_manager.filter(pk__in=keys).delete()[0]:

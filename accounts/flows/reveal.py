@@ -16,6 +16,7 @@ from accounts.models import (
     OwnershipCertification,
     Party,
     PaymentMethod,
+    ZoneReading,
 )
 from accounts.models.party import ContactKind
 from kyc_portal.records import audit
@@ -48,6 +49,7 @@ REVEALABLE: dict[type[models.Model], dict[str, str]] = {
     Address: {"lines": "address", "contact_name": "name of the contact"},
     OwnershipCertification: {"signed_by": "signer"},
     ContactPoint: {"value": "contact"},
+    ZoneReading: {"proposal": "zone read off the picture"},
     Discrepancy: {"stated": "stated value", "found": "found value"},
     ExternalCheck: {"question": "question about the identity", "send_customer_to": "address at the verifier"},
     ExternalAnswer: {"body": "whole answer about the identity"},

@@ -6,8 +6,9 @@ Results are added, never changed. A new look opens a new verification; the old o
 from collections.abc import Sequence
 from datetime import datetime
 
-from accounts.flows import customer_links, restrictions, reverification, unverified
-from accounts.flows.comparing import disagreements, proves_identity
+from accounts.flows import checking, customer_links, restrictions, reverification, unverified
+from accounts.flows.comparing import proves_identity
+from accounts.flows.discrepancies import locked, note, note_disagreements
 from accounts.flows.intake import VERIFY_BY
 from accounts.flows.parties_concerned import keys_concerned, parties_to_verify, unverified_parties
 from accounts.flows.texts import Texts
@@ -75,12 +76,13 @@ class NotProven(Refusal):
 
 @flow
 def start(account: Account, party: Party, *, trigger: str, by: Actor, at: datetime) -> Verification:
-    """Begin to verify one party under the CIP in force that day, and note at once what its documents disagree on.
+    """Begin to verify one party under the CIP in force that day; the checks run, and what disagrees is noted.
 
     A prospect becomes "being verified"; the account's clock starts (R31). Raises AccountEnded, NotConcerned,
     AlreadyBeingVerified, NoCip.
     """
     account = Account.objects.select_for_update(of=("self",)).select_related("party").get(pk=account.pk)
+    party = Party.objects.select_for_update(of=("self",)).get(pk=party.pk)  # so that nothing is added meanwhile
     day = legal_day(at)
     _require_open_question(account, party, day)
     verification = Verification.objects.create(
@@ -96,8 +98,7 @@ def start(account: Account, party: Party, *, trigger: str, by: Actor, at: dateti
         party=party.reference, trigger=trigger, cip=verification.cip_version.reference,
     )  # fmt: skip
     start_clock(VERIFY_BY, account, figure="verify_days", regime=regime_on(day), on=day, by=by, at=at)
-    for document in party.documents.order_by("added_at", "pk"):
-        _note_disagreements(verification, document, by, at)
+    checking.run_for(verification, by=by, at=at)
     return verification
 
 
@@ -124,7 +125,7 @@ def record_method(
 
     Not `by_hand` are results that another flow takes from a signed answer. Raises NotUnderWay and UnfitMethod.
     """
-    verification = _locked(verification)
+    verification = locked(verification)
     _require_under_way(verification)
     chosen = _fitting_method(verification.party, method, by_hand)
     if result not in [each.value for each in Result]:
@@ -147,8 +148,8 @@ def record_method(
         verification=verification.reference, matched=list(matched),
     )  # fmt: skip
     told.record_masked(verification, by=by, at=at)
-    if document is not None and document.added_at > verification.started_at:
-        _note_disagreements(verification, document, by, at)
+    if document is not None:
+        note_disagreements(verification, document, by=by, at=at)
     return found
 
 
@@ -166,7 +167,7 @@ def find_discrepancy(
     verification: Verification, *, field: str, stated: str, found: str, by: Actor, at: datetime
 ) -> Discrepancy:
     """Note that two values of one field disagree; both are kept sealed (R34). Raises NotUnderWay, AlreadyNoted."""
-    verification = _locked(verification)
+    verification = locked(verification)
     _require_under_way(verification)
     field = field.strip()[:60]
     if not field:
@@ -178,31 +179,13 @@ def find_discrepancy(
     if verification.discrepancies.filter(field=field, settled_at__isnull=True).exists():
         raise AlreadyNoted(f"An unsettled discrepancy on “{field}” is noted already. Settle that one.")
     told.record_masked(verification, by=by, at=at)
-    return _note(verification, field, stated, found, by, at)
-
-
-def _note(verification: Verification, field: str, stated: str, found: str, by: Actor, at: datetime) -> Discrepancy:
-    row = Discrepancy(verification=verification, field=field, found_at=at)
-    row.stated, row.found = stated, found
-    row.save(force_insert=True)
-    audit.record(
-        Verb.DISCREPANCY_FOUND, verification, by=by, at=at, within=verification.account, field=field,
-        verification=verification.reference,
-    )  # fmt: skip
-    return row
-
-
-def _note_disagreements(verification: Verification, document: IdentityDocument, by: Actor, at: datetime) -> None:
-    noted = set(verification.discrepancies.values_list("field", flat=True))
-    for field, stated, found in disagreements(document, verification.party, on=legal_day(at)):
-        if field not in noted:
-            _note(verification, field[:60], stated, found, by, at)
+    return note(verification, field, stated, found, by=by, at=at)
 
 
 @flow
 def settle_discrepancy(discrepancy: Discrepancy, *, how: str, by: Actor, at: datetime) -> Discrepancy:
     """Say how a discrepancy was settled, until the conclusion (R34). Raises AlreadySettled, NotUnderWay."""
-    verification = _locked(discrepancy.verification)
+    verification = locked(discrepancy.verification)
     if verification.concluded_at is not None:
         _require_under_way(verification)
     discrepancy = Discrepancy.objects.select_for_update(of=("self",)).get(pk=discrepancy.pk)
@@ -226,7 +209,7 @@ def settle_discrepancy(discrepancy: Discrepancy, *, how: str, by: Actor, at: dat
 @flow
 def escalate(verification: Verification, *, by: Actor, at: datetime) -> Verification:
     """After a failure: ask for the individuals with authority or control, signatories included (R30)."""
-    verification = _locked(verification)
+    verification = locked(verification)
     MOVES.require(verification.status, VerificationStatus.ESCALATED)
     verification.status = VerificationStatus.ESCALATED.value
     verification.save(update_fields=["status"])
@@ -243,7 +226,7 @@ def conclude(verification: Verification, *, verified: bool, reason: str, by: Act
     Verified needs proof (NotProven says what is missing); after an escalation it needs another person than the one who
     started (SecondPersonNeeded, R37). An open account is limited while its customer's identity is in doubt (R39).
     """
-    verification = _locked(verification)
+    verification = locked(verification)
     new = _state_after(verification, verified)
     MOVES.require(verification.status, new)
     told = Texts()
@@ -353,10 +336,3 @@ def _require_under_way(verification: Verification) -> None:
     if verification.status not in (VerificationStatus.IN_PROGRESS, VerificationStatus.ESCALATED):
         label = VerificationStatus(verification.status).label
         raise NotUnderWay(f"{verification.reference} is {label} and takes nothing more. Escalate it or start another.")
-
-
-def _locked(verification: Verification) -> Verification:
-    """The account's row first, then the verification's: the order in which every flow takes them."""
-    Account.objects.select_for_update(of=("self",)).get(pk=verification.account_id)
-    rows = Verification.objects.select_for_update(of=("self",)).select_related("account__party", "party")
-    return rows.get(pk=verification.pk)

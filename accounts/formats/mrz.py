@@ -1,7 +1,7 @@
 """Machine-readable zones of identity documents (ICAO 9303 parts 3-7; regulation T1-T7, trust.md E9, E10).
 
 Five layouts: TD1 (cards), TD2 (older cards), TD3 (passports), MRV-A and MRV-B (visas). Nothing is ever repaired: an
-`O` where a `0` belongs fails its check digit and is named.
+`O` where a `0` belongs fails its check digit and is named; what it may have been says mrz_misreadings.py.
 """
 
 import re
@@ -68,7 +68,7 @@ class MrzReading:
 
 
 @dataclass(frozen=True)
-class _Layout:
+class Layout:
     """Where each field stands: (line, first, after last), counted from 0."""
 
     name: str
@@ -94,17 +94,17 @@ _SECOND_LINE = {
     "sex": (1, 20, 21),
     "expires_on": (1, 21, 27),
 }
-_TD3 = _Layout(
+_TD3 = Layout(
     "TD3", 2, 44, names=(0, 5, 44), optional=((1, 28, 42),), optional_check=(1, 42, 43),
     composite=((1, 0, 10), (1, 13, 20), (1, 21, 43)), composite_check=(1, 43, 44), **_SECOND_LINE,
 )  # fmt: skip
-_TD2 = _Layout(
+_TD2 = Layout(
     "TD2", 2, 36, names=(0, 5, 36), optional=((1, 28, 35),), long_number=True,
     composite=((1, 0, 10), (1, 13, 20), (1, 21, 35)), composite_check=(1, 35, 36), **_SECOND_LINE,
 )  # fmt: skip
-_MRV_A = _Layout("MRV-A", 2, 44, names=(0, 5, 44), optional=((1, 28, 44),), **_SECOND_LINE)
-_MRV_B = _Layout("MRV-B", 2, 36, names=(0, 5, 36), optional=((1, 28, 36),), **_SECOND_LINE)
-_TD1 = _Layout(
+_MRV_A = Layout("MRV-A", 2, 44, names=(0, 5, 44), optional=((1, 28, 44),), **_SECOND_LINE)
+_MRV_B = Layout("MRV-B", 2, 36, names=(0, 5, 36), optional=((1, 28, 36),), **_SECOND_LINE)
+_TD1 = Layout(
     "TD1", 3, 30, names=(2, 0, 30), number=(0, 5, 14), nationality=(1, 15, 18), birth_date=(1, 0, 6), sex=(1, 7, 8),
     expires_on=(1, 8, 14), optional=((0, 15, 30), (1, 18, 29)), long_number=True,
     composite=((0, 5, 30), (1, 0, 7), (1, 8, 15), (1, 18, 29)), composite_check=(1, 29, 30),
@@ -117,10 +117,10 @@ def read_mrz(text: str, *, today: date) -> MrzReading:
     `today` decides the century: births lie in the past, expiry at most 30 years ahead. Wrong check digits do not raise,
     they are in `checks`; UnreadableMrz (with the line) is raised for wrong length or characters.
     """
-    lines = _split(text)
-    layout = _choose_layout(lines)
+    lines = lines_of(text)
+    layout = layout_of(lines)
     for place, line in enumerate(lines, start=1):
-        _require_shape(line, place, layout)
+        require_shape(line, place, layout)
     lines = [line.upper() for line in lines]
 
     number, number_check, optional = _read_number(layout, lines)
@@ -157,7 +157,8 @@ def check_digit(characters: str) -> str:
     return str(total % 10)
 
 
-def _split(text: str) -> list[str]:
+def lines_of(text: str) -> list[str]:
+    """The lines as they are, parted again where a form field has run them together."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) == 1 and len(lines[0]) in (72, 88, 90):  # a one-line form field swallows the line ends
         count = 3 if len(lines[0]) == 90 else 2
@@ -166,7 +167,8 @@ def _split(text: str) -> list[str]:
     return lines
 
 
-def _choose_layout(lines: list[str]) -> _Layout:
+def layout_of(lines: list[str]) -> Layout:
+    """The layout that fits best by number and length of the lines. Raises UnreadableMrz for another number of lines."""
     if len(lines) == 3:
         return _TD1
     if len(lines) != 2:
@@ -180,7 +182,8 @@ def _choose_layout(lines: list[str]) -> _Layout:
     return _TD3 if wide else _TD2
 
 
-def _require_shape(line: str, place: int, layout: _Layout) -> None:
+def require_shape(line: str, place: int, layout: Layout) -> None:
+    """Raise UnreadableMrz, naming line and position, for a character or a length that does not belong there."""
     if found := _FOREIGN.search(line):
         code = ord(found.group())
         raise UnreadableMrz(
@@ -203,7 +206,7 @@ def _after(lines: list[str], field: tuple[int, int, int]) -> str:
     return lines[line][end]
 
 
-def _read_number(layout: _Layout, lines: list[str]) -> tuple[str, MrzCheck, str]:
+def _read_number(layout: Layout, lines: list[str]) -> tuple[str, MrzCheck, str]:
     """Return number, its check and the optional data; a long number goes on in the optional data (9303-5, -6)."""
     number, found = _cut(lines, layout.number), _after(lines, layout.number)
     optional = [_cut(lines, field) for field in layout.optional]
@@ -227,7 +230,7 @@ def _check_date(field: str, characters: str, found: str) -> MrzCheck:
     return MrzCheck(field, check.expected, found, ok=False) if letters else check
 
 
-def _check_rest(layout: _Layout, lines: list[str]) -> list[MrzCheck]:
+def _check_rest(layout: Layout, lines: list[str]) -> list[MrzCheck]:
     checks = []
     if layout.optional_check:
         characters, found = _cut(lines, layout.optional[0]), _cut(lines, layout.optional_check)
@@ -270,7 +273,7 @@ def _nearest_expiry(characters: str, today: date) -> date | None:
     return next((day for day in _candidates(characters, today) if day.year <= latest), None)
 
 
-def _find_faults(layout: _Layout, lines: list[str], birth_date: date | None, expires_on: date | None) -> list[str]:
+def _find_faults(layout: Layout, lines: list[str], birth_date: date | None, expires_on: date | None) -> list[str]:
     """What no check digit guards, as sentences; fillers in a date mean unknown and are no fault."""
     faults = []
     for name, field, day in (
@@ -284,6 +287,8 @@ def _find_faults(layout: _Layout, lines: list[str], birth_date: date | None, exp
         faults.append("The sex is neither M, F, X nor a filler.")
     if any(character in "0123456789" for character in _cut(lines, layout.names)):
         faults.append("A digit stands among the names.")
+    if any(character in "0123456789" for character in lines[0][2:5] + _cut(lines, layout.nationality)):
+        faults.append("A digit stands in a country's code.")
     if not _cut(lines, layout.number).strip(FILLER):
         faults.append("The document number is empty.")
     return faults

@@ -2,6 +2,7 @@
 
 from accounts.models.access import AccessBatch, AccessRecord, AddressRange, AddressRangeSnapshot, RefusedLine
 from accounts.models.account import Account
+from accounts.models.check_result import CheckResult
 from accounts.models.customer import ContactConfirmation, CustomerLink, Objection
 from accounts.models.identifier import Identifier, RestrictedCustomer, RetainedFingerprint
 from accounts.models.identity import IdentityDocument, PaymentMethod
@@ -15,12 +16,13 @@ from accounts.models.screening import Screening, ScreeningHit, WatchlistEntry, W
 from accounts.models.signal import RiskOverride, RiskSignal
 from accounts.models.unverified import CouldNotVerify
 from accounts.models.verification import Discrepancy, MethodResult, Verification
+from accounts.models.zone_reading import ZoneReading
 
 __all__ = [
-    "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot", "ContactConfirmation",
-    "ContactPoint", "CouldNotVerify", "CustomerFile", "CustomerLink", "Discrepancy", "ExternalAnswer", "ExternalCheck",
-    "Identifier", "IdentityDocument", "MethodResult", "Objection", "OwnershipCertification", "OwnershipStake", "Party",
-    "PartyName",
-    "PaymentMethod", "PrivacyRequest", "RefusedLine", "RestrictedCustomer", "Restriction", "RetainedFingerprint",
-    "RiskOverride", "RiskSignal", "Screening", "ScreeningHit", "Verification", "WatchlistEntry", "WatchlistSnapshot",
+    "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot", "CheckResult",
+    "ContactConfirmation", "ContactPoint", "CouldNotVerify", "CustomerFile", "CustomerLink", "Discrepancy",
+    "ExternalAnswer", "ExternalCheck", "Identifier", "IdentityDocument", "MethodResult", "Objection",
+    "OwnershipCertification", "OwnershipStake", "Party", "PartyName", "PaymentMethod", "PrivacyRequest",
+    "RefusedLine", "RestrictedCustomer", "Restriction", "RetainedFingerprint", "RiskOverride", "RiskSignal",
+    "Screening", "ScreeningHit", "Verification", "WatchlistEntry", "WatchlistSnapshot", "ZoneReading",
 ]  # fmt: skip

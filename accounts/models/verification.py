@@ -104,6 +104,7 @@ class Discrepancy(Recorded):
     field = models.CharField(max_length=60)
     stated = SealedTextField(under="subject")
     found = SealedTextField(under="subject")
+    pair = models.CharField(max_length=64, blank=True, help_text="Both values as a keyed fingerprint.")
     found_at = models.DateTimeField()
     settled_how = models.CharField(max_length=300, blank=True)
     settled_by = models.CharField(max_length=150, blank=True)
@@ -113,9 +114,9 @@ class Discrepancy(Recorded):
         verbose_name_plural = "discrepancies"
         constraints = [
             models.UniqueConstraint(
-                fields=["verification", "field"],
+                fields=["verification", "field", "pair"],
                 condition=models.Q(settled_at__isnull=True),
-                name="one_unsettled_discrepancy_per_field",
+                name="one_unsettled_discrepancy_per_pair",
             ),
         ]
 

@@ -1,81 +1,55 @@
-"""The list of checks on the form of what a party stated (requirements R13, R15-R17, R20). Nobody outside is asked.
+"""The list of checks (requirements R13-R18, R20, R26, R27, R33, R34). Nobody outside is asked.
 
-A check takes the values and answers for each one it looks at; it never repeats a value in its reason. What a document
-says otherwise than was stated is found in flows/comparing.py.
+A check takes what is on file and answers for each thing it looks at; it never repeats a value in its reason. None of
+them proves an identity: that a number has the right form says nothing of whose it is.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Sequence
 
 import phonenumbers
 from disposable_email_domains import blocklist
 from stdnum import get_cc_module
 from stdnum.exceptions import ValidationError
 
+from accounts.rules.address_checks import check_addresses
+from accounts.rules.answers import Answer, Check, OnFile, Outcome, Value, with_version
+from accounts.rules.country_checks import check_countries
+from accounts.rules.document_checks import (
+    check_document_numbers,
+    check_expiry,
+    check_stated,
+    check_suitability,
+    check_zones,
+)
 from accounts.rules.numbers import BITCOIN, HEXADECIMAL, BadNumber, normalised
 
-
-class Outcome(StrEnum):
-    """What a check found. Passed says that the form is right, never that the value belongs to the party."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    COULD_NOT_RUN = "could_not_run"
+STDNUM = with_version("python-stdnum")
+PHONES = with_version("phonenumberslite")
+EMAILS = with_version("email-validator", "disposable-email-domains")
 
 
-@dataclass(frozen=True)
-class Answer:
-    """One answer: about which value (`about` is a reference, no value), what agreed, why, and by which source."""
-
-    about: str
-    outcome: Outcome
-    reason: str
-    source: str
-    matched: tuple[str, ...] = ()
+def _answer(value: Value, outcome: Outcome, reason: str, source: str) -> Answer:
+    matched = (value.kind,) if outcome == Outcome.PASSED else ()
+    return Answer(value.about, outcome, reason, source, matched, looked_at=f"{value.country} {value.text}")
 
 
-@dataclass(frozen=True)
-class Value:
-    """One stated value with the reference of its row; `country` as two letters, empty when unknown."""
-
-    about: str
-    kind: str
-    text: str
-    country: str = ""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One row of the list: its code, what staff call it, and the function."""
-
-    code: str
-    title: str
-    run: Callable[[Sequence[Value]], tuple[Answer, ...]]
-
-
-def _of_kind(values: Sequence[Value], *kinds: str) -> Iterator[Value]:
-    return (value for value in values if value.kind in kinds)
-
-
-def check_numbers(values: Sequence[Value]) -> tuple[Answer, ...]:
+def check_numbers(on_file: OnFile) -> tuple[Answer, ...]:
     """IBAN and Bitcoin addresses by their check digits (R15). Of a card only the token is kept: nothing to check."""
     answers = []
-    for value in _of_kind(values, "iban", "wallet", "card"):
-        source = "python-stdnum"
+    for value in on_file.of_kind("iban", "wallet", "card"):
         try:
             plain = normalised(value.kind, value.text)
         except BadNumber as refusal:
-            answers.append(Answer(value.about, Outcome.FAILED, str(refusal), source))
+            answers.append(_answer(value, Outcome.FAILED, str(refusal), STDNUM))
             continue
         if value.kind == "card":
             reason = "Only the card's token or last four digits are kept, and they carry no check digit."
-            answers.append(Answer(value.about, Outcome.COULD_NOT_RUN, reason, source))
+            answers.append(_answer(value, Outcome.COULD_NOT_RUN, reason, STDNUM))
         elif value.kind == "wallet" and (not BITCOIN.fullmatch(plain) or HEXADECIMAL.fullmatch(plain)):
             reason = "The check digits of this currency's addresses are not known here."
-            answers.append(Answer(value.about, Outcome.COULD_NOT_RUN, reason, source))
+            answers.append(_answer(value, Outcome.COULD_NOT_RUN, reason, STDNUM))
         else:
-            answers.append(Answer(value.about, Outcome.PASSED, "The check digits fit.", source, (value.kind,)))
+            answers.append(_answer(value, Outcome.PASSED, "The check digits fit.", STDNUM))
     return tuple(answers)
 
 
@@ -86,20 +60,20 @@ REGISTERS = {
 }
 
 
-def check_identifiers(values: Sequence[Value]) -> tuple[Answer, ...]:
+def check_identifiers(on_file: OnFile) -> tuple[Answer, ...]:
     """National and company numbers by their country's rules; a country may have several kinds of number (R13, R20)."""
     answers = []
-    for value in _of_kind(values, *REGISTERS):
+    for value in on_file.of_kind(*REGISTERS):
         deciding, further = (_modules(value.country, names) for names in REGISTERS[value.kind])
         if any(_accepts(module, value.text) for module in (*deciding, *further)):
             reason = "The number has the form and check digits of its country."
-            answers.append(Answer(value.about, Outcome.PASSED, reason, "python-stdnum", (value.kind,)))
+            answers.append(_answer(value, Outcome.PASSED, reason, STDNUM))
         elif deciding:
             reason = "The number fits none of the known forms of its country. Compare it with the paper."
-            answers.append(Answer(value.about, Outcome.FAILED, reason, "python-stdnum"))
+            answers.append(_answer(value, Outcome.FAILED, reason, STDNUM))
         else:
             reason = "No rule known here decides on such a number of this country. Compare it with the register."
-            answers.append(Answer(value.about, Outcome.COULD_NOT_RUN, reason, "python-stdnum"))
+            answers.append(_answer(value, Outcome.COULD_NOT_RUN, reason, STDNUM))
     return tuple(answers)
 
 
@@ -116,41 +90,40 @@ def _accepts(module, text: str) -> bool:
     return True
 
 
-def check_phones(values: Sequence[Value]) -> tuple[Answer, ...]:
+def check_phones(on_file: OnFile) -> tuple[Answer, ...]:
     """Telephone numbers by the numbering plan of their country (R17)."""
     answers = []
-    for value in _of_kind(values, "phone"):
+    for value in on_file.of_kind("phone"):
         try:
             number = phonenumbers.parse(normalised("phone", value.text), None)
         except BadNumber as refusal:
-            answers.append(Answer(value.about, Outcome.FAILED, str(refusal), "phonenumberslite"))
+            answers.append(_answer(value, Outcome.FAILED, str(refusal), PHONES))
             continue
         if phonenumbers.is_valid_number(number):
             reason = "The number fits the numbering plan of its country."
-            answers.append(Answer(value.about, Outcome.PASSED, reason, "phonenumberslite", ("phone",)))
+            answers.append(_answer(value, Outcome.PASSED, reason, PHONES))
         else:
             reason = "No such number is given out in its country. Ask for the number again."
-            answers.append(Answer(value.about, Outcome.FAILED, reason, "phonenumberslite"))
+            answers.append(_answer(value, Outcome.FAILED, reason, PHONES))
     return tuple(answers)
 
 
-def check_emails(values: Sequence[Value]) -> tuple[Answer, ...]:
+def check_emails(on_file: OnFile) -> tuple[Answer, ...]:
     """E-mail addresses by their form, and their domain against the list of throw-away ones (R16). Nothing is sent."""
-    source = "email-validator and disposable-email-domains"
     answers = []
-    for value in _of_kind(values, "email"):
+    for value in on_file.of_kind("email"):
         try:
             domain = normalised("email", value.text).rpartition("@")[2]
         except BadNumber as refusal:
-            answers.append(Answer(value.about, Outcome.FAILED, str(refusal), source))
+            answers.append(_answer(value, Outcome.FAILED, str(refusal), EMAILS))
             continue
         labels = _ascii(domain).lower().split(".")
         if any(".".join(labels[place:]) in blocklist for place in range(len(labels) - 1)):
             reason = "The domain gives out throw-away mailboxes. Ask for a lasting address."
-            answers.append(Answer(value.about, Outcome.FAILED, reason, source))
+            answers.append(_answer(value, Outcome.FAILED, reason, EMAILS))
         else:
             reason = "The form is right, and the domain is not a known throw-away one."
-            answers.append(Answer(value.about, Outcome.PASSED, reason, source, ("email",)))
+            answers.append(_answer(value, Outcome.PASSED, reason, EMAILS))
     return tuple(answers)
 
 
@@ -163,13 +136,21 @@ def _ascii(domain: str) -> str:
 
 
 CHECKS = (
+    Check("machine_zones", "Check digits of machine-readable zones", check_zones),
+    Check("expiry", "Documents still valid", check_expiry),
+    Check("suitability", "Documents the regime accepts", check_suitability),
+    Check("document_numbers", "Form of document numbers", check_document_numbers),
+    Check("stated", "Document against what was stated", check_stated),
     Check("numbers", "Check digits of bank accounts and wallets", check_numbers),
     Check("identifiers", "National and company numbers", check_identifiers),
     Check("phones", "Telephone numbers", check_phones),
     Check("emails", "E-mail addresses", check_emails),
+    Check("addresses", "Form of postal addresses", check_addresses),
+    Check("countries", "Countries agree", check_countries),
 )
+TITLES = {check.code: check.title for check in CHECKS}
 
 
-def run_all(values: Sequence[Value]) -> tuple[tuple[Check, Answer], ...]:
+def run_all(on_file: OnFile) -> tuple[tuple[Check, Answer], ...]:
     """Run every check of the list; what does not apply gives no answer."""
-    return tuple((check, answer) for check in CHECKS for answer in check.run(values))
+    return tuple((check, answer) for check in CHECKS for answer in check.run(on_file))

@@ -8,6 +8,7 @@ from django.db import models
 from accounts.models import (
     Account,
     Address,
+    CheckResult,
     ContactPoint,
     Discrepancy,
     ExternalAnswer,
@@ -205,6 +206,19 @@ def methods(chosen: Chosen, show: Redactor) -> Iterator[Row]:
         }  # fmt: skip
 
 
+def checks(chosen: Chosen, show: Redactor) -> Iterator[Row]:
+    verified = chosen.rows(Verification, DataClass.VERIFICATION).order_by()
+    rows = CheckResult.objects.filter(verification__in=verified).select_related("verification")
+    for row in rows.order_by("verification", "turn", "code", "about_key", "about_column"):
+        place = f"facts/checks, {row.verification.reference}"
+        yield {
+            "verification": row.verification.reference, "run": row.turn, "check": row.code, "about": row.about,
+            "outcome": row.outcome, "reason": show.show(F.DETECTION, row.reason, f"{place}, reason"),
+            "source": row.source, "matched": row.matched, "evidence": row.evidence, "file_sha256": row.file_sha256,
+            "at": row.at, "by": show.show(F.STAFF, row.by, f"{place}, by"),
+        }  # fmt: skip
+
+
 def discrepancies(chosen: Chosen, show: Redactor) -> Iterator[Row]:
     verified = chosen.rows(Verification, DataClass.VERIFICATION).order_by()
     rows = Discrepancy.objects.filter(verification__in=verified).select_related("verification")
@@ -256,6 +270,7 @@ CUSTOMER_TABLES: tuple[tuple[str, str, DataClass, Maker], ...] = (
     ("certifications", "Certifications of owners", DataClass.OWNERSHIP, certifications),
     ("verifications", "Verifications", DataClass.VERIFICATION, verifications),
     ("methods", "Methods and their results", DataClass.VERIFICATION, methods),
+    ("checks", "Checks and their answers", DataClass.VERIFICATION, checks),
     ("discrepancies", "What disagreed", DataClass.VERIFICATION, discrepancies),
     ("external_checks", "Checks by outside verifiers", DataClass.VERIFICATION, external_checks),
     ("external_answers", "Answers of outside verifiers", DataClass.VERIFICATION, external_answers),

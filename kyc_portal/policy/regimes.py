@@ -77,6 +77,39 @@ WEIGHTS = tuple(
     )
 )
 
+# Which documents count as proof, by the kinds of accounts/rules/documents.py. The proposal's own list was not read; it
+# is said to follow the banks' rule, whose list this is. An operator changes a figure where its regime says otherwise.
+LISTED, ADDED = "The banks' rule names it.", "Not named by the banks' rule, yet of the same nature."
+ACCEPTED = tuple(
+    Figure(f"accepts_{kind}", value, "yes (1) or no (0)", citation, reason)
+    for kind, value, citation, reason in (
+        ("passport", "1", "bank-cip", LISTED),
+        ("driving_licence", "1", "bank-cip", LISTED),
+        ("identity_card", "1", "bank-cip", "Issued by a government, with a photo, and shows the nationality."),
+        ("residence_permit", "1", "bank-cip", "Issued by a government, with a photo, and shows the residence."),
+        ("visa", "0", "own", "It proves neither nationality nor residence by itself."),
+        ("articles", "1", "bank-cip", LISTED),
+        ("business_licence", "1", "bank-cip", LISTED),
+        ("partnership_agreement", "1", "bank-cip", LISTED),
+        ("trust_instrument", "1", "bank-cip", LISTED),
+        ("register_extract", "1", "own", ADDED),
+    )
+)
+
+# What each source counts when countries are compared.
+COUNTRIES = (
+    Figure("country_weight_document", "40", "of 100", "own", "A government has looked at the holder."),
+    Figure("country_weight_address", "25", "of 100", "own", "Stated, and seldom proven, yet hard to leave for long."),
+    Figure("country_weight_payment", "20", "of 100", "own", "A bank has looked, but groups pay centrally."),
+    Figure("country_weight_phone", "15", "of 100", "own", "Numbers are easily had abroad, and kept after moving."),
+    Figure(
+        "country_weight_access", "15", "of 100", "own",
+        "People travel and addresses are placed wrongly: they only add to a country that is stated.",
+    ),
+    Figure("country_anonymised_percent", "10", "percent", "own", "Behind an anonymiser the place is somebody else's."),
+    Figure("country_agree_percent", "60", "percent", "own", "Document and one other must point to one country."),
+)  # fmt: skip
+
 # Figures that hold under every regime: law in force, and our own policy where no text gives a number.
 COMMON = (
     Figure("sanctions_retention_years", "10", "years", "ofac-501-601"),
@@ -120,6 +153,9 @@ COMMON = (
     Figure("watch_weight", "50", "of 100", "own", "An identity nobody could verify: high risk, whatever else is."),
     Figure("watch_least_records", "1", "records", "own", "Under watch a single access is worth a look."),
     Figure("watchlist_shrink_percent", "20", "percent", "own"),
+    Figure("document_grace_days", "0", "days", "bank-cip", "The document must be unexpired when it is looked at."),
+    *ACCEPTED,
+    *COUNTRIES,
     *WEIGHTS,
 )
 

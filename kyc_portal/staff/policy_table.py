@@ -83,6 +83,7 @@ SCREENS: dict[str, Screen] = {
     }),
     "accounts.verification": Screen(acts={
         "record_method": Act("accounts.verify", "in_progress escalated"),
+        "run_checks": Act("accounts.verify", "in_progress escalated failed"),
         "ask_verifier": Act("accounts.verify", "in_progress escalated"),
         "find_discrepancy": Act("accounts.verify", "in_progress escalated"),
         "settle_discrepancy": Act("accounts.verify", "in_progress escalated failed"),
@@ -99,7 +100,8 @@ SCREENS: dict[str, Screen] = {
     "accounts.accessbatch": Screen(),
     "accounts.accessrecord": Screen(),
     "accounts.addressrangesnapshot": Screen(),
-    "accounts.identitydocument": Screen(),
+    "accounts.identitydocument": Screen(acts=dict.fromkeys(
+        ("read_zone", "confirm_zone", "set_zone_aside"), Act("accounts.verify"))),
     "accounts.paymentmethod": Screen(acts={"add_transactions": Act("accounts.add_account")}),
     "accounts.risksignal": Screen(),
     "accounts.privacyrequest": Screen(add="accounts.handle_privacy", acts={
@@ -270,21 +272,19 @@ FIELDS: dict[str, str] = {
     "accounts.party.national_id": UNMASK,
     "accounts.party.registration_number": UNMASK,
     "accounts.screeninghit.birth_date": "accounts.judge_hit accounts.second_hit",  # beside the entry's, to compare
-    "accounts.address.lines": UNMASK,
-    "accounts.address.contact_name": UNMASK,
+    **dict.fromkeys((f"accounts.address.{column}" for column in ("lines", "contact_name")), UNMASK),
     "accounts.ownershipcertification.signed_by": UNMASK,
     "accounts.contactpoint.value": UNMASK,
     "accounts.identitydocument.number": UNMASK,
     "accounts.identitydocument.mrz": UNMASK,
     "accounts.identitydocument.file_name": f"{UNMASK} accounts.download_document",
-    "accounts.paymentmethod.identifier": UNMASK,
-    "accounts.paymentmethod.holder": UNMASK,
-    "accounts.paymentmethod.customer_number": UNMASK,
-    "accounts.paymentmethod.transactions": UNMASK,
-    "accounts.discrepancy.stated": UNMASK,
-    "accounts.discrepancy.found": UNMASK,
-    "accounts.externalcheck.question": UNMASK,
-    "accounts.externalcheck.send_customer_to": UNMASK,
+    **dict.fromkeys(
+        (f"accounts.paymentmethod.{column}" for column in ("identifier", "holder", "customer_number", "transactions")),
+        UNMASK,
+    ),
+    **dict.fromkeys(("accounts.discrepancy.stated", "accounts.discrepancy.found"), UNMASK),
+    "accounts.zonereading.proposal": UNMASK,
+    **dict.fromkeys((f"accounts.externalcheck.{column}" for column in ("question", "send_customer_to")), UNMASK),
     "accounts.externalanswer.body": UNMASK,
     "accounts.objection.text": "accounts.verify accounts.answer_redress",  # whoever answers it
     "accounts.privacyrequest.name": "accounts.handle_privacy accounts.answer_privacy",  # the two who decide

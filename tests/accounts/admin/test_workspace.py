@@ -138,3 +138,44 @@ class TestPage:
             counts.append(len(queries))
 
         assert counts[1] == counts[2] <= 45
+
+
+class TestChecks:
+    def section(self, reviewer, url) -> str:
+        body = shown(reviewer.get(url))
+        return body[body.index('id="checks"') :].partition("</section>")[0]
+
+    def test_each_answer_stands_on_both_pages_on_one_with_source_and_evidence(self, reviewer, record):
+        row = record.checks.get(code="stated")
+        change = reverse("admin:accounts_verification_change", args=[record.pk])
+
+        for url in (address(record), change):
+            checks = self.section(reviewer, url)
+            assert "Document against what was stated" in checks and "date of birth" in checks
+        assert "own comparison" in checks and row.evidence[:12] in checks
+
+    def test_what_failed_comes_first(self, reviewer, record, analyst):
+        identification.add_payment_method(record.party, kind="card", identifier="tok_1Nabcdef", by=analyst, at=NOON)
+        checks = self.section(reviewer, address(record))
+
+        assert checks.index("look again") < checks.index("could not run") < checks.index("fits")
+
+    def test_the_button_runs_them_again_and_says_what_is_new(self, reviewer, record):
+        button = reverse("admin:accounts_verification_do", args=[record.pk, "run-checks"])
+        assert button in shown(reviewer.get(address(record)))
+        record.checks.model._base_manager.filter(verification=record, code="emails").update(source="older 1")
+
+        first, second = (shown(reviewer.post(button, follow=True)) for _ in range(2))
+
+        assert "1 of the answers are new." in first
+        assert "The checks answer as before." in second
+
+    def test_who_only_looks_has_no_button(self, client, record, compliance_user):
+        client.force_login(compliance_user)
+
+        assert client.post(reverse("admin:accounts_verification_do", args=[record.pk, "run-checks"])).status_code == 403
+
+    def test_before_any_check_ran_it_says_what_to_do(self, reviewer, record):
+        record.checks.model._base_manager.filter(verification=record)._raw_delete("default")
+
+        assert "No check has answered yet." in self.section(reviewer, address(record))

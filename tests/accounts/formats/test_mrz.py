@@ -221,6 +221,8 @@ class TestReadMrz:
         ("lines", "says"),
         [
             ((TD3[0].replace("ANNA", "ANN4"), TD3[1]), "digit stands among the names"),
+            ((TD3[0].replace("UTO", "UT0"), TD3[1]), "digit stands in a country's code"),
+            ((TD3[0], TD3[1].replace("UTO", "UT0")), "digit stands in a country's code"),
             ((TD3[0], changed(TD3[1], 20, "Q")), "sex"),
             ((TD3[0], "<<<<<<<<<0" + TD3[1][10:]), "number is empty"),
         ],

@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from accounts.flows import document_files, identification
+from accounts.flows import document_files, identification, verification
 from accounts.models import AccessBatch, AccessRecord, IdentityDocument
 from cases import tasks
 from cases.flows import bundle_files, bundles, decisions, legal_requests, review
@@ -26,6 +26,7 @@ from kyc_portal.records import keys
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER, Actor
 from kyc_portal.work.models import Job, JobState
+from tests.builders import make_cip
 from tests.cases.builders import make_bundle, make_case, make_open_account, make_request, put_on_file
 from tests.conftest import NOON, person
 
@@ -244,6 +245,21 @@ class TestBuild:
         assert base64.b64decode(by_verb["accounts.blocked"]["canonical"]) == bytes(event.canonical)
         assert by_verb["cases.bundle_approved"]["actor"] == "cora"
         assert {line["verb"] for line in lines}.isdisjoint({"cases.request_logged", "records.hold.placed"})
+
+    def test_r33_the_answers_of_the_checks_go_along_with_source_and_evidence(self, full_case, built):
+        account = full_case.subjects.get().account
+        make_cip()
+        under_way = verification.start(account, account.party, trigger="doubt", by=SCHEDULER, at=NOON)
+
+        _, data = built()
+
+        rows = facts(data, "checks")
+        assert len(rows) == under_way.checks.count() > 3
+        emails = next(row for row in rows if row["check"] == "emails")
+        kept = under_way.checks.get(code="emails")
+        assert (emails["outcome"], emails["evidence"], emails["source"]) == ("passed", kept.evidence, kept.source)
+        stated = next(row for row in rows if row["check"] == "stated")
+        assert stated["file_sha256"] == IdentityDocument.objects.get().file_sha256
 
     def test_it_shortens_numbers_for_a_court(self, built):
         _, data = built(ground="court_order", recipient="court")
