@@ -29,6 +29,7 @@ from accounts.models import (
     Discrepancy,
     Identifier,
     IdentityDocument,
+    ListChange,
     MethodResult,
     Objection,
     OwnershipCertification,
@@ -45,6 +46,7 @@ from accounts.models import (
     RiskSignal,
     Screening,
     ScreeningHit,
+    ScreeningMark,
     Verification,
     WatchlistEntry,
     WatchlistSnapshot,
@@ -88,9 +90,9 @@ register(
         title="Customer files",
         covers=(
             Account, Party, PartyName, Address, ContactPoint, IdentityDocument, PaymentMethod, OwnershipStake,
-            OwnershipCertification, Identifier, Screening, ScreeningHit, Verification, MethodResult, Discrepancy,
-            Restriction, RiskSignal, RiskOverride, AccessBatch, AccessRecord, RefusedLine, Notice, CustomerLink,
-            Objection, ContactConfirmation,
+            OwnershipCertification, Identifier, Screening, ScreeningHit, ScreeningMark, Verification, MethodResult,
+            Discrepancy, Restriction, RiskSignal, RiskOverride, AccessBatch, AccessRecord, RefusedLine, Notice,
+            CustomerLink, Objection, ContactConfirmation,
         ),
         why="Kept for the regime's years after the account was closed or last used, whichever is later.",
         figures=("retention_years", "method_retention_years", "sanctions_retention_years"),
@@ -132,7 +134,7 @@ register(
     RetentionRule(
         code="watch_lists",
         title="Watch lists",
-        covers=(WatchlistSnapshot, WatchlistEntry),
+        covers=(WatchlistSnapshot, WatchlistEntry, ListChange),
         why="Public data, kept while judgements refer to them: they show what was compared with.",
     ),
     RetentionRule(

@@ -95,8 +95,9 @@ class AccountFile:
 
     @property
     def current_hits(self) -> list[ScreeningHit]:
-        """Those on a list as it stands now."""
-        return [hit for hit in self.hits if hit.snapshot.is_current]
+        """Those that stand: no later version of their list has touched them."""
+        standing = set(ScreeningHit.objects.standing().filter(party__in=self.everybody).values_list("pk", flat=True))
+        return [hit for hit in self.hits if hit.pk in standing]
 
     @cached_property
     def documents(self) -> list[IdentityDocument]:

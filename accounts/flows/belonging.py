@@ -24,6 +24,7 @@ from accounts.models import (
     RiskSignal,
     Screening,
     ScreeningHit,
+    ScreeningMark,
     Verification,
 )
 from kyc_portal.notices.models import Notice
@@ -47,7 +48,7 @@ OF_ACCOUNT = {  # from each row of an account's file to the account
 }
 OF_PARTY = dict.fromkeys(  # and from each row that speaks of a party to the party
     (Verification, PartyName, Address, ContactPoint, IdentityDocument, PaymentMethod, Identifier, Screening,
-     ScreeningHit),
+     ScreeningHit, ScreeningMark),
     "party",
 )  # fmt: skip
 OF_PARTY |= {Party: "", MethodResult: "verification__party", Discrepancy: "verification__party"}

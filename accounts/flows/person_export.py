@@ -74,6 +74,7 @@ WITHHELD = {
     "accounts.discrepancy": "How we check identities would help others to deceive us.",
     "accounts.identifier": "Fingerprints hold nothing that can be read; what they were made of is handed over.",
     "accounts.screening": "Comparisons with sanctions lists: telling of them could tip somebody off.",
+    "accounts.screeningmark": "Fingerprints hold nothing that can be read; what they were made of is handed over.",
     "accounts.screeninghit": "Comparisons with sanctions lists: telling of them could tip somebody off.",
     "accounts.risksignal": "Red flags: telling of them could tip somebody off.",
     "accounts.riskoverride": "How the risk is judged: telling of it could tip somebody off.",

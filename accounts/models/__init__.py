@@ -10,14 +10,22 @@ from accounts.models.ownership import OwnershipCertification, OwnershipStake
 from accounts.models.party import Address, ContactPoint, Party, PartyName
 from accounts.models.privacy import PrivacyRequest
 from accounts.models.restriction import Restriction
-from accounts.models.screening import Screening, ScreeningHit, WatchlistEntry, WatchlistSnapshot
+from accounts.models.screening import (
+    ListChange,
+    Screening,
+    ScreeningHit,
+    ScreeningMark,
+    WatchlistEntry,
+    WatchlistSnapshot,
+)
 from accounts.models.signal import RiskOverride, RiskSignal
 from accounts.models.verification import Discrepancy, MethodResult, Verification
 
 __all__ = [
     "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot",
     "ContactConfirmation", "ContactPoint", "CustomerFile", "CustomerLink", "Discrepancy", "Identifier",
-    "IdentityDocument", "MethodResult", "Objection", "OwnershipCertification", "OwnershipStake", "Party", "PartyName",
-    "PaymentMethod", "PrivacyRequest", "RefusedLine", "RestrictedCustomer", "Restriction", "RetainedFingerprint",
-    "RiskOverride", "RiskSignal", "Screening", "ScreeningHit", "Verification", "WatchlistEntry", "WatchlistSnapshot",
+    "IdentityDocument", "ListChange", "MethodResult", "Objection", "OwnershipCertification", "OwnershipStake", "Party",
+    "PartyName", "PaymentMethod", "PrivacyRequest", "RefusedLine", "RestrictedCustomer", "Restriction",
+    "RetainedFingerprint", "RiskOverride", "RiskSignal", "Screening", "ScreeningHit", "ScreeningMark", "Verification",
+    "WatchlistEntry", "WatchlistSnapshot",
 ]  # fmt: skip

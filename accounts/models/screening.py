@@ -36,6 +36,26 @@ class WatchlistSnapshot(Recorded):
         return f"{self.list_name} of {self.loaded_at:%-d %b %Y}"
 
 
+class ListChange(Recorded):
+    """One version of a list became current in the place of another; whoever that may touch is screened again."""
+
+    list_name = models.CharField(max_length=60)
+    before = models.ForeignKey(WatchlistSnapshot, on_delete=models.PROTECT, related_name="+")
+    after = models.ForeignKey(WatchlistSnapshot, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    looked_at = models.DateTimeField(null=True, blank=True, help_text="When it was found whom it may touch.")
+    entry_count = models.PositiveIntegerField(default=0, help_text="Entries that came, went or say something else.")
+    party_count = models.PositiveIntegerField(default=0, help_text="Parties it may touch.")
+
+    class Meta:
+        verbose_name = "change of a watch list"
+        verbose_name_plural = "changes of watch lists"
+        indexes = [models.Index(fields=["list_name", "looked_at"], name="list_change_to_look_at")]
+
+    def __str__(self):
+        return f"{self.list_name}, {self.at:%-d %b %Y}"
+
+
 class WatchlistEntry(Recorded):
     """One person, entity, vessel or aircraft on a list, with what identifies it. Public data of the publisher."""
 
@@ -75,6 +95,29 @@ class Screening(Recorded):
         return f"{self.hit_count} hits"
 
 
+class ScreeningMark(Recorded):
+    """A keyed fingerprint of a part of a party's name, or of a number, wallet or e-mail address of it (R35).
+
+    Made whenever the party is screened; by them a changed entry of a list finds the parties it may resemble.
+    """
+
+    recorded_in_bulk = True
+
+    party = models.ForeignKey(
+        "accounts.Party", on_delete=models.PROTECT, related_name="screening_marks", db_index=False
+    )
+    mark = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = "mark for screening"
+        verbose_name_plural = "marks for screening"
+        indexes = [models.Index(fields=["mark"], name="screening_mark")]
+        constraints = [models.UniqueConstraint(fields=["party", "mark"], name="one_mark_per_party")]
+
+    def __str__(self):
+        return f"{self.mark:x}"
+
+
 class HitStatus(models.TextChoices):
     OPEN = "open", "to be judged"
     CONFIRM_PROPOSED = "confirm_proposed", "confirmation awaits a second person"
@@ -99,6 +142,13 @@ class ScreeningHitQuerySet(RecordedQuerySet):
 
     def confirmed(self):
         return self.filter(status=HitStatus.CONFIRMED)
+
+    def standing(self):
+        """Hits of the list version their party was compared with last; a later version has not touched them."""
+        newest = Screening.objects.filter(
+            party=models.OuterRef("party"), snapshot__list_name=models.OuterRef("snapshot__list_name")
+        ).order_by("-at", "-snapshot__is_current", "-snapshot__loaded_at")
+        return self.filter(snapshot=models.Subquery(newest.values("snapshot")[:1]))
 
 
 class ScreeningHit(Recorded):
@@ -128,6 +178,7 @@ class ScreeningHit(Recorded):
 
     class Meta:
         verbose_name = "screening hit"
+        indexes = [models.Index(fields=["entry_uid"], name="hit_of_entry")]
         constraints = [
             models.UniqueConstraint(
                 fields=["party", "snapshot", "entry_uid", "compared"], name="one_hit_per_comparison_and_snapshot"
