@@ -58,6 +58,7 @@ class ListKind:
 
 KINDS = {
     "ofac-sdn": ListKind("OFAC SDN", ofac.read_sdn_folder, ofac.folder_sha256),
+    "ofac-consolidated": ListKind("OFAC Consolidated", ofac.read_consolidated_folder, ofac.consolidated_sha256),
     "ofac-xml": ListKind("OFAC SDN", list_xml.read_ofac_xml, file_sha256),
     "ofac-consolidated-xml": ListKind("OFAC Consolidated", list_xml.read_ofac_xml, file_sha256),
     "un-xml": ListKind("UN Security Council", list_xml.read_un_xml, file_sha256),
