@@ -6,7 +6,7 @@ An index never changes, because a snapshot never does; the few that are current 
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from threading import Lock
 from uuid import UUID
@@ -33,6 +33,9 @@ MOST_KEPT = 4
 READ_AT_ONCE = 500
 LEAST_NUMBER = 6  # characters; shorter register numbers are equal by chance
 NO_IDENTITY = ("Phone", "Tele", "Fax", "SWIFT", "Bank Identifier", "BIK")  # of a line or a bank, not of the entry
+
+
+WEAK = ("weak", "low")  # what OFAC and the UN call an alias that many people have
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class ListIndex:
         return False
 
     def matches(self, party: ScreenedParty, bands: Bands) -> list[Match]:
-        """The entries whose score reaches `bands.near`, the most alike first."""
+        """The entries whose score reaches `bands.near`, the most alike first, then those of stronger evidence."""
         near = self._names.candidates(party.names, least=bands.near - ROUGH_BELOW)
         spellings = {candidate.key: candidate.names[:COMPARED_ALIASES] for candidate in near}
         for key in self._values.keys(party.identifiers | party.wallets | party.emails):
@@ -89,10 +92,20 @@ class ListIndex:
         found = []
         for key, names in sorted(spellings.items()):
             self.compared += 1
-            likeness = similarity(party, self._listed[key].party, bands=bands, spellings=names)
+            listed = self._listed[key].party
+            likeness = similarity(party, listed, bands=bands, spellings=sorted(names, key=_main_first(listed)))
             if likeness.score >= bands.near:
                 found.append(Match(self._listed[key], likeness))
-        return sorted(found, key=lambda match: -match.similarity.score)
+        return sorted(found, key=_order)
+
+
+def _main_first(listed: ListedParty) -> Callable[[str], tuple[bool, int]]:
+    """The order in which spellings are compared, so that of two that are equally close the better one counts."""
+    return lambda name: (name in listed.weak_names, listed.names.index(name))
+
+
+def _order(match: Match) -> tuple[float, int, str]:
+    return -match.similarity.score, -match.similarity.evidence, match.listed.party.key
 
 
 _kept: OrderedDict[UUID, ListIndex] = OrderedDict()
@@ -129,6 +142,7 @@ def _listed(entry: WatchlistEntry) -> Listed:
         identifiers=frozenset(_numbers(details.get("identifiers", []))),
         wallets=frozenset(address for _, address in details.get("wallets", [])),
         emails=frozenset(details.get("emails", [])),
+        weak_names=frozenset(name for name, kind in entry.aliases if kind.lower().startswith(WEAK)),
     )
     return Listed(party, entry.name, tuple(entry.programmes), digest_of(entry))
 

@@ -231,6 +231,7 @@ def _as_hit(match: Match, screened: ScreenedParty, screening: Screening) -> Scre
         programmes=list(match.listed.programmes),
         score=Decimal(str(likeness.score)).quantize(Decimal("0.001")),
         is_strong=likeness.band == "strong",
+        evidence=likeness.evidence,
         reasons=[reason.sentence for reason in reasons],
         compared=fingerprint("comparison", both_sides),
     )

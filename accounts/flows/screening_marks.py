@@ -44,13 +44,18 @@ def remember_marks(party: Party, screened: ScreenedParty) -> None:
 
     What is no longer true of it stays, as every row of a file does until the purge: it costs a look, and hides nobody.
     """
-    marks = stored_marks(screened.names)
-    marks |= value_marks(screened.identifiers | screened.wallets | screened.emails)
-    wanted = {_number(fingerprint(KIND, mark)) for mark in marks}
+    wanted = marks_of(screened)
     there = set(ScreeningMark.objects.filter(party=party).values_list("mark", flat=True))
     if new := wanted - there:
         ScreeningMark.objects.bulk_create(ScreeningMark(party=party, mark=mark) for mark in sorted(new))
     party.marked_with = makings()[0]
+
+
+def marks_of(screened: ScreenedParty) -> set[int]:
+    """The marks of a party as they are stored, under the present key."""
+    marks = stored_marks(screened.names)
+    marks |= value_marks(screened.identifiers | screened.wallets | screened.emails)
+    return {_number(fingerprint(KIND, mark)) for mark in marks}
 
 
 def forget_marks(party: Party) -> None:

@@ -143,12 +143,16 @@ class ScreeningHitQuerySet(RecordedQuerySet):
     def confirmed(self):
         return self.filter(status=HitStatus.CONFIRMED)
 
-    def standing(self):
-        """Hits of the list version their party was compared with last; a later version has not touched them."""
+    def with_newest(self):
+        """Each with `newest`, the key of the list version its party was compared with last."""
         newest = Screening.objects.filter(
             party=models.OuterRef("party"), snapshot__list_name=models.OuterRef("snapshot__list_name")
         ).order_by("-at", "-snapshot__is_current", "-snapshot__loaded_at")
-        return self.filter(snapshot=models.Subquery(newest.values("snapshot")[:1]))
+        return self.annotate(newest=models.Subquery(newest.values("snapshot")[:1]))
+
+    def standing(self):
+        """Hits of the list version their party was compared with last; a later version has not touched them."""
+        return self.with_newest().filter(snapshot=models.F("newest"))
 
 
 class ScreeningHit(Recorded):
@@ -164,6 +168,7 @@ class ScreeningHit(Recorded):
     programmes = models.JSONField(default=list)
     score = models.DecimalField(max_digits=4, decimal_places=3)
     is_strong = models.BooleanField(default=False)
+    evidence = models.PositiveSmallIntegerField(default=0, help_text="Orders equal scores; rules/hit_order.py.")
     reasons = models.JSONField(default=list, help_text="Sentences, strongest first.")
     compared = models.CharField(max_length=64, blank=True, help_text="Keyed fingerprint of both sides as compared.")
     carried_from = models.CharField(max_length=20, blank=True, help_text="The hit whose judgement this one carries on.")
@@ -175,6 +180,7 @@ class ScreeningHit(Recorded):
     judged_by = models.CharField(max_length=150, blank=True)
 
     objects = ScreeningHitQuerySet.as_manager()
+    ORDER = ("-score", "-evidence", "entry_uid", "pk")  # the strongest first, and equal scores by their evidence
 
     class Meta:
         verbose_name = "screening hit"

