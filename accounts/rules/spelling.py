@@ -47,6 +47,7 @@ EVERYDAY = (SymbolCategory.DOMAIN, SymbolCategory.LOCATION, SymbolCategory.SYMBO
 SOUNDS = tuple(
     (re.compile(pattern), sound)
     for pattern, sound in (
+        ("off?$", "ov"),
         ("shch|sch|sh", "s"),
         ("kh|ch", "h"),
         ("gh|q", "g"),

@@ -184,8 +184,8 @@ def change_of_the_list(folder: Path, count: int) -> None:
         took[size] = time.perf_counter() - began
         print(
             f"  change of {size:,} entries: {looked:.1f} s to find {touched:,} parties, {took[size]:.1f} s with "
-            f"screening {told['done']:,} of them ({time.process_time() - processor:.1f} s of the processor); a full one "
-            f"takes {full / took[size]:,.0f} times that"
+            f"screening {told['done']:,} of them ({time.process_time() - processor:.1f} s of the processor); a full "
+            f"one takes {full / took[size]:,.0f} times that"
         )
     print(f"  to a change of 100: of 10 {took[10] / took[100]:.2f}, of 1,000 {took[1000] / took[100]:.2f}")
     print(f"  {peak():.0f} MB at most")
