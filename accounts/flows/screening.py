@@ -18,7 +18,7 @@ from accounts.flows import list_changes, reverification, signals, watchlists
 from accounts.flows.batches import BATCH
 from accounts.flows.list_index import Match, index_of
 from accounts.flows.parties import account_of, locked
-from accounts.flows.screening_marks import makings, remember_marks
+from accounts.flows.screening_marks import making, remember_marks
 from accounts.flows.texts import Texts
 from accounts.models import Party, Screening, ScreeningHit, WatchlistSnapshot
 from accounts.models.identity import PaymentKind
@@ -87,7 +87,7 @@ def screen_party(
         done.append(screening)
         news = news or has_news
     party.screened_at, party.screened_against = at, lists[-1]
-    if party.marked_with in makings() or {each.pk for each in current} <= {each.pk for each in lists}:
+    if party.marked_with == making() or {each.pk for each in current} <= {each.pk for each in lists}:
         remember_marks(party, screened)  # else a list that has touched it still waits for it
     party.save(update_fields=["screened_at", "screened_against", "marked_with"])
     if news:
@@ -115,7 +115,7 @@ def screen_due(*, at: datetime, by: Actor = SCHEDULER) -> dict[str, int]:
 
 def to_screen(snapshot: WatchlistSnapshot) -> models.QuerySet[Party]:
     """Parties that wait to be compared with this list."""
-    return Party.objects.to_screen(snapshot, makings())
+    return Party.objects.to_screen(snapshot, making())
 
 
 def _screen_once(party: Party, *, by: Actor, at: datetime) -> None:

@@ -6,32 +6,22 @@ Screening a party makes them, so whoever waits for no screening has the right on
 
 from collections.abc import Iterable
 
-from django.conf import settings
-
 from accounts.models import Party, ScreeningMark
 from accounts.rules.name_keys import VERSION, stored_marks
 from accounts.rules.names import ScreenedParty, exact_value
-from kyc_portal.records.keys import fingerprint, fingerprint_key_id, former_fingerprint, parse_key
+from kyc_portal.records.keys import fingerprint, fingerprint_key_id
 
 KIND = "screening"
 
 
-def makings() -> list[str]:
-    """The makings whose marks still find a party: today's rules under the present key, or under the former one."""
-    ids = [fingerprint_key_id()]
-    if settings.FINGERPRINT_KEY_OLD:
-        ids.append(parse_key(settings.FINGERPRINT_KEY_OLD)[0])
-    return [f"{VERSION}:{key_id}" for key_id in ids]
+def making() -> str:
+    """How marks are made today: the version of the rules and the key. Whose are of another making is screened again."""
+    return f"{VERSION}:{fingerprint_key_id()}"
 
 
 def numbers_of(marks: Iterable[str]) -> list[int]:
-    """Marks as they are stored, under every key that is in use."""
-    found = set()
-    for mark in marks:
-        found.add(_number(fingerprint(KIND, mark)))
-        if former := former_fingerprint(KIND, mark):
-            found.add(_number(former))
-    return sorted(found)
+    """Marks as they are stored."""
+    return sorted({_number(fingerprint(KIND, mark)) for mark in marks})
 
 
 def value_marks(values: Iterable[str]) -> set[str]:
@@ -48,14 +38,14 @@ def remember_marks(party: Party, screened: ScreenedParty) -> None:
     there = set(ScreeningMark.objects.filter(party=party).values_list("mark", flat=True))
     if new := wanted - there:
         ScreeningMark.objects.bulk_create(ScreeningMark(party=party, mark=mark) for mark in sorted(new))
-    party.marked_with = makings()[0]
+    party.marked_with = making()
 
 
 def marks_of(screened: ScreenedParty) -> set[int]:
     """The marks of a party as they are stored, under the present key."""
     marks = stored_marks(screened.names)
     marks |= value_marks(screened.identifiers | screened.wallets | screened.emails)
-    return {_number(fingerprint(KIND, mark)) for mark in marks}
+    return set(numbers_of(marks))
 
 
 def forget_marks(party: Party) -> None:

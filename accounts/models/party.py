@@ -29,15 +29,15 @@ class PartyQuerySet(RecordedQuerySet):
     def to_screen(self, snapshot, marked_with):
         """Parties not screened against this list since their data changed, or whose marks are of another making.
 
-        Any version of the list will do: whom a later version touches loses its marks (R35). `marked_with` are the
-        makings that still find a party. U.S. persons are included.
+        Any version of the list will do: whom a later version touches loses its marks (R35). `marked_with` says how
+        marks are made today. U.S. persons are included.
         """
         done = Screening.objects.filter(
             party=models.OuterRef("pk"),
             snapshot__list_name=snapshot.list_name,
             at__gte=models.OuterRef("changed_at"),
         )
-        return self.filter(~models.Exists(done) | ~models.Q(marked_with__in=marked_with))
+        return self.filter(~models.Exists(done) | ~models.Q(marked_with=marked_with))
 
 
 class Party(Recorded):

@@ -87,7 +87,7 @@ def rival_python() -> str:
     home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "kyc-bench" / RIVAL
     if not (home / "bin" / "nomenklatura").exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
-        subprocess.run([str(home / "bin" / "pip"), "install", "--quiet", RIVAL], check=True)
+        subprocess.run([str(home / "bin" / "pip"), "install", "--quiet", RIVAL], check=True, stderr=subprocess.DEVNULL)
     return str(home / "bin" / "python")
 
 
@@ -194,7 +194,7 @@ def change_of_the_list(folder: Path, count: int) -> None:
 def make_screened_parties(count: int, entries: list, chance: random.Random, at) -> None:
     """Parties that have been compared with the list already: rows as a screening leaves them, without its time."""
     from accounts.flows.list_index import index_of
-    from accounts.flows.screening_marks import makings, marks_of
+    from accounts.flows.screening_marks import making, marks_of
     from accounts.flows.watchlists import current_snapshots
     from accounts.models import Party, Screening, ScreeningMark
     from accounts.rules.names import ScreenedParty
@@ -216,7 +216,7 @@ def make_screened_parties(count: int, entries: list, chance: random.Random, at) 
             rows.append(
                 Party(
                     kind="individual", legal_name=name, citizenship="DE", created_at=at, changed_at=at,
-                    marked_with=makings()[0],
+                    marked_with=making(),
                 )
             )  # fmt: skip
             found = marks_of(ScreenedParty((name,), "individual"))

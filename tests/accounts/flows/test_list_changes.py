@@ -312,7 +312,7 @@ def test_a_new_fingerprint_key_loses_nobody(load, settings, keeps_former):
     settings.FINGERPRINT_KEY_OLD = former if keeps_former else ""
     load(WORKS, VOLKOV, hours=1)
 
-    assert screen_due(1) == 1
+    assert screen_due(1) == 1 and screen_due(2) == 0
     assert party.hits.get().entry_uid == "101"
 
 
