@@ -143,16 +143,19 @@ class ScreeningHitQuerySet(RecordedQuerySet):
     def confirmed(self):
         return self.filter(status=HitStatus.CONFIRMED)
 
-    def with_newest(self):
-        """Each with `newest`, the key of the list version its party was compared with last."""
+    def with_standing(self):
+        """Each with `stands`: whether it is of a list in use, and of the version its party was compared with last."""
         newest = Screening.objects.filter(
             party=models.OuterRef("party"), snapshot__list_name=models.OuterRef("snapshot__list_name")
         ).order_by("-at", "-snapshot__is_current", "-snapshot__loaded_at")
-        return self.annotate(newest=models.Subquery(newest.values("snapshot")[:1]))
+        of_newest = models.Q(snapshot=models.Subquery(newest.values("snapshot")[:1]))
+        current = WatchlistSnapshot.objects.filter(list_name=models.OuterRef("snapshot__list_name"), is_current=True)
+        both = of_newest & models.Exists(current)
+        return self.annotate(stands=models.ExpressionWrapper(both, models.BooleanField()))
 
     def standing(self):
         """Hits of the list version their party was compared with last; a later version has not touched them."""
-        return self.with_newest().filter(snapshot=models.F("newest"))
+        return self.with_standing().filter(stands=True)
 
 
 class ScreeningHit(Recorded):

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.flows import identification, list_changes, list_index, parties, screening, screening_marks, watchlists
+from accounts.flows.account_file import AccountFile
 from accounts.models import ListChange, Party, Screening, ScreeningHit, ScreeningMark
 from accounts.models.screening import HitStatus
 from accounts.rules.name_keys import name_keys
@@ -338,3 +339,17 @@ def test_when_single_data_is_erased_the_marks_are_made_anew(load):
 
     assert not party.screening_marks.exists()
     assert screen_due(1) == 1 and party.screening_marks.exists()
+
+
+def test_a_hit_that_stands_keeps_an_account_closed_whatever_version_it_was_found_in(load):
+    load(VOLKOV, WORKS)
+    account = make_company(legal_name="Northern Pipe Works LLC")
+    screen_due()
+    load(VOLKOV, WORKS, SOMEBODY, hours=1)
+    screen_due(1)
+
+    assert [hit.entry_uid for hit in AccountFile(account, NOON.date()).current_hits] == ["102"]
+
+    load(VOLKOV, SOMEBODY, hours=2)
+    screen_due(2)
+    assert AccountFile(account, NOON.date()).current_hits == []
