@@ -33,6 +33,7 @@ from accounts.models import (
     ExternalCheck,
     Identifier,
     IdentityDocument,
+    ListChange,
     MethodResult,
     Objection,
     OwnershipCertification,
@@ -49,6 +50,7 @@ from accounts.models import (
     RiskSignal,
     Screening,
     ScreeningHit,
+    ScreeningMark,
     Verification,
     WatchlistEntry,
     WatchlistSnapshot,
@@ -93,9 +95,10 @@ register(
         title="Customer files",
         covers=(
             Account, Party, PartyName, Address, ContactPoint, IdentityDocument, PaymentMethod, OwnershipStake,
-            OwnershipCertification, Identifier, Screening, ScreeningHit, Verification, CheckResult, MethodResult,
-            Discrepancy, Restriction, RiskSignal, RiskOverride, AccessBatch, AccessRecord, RefusedLine, Notice,
-            CustomerLink, Objection, ContactConfirmation, ZoneReading, CouldNotVerify, ExternalCheck, ExternalAnswer,
+            OwnershipCertification, Identifier, Screening, ScreeningHit, ScreeningMark, Verification, CheckResult,
+            MethodResult, Discrepancy, Restriction, RiskSignal, RiskOverride, AccessBatch, AccessRecord, RefusedLine,
+            Notice, CustomerLink, Objection, ContactConfirmation, ZoneReading, CouldNotVerify, ExternalCheck,
+            ExternalAnswer,
         ),
         why="Kept for the regime's years after the account was closed or last used, whichever is later.",
         figures=("retention_years", "method_retention_years", "sanctions_retention_years"),
@@ -137,7 +140,7 @@ register(
     RetentionRule(
         code="watch_lists",
         title="Watch lists",
-        covers=(WatchlistSnapshot, WatchlistEntry),
+        covers=(WatchlistSnapshot, WatchlistEntry, ListChange),
         why="Public data, kept while judgements refer to them: they show what was compared with.",
     ),
     RetentionRule(

@@ -65,6 +65,11 @@ class Verb(AuditVerb):
     )
     SCREENED = "accounts.screened", "screened {party} against {list}: {hits} hits"
     WATCHLIST_RESTORED = "accounts.watchlist_restored", "made an older version of {list} current again", "sha256"
+    LIST_CHANGE_LOOKED_AT = (
+        "accounts.list_change_looked_at",
+        "found whom the new version of {list} may touch: {entries} entries are new, changed or gone, {count} parties "
+        "are screened again",
+    )
     HIT_FOUND = "accounts.hit_found", "found {hit} on {list}", "score", "strong"
     HIT_CARRIED = "accounts.hit_carried", "carried {earlier} on to a newer version of the list as {hit}: {state}"
     HIT_REPLACED = "accounts.hit_replaced", "replaced {earlier} by {hit}"

@@ -17,6 +17,7 @@ from accounts.models.screening import HitStatus
 from accounts.rules.detectors import BY_CODE
 from accounts.rules.documents import expired_on
 from accounts.rules.elements import FALL_BACKS, address_relied_on
+from accounts.rules.hit_order import evidence_in_words
 from accounts.rules.parties import PartyKind
 from accounts.rules.verifying import VerificationStatus
 from kyc_portal.policy.models import StatementKind, StatementVersion
@@ -146,11 +147,12 @@ def hits(file: AccountFile) -> Table:
             hit.party.legal_name,
             hit.entry_name,
             hit.score,
+            evidence_in_words(hit.evidence),
             Badge(hit.get_status_display(), HIT_TONES.get(HitStatus(hit.status), "warning")),
         ]
         for hit in file.hits[:MOST_ROWS]
     ]
-    head = ["Hit", "Who", "List entry", "Score", "State"]
+    head = ["Hit", "Who", "List entry", "Score", "Among equal scores", "State"]
     seen = file.hits or Screening.objects.filter(party=file.account.party_id).exists()
     empty = "Nobody here resembles an entry of a watch list." if seen else "Nobody here was screened yet."
     return Table("hits", "Screening", head, rows, empty=empty)

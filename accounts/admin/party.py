@@ -6,9 +6,10 @@ from accounts.admin import forms, missing, ownership_sections
 from accounts.admin.identity import marks_in_a_row, sealed, title_of
 from accounts.flows import confirming, corrections, identification, links, parties, restricted, us_status
 from accounts.flows.ownership import OwnersAbove
-from accounts.models import ContactPoint, Party
+from accounts.models import ContactPoint, Party, ScreeningHit
 from accounts.models.party import ConfirmedHow, PartyKind, UsStatus
 from accounts.models.screening import HitStatus
+from accounts.rules.hit_order import evidence_in_words
 from accounts.rules.us_status import SENTENCES
 from kyc_portal.records.clock import legal_day
 from kyc_portal.staff.actions import flow_action
@@ -264,12 +265,18 @@ class PartyAdmin(RecordAdmin):
     def _hits(self, party):
         rows = [
             [
-                Link(hit.reference, hit), hit.entry_name, f"{hit.score:.2f}",
+                Link(hit.reference, hit), hit.entry_name, f"{hit.score:.2f}", evidence_in_words(hit.evidence),
                 Badge(hit.get_status_display(), HIT_TONES.get(hit.status, "warning")),
             ]
-            for hit in party.hits.order_by("-score", "pk")[:MOST_SHOWN]
+            for hit in party.hits.order_by(*ScreeningHit.ORDER)[:MOST_SHOWN]
         ]  # fmt: skip
-        return Table("hits", "List hits", ["Hit", "Listed name", "Score", "State"], rows, empty="No list names them.")
+        return Table(
+            "hits",
+            "List hits",
+            ["Hit", "Listed name", "Score", "Among equal scores", "State"],
+            rows,
+            empty="No list names them.",
+        )
 
     def _screenings(self, party):
         screenings = party.screenings.select_related("snapshot").order_by("-at", "pk")[:MOST_SHOWN]

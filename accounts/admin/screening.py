@@ -9,6 +9,7 @@ from accounts.admin.evidence_forms import JudgementForm
 from accounts.flows import screening
 from accounts.models import Party, ScreeningHit, WatchlistEntry, WatchlistSnapshot
 from accounts.models.screening import HitStatus
+from accounts.rules.hit_order import evidence_in_words
 from kyc_portal.staff import policy_table
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
@@ -85,16 +86,20 @@ class HitFilter(QuerysetFilter):
 
 @admin.register(ScreeningHit)
 class ScreeningHitAdmin(RecordAdmin):
-    list_display = ["reference", "party", "entry_name", "scored", "status", "snapshot"]
+    list_display = ["reference", "party", "entry_name", "scored", "among_equals", "status", "snapshot"]
     list_filter = [HitFilter]
     list_select_related = ["party", "snapshot"]
     search_fields = ["reference", "entry_name", "party__legal_name", "party__reference"]
-    ordering = ["-score", "reference"]
+    ordering = list(ScreeningHit.ORDER)
     logs_views = True
 
     @admin.display(description="score", ordering="score")
     def scored(self, hit):
         return score_in_words(hit)
+
+    @admin.display(description="among equal scores")
+    def among_equals(self, hit):
+        return evidence_in_words(hit.evidence)
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("party", "snapshot", "screening")
@@ -111,6 +116,8 @@ class ScreeningHitAdmin(RecordAdmin):
         ours, theirs = _of_party(record.party, user), _of_entry(entry)
         rows = [[name, ours.get(name, ""), theirs.get(name, "")] for name in {**ours, **theirs}]
         reasons = [[sentence] for sentence in record.reasons]
+        if record.evidence:
+            reasons.append([f"Its place among equal scores: {evidence_in_words(record.evidence)}"])
         earlier = ScreeningHit.objects.filter(party=record.party, entry_uid=record.entry_uid).exclude(pk=record.pk)
         other = [
             [Link(hit.reference, hit), hit.snapshot, score_in_words(hit), hit.get_status_display(), hit.judged_by]

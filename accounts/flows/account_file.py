@@ -92,12 +92,12 @@ class AccountFile:
     def hits(self) -> list[ScreeningHit]:
         """On the customer and all holders, the strongest first; those replaced by a newer comparison are left out."""
         found = ScreeningHit.objects.filter(party__in=self.everybody).exclude(status=HitStatus.REPLACED)
-        return list(found.select_related("party", "snapshot").order_by("-score", "pk"))
+        return list(found.with_standing().select_related("party", "snapshot").order_by(*ScreeningHit.ORDER))
 
     @property
     def current_hits(self) -> list[ScreeningHit]:
-        """Those on a list as it stands now."""
-        return [hit for hit in self.hits if hit.snapshot.is_current]
+        """Those that stand: no later version of their list has touched them."""
+        return [hit for hit in self.hits if hit.stands]
 
     @cached_property
     def documents(self) -> list[IdentityDocument]:

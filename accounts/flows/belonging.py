@@ -28,6 +28,7 @@ from accounts.models import (
     RiskSignal,
     Screening,
     ScreeningHit,
+    ScreeningMark,
     Verification,
     ZoneReading,
 )
@@ -56,7 +57,7 @@ OF_ACCOUNT = {  # from each row of an account's file to the account
 }
 OF_PARTY = dict.fromkeys(  # and from each row that speaks of a party to the party
     (Verification, CouldNotVerify, PartyName, Address, ContactPoint, IdentityDocument, PaymentMethod, Identifier,
-     Screening, ScreeningHit),
+     Screening, ScreeningHit, ScreeningMark),
     "party",
 )  # fmt: skip
 OF_PARTY |= {Party: "", MethodResult: "verification__party", Discrepancy: "verification__party"}

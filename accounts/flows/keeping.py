@@ -38,6 +38,7 @@ from accounts.models import (
     RiskSignal,
     Screening,
     ScreeningHit,
+    ScreeningMark,
     Verification,
     ZoneReading,
 )
@@ -223,7 +224,8 @@ def many_rows_of(account: Account) -> list[models.QuerySet]:
 
 def _contents_of_parties(parties: list) -> list[models.QuerySet]:
     of_party = (
-        ScreeningHit, Screening, Identifier, IdentityDocument, PaymentMethod, ContactPoint, Address, PartyName,
+        ScreeningHit, Screening, ScreeningMark, Identifier, IdentityDocument, PaymentMethod, ContactPoint, Address,
+        PartyName,
     )  # fmt: skip
     return [
         ContactConfirmation.objects.filter(contact__party__in=parties),

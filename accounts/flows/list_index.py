@@ -6,7 +6,7 @@ An index never changes, because a snapshot never does; the few that are current 
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from threading import Lock
 from uuid import UUID
@@ -14,12 +14,17 @@ from uuid import UUID
 from accounts.formats.listed import country_code, read_birth
 from accounts.models import WatchlistEntry, WatchlistSnapshot
 from accounts.rules.names import (
+    COMPARED_ALIASES,
+    MOST_ADDED,
+    NEARLY_SAME,
+    ROUGH_BELOW,
     Bands,
     ExactIndex,
     ListedParty,
     NameIndex,
     ScreenedParty,
     Similarity,
+    best_likeness,
     exact_value,
     similarity,
 )
@@ -28,6 +33,9 @@ MOST_KEPT = 4
 READ_AT_ONCE = 500
 LEAST_NUMBER = 6  # characters; shorter register numbers are equal by chance
 NO_IDENTITY = ("Phone", "Tele", "Fax", "SWIFT", "Bank Identifier", "BIK")  # of a line or a bank, not of the entry
+
+
+WEAK = ("weak", "low")  # what OFAC and the UN call an alias that many people have
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,8 @@ class Match:
 class ListIndex:
     """Names, numbers, wallets and e-mail addresses of one list version."""
 
-    def __init__(self, entries: Iterator[WatchlistEntry]):
+    def __init__(self, entries: Iterable[WatchlistEntry]):
+        self.compared = 0  # pairs of party and entry that were compared in full, since the index was made
         self._listed = {entry.uid: _listed(entry) for entry in entries}
         parties = [each.party for each in self._listed.values()]
         self._names = NameIndex((party.key, name) for party in parties for name in party.names)
@@ -62,16 +71,41 @@ class ListIndex:
     def __len__(self) -> int:
         return len(self._listed)
 
+    def __iter__(self) -> Iterator[ListedParty]:
+        return (each.party for each in self._listed.values())
+
+    def may_match(self, names: Iterable[str], kind: str, bands: Bands) -> bool:
+        """Whether a party of these names could reach `bands.near`, whatever else is known of it."""
+        for candidate in self._names.candidates(names, least=bands.near - ROUGH_BELOW):
+            self.compared += 1
+            spellings = candidate.names[:COMPARED_ALIASES]
+            if best_likeness(names, spellings, kind) >= min(NEARLY_SAME, bands.near - MOST_ADDED):
+                return True
+        return False
+
     def matches(self, party: ScreenedParty, bands: Bands) -> list[Match]:
-        """The entries whose score reaches `bands.near`, the most alike first."""
-        keys = {candidate.key for candidate in self._names.candidates(party.names)}
-        keys |= self._values.keys(party.identifiers | party.wallets | party.emails)
+        """The entries whose score reaches `bands.near`, the most alike first, then those of stronger evidence."""
+        near = self._names.candidates(party.names, least=bands.near - ROUGH_BELOW)
+        spellings = {candidate.key: candidate.names[:COMPARED_ALIASES] for candidate in near}
+        for key in self._values.keys(party.identifiers | party.wallets | party.emails):
+            spellings.setdefault(key, self._listed[key].party.names[:COMPARED_ALIASES])
         found = []
-        for key in sorted(keys):
-            likeness = similarity(party, self._listed[key].party, bands=bands)
+        for key, names in sorted(spellings.items()):
+            self.compared += 1
+            listed = self._listed[key].party
+            likeness = similarity(party, listed, bands=bands, spellings=sorted(names, key=_main_first(listed)))
             if likeness.score >= bands.near:
                 found.append(Match(self._listed[key], likeness))
-        return sorted(found, key=lambda match: -match.similarity.score)
+        return sorted(found, key=_order)
+
+
+def _main_first(listed: ListedParty) -> Callable[[str], tuple[bool, int]]:
+    """The order in which spellings are compared, so that of two that are equally close the better one counts."""
+    return lambda name: (name in listed.weak_names, listed.names.index(name))
+
+
+def _order(match: Match) -> tuple[float, int, str]:
+    return -match.similarity.score, -match.similarity.evidence, match.listed.party.key
 
 
 _kept: OrderedDict[UUID, ListIndex] = OrderedDict()
@@ -108,8 +142,9 @@ def _listed(entry: WatchlistEntry) -> Listed:
         identifiers=frozenset(_numbers(details.get("identifiers", []))),
         wallets=frozenset(address for _, address in details.get("wallets", [])),
         emails=frozenset(details.get("emails", [])),
+        weak_names=frozenset(name for name, kind in entry.aliases if kind.lower().startswith(WEAK)),
     )
-    return Listed(party, entry.name, tuple(entry.programmes), _digest(entry))
+    return Listed(party, entry.name, tuple(entry.programmes), digest_of(entry))
 
 
 def _numbers(identifiers: list[list[str]]) -> Iterator[str]:
@@ -118,6 +153,7 @@ def _numbers(identifiers: list[list[str]]) -> Iterator[str]:
             yield number
 
 
-def _digest(entry: WatchlistEntry) -> str:
+def digest_of(entry: WatchlistEntry) -> str:
+    """A hash of all an entry says, by which two versions of it are told apart."""
     content = [entry.uid, entry.name, entry.kind, entry.programmes, entry.aliases, entry.details, entry.remarks]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

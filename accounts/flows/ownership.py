@@ -174,7 +174,7 @@ class OwnersAbove:
         `listed` are those parties; None looks them up.
         """
         if listed is None:
-            hits = ScreeningHit.objects.confirmed().filter(party__in=self.keys, snapshot__is_current=True)
+            hits = ScreeningHit.objects.confirmed().standing().filter(party__in=self.keys)
             listed = hits.values_list("party_id", flat=True)
         listed = set(listed)
         return blocked_reasons(self.blocked_holding(listed), self.called) if listed else ()

@@ -82,6 +82,7 @@ WITHHELD = {
     "accounts.couldnotverify": "Internal judgements; what they led to was told in a notice.",
     "accounts.identifier": "Fingerprints hold nothing that can be read; what they were made of is handed over.",
     "accounts.screening": "Comparisons with sanctions lists: telling of them could tip somebody off.",
+    "accounts.screeningmark": "Fingerprints hold nothing that can be read; what they were made of is handed over.",
     "accounts.screeninghit": "Comparisons with sanctions lists: telling of them could tip somebody off.",
     "accounts.risksignal": "Red flags: telling of them could tip somebody off.",
     "accounts.riskoverride": "How the risk is judged: telling of it could tip somebody off.",

@@ -10,6 +10,7 @@ from django.db.models import Min, Q
 from accounts.flows.document_files import DELETE_FILE
 from accounts.flows.keeping import periods_of
 from accounts.flows.links import fingerprint_party
+from accounts.flows.screening_marks import forget_marks
 from accounts.models import (
     Account,
     CheckResult,
@@ -211,5 +212,6 @@ def _erase_unneeded(party: Party, *, at: datetime) -> dict[str, int]:
             queue.ask(DELETE_FILE, key=f"{party.pk}/{sha256}", due_at=at, at=at)
     if erased:  # their fingerprints go with them; those of what stays are made anew
         Identifier.objects.filter(party=party).delete()
+        forget_marks(party)
         fingerprint_party(party, at=at)
     return erased

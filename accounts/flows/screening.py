@@ -10,11 +10,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 
-from accounts.flows import reverification, signals, watchlists
+from django.db import models
+
+from accounts.flows import list_changes, reverification, signals, watchlists
 from accounts.flows.batches import BATCH
 from accounts.flows.list_index import Match, index_of
 from accounts.flows.parties import account_of, locked
+from accounts.flows.screening_marks import making, remember_marks
 from accounts.flows.texts import Texts
 from accounts.models import Party, Screening, ScreeningHit, WatchlistSnapshot
 from accounts.models.identity import PaymentKind
@@ -23,7 +27,6 @@ from accounts.models.screening import HitStatus
 from accounts.rules.names import Bands, ScreenedParty
 from accounts.verbs import Verb
 from kyc_portal.four_eyes import PERSON, person_key, require_second_person
-from kyc_portal.policy.current import Regime, regime_on
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
@@ -70,47 +73,58 @@ def screen_party(
     Names and further names, birth date, countries, wallets, e-mail addresses and numbers are compared; owners are
     parties of their own. Raises NoListLoaded.
     """
-    lists = list(watchlists.current_snapshots()) if lists is None else list(lists)
+    list_changes.hold_off()
+    current = list(watchlists.current_snapshots())
+    lists = current if lists is None else list(lists)
     if not lists:
         raise NoListLoaded("No watch list is loaded, so nobody can be screened. Load one with load_watchlist.")
     party = locked(party)
-    regime = regime_on(legal_day(at))
+    bands = list_changes.bands_on(at)
     screened = as_compared(party)
     page = account_of(party) or party
     done, news = [], False
     for snapshot in lists:
-        screening, has_news = _compare(party, screened, snapshot, regime, page, by, at)
+        screening, has_news = _compare(party, screened, snapshot, bands, page, by, at)
         done.append(screening)
         news = news or has_news
     party.screened_at, party.screened_against = at, lists[-1]
-    party.save(update_fields=["screened_at", "screened_against"])
+    if party.marked_with == making() or {each.pk for each in current} <= {each.pk for each in lists}:
+        remember_marks(party, screened)  # else a list that has touched it still waits for it
+    party.save(update_fields=["screened_at", "screened_against", "marked_with"])
     if news:
         _tell_accounts(party, by, at)
     return done
 
 
 def screen_due(*, at: datetime, by: Actor = SCHEDULER) -> dict[str, int]:
-    """Screen everybody whose data or whose list has changed, each in its own transaction; owners are parties as well.
+    """Screen whoever is new, has changed or may be touched by a new version of a list, each in its own transaction.
 
-    Says how many were done and how many failed; a party that another worker has just screened is done.
+    Owners are parties as well. Says how many were done and how many failed; a party that another worker has just
+    screened is done. Killed half-way, the next call goes on with those that are left.
     """
     told = Counter(done=0, failed=0)
-    for snapshot in watchlists.current_snapshots():
-        waiting, last = Party.objects.to_screen(snapshot).order_by("pk"), None
+    current = list(watchlists.current_snapshots())
+    for snapshot in current:
+        list_changes.look_at_changes(snapshot, by=by, at=at)
+    for snapshot in current:
+        waiting, last = to_screen(snapshot).order_by("pk"), None
         while batch := list((waiting.filter(pk__gt=last) if last else waiting)[:BATCH]):
             last = batch[-1].pk
-            act = _screening_once(snapshot, by, at)
-            told.update(failures.sweep("accounts.screen", batch, act, at=at))
+            told.update(failures.sweep("accounts.screen", batch, partial(_screen_once, by=by, at=at), at=at))
     return dict(told)
 
 
-def _screening_once(snapshot: WatchlistSnapshot, by: Actor, at: datetime):
-    def act(party: Party) -> None:
-        locked(party)
-        if Party.objects.to_screen(snapshot).filter(pk=party.pk).exists():
-            screen_party(party, lists=[snapshot], by=by, at=at)
+def to_screen(snapshot: WatchlistSnapshot) -> models.QuerySet[Party]:
+    """Parties that wait to be compared with this list."""
+    return Party.objects.to_screen(snapshot, making())
 
-    return act
+
+def _screen_once(party: Party, *, by: Actor, at: datetime) -> None:
+    list_changes.hold_off()
+    locked(party)
+    due = [each for each in watchlists.current_snapshots() if to_screen(each).filter(pk=party.pk).exists()]
+    if due:
+        screen_party(party, lists=due, by=by, at=at)
 
 
 def as_compared(party: Party) -> ScreenedParty:
@@ -136,10 +150,9 @@ def _clear(values) -> frozenset[str]:
 
 
 def _compare(
-    party: Party, screened: ScreenedParty, snapshot: WatchlistSnapshot, regime: Regime, page, by: Actor, at: datetime
+    party: Party, screened: ScreenedParty, snapshot: WatchlistSnapshot, bands: Bands, page, by: Actor, at: datetime
 ) -> tuple[Screening, bool]:
     """Screen against one list version; the flag says whether there are hits that were not known before."""
-    bands = Bands(float(regime.number("screening_strong_score")), float(regime.number("screening_possible_score")))
     matches = index_of(snapshot).matches(screened, bands)
     screening = Screening.objects.create(party=party, snapshot=snapshot, at=at, hit_count=len(matches))
     audit.record(
@@ -220,6 +233,7 @@ def _as_hit(match: Match, screened: ScreenedParty, screening: Screening) -> Scre
         programmes=list(match.listed.programmes),
         score=Decimal(str(likeness.score)).quantize(Decimal("0.001")),
         is_strong=likeness.band == "strong",
+        evidence=likeness.evidence,
         reasons=[reason.sentence for reason in reasons],
         compared=fingerprint("comparison", both_sides),
     )

@@ -100,9 +100,9 @@ def _codes(rows: models.QuerySet) -> frozenset[str]:
 
 
 def _hits(parties: set[str]) -> list[ScreeningHit]:
-    """The hits of these parties on the lists of now that are confirmed or wait, oldest first; one query."""
+    """The hits of these parties that stand and are confirmed or wait, oldest first; one query."""
     bearing = ScreeningHit.objects.exclude(status__in=[HitStatus.DISMISSED, HitStatus.REPLACED])
-    return list(bearing.filter(party__in=parties, snapshot__is_current=True).order_by("screening__at", "reference"))
+    return list(bearing.standing().filter(party__in=parties).order_by("screening__at", "reference"))
 
 
 def _references(hits: Iterable[ScreeningHit], *, confirmed: bool) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from accounts.flows.batches import in_batches
 from accounts.formats import list_kind, list_tables, list_xml, ofac
 from accounts.formats.list_files import ListFile, file_sha256
 from accounts.formats.text import find_fault, shown
-from accounts.models import WatchlistEntry, WatchlistSnapshot
+from accounts.models import ListChange, WatchlistEntry, WatchlistSnapshot
 from accounts.verbs import Verb
 from kyc_portal.policy.current import regime_on
 from kyc_portal.records import audit
@@ -58,6 +58,7 @@ class ListKind:
 
 KINDS = {
     "ofac-sdn": ListKind("OFAC SDN", ofac.read_sdn_folder, ofac.folder_sha256),
+    "ofac-consolidated": ListKind("OFAC Consolidated", ofac.read_consolidated_folder, ofac.consolidated_sha256),
     "ofac-xml": ListKind("OFAC SDN", list_xml.read_ofac_xml, file_sha256),
     "ofac-consolidated-xml": ListKind("OFAC Consolidated", list_xml.read_ofac_xml, file_sha256),
     "un-xml": ListKind("UN Security Council", list_xml.read_un_xml, file_sha256),
@@ -127,7 +128,7 @@ def _known_again(known: WatchlistSnapshot, force: bool, by: Actor, at: datetime)
             f"These files are the version of “{known.list_name}” loaded on {known.loaded_at:%Y-%m-%d}, which a later "
             "one has replaced. Fetch the list again, or add --force to make the old version current."
         )
-    _make_current(known)
+    _make_current(known, at)
     audit.record(Verb.WATCHLIST_RESTORED, known, by=by, at=at, list=known.list_name, sha256=known.sha256)
     return LoadOutcome(known, is_new=False)
 
@@ -158,7 +159,7 @@ def _store(name: str, found: ofac.SdnList | ListFile, force: bool, by: Actor, at
         return LoadOutcome(snapshot, is_new=False)
     for batch in in_batches(_rows(snapshot, found)):
         WatchlistEntry.objects.bulk_create(batch)
-    _make_current(snapshot)
+    _make_current(snapshot, at)
     audit.record(
         Verb.WATCHLIST_LOADED, snapshot, by=by, at=at, list=name, entries=snapshot.entry_count,
         aliases=snapshot.alias_count, sha256=snapshot.sha256, forced=force,
@@ -166,8 +167,11 @@ def _store(name: str, found: ofac.SdnList | ListFile, force: bool, by: Actor, at
     return LoadOutcome(snapshot, is_new=True)
 
 
-def _make_current(snapshot: WatchlistSnapshot) -> None:
-    WatchlistSnapshot.objects.filter(list_name=snapshot.list_name, is_current=True).update(is_current=False)
+def _make_current(snapshot: WatchlistSnapshot, at: datetime) -> None:
+    before = WatchlistSnapshot.objects.filter(list_name=snapshot.list_name, is_current=True).first()
+    if before is not None:
+        WatchlistSnapshot.objects.filter(pk=before.pk).update(is_current=False)
+        ListChange.objects.create(list_name=snapshot.list_name, before=before, after=snapshot, at=at)
     snapshot.is_current = True
     snapshot.save(update_fields=["is_current"])
 

@@ -1,4 +1,4 @@
-"""Which kind of list a file is, by what stands in it and never by its name (requirement R35)."""
+"""Which kind of list a folder is, by the names of its files, or a file, by what stands in it (requirement R35)."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,16 @@ from accounts.formats.ofac import ListFormatError
 from accounts.formats.text import shown
 
 AUTO = "auto"
+PRIMARY = {"ofac-sdn": "sdn.csv", "ofac-consolidated": "cons_prim.csv"}  # of lists that are a folder of files
 LOOKED_AT = 8_192
+
+
+def _names_in(path: Path) -> set[str]:
+    """The names of the files in a folder, or of the one file, in small letters."""
+    try:
+        return {each.name.lower() for each in path.iterdir()} if path.is_dir() else {path.name.lower()}
+    except (OSError, ValueError):
+        return set()
 
 
 def recognised(path: Path) -> str:
@@ -17,8 +26,18 @@ def recognised(path: Path) -> str:
 
     These two look alike, and the smaller one must never be taken for the list of specially designated nationals.
     """
+    names = _names_in(path)
+    if kinds := [kind for kind, primary in PRIMARY.items() if primary in names]:
+        if len(kinds) > 1:
+            raise ListFormatError(
+                f"{shown(path.name)} holds two lists, {' and '.join(PRIMARY.values())}. Name the kind: "
+                f"{' or '.join(kinds)}."
+            )
+        return kinds[0]
     if path.is_dir():
-        return "ofac-sdn"
+        raise ListFormatError(
+            f"{shown(path.name)} holds neither {' nor '.join(PRIMARY.values())}. Name the folder or file of a list."
+        )
     try:
         with path.open("rb") as file:
             start = file.read(LOOKED_AT).decode("utf-8-sig", errors="replace")

@@ -1,8 +1,8 @@
-"""The sanctions list of OFAC in its official legacy CSV layout (regulation T8-T12, R35).
+"""The two sanctions lists of OFAC in their official legacy CSV layout (regulation T8-T12, R35).
 
-Four files without headers: sdn (one row per entry), alt (aliases), add (addresses), sdn_comments (the rest of remarks
-that did not fit, cut anywhere, even inside a word). `-0-` means nothing, a Ctrl-Z ends a file, the encoding is UTF-8 or
-CP-1252. Rows of alt and add belong to the entry in column 1; column 2 is the row's own number.
+Four files without headers: sdn or cons_prim (one row per entry), alt (aliases), add (addresses), comments (the rest of
+remarks that did not fit, cut anywhere, even inside a word). `-0-` means nothing, a Ctrl-Z ends all but the comments,
+the encoding is UTF-8 or CP-1252. Rows of alt and add belong to the entry in column 1; column 2 is the row's own number.
 """
 
 import csv
@@ -19,6 +19,7 @@ from accounts.formats.text import shown
 from kyc_portal.refusal import Refusal
 
 FILES = {"sdn.csv": 12, "alt.csv": 5, "add.csv": 6, "sdn_comments.csv": 2}
+CONSOLIDATED_FILES = {"cons_prim.csv": 12, "cons_alt.csv": 5, "cons_add.csv": 6, "cons_comments.csv": 2}
 KINDS = {"": "entity", "individual": "individual", "vessel": "vessel", "aircraft": "aircraft"}
 LARGEST_FILE = 200_000_000
 NULL = "-0-"
@@ -78,62 +79,96 @@ class _Cells:
     raw_last: str
 
 
-def read_sdn_folder(folder: Path) -> SdnList:
-    """Read the four files of a folder, whatever the case of their names.
+_Rows = dict[str, list[_Cells]]  # the rows of one file by the entry they belong to
 
-    ListFormatError names file and line of a missing file, a short row, a NUL, a file cut off in the middle. Rows of a
-    later entry than the last one in sdn.csv mean that sdn.csv was cut off; rows of other absent entries are `orphans`.
+
+def read_sdn_folder(folder: Path) -> SdnList:
+    """Read the list of specially designated nationals: four files of a folder, whatever the case of their names.
+
+    ListFormatError names file and line of a missing file, a short row, a NUL, a file cut off in the middle. A file is
+    known to be cut off between two rows when other files have rows of a later entry than its last one, or the mark at
+    the end that it lacks; rows of other absent entries are `orphans`.
     """
-    contents = {name: _read_bytes(path) for name, path in _find_files(folder).items()}
-    rows = {name: list(_read_rows(name, content)) for name, content in contents.items()}
+    return _read_folder(folder, FILES)
+
+
+def read_consolidated_folder(folder: Path) -> SdnList:
+    """Read the consolidated list of all others (cons_prim and so on), as `read_sdn_folder` does."""
+    return _read_folder(folder, CONSOLIDATED_FILES)
+
+
+def folder_sha256(folder: Path) -> str:
+    """Return the fingerprint of the four files: names in lower case, lengths and bytes, in fixed order."""
+    return _fingerprint({name: _read_bytes(path) for name, path in _find_files(folder, FILES).items()})
+
+
+def consolidated_sha256(folder: Path) -> str:
+    """The same of the consolidated list."""
+    return _fingerprint({name: _read_bytes(path) for name, path in _find_files(folder, CONSOLIDATED_FILES).items()})
+
+
+def _read_folder(folder: Path, files: dict[str, int]) -> SdnList:
+    contents = {name: _read_bytes(path) for name, path in _find_files(folder, files).items()}
+    primary, *others = files
+    rows = {name: list(_read_rows(name, content, primary, files)) for name, content in contents.items()}
     entries = {}
-    for row in rows["sdn.csv"]:
+    for row in rows[primary]:
         uid = row.values[0]
         if uid in entries:
-            raise ListFormatError(f"sdn.csv, line {row.line}: entry {uid} was already there. Fetch the list again.")
+            raise ListFormatError(f"{primary}, line {row.line}: entry {uid} was already there. Fetch the list again.")
         entries[uid] = row
     if not entries:
-        raise ListFormatError("sdn.csv holds no entries. Fetch the list again.")
+        raise ListFormatError(f"{primary} holds no entries. Fetch the list again.")
 
-    orphans = [row for name in FILES if name != "sdn.csv" for row in rows[name] if row.values[0] not in entries]
-    _refuse_cut_list(orphans, last=max(int(uid) for uid in entries))
-    grouped = {name: _group(rows[name]) for name in FILES if name != "sdn.csv"}
+    orphans = [row for name in others for row in rows[name] if row.values[0] not in entries]
+    _refuse_cut_list(orphans, primary, last=max(int(uid) for uid in entries))
+    _refuse_unmarked(contents)
+    alt, add, comments = (_group(rows[name]) for name in others)
     return SdnList(
-        entries=tuple(_build(row, grouped) for row in entries.values()),
+        entries=tuple(_build(row, alt, add, comments) for row in entries.values()),
         sha256=_fingerprint(contents),
         orphans=tuple(f"{row.file}, line {row.line}: there is no entry {row.values[0]}." for row in orphans),
     )
 
 
-def folder_sha256(folder: Path) -> str:
-    """Return the fingerprint of the four files: names in lower case, lengths and bytes, in fixed order."""
-    return _fingerprint({name: _read_bytes(path) for name, path in _find_files(folder).items()})
-
-
 def _fingerprint(contents: dict[str, bytes]) -> str:
     digest = hashlib.sha256()
-    for name in FILES:
-        digest.update(f"{name} {len(contents[name])}\n".encode())
-        digest.update(contents[name])
+    for name, content in contents.items():
+        digest.update(f"{name} {len(content)}\n".encode())
+        digest.update(content)
     return digest.hexdigest()
 
 
-def _find_files(folder: Path) -> dict[str, Path]:
+def _find_files(folder: Path, files: dict[str, int]) -> dict[str, Path]:
+    """The files by their names in fixed order; one of them may be named in the place of its folder."""
+    if folder.name.lower() in files and not folder.is_dir():
+        folder = folder.parent
     try:
         present = sorted(path for path in folder.iterdir() if path.is_file())
     except OSError as error:
         raise ListFormatError(f"{shown(folder.name)} is not a readable folder. Name the folder of the list.") from error
     found = {}
-    for name in FILES:
+    for name in files:
         matching = [path for path in present if path.name.lower() == name]
         if not matching:
             raise ListFormatError(
-                f"{name} is missing in {shown(folder.name)}. The list consists of {', '.join(FILES)}."
+                f"{name} is missing in {shown(folder.name)}. The list consists of {', '.join(files)}."
             )
         if len(matching) > 1:
             raise ListFormatError(f"{name} is there twice in different spellings. Remove one of the two.")
         found[name] = matching[0]
     return found
+
+
+def _refuse_unmarked(contents: dict[str, bytes]) -> None:
+    """The publisher ends every file but the comments with a mark; where others have it, one without it was cut off."""
+    ends = {name: content.rstrip(b"\r\n").endswith(_END_OF_FILE.encode()) for name, content in contents.items()}
+    *marked, _ = ends
+    lacking = [name for name in marked if not ends[name]]
+    if 0 < len(lacking) < len(marked):
+        raise ListFormatError(
+            f"{lacking[0]} lacks the mark at its end that other files have, it seems cut off. Fetch the list again."
+        )
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -147,7 +182,7 @@ def _read_bytes(path: Path) -> bytes:
     return content
 
 
-def _read_rows(name: str, content: bytes) -> Iterator[_Cells]:
+def _read_rows(name: str, content: bytes, primary: str, files: dict[str, int]) -> Iterator[_Cells]:
     text = _decode(name, content)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
@@ -162,7 +197,7 @@ def _read_rows(name: str, content: bytes) -> Iterator[_Cells]:
                 f"{name}, line {line}: a quotation mark is not closed, the file may be cut off. Fetch the list again."
             ) from error
         if cells:
-            yield _check_row(name, line, cells)
+            yield _check_row(name, line, cells, files[name], is_entry=name == primary)
         line = reader.line_num + 1
 
 
@@ -198,10 +233,10 @@ def _refuse_cut_row(name: str, text: str) -> None:
         raise ListFormatError(f"{name}, line {line}: the file is cut off there. Fetch the list again.")
 
 
-def _check_row(name: str, line: int, cells: list[str]) -> _Cells:
-    if len(cells) != FILES[name]:
+def _check_row(name: str, line: int, cells: list[str], columns: int, *, is_entry: bool) -> _Cells:
+    if len(cells) != columns:
         raise ListFormatError(
-            f"{name}, line {line}: {len(cells)} columns instead of {FILES[name]}. Check that the file is in the legacy "
+            f"{name}, line {line}: {len(cells)} columns instead of {columns}. Check that the file is in the legacy "
             "layout and complete."
         )
     values = tuple("" if cell.strip() == NULL else cell.strip() for cell in cells)
@@ -210,20 +245,20 @@ def _check_row(name: str, line: int, cells: list[str]) -> _Cells:
             f'{name}, line {line}: column 1 is "{shown(values[0])}", not the number of an entry. The files have no '
             "header; check the layout."
         )
-    if name == "sdn.csv" and values[2].lower() not in KINDS:
+    if is_entry and values[2].lower() not in KINDS:
         raise ListFormatError(f'{name}, line {line}: the type "{shown(values[2])}" is unknown. Check the layout.')
-    if name == "sdn.csv" and not values[1]:
+    if is_entry and not values[1]:
         raise ListFormatError(f"{name}, line {line}: the name is empty. Fetch the list again.")
     # Remarks are cut at a fixed length, so the blanks at their ends belong to the text.
     return _Cells(name, line, values, raw_last="" if cells[-1].strip() == NULL else cells[-1])
 
 
-def _refuse_cut_list(orphans: list[_Cells], last: int) -> None:
+def _refuse_cut_list(orphans: list[_Cells], primary: str, last: int) -> None:
     for row in orphans:
         if int(row.values[0]) > last:
             raise ListFormatError(
-                f"{row.file}, line {row.line}: entry {row.values[0]} is not in sdn.csv, which ends at {last} and seems "
-                "cut off. Fetch the list again."
+                f"{row.file}, line {row.line}: entry {row.values[0]} is not in {primary}, which ends at {last} and "
+                "seems cut off. Fetch the list again."
             )
 
 
@@ -234,13 +269,12 @@ def _group(rows: list[_Cells]) -> dict[str, list[_Cells]]:
     return grouped
 
 
-def _build(row: _Cells, grouped: dict[str, dict[str, list[_Cells]]]) -> ListEntry:
+def _build(row: _Cells, alt: _Rows, add: _Rows, comments: _Rows) -> ListEntry:
     uid, name, kind, programmes, title, call_sign = row.values[:6]
-    comments = grouped["sdn_comments.csv"].get(uid, [])
-    remarks = "".join([row.raw_last, *(comment.raw_last for comment in comments)]).strip()
+    remarks = "".join([row.raw_last, *(comment.raw_last for comment in comments.get(uid, []))]).strip()
     found = read_remarks(remarks)
-    aliases = [(alias.values[3], alias.values[2]) for alias in grouped["alt.csv"].get(uid, []) if alias.values[3]]
-    addresses = [address.values[2:5] for address in grouped["add.csv"].get(uid, []) if any(address.values[2:5])]
+    aliases = [(alias.values[3], alias.values[2]) for alias in alt.get(uid, []) if alias.values[3]]
+    addresses = [address.values[2:5] for address in add.get(uid, []) if any(address.values[2:5])]
     return ListEntry(
         uid=uid,
         name=name,

@@ -12,7 +12,14 @@ from accounts.models.ownership import OwnershipCertification, OwnershipStake
 from accounts.models.party import Address, ContactPoint, Party, PartyName
 from accounts.models.privacy import PrivacyRequest
 from accounts.models.restriction import Restriction
-from accounts.models.screening import Screening, ScreeningHit, WatchlistEntry, WatchlistSnapshot
+from accounts.models.screening import (
+    ListChange,
+    Screening,
+    ScreeningHit,
+    ScreeningMark,
+    WatchlistEntry,
+    WatchlistSnapshot,
+)
 from accounts.models.signal import RiskOverride, RiskSignal
 from accounts.models.unverified import CouldNotVerify
 from accounts.models.verification import Discrepancy, MethodResult, Verification
@@ -21,8 +28,8 @@ from accounts.models.zone_reading import ZoneReading
 __all__ = [
     "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot", "CheckResult",
     "ContactConfirmation", "ContactPoint", "CouldNotVerify", "CustomerFile", "CustomerLink", "Discrepancy",
-    "ExternalAnswer", "ExternalCheck", "Identifier", "IdentityDocument", "MethodResult", "Objection",
+    "ExternalAnswer", "ExternalCheck", "Identifier", "IdentityDocument", "ListChange", "MethodResult", "Objection",
     "OwnershipCertification", "OwnershipStake", "Party", "PartyName", "PaymentMethod", "PrivacyRequest",
     "RefusedLine", "RestrictedCustomer", "Restriction", "RetainedFingerprint", "RiskOverride", "RiskSignal",
-    "Screening", "ScreeningHit", "Verification", "WatchlistEntry", "WatchlistSnapshot", "ZoneReading",
+    "Screening", "ScreeningHit", "ScreeningMark", "Verification", "WatchlistEntry", "WatchlistSnapshot", "ZoneReading",
 ]  # fmt: skip

@@ -26,12 +26,18 @@ class PartyQuerySet(RecordedQuerySet):
         """Everybody who has not been shown to be a U.S. person (R7)."""
         return self.exclude(us_status=UsStatus.US)
 
-    def to_screen(self, snapshot):
-        """Parties not screened against this list version since their data changed; U.S. persons included (R35)."""
+    def to_screen(self, snapshot, marked_with):
+        """Parties not screened against this list since their data changed, or whose marks are of another making.
+
+        Any version of the list will do: whom a later version touches loses its marks (R35). `marked_with` says how
+        marks are made today. U.S. persons are included.
+        """
         done = Screening.objects.filter(
-            party=models.OuterRef("pk"), snapshot=snapshot, at__gte=models.OuterRef("changed_at")
+            party=models.OuterRef("pk"),
+            snapshot__list_name=snapshot.list_name,
+            at__gte=models.OuterRef("changed_at"),
         )
-        return self.filter(~models.Exists(done))
+        return self.filter(~models.Exists(done) | ~models.Q(marked_with=marked_with))
 
 
 class Party(Recorded):
@@ -57,6 +63,7 @@ class Party(Recorded):
     screened_against = models.ForeignKey(
         "accounts.WatchlistSnapshot", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    marked_with = models.CharField(max_length=60, blank=True, help_text="How and under which key its marks were made.")
 
     objects = PartyQuerySet.as_manager()
 

@@ -36,6 +36,26 @@ class WatchlistSnapshot(Recorded):
         return f"{self.list_name} of {self.loaded_at:%-d %b %Y}"
 
 
+class ListChange(Recorded):
+    """One version of a list became current in the place of another; whoever that may touch is screened again."""
+
+    list_name = models.CharField(max_length=60)
+    before = models.ForeignKey(WatchlistSnapshot, on_delete=models.PROTECT, related_name="+")
+    after = models.ForeignKey(WatchlistSnapshot, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    looked_at = models.DateTimeField(null=True, blank=True, help_text="When it was found whom it may touch.")
+    entry_count = models.PositiveIntegerField(default=0, help_text="Entries that came, went or say something else.")
+    party_count = models.PositiveIntegerField(default=0, help_text="Parties it may touch.")
+
+    class Meta:
+        verbose_name = "change of a watch list"
+        verbose_name_plural = "changes of watch lists"
+        indexes = [models.Index(fields=["list_name", "looked_at"], name="list_change_to_look_at")]
+
+    def __str__(self):
+        return f"{self.list_name}, {self.at:%-d %b %Y}"
+
+
 class WatchlistEntry(Recorded):
     """One person, entity, vessel or aircraft on a list, with what identifies it. Public data of the publisher."""
 
@@ -75,6 +95,29 @@ class Screening(Recorded):
         return f"{self.hit_count} hits"
 
 
+class ScreeningMark(Recorded):
+    """A keyed fingerprint of a part of a party's name, or of a number, wallet or e-mail address of it (R35).
+
+    Made whenever the party is screened; by them a changed entry of a list finds the parties it may resemble.
+    """
+
+    recorded_in_bulk = True
+
+    party = models.ForeignKey(
+        "accounts.Party", on_delete=models.PROTECT, related_name="screening_marks", db_index=False
+    )
+    mark = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = "mark for screening"
+        verbose_name_plural = "marks for screening"
+        indexes = [models.Index(fields=["mark"], name="screening_mark")]
+        constraints = [models.UniqueConstraint(fields=["party", "mark"], name="one_mark_per_party")]
+
+    def __str__(self):
+        return f"{self.mark:x}"
+
+
 class HitStatus(models.TextChoices):
     OPEN = "open", "to be judged"
     CONFIRM_PROPOSED = "confirm_proposed", "confirmation awaits a second person"
@@ -100,6 +143,20 @@ class ScreeningHitQuerySet(RecordedQuerySet):
     def confirmed(self):
         return self.filter(status=HitStatus.CONFIRMED)
 
+    def with_standing(self):
+        """Each with `stands`: whether it is of a list in use, and of the version its party was compared with last."""
+        newest = Screening.objects.filter(
+            party=models.OuterRef("party"), snapshot__list_name=models.OuterRef("snapshot__list_name")
+        ).order_by("-at", "-snapshot__is_current", "-snapshot__loaded_at")
+        of_newest = models.Q(snapshot=models.Subquery(newest.values("snapshot")[:1]))
+        current = WatchlistSnapshot.objects.filter(list_name=models.OuterRef("snapshot__list_name"), is_current=True)
+        both = of_newest & models.Exists(current)
+        return self.annotate(stands=models.ExpressionWrapper(both, models.BooleanField()))
+
+    def standing(self):
+        """Hits of the list version their party was compared with last; a later version has not touched them."""
+        return self.with_standing().filter(stands=True)
+
 
 class ScreeningHit(Recorded):
     """A likeness between a party and a list entry, with score and reasons, and how two people judged it."""
@@ -114,6 +171,7 @@ class ScreeningHit(Recorded):
     programmes = models.JSONField(default=list)
     score = models.DecimalField(max_digits=4, decimal_places=3)
     is_strong = models.BooleanField(default=False)
+    evidence = models.PositiveSmallIntegerField(default=0, help_text="Orders equal scores; rules/hit_order.py.")
     reasons = models.JSONField(default=list, help_text="Sentences, strongest first.")
     compared = models.CharField(max_length=64, blank=True, help_text="Keyed fingerprint of both sides as compared.")
     carried_from = models.CharField(max_length=20, blank=True, help_text="The hit whose judgement this one carries on.")
@@ -125,9 +183,11 @@ class ScreeningHit(Recorded):
     judged_by = models.CharField(max_length=150, blank=True)
 
     objects = ScreeningHitQuerySet.as_manager()
+    ORDER = ("-score", "-evidence", "entry_uid", "pk")  # the strongest first, and equal scores by their evidence
 
     class Meta:
         verbose_name = "screening hit"
+        indexes = [models.Index(fields=["entry_uid"], name="hit_of_entry")]
         constraints = [
             models.UniqueConstraint(
                 fields=["party", "snapshot", "entry_uid", "compared"], name="one_hit_per_comparison_and_snapshot"

@@ -5,17 +5,23 @@ but keeps it among the near misses, because lists and customers both err about d
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from itertools import combinations
 
-from rapidfuzz import fuzz, process
+from rapidfuzz import fuzz
 
+from accounts.rules.hit_order import ALIAS, MAIN_NAME, WEAK_ALIAS, evidence
+from accounts.rules.name_keys import NameKeys, name_keys, rough_likeness
 from accounts.rules.parties import BOTH
 from accounts.rules.spelling import LONGEST_NAME, Likeness, folded, likeness
 
 COMPARED_ALIASES = 6  # spellings of one listed party that are compared in full; the others are further away
+NEARLY_SAME = 0.9  # a name as alike as that stays a near miss whatever else differs
+MOST_ADDED = 0.11  # what birth date and country add together at most
+ROUGH_BELOW = 0.15  # a rough likeness that much below what counts is still looked at in full
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,10 @@ class ScreenedParty:
 
 @dataclass(frozen=True)
 class ListedParty:
-    """One entry of a list with its aliases; several birth dates are possible, a year alone goes to `birth_years`."""
+    """One entry of a list, its main name first, then its aliases, of which the publisher calls some weak.
+
+    Several birth dates are possible; a year alone goes to `birth_years`.
+    """
 
     key: str
     names: tuple[str, ...]
@@ -53,6 +62,7 @@ class ListedParty:
     identifiers: frozenset[str] = frozenset()
     wallets: frozenset[str] = frozenset()
     emails: frozenset[str] = frozenset()
+    weak_names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -66,32 +76,25 @@ class Reason:
 
 @dataclass(frozen=True)
 class Similarity:
-    """The score (0 to 1), its band ("strong", "near" or "weak"), the closest spelling and all reasons."""
+    """The score (0 to 1), its band ("strong", "near" or "weak"), the closest spelling and all reasons.
+
+    `evidence` orders equal scores, the greater first (accounts/rules/hit_order.py).
+    """
 
     score: float
     band: str
     matched_name: str
     reasons: tuple[Reason, ...]
+    evidence: int
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A listed party worth comparing, with the rough likeness (0 to 100) that found it."""
+    """A listed party worth comparing: its spellings that are, the closest first, and how close roughly (0 to 1)."""
 
     key: str
     rough: float
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Names made ready for the index: each folded to sorted plain words, without doubles."""
-
-    folded: tuple[str, ...]
-
-
-def prepare(names: Iterable[str]) -> Prepared:
-    """Fold names for the index; names of which nothing is left (only marks, only blanks) are dropped."""
-    return Prepared(tuple(dict.fromkeys(plain for plain in map(folded, names) if plain)))
+    names: tuple[str, ...]
 
 
 class NameIndex:
@@ -101,45 +104,60 @@ class NameIndex:
     """
 
     def __init__(self, entries: Iterable[tuple[str, str]]):
-        self._keys: list[str] = []
-        self._spellings: list[str] = []
-        self._by_word: dict[str, list[int]] = defaultdict(list)
-        for key, name in entries:
-            for plain in prepare([name]).folded:
-                for word in set(plain.split()):
-                    self._by_word[word].append(len(self._keys))
-                self._keys.append(key)
-                self._spellings.append(plain)
+        self._spellings: list[tuple[str, str, NameKeys]] = []
+        self._by_mark: dict[str, list[int]] = defaultdict(list)
+        self._single: set[int] = set()  # places of spellings of one word
+        for key, name in dict.fromkeys(entries):
+            keys = name_keys.__wrapped__(name)  # not remembered: a list is larger than the memory for names
+            if not keys.words and not keys.closed:
+                continue
+            place = len(self._spellings)
+            self._spellings.append((key, name, keys))
+            if keys.is_single:
+                self._single.add(place)
+            for mark in keys.closed_marks.union(*(word.marks for word in keys.words)):
+                self._by_mark[mark].append(place)
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._spellings)
 
-    def candidates(self, names: Iterable[str], *, limit: int = 40, cutoff: float = 60.0) -> tuple[Candidate, ...]:
-        """Return up to `limit` listed parties whose spelling resembles one of `names`, the closest first.
+    def candidates(self, names: Iterable[str], *, least: float = 0.0) -> tuple[Candidate, ...]:
+        """Return every listed party with a spelling worth comparing with one of `names`, the closest first.
 
-        `cutoff` (0 to 100) bounds the letter-by-letter likeness. Spellings that hold every word of the name, or
-        two of its words, are candidates whatever the letters say. `similarity` then decides.
+        `least` (0 to 1) leaves out spellings whose rough likeness is below it. Whether a spelling is found depends on
+        it and on `names` alone, not on the rest of the list.
         """
-        best: dict[str, float] = {}
-        for plain in prepare(names).folded:
-            found = process.extract(plain, self._spellings, scorer=fuzz.ratio, limit=limit * 3, score_cutoff=cutoff)
-            shared = self._sharing_words(plain, limit)
-            for place, rough in [*((place, rough) for _, rough, place in found), *shared]:
-                key = self._keys[place]
-                best[key] = max(best.get(key, 0.0), rough)
-        ranked = sorted(best.items(), key=lambda pair: (-pair[1], str(pair[0])))
-        return tuple(Candidate(key, rough) for key, rough in ranked[:limit])
+        best: dict[str, list[tuple[float, str]]] = defaultdict(list)
+        for name in names:
+            asked = name_keys(name)
+            for place in self._worth_comparing(asked):
+                key, spelling, listed = self._spellings[place]
+                rough = rough_likeness(asked, listed)
+                if rough >= least:
+                    best[key].append((rough, spelling))
+        found = []
+        for key, spellings in best.items():
+            spellings.sort(key=lambda pair: (-pair[0], pair[1]))
+            found.append(Candidate(key, spellings[0][0], tuple(dict.fromkeys(name for _, name in spellings))))
+        return tuple(sorted(found, key=lambda each: (-each.rough, each.key)))
 
-    def _sharing_words(self, plain: str, limit: int) -> list[tuple[int, float]]:
-        words = set(plain.split())
-        shared = Counter(place for word in words for place in self._by_word.get(word, ()))
-        enough = min(2, len(words))
-        ranked = [
-            (place, fuzz.token_set_ratio(plain, self._spellings[place]) * count / len(words))
-            for place, count in shared.most_common(limit * 3)
-            if count >= enough
-        ]
-        return sorted(ranked, key=lambda pair: -pair[1])[:limit]
+    def _worth_comparing(self, asked: NameKeys) -> set[int]:
+        """Places of spellings that share marks of two words with the name, or of one where either has no more."""
+        found = self._places(asked.closed_marks)
+        each = [self._places(word.marks) for word in asked.words]
+        if asked.is_single:
+            return found.union(*each)
+        found |= self._single.intersection(set().union(*each))
+        marks = frozenset().union(*(word.marks for word in asked.words))
+        twice = set().union(*(one & other for one, other in combinations(each, 2)))
+        for place in twice - found:
+            words = self._spellings[place][2].words
+            if sum(not word.marks.isdisjoint(marks) for word in words) > 1:
+                found.add(place)
+        return found
+
+    def _places(self, marks: Iterable[str]) -> set[int]:
+        return set().union(*(self._by_mark[mark] for mark in marks if mark in self._by_mark))
 
 
 def exact_value(value: str) -> str:
@@ -170,37 +188,54 @@ class ExactIndex:
         return frozenset(key for value in values for key in self._keys.get(exact_value(value), ()))
 
 
-def similarity(query: ScreenedParty, entry: ListedParty, *, bands: Bands) -> Similarity:
+def similarity(
+    query: ScreenedParty, entry: ListedParty, *, bands: Bands, spellings: Iterable[str] | None = None
+) -> Similarity:
     """Score how likely the party and the listed entry are the same, with every reason in words (R35).
 
     An equal wallet, e-mail address or identity number is a strong reason on its own. Otherwise the best pair
     of names counts; birth date, kind and country move it, and a nearly identical name never leaves the near misses.
+    `spellings` are those of the entry that are compared, where the index has found them; else the closest of all.
     """
     exact = _exact_reasons(query, entry)
-    asked, listed, name = _best_pair(query, entry)
+    asked, listed, name = _best_pair(query, entry.names if spellings is None else tuple(spellings))
     reasons = [*exact, *_name_reasons(asked, listed, name)]
     score = name.score
     for reason in _circumstances(query, entry) if name.score else []:
         score += reason.weight
         reasons.append(reason)
 
-    if name.score >= 0.9:
+    if name.score >= NEARLY_SAME:
         score = max(score, bands.near)
     if exact:
         score = max(score, *(reason.weight for reason in exact))
     score = round(min(1.0, max(0.0, score)), 4)
     band = "strong" if score >= bands.strong else "near" if score >= bands.near else "weak"
-    return Similarity(score, band, listed, tuple(reasons))
+    found = evidence((reason.code for reason in reasons), _spelling(listed, entry))
+    return Similarity(score, band, listed, tuple(reasons), found)
 
 
-def _best_pair(query: ScreenedParty, entry: ListedParty) -> tuple[str, str, Likeness]:
+def _spelling(listed: str, entry: ListedParty) -> int:
+    """Which of the entry's names the closest one is; where only a number agrees, its main name stands for it."""
+    if listed in ("", *entry.names[:1]):
+        return MAIN_NAME
+    return WEAK_ALIAS if listed in entry.weak_names else ALIAS
+
+
+def best_likeness(asked: Iterable[str], listed: tuple[str, ...], kind: str) -> float:
+    """How alike (0 to 1) the closest pair of names is; `kind` is the kind of the party asked about."""
+    return _best_pair(ScreenedParty(tuple(asked), kind), listed)[2].score
+
+
+def _best_pair(query: ScreenedParty, names: tuple[str, ...]) -> tuple[str, str, Likeness]:
     best = ("", "", Likeness(0.0))
     for asked in query.names:
         plain = folded(asked)
         if not plain:
             continue
-        nearest = sorted(entry.names, key=lambda name: -fuzz.token_set_ratio(plain, folded(name)))[:COMPARED_ALIASES]
-        for listed in nearest:
+        if len(names) > COMPARED_ALIASES:
+            names = tuple(sorted(names, key=lambda name: -fuzz.token_set_ratio(plain, folded(name)))[:COMPARED_ALIASES])
+        for listed in names:
             found = likeness(asked, listed, query.kind)
             if found.score > best[2].score:
                 best = (asked, listed, found)

@@ -47,6 +47,7 @@ EVERYDAY = (SymbolCategory.DOMAIN, SymbolCategory.LOCATION, SymbolCategory.SYMBO
 SOUNDS = tuple(
     (re.compile(pattern), sound)
     for pattern, sound in (
+        ("off?$", "ov"),
         ("shch|sch|sh", "s"),
         ("kh|ch", "h"),
         ("gh|q", "g"),
@@ -161,7 +162,7 @@ def _align(left: list[NamePart], right: list[NamePart], tag: NameTypeTag) -> Ite
 def _take_same_words(left: list[NamePart], right: list[NamePart]) -> list[tuple[NamePart, NamePart, float]]:
     """Take out of both lists the words that are equal wherever they stand, then those that sound equal."""
     taken = []
-    for key, least, score in ((_letters, 1, 1.0), (_sound, LEAST_SOUND, SAME_SOUND)):
+    for key, least, score in ((_letters, 1, 1.0), (sound_of, LEAST_SOUND, SAME_SOUND)):
         waiting = {key(part.comparable): part for part in reversed(right)}
         for part in list(left):
             heard = key(part.comparable)
@@ -177,7 +178,8 @@ def _letters(word: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _sound(word: str) -> str:
+def sound_of(word: str) -> str:
+    """The word as it sounds, in plain letters: the same for the usual ways of romanising it."""
     sound = anyascii(word).casefold()
     for pattern, letters in SOUNDS:
         sound = pattern.sub(letters, sound)
@@ -193,10 +195,11 @@ def _symbol_score(pair: Alignment) -> float:
 def _weight(parts: Iterable[NamePart], name: Name) -> float:
     parts = tuple(parts)
     everyday = {part for span in name.spans if span.symbol.category in EVERYDAY for part in span.parts}
-    return max(_part_weight(part, part in everyday) for part in parts)
+    return max(part_weight(part, part in everyday) for part in parts)
 
 
-def _part_weight(part: NamePart, everyday: bool) -> float:
+def part_weight(part: NamePart, everyday: bool) -> float:
+    """How much a word counts: a legal form next to nothing, an everyday word or two letters less than a word."""
     if part.tag in (NamePartTag.STOP, NamePartTag.LEGAL, NamePartTag.HONORIFIC, NamePartTag.TITLE):
         return SLIGHT
     if len(part.comparable) <= 2 and not part.numeric:

@@ -154,7 +154,7 @@ def _text_of(note: CaseNote, key: bytes) -> str:
 
 def hits_section(case: Case) -> Table:
     parties = Account.objects.filter(cases__case=case).values("party")
-    found = ScreeningHit.objects.filter(party__in=parties).select_related("snapshot").order_by("-score", "reference")
+    found = ScreeningHit.objects.filter(party__in=parties).select_related("snapshot").order_by(*ScreeningHit.ORDER)
     rows = [
         [Link(hit.reference, hit), str(hit.score), hit.entry_name, hit.snapshot.list_name, hit.get_status_display()]
         for hit in found[:MOST_LISTED]

@@ -26,7 +26,7 @@ def parties_of(accounts: Iterable[Account], *, on: date) -> list[Party]:
 def seen_by_reviewer(account: Account, *, on: date) -> dict[str, list[dict]]:
     """What stands on file about an account now, as references, codes, scores and hashes: nothing personal."""
     parties = parties_of([account], on=on)
-    hits = ScreeningHit.objects.filter(party__in=parties).select_related("snapshot").order_by("-score", "reference")
+    hits = ScreeningHit.objects.filter(party__in=parties).select_related("snapshot").order_by(*ScreeningHit.ORDER)
     signals = RiskSignal.objects.open().filter(account=account).order_by("-weight", "reference")
     documents = IdentityDocument.objects.filter(party__in=parties).order_by("reference")
     verifications = Verification.objects.filter(account=account).select_related("cip_version").order_by("reference")

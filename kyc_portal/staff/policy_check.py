@@ -52,5 +52,5 @@ def faults() -> Iterator[str]:
 
 def check_policy(app_configs, **kwargs) -> list[checks.CheckMessage]:
     """An error for each fault: what the table does not know is closed, so somebody would miss it."""
-    hint = "Say in kyc_portal/staff/policy_table.py who may do what."
+    hint = "Say in kyc_portal/staff/policy_table.py, of buttons in policy_screens.py, who may do what."
     return [checks.Error(fault, hint=hint, id="portal.E100") for fault in faults()]

@@ -1,4 +1,4 @@
-"""Who may do what: one row for each address, button and secret (ASVS 8.1.1, 8.1.2). Code decides by it, tests too.
+"""Who may do what: a row for each address and secret, and in policy_screens.py for each screen and button (ASVS 8.1.1).
 
 Rights are named as in roles.py, which says who holds them; of several in one text, one is enough. What has no row is
 closed to everybody: the middleware answers 404, and policy_check.py names it when the portal starts.
@@ -18,181 +18,11 @@ from kyc_portal.staff.policy_rows import (
     Act,
     Hidden,
     Page,
-    Screen,
     has_one,
 )
+from kyc_portal.staff.policy_screens import SCREENS, UNMASK
 
-SEE_LEGAL = "cases.view_legalrequest"
-UNMASK = "accounts.reveal"
-CASE_WORK = "cases.review"
-
-WAITING, USED, ENDED = "prospect data_requested verifying", "active blocked", "refused closed"
-PROPOSED = "proposed"
-LIVE_CASE = "open in_review proposed"
 SMALL = 64 * 1024  # bytes: a form without a file
-LEGAL_WORK = {"legal": "cases.handle_legal"}
-
-# The right to see records of a kind is always "app.view_model".
-SCREENS: dict[str, Screen] = {
-    # --- customers
-    "accounts.account": Screen(add="accounts.add_account", acts={
-        "activate": Act("accounts.activate", WAITING),
-        "request_data": Act("accounts.verify", WAITING, many=True),
-        "certify_owners": Act("accounts.verify"),
-        "doubt_certification": Act("accounts.verify"),
-        "start_verification": Act("accounts.verify"),
-        "refuse": Act("accounts.refuse", WAITING),
-        "ask_again": Act("accounts.verify", "active", many=True),
-        "run_detectors": Act("accounts.verify", many=True),
-        "set_tier": Act("accounts.set_tier", f"{WAITING} {USED}"),
-        "end_tier": Act("accounts.set_tier", f"{WAITING} {USED}"),
-        "limit": Act("accounts.restrict", USED, many=True),
-        "suspend": Act("accounts.restrict", USED, many=True),
-        "block": Act("accounts.restrict", f"{WAITING} {USED}"),
-        "report_block": Act("accounts.restrict", "blocked"),
-        "lift": Act("accounts.restrict"),
-        "close": Act("accounts.close", "active"),
-        "reopen": Act("accounts.close", ENDED),
-        "send_link": Act("accounts.verify", "data_requested active"),
-        "withdraw_link": Act("accounts.verify"),
-    }),
-    "accounts.objection": Screen(acts={
-        "answer": Act("accounts.verify", "open"),
-        "answer_redress": Act("accounts.answer_redress", "open"),
-    }),
-    "accounts.couldnotverify": Screen(acts={
-        "countersign": Act("accounts.close", PROPOSED),
-        "decline": Act("accounts.close", PROPOSED),
-        "withdraw": Act("accounts.verify", PROPOSED),
-        "enter_redress": Act("accounts.verify", "in_effect"),
-    }),
-    "accounts.party": Screen(acts={
-        "settle_status": Act("accounts.settle_status"),
-        "correct": Act("accounts.add_account"),
-        "settle_kind": Act("accounts.add_account"),
-        "add_name": Act("accounts.add_account"),
-        "add_address": Act("accounts.add_account"),
-        "add_contact": Act("accounts.add_account"),
-        "confirm_contact": Act("accounts.verify"),
-        "enter_code": Act("accounts.verify"),
-        "add_document": Act("accounts.verify"),
-        "add_payment": Act("accounts.add_account"),
-        "end_payment": Act("accounts.add_account"),
-        "add_owner": Act("accounts.add_account"),
-        "end_stake": Act("accounts.add_account"),
-    }),
-    "accounts.verification": Screen(acts={
-        "record_method": Act("accounts.verify", "in_progress escalated"),
-        "run_checks": Act("accounts.verify", "in_progress escalated failed"),
-        "ask_verifier": Act("accounts.verify", "in_progress escalated"),
-        "find_discrepancy": Act("accounts.verify", "in_progress escalated"),
-        "settle_discrepancy": Act("accounts.verify", "in_progress escalated failed"),
-        "conclude": Act("accounts.verify", "in_progress escalated failed"),
-        "escalate": Act("accounts.verify", "failed"),
-        "decide_outcome": Act("accounts.verify", "unverifiable"),
-    }),
-    "accounts.screeninghit": Screen(acts={
-        "propose_match": Act("accounts.judge_hit", "open dismissed"),
-        "propose_no_match": Act("accounts.judge_hit", "open confirmed", many=True),
-        "agree": Act("accounts.second_hit", "confirm_proposed dismiss_proposed", many=True),
-        "return_hit": Act("accounts.second_hit", "confirm_proposed dismiss_proposed"),
-    }),
-    "accounts.accessbatch": Screen(),
-    "accounts.accessrecord": Screen(),
-    "accounts.addressrangesnapshot": Screen(),
-    "accounts.identitydocument": Screen(acts=dict.fromkeys(
-        ("read_zone", "confirm_zone", "set_zone_aside"), Act("accounts.verify"))),
-    "accounts.paymentmethod": Screen(acts={"add_transactions": Act("accounts.add_account")}),
-    "accounts.risksignal": Screen(),
-    "accounts.privacyrequest": Screen(add="accounts.handle_privacy", acts={
-        "identify": Act("accounts.handle_privacy", "received"),
-        "prepare": Act("accounts.handle_privacy", "received"),
-        "answer": Act("accounts.answer_privacy", "prepared"),
-        "send_back": Act("accounts.answer_privacy", "prepared"),
-    }),
-    "accounts.watchlistsnapshot": Screen(),
-    "resellers.reseller": Screen(add="resellers.add_reseller", acts={
-        "add_customer": Act("resellers.add_reseller"),
-        "bind": Act("resellers.bind_manager"),
-        "end_binding": Act("resellers.bind_manager"),
-        "submit_cip": Act("resellers.submit_cip"),
-        "adopt_cip": Act("resellers.submit_cip"),
-        "record_contract": Act("resellers.add_reseller"),
-        "end_contract": Act("resellers.add_reseller"),
-        "add_contact": Act("resellers.add_reseller"),
-    }),
-    "resellers.downstreamcustomer": Screen(acts={"change_reseller": Act("resellers.add_reseller")}),
-    "resellers.resellercip": Screen(acts={
-        "begin": Act("resellers.review_cip", "submitted"),
-        "judge": Act("resellers.review_cip", "under_review"),
-        "return_cip": Act("resellers.review_cip", "under_review"),
-        "propose": Act("resellers.review_cip", "under_review"),
-        "agree": Act("resellers.decide_cip", "approval_proposed rejection_proposed"),
-        "send_back": Act("resellers.decide_cip", "approval_proposed rejection_proposed"),
-    }),
-    # --- cases
-    "cases.case": Screen(add=CASE_WORK, hidden=(Hidden("kind", "legal", SEE_LEGAL),), acts={
-        "take": Act(CASE_WORK, LIVE_CASE, many=True, by_kind=LEGAL_WORK),
-        "propose": Act(CASE_WORK, "in_review proposed", by_kind={"legal": ""}),
-        "countersign": Act("cases.decide", PROPOSED),
-        "decline": Act("cases.decide", PROPOSED),
-        "withdraw": Act(CASE_WORK, PROPOSED, by_kind=LEGAL_WORK),
-        "note": Act(CASE_WORK, by_kind=LEGAL_WORK),
-        "assign": Act("cases.assign", LIVE_CASE, many=True),
-        "log_request": Act("cases.handle_legal"),
-        "collect": Act("cases.collect_bundle"),
-        "close": Act(CASE_WORK, "open in_review decided", by_kind=LEGAL_WORK),
-        "reopen": Act(CASE_WORK, "decided closed", by_kind=LEGAL_WORK),
-    }),
-    "cases.decision": Screen(hidden=(Hidden("case__kind", "legal", SEE_LEGAL),), acts={
-        "countersign": Act("cases.decide", PROPOSED),
-        "decline": Act("cases.decide", PROPOSED),
-        "withdraw": Act("cases.review", PROPOSED),
-    }),
-    "cases.legalrequest": Screen(add="cases.handle_legal", acts={
-        "validate": Act("cases.handle_legal", "received challenged"),
-        "reject": Act("cases.handle_legal", "received validated"),
-        "preserve": Act("cases.handle_legal", "validated"),
-        "renew": Act("cases.handle_legal", "preserving"),
-        "serve": Act("cases.handle_legal", "validated preserving renewed"),
-    }),
-    "cases.bundle": Screen(acts={
-        "approve": Act("cases.approve_bundle", "collected"),
-        "set_aside": Act("cases.collect_bundle", "collected"),
-        "hand_over": Act("cases.download_bundle", "built"),
-        "acknowledge": Act("cases.download_bundle", "handed_over"),
-    }),
-    # --- the shared ground
-    "notices.notice": Screen(),
-    "policy.cipversion": Screen(add="policy.approve_cip"),
-    "policy.privacynoticeversion": Screen(add="policy.approve_cip"),
-    "policy.statementversion": Screen(add="policy.approve_cip"),
-    "policy.citation": Screen(),
-    "policy.deadline": Screen(speaks_of=True),
-    "policy.holiday": Screen(add="policy.add_holiday"),
-    "policy.regimeprofile": Screen(),
-    "records.auditevent": Screen(),
-    "records.identityview": Screen(),
-    "records.legalhold": Screen(add="records.place_hold", acts={"release": Act("records.release_hold")}),
-    "records.tombstone": Screen(),
-    "records.rowchange": Screen(acts={"settle": Act("records.settle_rowchange")}),
-    "records.purgerun": Screen(add="records.purge", acts={"destroy": Act("records.purge", "finished")}),
-    "records.clockwatch": Screen(acts={"confirm": Act("records.confirm_clock")}),
-    "api.apikey": Screen(add="api.manage_keys", acts={"revoke": Act("api.manage_keys")}),
-    "staff.breakglass": Screen(add="staff.take_breakglass", own="member_id", all_for="staff.see_everything", acts={
-        "give_back": Act("staff.take_breakglass", whose="member_id"),
-        "note_review": Act("staff.review_breakglass"),
-    }),
-    "staff.staffmember": Screen(add="staff.manage_people", acts={
-        "change_roles": Act("staff.manage_people"),
-        "give_link": Act("staff.manage_people"),
-        "remove_factors": Act("staff.manage_people"),
-        "end_sessions": Act("staff.manage_people"),
-        "lift_lock": Act("staff.manage_people"),
-        "make_inactive": Act("staff.manage_people"),
-    }),
-    "work.job": Screen(acts={"try_again": Act("work.revive", "dead", many=True)}),
-}  # fmt: skip
 
 # Addresses that are no page of a record. A name may end in "*"; the first row that fits counts.
 PAGES: dict[str, Page] = {
@@ -326,7 +156,7 @@ def act(label: str, name: str) -> Act:
     try:
         return SCREENS[label].acts[name]
     except KeyError:
-        raise LookupError(f"The button {name} of {label} has no row in kyc_portal/staff/policy_table.py.") from None
+        raise LookupError(f"The button {name} of {label} has no row in kyc_portal/staff/policy_screens.py.") from None
 
 
 def may_see(user, label: str, column: str) -> bool:

@@ -1,13 +1,19 @@
-"""All benches, or the one that is named: python -m tests.bench [inserts|purge|trail|verifying] [its options]."""
+"""All benches, or one: python -m tests.bench [inserts|purge|screening|trail|verifying] [its options]."""
 
 import os
 import sys
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "kyc_portal.settings.tests"
 
-from tests.bench import inserts, purge, trail, verifying
+from tests.bench import inserts, purge, screening, trail, verifying
 
-BENCHES = {"inserts": inserts.main, "purge": purge.main, "trail": trail.main, "verifying": verifying.main}
+BENCHES = {
+    "inserts": inserts.main,
+    "purge": purge.main,
+    "screening": screening.main,
+    "trail": trail.main,
+    "verifying": verifying.main,
+}
 
 if __name__ == "__main__":
     name, *options = sys.argv[1:] or [""]

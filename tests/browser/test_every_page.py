@@ -16,7 +16,16 @@ pytestmark = pytest.mark.browser
 
 PICTURES = os.environ.get("KYC_PAGE_PICTURES")  # a folder: keeps a picture of every page for people to look at
 LEAST_SEEN = {"rosa": 20, "audra": 20, "laszlo": 20, "mina": 1}  # kinds of pages
-ROLES = ("rosa", "lena", "laszlo", "audra", "adrian", "desmond", "conrad", "mina")  # between them they see every kind of page
+ROLES = (
+    "rosa",
+    "lena",
+    "laszlo",
+    "audra",
+    "adrian",
+    "desmond",
+    "conrad",
+    "mina",
+)  # between them they see every kind of page
 GRAVE = ("error", "warning")  # what the console says beside these are hints
 EACH_KIND = 1  # pages of one kind that a role opens
 LOOKS = 1  # times a kind of page is looked at in every way, whoever opens it; a role's first page always is

@@ -14,6 +14,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from kyc_portal.staff import breakglass, policy_check, policy_table
+from kyc_portal.staff.policy_screens import SEE_LEGAL
 from tests.matrix.worlds import (
     EVERYTHING,
     INACTIVE,
@@ -64,7 +65,7 @@ def expected(user, page, method: str, button, relation: str, record) -> int | No
     speaks_of = page.of and policy_table.SCREENS[page.of].speaks_of
     if speaks_of and not user.has_perm(policy_table.right_to_see(record.label)):
         return 404
-    if relation == "hidden" and not user.has_perm(policy_table.SEE_LEGAL):
+    if relation == "hidden" and not user.has_perm(SEE_LEGAL):
         return 404
     own = policy_table.SCREENS[page.of].own if page.of else ""
     if own and not user.has_perm(policy_table.SCREENS[page.of].all_for) and getattr(record, own) != user.pk:

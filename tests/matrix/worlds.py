@@ -24,6 +24,7 @@ from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.staff import policy_table
 from kyc_portal.staff.models import StaffMember
 from kyc_portal.staff.policy_check import names_of
+from kyc_portal.staff.policy_screens import SEE_LEGAL
 from kyc_portal.staff.roles import ROLES
 from kyc_portal.staff.sections import url_of
 from resellers.models import DownstreamCustomer, Reseller
@@ -155,7 +156,7 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
 
 ANY_VIEW = "accounts.view_party cases.view_case resellers.view_reseller records.view_auditevent"
 # The whole trail and the holds tell of authorities' requests; who reads those may know of legal matters.
-TRAIL = f"{policy_table.SEE_LEGAL} records.view_auditevent records.view_legalhold"
+TRAIL = f"{SEE_LEGAL} records.view_auditevent records.view_legalhold"
 
 
 def _plant_legal_matter(matrix: Matrix, worker: StaffMember) -> None:

@@ -18,7 +18,7 @@ class Command(PortalCommand):
             total += done
         left = Identifier.objects.exclude(key_id=links.fingerprint_key_id()).count()
         self.stdout.write(
-            f"{total} parties were fingerprinted anew. KYC_FINGERPRINT_KEY_OLD may go once every list was screened "
+            f"{total} parties were fingerprinted anew. KYC_FINGERPRINT_KEY_OLD may go once everybody was screened "
             f"again. {left} fingerprints of values no longer on file stay under the former key; without it they tie "
             "nobody new."
         )

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -8,7 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.flows import identification, intake, list_index, parties, screening, signals, watchlists
 from accounts.models import Party, Screening, ScreeningHit
 from accounts.models.screening import HitStatus
+from accounts.rules.hit_order import evidence_in_words
 from accounts.rules.names import Bands, ScreenedParty
+from kyc_portal.four_eyes import SecondPersonNeeded
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER
 from tests.accounts.lists import REAL, SHIP, VOLKOV, WORKS, Entry, real, write_list
@@ -77,7 +80,7 @@ class TestScreenParty:
         hits = screen(party)
 
         assert {hit.snapshot.list_name for hit in hits} == {"OFAC SDN", "Our own"}
-        assert not any(Party.objects.to_screen(each).exists() for each in watchlists.current_snapshots())
+        assert not any(screening.to_screen(each).exists() for each in watchlists.current_snapshots())
 
     def test_screening_twice_finds_the_hit_once(self, small_list):
         party = make_party(**LISTED)
@@ -272,15 +275,15 @@ class TestNewListVersion:
 
         assert list(ScreeningHit.objects.unjudged()) == [first]
 
-    def test_everybody_is_screened_again(self, small_list, tmp_path):
+    def test_whom_it_may_touch_is_screened_again(self, small_list, tmp_path):
         make_party(**LISTED), make_party()
         assert screening.screen_due(by=SCHEDULER, at=NOON)["done"] == 2
         assert screening.screen_due(by=SCHEDULER, at=NOON)["done"] == 0
 
-        load(tmp_path / "b", VOLKOV, WORKS, SHIP, Entry(200, "SOMEBODY, Else"))
+        load(tmp_path / "b", replace(VOLKOV, remarks="DOB 1971"), WORKS, SHIP, Entry(200, "SOMEBODY, Else"))
 
-        assert screening.screen_due(by=SCHEDULER, at=LATER) == {"done": 2, "failed": 0}
-        assert Screening.objects.count() == 4
+        assert screening.screen_due(by=SCHEDULER, at=LATER) == {"done": 1, "failed": 0}
+        assert Screening.objects.count() == 3
 
 
 class TestScreenDue:
@@ -312,3 +315,79 @@ def test_a_party_with_every_kind_of_value_is_compared_in_clear(small_list):
     assert {value.lower() for value in compared.emails} == {"some.one@customer.example"}
     assert compared.identifiers
     assert signals.accounts_touched_by(party, on=NOON.date()) == []
+
+
+class TestSecondOrder:
+    TWINS = (
+        Entry(11, "VOLKOV, Boris", aliases=("SOMEBODY, Else",), remarks="nationality Iran."),
+        Entry(12, "VOLKOV, Boris", remarks="nationality Russia."),
+        Entry(13, "SOMEBODY, Else", aliases=("VOLKOV, Boris",), remarks="nationality Russia."),
+        Entry(14, "SOMEBODY, Other", remarks="nationality Russia; a.k.a. 'VOLKOV, Boris'."),
+        Entry(15, "VOLKOV, Boris", remarks="nationality Russia; DOB 04 Jul 1970."),
+    )
+
+    def test_r35_equal_scores_stand_by_their_evidence_and_say_why(self, db, tmp_path):
+        load(tmp_path / "a", *self.TWINS)
+        party = make_party(legal_name="Boris Volkov", citizenship="RU", birth_date=date(1970, 7, 4))
+        screening.screen_party(party, by=SCHEDULER, at=NOON)
+
+        hits = list(party.hits.order_by(*ScreeningHit.ORDER))
+
+        assert [hit.entry_uid for hit in hits] == ["15", "12", "13", "14", "11"]
+        assert {hit.score for hit in hits[:4]} == {Decimal(1)}
+        assert evidence_in_words(hits[3].evidence).endswith("a country in common, listed as a weak alias.")
+
+    def test_r35_the_order_does_not_depend_on_the_order_of_the_list(self, db, tmp_path):
+        party = make_party(legal_name="Boris Volkov", citizenship="RU")
+        orders = []
+        for number, entries in enumerate((self.TWINS, self.TWINS[::-1])):
+            load(tmp_path / str(number), *entries, force=True)
+            screening.screen_party(party, by=SCHEDULER, at=NOON + timedelta(days=number))
+            orders.append([hit.entry_uid for hit in party.hits.standing().order_by(*ScreeningHit.ORDER)])
+
+        assert orders[0] == orders[1] and len(orders[0]) == 5
+
+
+class TestNearMisses:
+    """An identical name whose birth is off is looked at by somebody, however far off it is; never cleared by itself."""
+
+    @pytest.mark.parametrize(
+        ("birth", "sentence"),
+        [
+            (date(1971, 7, 4), "The year of birth differs by one."),
+            (date(1969, 7, 4), "The year of birth differs by one."),
+            (date(1970, 4, 7), "The year of birth is the same."),
+            (date(1950, 1, 1), "The date of birth differs; somebody must look before it is set aside."),
+        ],
+    )
+    def test_r35_t11_an_identical_name_with_another_birth_waits_for_a_person(self, small_list, birth, sentence):
+        party = make_party(legal_name="Boris Igorevich Volkov", citizenship="DE", birth_date=birth)
+
+        [hit] = screen(party)
+
+        assert hit.status == HitStatus.OPEN and sentence in hit.reasons
+        assert hit.score >= Decimal("0.70")
+        assert screening.screen_due(by=SCHEDULER, at=LATER) == {"done": 0, "failed": 0}
+        assert ScreeningHit.objects.unjudged().get() == hit
+
+    @pytest.mark.parametrize("reason", ["born 1950", ""])
+    def test_r35_it_is_dismissed_by_two_people_with_a_reason_or_not_at_all(self, small_list, analyst, reason):
+        party = make_party(legal_name="Boris Igorevich Volkov", citizenship="DE", birth_date=date(1950, 1, 1))
+        [hit] = screen(party)
+
+        if not reason:
+            with pytest.raises(screening.NoReason):
+                screening.dismiss_hit(hit, reason=reason, by=analyst, at=NOON)
+        else:
+            screening.dismiss_hit(hit, reason=reason, by=analyst, at=NOON)
+            with pytest.raises(SecondPersonNeeded):
+                screening.dismiss_hit(hit, by=analyst, at=NOON)
+        assert ScreeningHit.objects.unjudged().get().pk == hit.pk
+
+    def test_r35_a_list_that_names_only_a_year_is_compared_by_the_year(self, db, tmp_path):
+        load(tmp_path / "a", Entry(1, "VOLKOV, Boris", remarks="DOB circa 1951."))
+        party = make_party(legal_name="Boris Volkov", birth_date=date(1952, 1, 1))
+
+        [hit] = screen(party)
+
+        assert "The year of birth differs by one." in hit.reasons

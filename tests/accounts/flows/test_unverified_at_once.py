@@ -1,16 +1,13 @@
 """Two people at the same moment: of each pair one wins, and nothing slips through (R34, R37, R41)."""
 
-import time
-
 import pytest
-from django.db import connection, transaction
 
 from accounts.flows import objections, redress, unverified, verification
 from accounts.models import CouldNotVerify, Discrepancy, Objection, Verification
 from kyc_portal.notices.models import Notice
-from kyc_portal.records.acting import acting
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import Actor
+from tests.at_once import needs_row_locks, once_it_waits
 from tests.builders import make_cip, make_complete_account, make_open_account
 from tests.conftest import NOON, person
 
@@ -46,47 +43,6 @@ def test_a_discrepancy_found_at_the_moment_of_a_conclusion_never_slips_through(i
     else:
         assert isinstance(found, verification.NotUnderWay) and failed.status == "unverifiable"
         assert not failed.discrepancies.exists()
-
-
-def needs_row_locks(test):
-    return pytest.mark.skipif(connection.vendor != "postgresql", reason="needs row locks of PostgreSQL")(test)
-
-
-def waits_for_lock() -> bool:
-    """Whether another connection of this database waits for a lock."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        return cursor.fetchone()[0] > 0
-
-
-def once_it_waits(first, second, in_threads) -> tuple:
-    """`first` has done its part and not committed yet while `second` already waits for it; gives both results."""
-
-    def holder():
-        with acting(THEO), transaction.atomic():
-            done = first()
-            deadline = time.monotonic() + 20
-            while not waits_for_lock():
-                assert time.monotonic() < deadline, "the other did not wait for the lock"
-                time.sleep(0.02)
-            return done
-
-    def follower():
-        while not holder_began():
-            time.sleep(0.02)
-        return second()
-
-    def holder_began() -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                " AND state = 'idle in transaction'"
-            )
-            return cursor.fetchone()[0] > 0
-
-    return tuple(in_threads(holder, follower))
 
 
 @needs_row_locks

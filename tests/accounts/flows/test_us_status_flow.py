@@ -2,9 +2,8 @@
 
 import pytest
 
-from accounts.flows import us_status
+from accounts.flows import screening, us_status
 from accounts.flows.texts import BadField
-from accounts.models import Party
 from accounts.rules.us_status import StatusEvidence
 from kyc_portal.records.audit import history_of
 from tests.builders import make_account, make_company, make_list, make_party
@@ -39,7 +38,7 @@ class TestSettleStatus:
 
         us_status.settle_status(company, evidence=evidence, by=analyst, at=NOON)
 
-        assert company in Party.objects.to_screen(make_list())
+        assert company in screening.to_screen(make_list())
 
     def test_it_refuses_evidence_about_another_kind(self, analyst):
         with pytest.raises(BadField, match="on file as"):

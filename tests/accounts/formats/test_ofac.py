@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.formats.ofac import ListFormatError, folder_sha256, read_sdn_folder
+from accounts.formats.list_kind import recognised
+from accounts.formats.ofac import ListFormatError, folder_sha256, read_consolidated_folder, read_sdn_folder
 from accounts.formats.ofac_remarks import read_remarks
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -30,7 +31,9 @@ def excerpt():
 
 
 def append(path: Path, content: bytes) -> None:
-    path.write_bytes(path.read_bytes().rstrip(b"\x1a") + content)
+    whole = path.read_bytes()
+    mark = b"\x1a" if whole.endswith(b"\x1a") else b""
+    path.write_bytes(whole.rstrip(b"\x1a") + content + mark)
 
 
 class TestSpecimen:
@@ -132,6 +135,52 @@ class TestFingerprint:
         assert folder_sha256(folder) != before
 
 
+NAMES = {"SDN.CSV": "CONS_PRIM.CSV", "alt.csv": "cons_alt.csv", "Add.csv": "cons_add.csv",
+         "sdn_comments.csv": "cons_comments.csv"}  # fmt: skip
+
+
+class TestConsolidatedList:
+    @pytest.fixture
+    def consolidated(self, folder):
+        for name, other in NAMES.items():
+            (folder / name).rename(folder / other)
+        return folder
+
+    def test_r35_it_says_what_the_same_rows_say_in_the_other_list(self, consolidated):
+        assert read_consolidated_folder(consolidated).entries == read_sdn_folder(SPECIMEN).entries
+
+    def test_r35_it_is_recognised_by_its_folder_or_one_of_its_files(self, consolidated):
+        assert recognised(consolidated) == recognised(consolidated / "CONS_PRIM.CSV") == "ofac-consolidated"
+        assert recognised(SPECIMEN) == "ofac-sdn"
+        assert len(read_consolidated_folder(consolidated / "CONS_PRIM.CSV").entries) == 5
+
+    def test_two_lists_in_one_folder_are_not_guessed_at(self, consolidated):
+        shutil.copytree(SPECIMEN, consolidated, dirs_exist_ok=True)
+
+        with pytest.raises(ListFormatError, match=r"two lists.*Name the kind: ofac-sdn or ofac-consolidated"):
+            recognised(consolidated)
+
+    def test_a_folder_of_something_else_is_no_list(self, tmp_path):
+        with pytest.raises(ListFormatError, match=r"neither sdn\.csv nor cons_prim\.csv"):
+            recognised(tmp_path)
+
+    @pytest.mark.parametrize("name", NAMES.values())
+    def test_a_missing_file_is_named(self, consolidated, name):
+        (consolidated / name).unlink()
+
+        with pytest.raises(ListFormatError, match=f"{name.lower()} is missing.*cons_prim.csv, cons_alt.csv"):
+            read_consolidated_folder(consolidated)
+
+    @pytest.mark.parametrize("name", ["CONS_PRIM.CSV", "cons_alt.csv", "cons_add.csv"])
+    def test_a_cut_at_any_byte_is_refused(self, consolidated, name):
+        whole = (consolidated / name).read_bytes()
+        assert whole.endswith(b"\x1a")
+        for end in range(len(whole)):
+            (consolidated / name).write_bytes(whole[:end])
+            with pytest.raises(ListFormatError):
+                read_consolidated_folder(consolidated)
+
+
 class TestRefusedLists:
     @pytest.mark.parametrize("name", ["SDN.CSV", "alt.csv", "Add.csv", "sdn_comments.csv"])
     def test_a_missing_file_is_named(self, folder, name):
@@ -183,6 +232,14 @@ class TestRefusedLists:
         append(folder / "alt.csv", b'101,9,"aka","TWO\r\nLINES",-0- \r\n\r\nshort\r\n')
 
         with pytest.raises(ListFormatError, match=r"alt\.csv, line 7: 1 columns"):
+            read_sdn_folder(folder)
+
+    @pytest.mark.parametrize("name", ["SDN.CSV", "alt.csv", "Add.csv"])
+    def test_a_file_cut_off_between_two_rows_lacks_the_mark_that_others_have(self, folder, name):
+        cut = (folder / name).read_bytes().rstrip(b"\x1a").splitlines(keepends=True)[:-1]
+        (folder / name).write_bytes(b"".join(cut))
+
+        with pytest.raises(ListFormatError, match="cut off"):
             read_sdn_folder(folder)
 
     def test_an_empty_list(self, folder):

@@ -1,0 +1,44 @@
+"""Two connections at the same moment: the second waits for what the first has not committed."""
+
+import threading
+import time
+
+import pytest
+from django.db import connection, transaction
+
+from kyc_portal.records.acting import acting
+from kyc_portal.records.refs import Actor
+
+HOLDER = Actor(kind="person", key="holder", label="holder")
+
+
+def needs_row_locks(test):
+    return pytest.mark.skipif(connection.vendor != "postgresql", reason="needs row locks of PostgreSQL")(test)
+
+
+def waits_for_lock() -> bool:
+    """Whether another connection of this database waits for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")  # never a copy from earlier in a transaction
+        return cursor.fetchone()[0] > 0
+
+
+def once_it_waits(first, second, in_threads) -> tuple:
+    """`first` has done its part and not committed yet while `second` already waits for it; gives both results."""
+    has_done_its_part = threading.Event()
+
+    def holder():
+        with acting(HOLDER), transaction.atomic():
+            done = first()
+            has_done_its_part.set()
+            deadline = time.monotonic() + 20
+            while not waits_for_lock():
+                assert time.monotonic() < deadline, "the other did not wait for the lock"
+                time.sleep(0.02)
+            return done
+
+    def follower():
+        assert has_done_its_part.wait(20), "the first never did its part"
+        return second()
+
+    return tuple(in_threads(holder, follower))
