@@ -10,6 +10,7 @@ from accounts.models import ContactPoint, Party, ScreeningHit
 from accounts.models.party import ConfirmedHow, PartyKind, UsStatus
 from accounts.models.screening import HitStatus
 from accounts.rules.hit_order import evidence_in_words
+from accounts.rules.links import WORDS
 from accounts.rules.us_status import SENTENCES
 from kyc_portal.records.clock import legal_day
 from kyc_portal.staff.actions import flow_action
@@ -40,6 +41,10 @@ def may_have_owners(party: Party) -> bool:
 def _confirmed(contact: ContactPoint) -> tuple:
     """When and how this very value was confirmed; a value that was changed since is not."""
     return (contact.confirmed_at, contact.get_confirmed_how_display()) if contact.is_confirmed else ("", "")
+
+
+def _others(count: int) -> str:
+    return f"{count:,} other{'s' if count > 1 else ''}"
 
 
 def is_undetermined(party: Party) -> bool:
@@ -149,6 +154,7 @@ class PartyAdmin(RecordAdmin):
             self._payments(record, user),
             self._hits(record),
             self._screenings(record),
+            self._identifiers(record),
             self._links(record),
             timeline_section(record),
         ]
@@ -282,6 +288,20 @@ class PartyAdmin(RecordAdmin):
         screenings = party.screenings.select_related("snapshot").order_by("-at", "pk")[:MOST_SHOWN]
         rows = [[row.at, Link(row.snapshot, row.snapshot), row.hit_count] for row in screenings]
         return Table("screenings", "Screenings", ["At", "List", "Hits"], rows, empty="They were not screened yet.")
+
+    def _identifiers(self, party):
+        """What can tie a party to others, by kind; the values stay sealed."""
+        rows = [
+            [
+                WORDS.get(each.kind, each.kind), each.made_at,
+                Badge(_others(each.others), "warning" if each.says_something else "") if each.others else "nobody",
+            ]
+            for each in links.identifiers_of(party)[:MOST_SHOWN]
+        ]  # fmt: skip
+        head = ["Of its", "Kept since", "Shared with"]
+        note = f"Compared by keyed fingerprints. What more than {links.MOST_HOLDERS} share ties nobody to anybody."
+        empty = "Nothing is on file that could be shared with others."
+        return Table("identifiers", "Identifiers", head, rows, empty=empty, note=note if rows else "")
 
     def _links(self, party):
         rows = [

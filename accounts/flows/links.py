@@ -191,16 +191,41 @@ def _clear(sealed) -> str:
     return sealed.reveal() if sealed else ""
 
 
+@dataclass(frozen=True)
+class HeldIdentifier:
+    """One fingerprint of a party: what kind of value it is of, since when it is kept, and how many others hold it."""
+
+    kind: str
+    made_at: datetime
+    others: int
+
+    @property
+    def says_something(self) -> bool:
+        """Whether so few hold it that it ties them together."""
+        return self.others < MOST_HOLDERS
+
+
+def identifiers_of(party: Party) -> list[HeldIdentifier]:
+    """Every fingerprint of a party, by kind; two queries. The values themselves cannot be read from them."""
+    rows = list(Identifier.objects.filter(party=party).with_tie().order_by("kind", "made_at", "pk"))
+    held = _holders([row.tie for row in rows])
+    return [HeldIdentifier(row.kind, row.made_at, held.get((row.kind, row.tie), 1) - 1) for row in rows]
+
+
+def _holders(ties: list[str]) -> dict[Value, int]:
+    """How many parties hold each of these, by kind and tie; one query."""
+    same = Identifier.objects.tied_by(ties).values("kind", "tie")
+    counted = same.annotate(holders=Count("party", distinct=True)).order_by()
+    return {(row["kind"], row["tie"]): row["holders"] for row in counted}
+
+
 def find_links(party: Party) -> tuple[PartyLink, ...]:
     """Other parties that share a fingerprint, the strongest tie first, at most twenty; three queries."""
     own = list(Identifier.objects.filter(party=party).with_tie().values_list("kind", "tie"))
     if not own:
         return ()
-    same = Identifier.objects.tied_by([tie for _, tie in own])
-    held = {
-        (row["kind"], row["tie"]): row["holders"]
-        for row in same.values("kind", "tie").annotate(holders=Count("party", distinct=True)).order_by()
-    }
+    ties = [tie for _, tie in own]
+    same, held = Identifier.objects.tied_by(ties), _holders(ties)
     telling = [pair for pair in own if 1 < held.get(pair, 0) <= MOST_HOLDERS]
     shared: dict[Party, dict[Value, Shared]] = defaultdict(dict)
     for row in same.filter(_any_of(telling)).exclude(party=party).select_related("party"):

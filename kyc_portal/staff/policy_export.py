@@ -68,7 +68,7 @@ def as_page() -> str:
     """The table as a Markdown page."""
     lines = [
         "# Who may do what", "",
-        "Written by `manage.py show_policy --page` from policy_table.py, policy_screens.py and roles.py; never by hand.",
+        "Written by `manage.py show_policy --page` from policy_table.py, policy_screens.py, roles.py; never by hand.",
         "What has no row is closed to everybody. Every other method than those named is answered with 405.", "",
         "## Records", "", _row("Record", "Seen by", "Added by"), _row("---", "---", "---"),
     ]  # fmt: skip

@@ -17,6 +17,7 @@ from tests.builders import make_company, make_hit, make_party, new_person, png_b
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.django_db
+WALLET = "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -102,6 +103,18 @@ class TestPage:
             )
             assert not re.search(r"<script(?![^>]*src=)", text)
 
+    def test_its_identifiers_are_listed_with_how_many_share_them(self, reviewer, analyst):
+        party, other = make_party(phone="+493012345678"), make_party(phone="+493012345678")
+        identification.add_payment_method(party, kind="wallet", identifier=WALLET, by=analyst, at=NOON)
+
+        body = reviewer.get(page_of(party)).content.decode()
+        table = body[body.index('id="identifiers"') :]
+        rows = re.findall(r"<tr>.*?</tr>", table[: table.index("</table>")], flags=re.S)
+
+        shared = {kind: row for row in rows for kind in ("telephone number", "wallet") if kind in row}
+        assert "1 other" in shared["telephone number"] and "nobody" in shared["wallet"]
+        assert other.reference in body and WALLET not in body and "+4930" not in body
+
     def test_it_lists_what_is_missing_of_the_party_itself(self, reviewer):
         company, owner = make_company(phone="").party, make_party(addresses=(), birth_date=None)
         passive = make_party(kind="entity", citizenship="", birth_date=None, addresses=())
@@ -130,7 +143,7 @@ class TestPage:
                 assert reviewer.get(page_of(company)).status_code == 200
             counts.append(len(queries))
 
-        assert counts[0] == counts[1] <= 37
+        assert counts[0] == counts[1] <= 39
 
     @pytest.mark.parametrize("rows", [3, 30])
     def test_the_list_takes_a_fixed_number_of_queries(self, reviewer, rows, django_assert_max_num_queries):
