@@ -12,6 +12,7 @@ from kyc_portal.records.retention import Period, RetentionRule, register
 from resellers.models import (
     CipJudgement,
     DownstreamCustomer,
+    Finding,
     Reseller,
     ResellerCip,
     ResellerContact,
@@ -70,13 +71,14 @@ register(
     RetentionRule(
         code="resellers",
         title="Resellers with their CIPs, contracts, contacts and the bindings of their managers",
-        covers=(Reseller, ResellerManager, ResellerCip, CipJudgement, ResellerContract, ResellerContact),
+        covers=(Reseller, ResellerManager, ResellerCip, CipJudgement, ResellerContract, ResellerContact, Finding),
         why="Go with the reseller's own account, once none of its customers is left.",
         figures=("retention_years", "sanctions_retention_years"),
         candidates=_ended_resellers,
         periods=periods_with_account,
         guarded=_guarded,
         contents=lambda reseller: [
+            Finding.objects.filter(reseller=reseller),
             CipJudgement.objects.filter(cip__reseller=reseller),
             ResellerCip.objects.filter(reseller=reseller),
             ResellerContract.objects.filter(reseller=reseller),
@@ -89,7 +91,7 @@ register(
             Reseller: with_owners("account"),
             **{
                 model: with_owners("reseller__account")
-                for model in (ResellerManager, ResellerCip, ResellerContract, ResellerContact)
+                for model in (ResellerManager, ResellerCip, ResellerContract, ResellerContact, Finding)
             },
             CipJudgement: with_owners("cip__reseller__account"),
         },

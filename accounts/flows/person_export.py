@@ -92,6 +92,7 @@ WITHHELD = {
     "resellers.resellermanager": "Speaks of other people.",
     "resellers.resellercip": "Speaks of the business with others.",
     "resellers.cipjudgement": "Speaks of the business with others.",
+    "resellers.finding": "Speaks of the business with others.",
     "resellers.resellercontract": "Speaks of the business with others.",
     "resellers.resellercontact": "Speaks of other people.",
     "resellers.downstreamcustomer": "Speaks of the business with others.",

@@ -5,7 +5,7 @@ from datetime import date
 from kyc_portal.demo import stories
 from kyc_portal.demo.stories import Stage, company, person
 from kyc_portal.records.refs import Actor
-from resellers.flows import cip, cip_review, file, onboarding
+from resellers.flows import cip, cip_review, file, findings, onboarding
 from resellers.models import Reseller, ResellerCip
 from resellers.rules.cip import requirements_of
 
@@ -42,6 +42,7 @@ def reseller_sells(stage: Stage) -> None:
     ):
         sold = stories.open_person(stage, person(name, country, city, born), code=code, days=200)
         onboarding.add_downstream(reseller, account=sold, by=desk, at=stage.ago(199))
+    is_held_against(stage, reseller, days=12)
 
 
 def may_sell(stage: Stage, reseller: Reseller, *, days: int) -> None:
@@ -63,6 +64,18 @@ def may_sell(stage: Stage, reseller: Reseller, *, days: int) -> None:
     judge_cip(second, by=desk, at=at)
     cip_review.propose(second, decision="approve", reason="The gap is closed.", by=desk, at=at)
     cip_review.agree(second, by=compliance, at=at)
+
+
+def is_held_against(stage: Stage, reseller: Reseller, *, days: int) -> None:
+    """A sample showed a gap; the manager has handed in a plan, and the clock goes on."""
+    at = stage.ago(days)
+    finding = findings.record_finding(
+        reseller, kind="not_carried_out", source="sample of ten files", knowledge_at=at, by=stage.actor("desmond"), at=at,
+        evidence="Two of the ten files hold no document of the customer, only a copy of a bill.",
+        demand="Verify each customer with a document, and send the two that are missing.",
+    )  # fmt: skip
+    plan = "Both customers are asked for a passport by the end of the week; until then their use is limited."
+    findings.plan_cure(finding, plan=plan, by=Actor.person(stage.people["mina"]), at=stage.ago(days - 4))
 
 
 def judge_cip(handed_in: ResellerCip, *, gap: str = "", words: str = "", by: Actor, at) -> None:

@@ -187,6 +187,7 @@ PROFILES = (
         (
             Figure("owner_share_percent", "25", "percent", "own"),
             Figure("retention_years", "2", "years", "own"),
+            Figure("reseller_end_days", "30", "days", "own"),
         ),
     ),
     Profile(
@@ -198,6 +199,7 @@ PROFILES = (
             Figure("owner_share_percent", "25", "percent", "bank-cdd"),
             Figure("retention_years", "5", "years", "bank-cip"),
             Figure("method_retention_years", "5", "years", "bank-cip"),
+            Figure("reseller_end_days", "30", "days", "own"),
         ),
     ),
 )

@@ -83,6 +83,8 @@ PAGES: dict[str, Page] = {
     "cases:download_bundle": Page(get="cases.download_bundle", has_head=False, of="cases.bundle"),
     "resellers:customers": Page(get=ANYBODY_HERE),
     "resellers:cip": Page(get=ANYBODY_HERE, post=ANYBODY_HERE, most_bytes=2_000_000),
+    "resellers:findings": Page(get=ANYBODY_HERE),
+    "resellers:finding": Page(get=ANYBODY_HERE, post=ANYBODY_HERE, most_bytes=SMALL),
     "resellers:password": Page(get=ANYBODY_HERE, post=ANYBODY_HERE),
 }
 
@@ -123,6 +125,8 @@ FIELDS: dict[str, str] = {
         (f"resellers.resellercontact.{column}" for column in ("name", "email", "phone")),
         "resellers.add_reseller resellers.decide_cip",  # who works with them
     ),
+    "resellers.finding.evidence": "resellers.hold_against resellers.end_finding",
+    "resellers.finding.plan": "resellers.hold_against resellers.end_finding",
     "notices.notice.address": UNMASK,
     "notices.notice.context": UNMASK,
     "cases.casenote.text": "cases.view_case",

@@ -38,7 +38,7 @@ CUSTOMERS = _view(
 CASES = _view("cases", "case", "decision")
 LEGAL = _view("cases", "legalrequest", "bundle")
 PRIVACY = _view("accounts", "privacyrequest")  # the answer may rest on a hold, of which reviewers must not know
-RESELLERS = _view("resellers", "reseller", "downstreamcustomer", "resellercip")
+RESELLERS = _view("resellers", "reseller", "downstreamcustomer", "resellercip", "finding")
 POLICY = _view(
     "policy", "regimeprofile", "citation", "cipversion", "privacynoticeversion", "statementversion", "deadline",
     "holiday",
@@ -70,7 +70,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "reseller desk": (
         *CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager", "resellers.submit_cip",
-        "resellers.review_cip", "resellers.decide_cip",
+        "resellers.review_cip", "resellers.decide_cip", "resellers.hold_against", "resellers.end_finding",
     ),
     "reseller manager": (),  # works in /resellers/ only, by binding to named resellers
     "legal": (
@@ -83,7 +83,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "compliance": (
         *CUSTOMERS, *CASES, *RESELLERS, *PRIVACY, *GROUND, *GLASS, "policy.approve_cip", "policy.add_holiday",
         "records.purge", "records.settle_rowchange", "accounts.handle_privacy", "resellers.review_cip",
-        "resellers.decide_cip",
+        "resellers.decide_cip", "resellers.hold_against", "resellers.end_finding",
     ),
     "senior manager": (*GROUND, *CASES, *RESELLERS),
     "auditor": (

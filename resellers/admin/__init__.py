@@ -1,5 +1,5 @@
 """The reseller desk's screens."""
 
-from resellers.admin import cip, reseller
+from resellers.admin import cip, finding, reseller
 
-__all__ = ["cip", "reseller"]
+__all__ = ["cip", "finding", "reseller"]

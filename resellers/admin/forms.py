@@ -9,6 +9,7 @@ from resellers.models import Reseller, ResellerContract, ResellerManager
 from resellers.models.cip import VERDICTS
 from resellers.models.contract import ContactRole
 from resellers.rules.cip import requirements_of
+from resellers.rules.findings import FindingKind
 
 
 class AccountForm(forms.Form):
@@ -134,3 +135,28 @@ class ContactForm(forms.Form):
     title = forms.CharField(max_length=100, label="Title", required=False)
     email = forms.CharField(max_length=254, label="E-mail")
     phone = forms.CharField(max_length=40, label="Telephone", required=False, help_text="With country code.")
+
+
+class FindingForm(forms.Form):
+    """A failing that became known."""
+
+    kind = forms.ChoiceField(label="In what it fails", choices=FindingKind.choices())
+    source = forms.CharField(max_length=100, label="Known from", help_text="Such as a sample, an authority, a report.")
+    evidence = forms.CharField(max_length=4000, label="Evidence", widget=forms.Textarea(attrs={"rows": 8}))
+    demand = forms.CharField(max_length=500, label="What it must do", help_text="The reseller reads this.")
+    knowledge_at = forms.DateTimeField(
+        label="Known since", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text="In your time zone. The clock counts from this day.",
+    )  # fmt: skip
+
+
+class PlanForm(forms.Form):
+    """What the reseller will do, and by when."""
+
+    plan = forms.CharField(max_length=4000, label="Plan", widget=forms.Textarea(attrs={"rows": 8}))
+
+
+class WhyForm(forms.Form):
+    """A reason in words."""
+
+    why = forms.CharField(max_length=500, label="Why")

@@ -9,9 +9,10 @@ from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.policy_table import may_see
 from kyc_portal.staff.record_admin import RecordAdmin
-from kyc_portal.staff.sections import Badge, Facts, Link, Reason, Table, holds_section, timeline_section
+from kyc_portal.staff.sections import Badge, Clock, Facts, Link, Reason, Table, holds_section, timeline_section
 from kyc_portal.staff.templatetags.marks import masked
 from resellers.admin.cip import status_badge
+from resellers.admin.finding import state_badge
 from resellers.admin.forms import (
     AccountForm,
     AdoptForm,
@@ -20,11 +21,13 @@ from resellers.admin.forms import (
     ContactForm,
     ContractForm,
     EndContractForm,
+    FindingForm,
     ManagerForm,
     ResellerForm,
 )
-from resellers.flows import cip, file, onboarding
+from resellers.flows import cip, file, findings, onboarding
 from resellers.models import DownstreamCustomer, Reseller
+from resellers.rules.findings import STANDING
 
 MOST_SHOWN = 50
 
@@ -81,8 +84,8 @@ class ResellerAdmin(RecordAdmin):
 
     def sections(self, reseller, *, user, at):
         return [
-            _cips(reseller), _contracts(reseller), _contacts(reseller, user), _customers(reseller),
-            _managers(reseller), timeline_section(reseller),
+            _findings(reseller, legal_day(at)), _cips(reseller), _contracts(reseller), _contacts(reseller, user),
+            _customers(reseller), _managers(reseller), timeline_section(reseller),
         ]  # fmt: skip
 
     def aside(self, reseller, *, user, at):
@@ -93,6 +96,14 @@ class ResellerAdmin(RecordAdmin):
             ("Added", reseller.added_at),
         ]
         return [Facts("reseller", "The reseller", facts), holds_section(account, account.party)]
+
+    @flow_action(
+        "Record a finding", form=FindingForm, tone="danger",
+        warning="A clock counts from the day it became known: without a cure the relationship ends (proposed 7.303).",
+    )  # fmt: skip
+    def record_finding(self, reseller, *, by, at, **given):
+        finding = findings.record_finding(reseller, by=by, at=at, **given)
+        return f"{finding.reference} is on file; its last good day is {finding.due_on}.", finding
 
     @flow_action("Hand in its CIP", form=CipTextForm, warning="For a reseller that sends its text by another way.")
     def submit_cip(self, reseller, *, by, at, title, text):
@@ -136,6 +147,19 @@ class ResellerAdmin(RecordAdmin):
     def end_binding(self, reseller, *, by, at, binding):
         onboarding.end_binding(binding, by=by, at=at)
         return f"{binding.user.username} no longer sees {reseller.reference}."
+
+
+def _findings(reseller, today) -> Table:
+    """What is held against it, the soonest to be cured first."""
+    rows = [
+        [
+            Link(finding.reference, finding), finding.get_kind_display(), state_badge(finding), finding.knowledge_at,
+            Clock(finding.due_on, is_law=True, what="cure").seen_on(today) if finding.state in STANDING else None,
+        ]
+        for finding in reseller.findings.order_by("ended_at", "due_on", "pk")[:MOST_SHOWN]
+    ]  # fmt: skip
+    head = ["Finding", "In what it fails", "State", "Known since", "Cure"]
+    return Table("findings", "Findings", head, rows, empty="Nothing is held against it.")
 
 
 def _cips(reseller) -> Table:

@@ -19,7 +19,7 @@ from resellers.verbs import Verb
 
 
 def standing_of(reseller: Reseller, *, on: date) -> Standing:
-    """Whether a reseller may sell on a day, and if not, why; reads reseller.account.party, five queries."""
+    """Whether a reseller may sell on a day, and if not, why; reads reseller.account.party, six queries."""
     account = reseller.account
     strictest = restrictions.strictest(account)
     contract = contract_on(reseller, on)
@@ -32,6 +32,7 @@ def standing_of(reseller: Reseller, *, on: date) -> Standing:
         contract_until=contract.to_on if contract else None,
         has_cip=reseller.cips.approved().exists(),
         has_officer=reseller.contacts.filter(role=ContactRole.OFFICER, ended_at__isnull=True).exists(),
+        overdue=tuple(reseller.findings.overdue(on).order_by("due_on", "pk").values_list("reference", "due_on")),
     )
     return standing(facts)
 

@@ -2,9 +2,10 @@
 
 from resellers.models.cip import CipJudgement, ResellerCip
 from resellers.models.contract import ResellerContact, ResellerContract
+from resellers.models.finding import Finding
 from resellers.models.reseller import DownstreamCustomer, Reseller, ResellerManager
 
 __all__ = [
-    "CipJudgement", "DownstreamCustomer", "Reseller", "ResellerCip", "ResellerContact", "ResellerContract",
+    "CipJudgement", "DownstreamCustomer", "Finding", "Reseller", "ResellerCip", "ResellerContact", "ResellerContract",
     "ResellerManager",
 ]  # fmt: skip

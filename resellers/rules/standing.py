@@ -17,6 +17,7 @@ class StandingFacts:
     has_contract: bool = False
     has_cip: bool = False
     has_officer: bool = False
+    overdue: tuple[tuple[str, date], ...] = ()  # findings past their last day: reference and day
 
 
 @dataclass(frozen=True)
@@ -48,4 +49,8 @@ def standing(facts: StandingFacts) -> Standing:
         told.append("It has no approved CIP (proposed 15 CFR 7.303). Have one handed in and review it.")
     if facts.is_foreign and not facts.has_officer:
         told.append("Nobody is named who answers for its CIP. Add this contact.")
+    told += [
+        f"{name} was not cured by {day}, its last day (proposed 15 CFR 7.303). End the relationship."
+        for name, day in facts.overdue
+    ]
     return Standing(tuple(told))
