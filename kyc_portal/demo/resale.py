@@ -70,7 +70,8 @@ def is_held_against(stage: Stage, reseller: Reseller, *, days: int) -> None:
     """A sample showed a gap; the manager has handed in a plan, and the clock goes on."""
     at = stage.ago(days)
     finding = findings.record_finding(
-        reseller, kind="not_carried_out", source="sample of ten files", knowledge_at=at, by=stage.actor("desmond"), at=at,
+        reseller, kind="not_carried_out", source="sample of ten files", knowledge_at=at, at=at,
+        by=stage.actor("desmond"),
         evidence="Two of the ten files hold no document of the customer, only a copy of a bill.",
         demand="Verify each customer with a document, and send the two that are missing.",
     )  # fmt: skip
