@@ -23,6 +23,7 @@ class Verb(AuditVerb):
     DOCUMENT_VIEWED = "accounts.document_viewed", "looked at the document {document}"
     DOCUMENT_DOWNLOADED = "accounts.document_downloaded", "downloaded the original of {document}", "sha256", GRAVE
     ZONE_ASKED = "accounts.zone_asked", "had the zone of {document} read off its picture"
+    ZONE_PAGE = "accounts.zone_page", "began to look for the zone on page {number} of {document}"
     ZONE_READ = "accounts.zone_read", "read the zone off the picture of {document}: {outcome}"
     ZONE_CONFIRMED = "accounts.zone_confirmed", "confirmed the zone read off {document}", "failed"
     ZONE_SET_ASIDE = "accounts.zone_set_aside", "set aside the zone read off {document}"

@@ -111,8 +111,9 @@ def make_verified(account: Account, party: Party | None = None, *, by=SCHEDULER,
     under_way = verification.start(account, party, trigger="opening", by=by, at=at)
     document = party.documents.first()
     verification.record_method(
-        under_way, method="photo_document", result="match", source="examined by sight", document=document, by=by, at=at
-    )
+        under_way, method="photo_document", result="match", source="examined by sight", matched=["legal_name"],
+        document=document, by=by, at=at,
+    )  # fmt: skip
     return verification.conclude(under_way, verified=True, reason="The document is genuine.", by=by, at=at)
 
 

@@ -30,6 +30,14 @@ def a_builder_acts():
         yield
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Marks what touches the database: `-m database` leaves out what would do the same on every database."""
+    for item in items:
+        if item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(item.fixturenames):
+            item.add_marker("database")
+
+
 def person(username: str, role: str) -> StaffMember:
     """A member of staff with one role; roles come from kyc_portal/staff/roles.py."""
     user = StaffMember.objects.create(

@@ -187,6 +187,7 @@ def _of_party(party: Party, user) -> dict[str, object]:
         "Kind": party.get_kind_display(),
         "Born": born,
         "Countries": "; ".join(dict.fromkeys(name for name in countries if name)),
+        "Addresses": _on_file(party.addresses.all()),
         "Numbers": f"{counted} on file" if counted else "",
         "Wallets": _on_file(party.payment_methods.filter(kind="wallet")),
         "E-mail": _on_file(party.contact_points.filter(kind="email")),

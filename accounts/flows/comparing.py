@@ -91,5 +91,6 @@ def side_by_side(document: IdentityDocument, party: Party, *, on: date) -> list[
 
 
 def proves_identity(document: IdentityDocument, party: Party, *, on: date) -> bool:
-    """Whether the document by itself proves who the party is on that day: of a fitting kind, and not expired (R26)."""
-    return suits(document.kind, party.kind) and not expired_on(document.expires_on, on)
+    """Whether the document by itself proves who the party is on that day: of a fitting kind, with a number or a file,
+    and not expired (R26)."""
+    return document.shows_something and suits(document.kind, party.kind) and not expired_on(document.expires_on, on)

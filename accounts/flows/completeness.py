@@ -78,7 +78,9 @@ def _stated(
         address_kinds=frozenset(each.kind for each in addresses),
         formation_country=str(party.formation_country),
         has_registration_number=bool(party.registration_number),
-        documents=tuple(each.kind for each in documents if not expired_on(each.expires_on, on)),
+        documents=tuple(
+            each.kind for each in documents if each.shows_something and not expired_on(each.expires_on, on)
+        ),
         has_birth_date=bool(party.birth_date) or party.kind == PartyKind.ENTITY,
         has_national_id=bool(party.national_id) or bool(party.registration_number),
     )
@@ -91,7 +93,9 @@ def _facts(file: AccountFile) -> IdentityFacts:
         _in_file(file, file.account.party),
         has_email=ContactKind.EMAIL in contacts,
         has_phone=ContactKind.PHONE in contacts,
-        payment_kinds=frozenset(EXPLAINED_KINDS.get(payment.kind, payment.kind) for payment in payments),
+        payment_kinds=frozenset(
+            EXPLAINED_KINDS.get(payment.kind, payment.kind) for payment in payments if payment.says_something
+        ),
         payment_explained=any(
             payment.source for payment in payments if payment.kind in {*EXPLAINED_KINDS, PaymentKind.NONE}
         ),

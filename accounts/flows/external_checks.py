@@ -166,10 +166,8 @@ def _hand_over(check: ExternalCheck, at: datetime) -> HandedOver:
 @flow
 def _note_trouble(check: ExternalCheck, error: Exception, *, by: Actor, at: datetime) -> None:
     check = _locked(check)
-    check.trouble = (
-        f"Could not be handed over ({type(error).__name__}). It is tried again by itself, and after five times "
-        "stands among the jobs."
-    )
+    why = str(error)[:120] if isinstance(error, Refusal) else f"Could not be handed over ({type(error).__name__})."
+    check.trouble = f"{why} It is tried again by itself, and after five times stands among the jobs."
     check.save(update_fields=["trouble"])
     tell(Verb.CHECK_NOT_HANDED_OVER, check, by=by, at=at, error=type(error).__name__)
 

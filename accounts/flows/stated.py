@@ -30,9 +30,15 @@ def checked_payment(new: NewPayment, told: Texts) -> NewPayment:
         holder=told.line("Holder", new.holder, 300),
         source=told.line("Source of payment", new.source, 300),
         last_four=_last_four(kind, identifier, new.last_four),
-        customer_number=texts.code("Customer number", new.customer_number, LONGEST_CODE),
+        customer_number=_no_card("Customer number", texts.code("Customer number", new.customer_number, LONGEST_CODE)),
         transactions=checked_transactions(new.transactions),
     )
+
+
+def _no_card(field: str, number: str) -> str:
+    if is_card_number(number):
+        raise FullCardNumber(f"{field} is a whole card number. Enter what the institution calls the customer.")
+    return number
 
 
 def checked_transactions(numbers: str) -> str:

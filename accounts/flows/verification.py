@@ -14,11 +14,12 @@ from accounts.flows.parties_concerned import keys_concerned, parties_to_verify, 
 from accounts.flows.texts import Texts
 from accounts.models import Account, Discrepancy, IdentityDocument, MethodResult, Party, Restriction, Verification
 from accounts.rules.asked import EndedWhy
+from accounts.rules.documents import document_kind
 from accounts.rules.onboarding import MOVES as ACCOUNT_MOVES
 from accounts.rules.onboarding import AccountStatus
 from accounts.rules.parties import PartyKind
 from accounts.rules.restricting import REASONS
-from accounts.rules.verifying import MOVES, Method, Result, VerificationStatus, Way, methods_for
+from accounts.rules.verifying import MOVES, PHOTO, Method, Result, VerificationStatus, Way, methods_for
 from accounts.verbs import Verb
 from kyc_portal.calendars import add_days
 from kyc_portal.four_eyes import person_key, require_second_person
@@ -136,12 +137,15 @@ def record_method(
         raise UnfitMethod("It is not said where the answer came from. Name the register, agency or person asked.")
     if chosen.way == Way.DOCUMENTARY and document is None:
         raise UnfitMethod(f"“{chosen.title}” needs a document. Choose the one that was examined.")
-    if document is not None and document.party_id != verification.party_id:
-        raise UnfitMethod(f"{document.reference} belongs to somebody else. Choose a document of this party.")
+    if document is not None:
+        _require_fitting_document(verification, chosen, document)
+    if result in (Result.MATCH, Result.PARTIAL) and not matched:
+        raise UnfitMethod("It is not said what agreed. Tick each thing that was compared and is the same.")
+    what = {"method": method, "result": result, "source": source, "matched": list(matched), "document": document}
+    _require_new(verification, **what, by=by.label, at=at)
 
     found = MethodResult.objects.create(
-        verification=verification, method=method, result=result, source=source, matched=list(matched),
-        document=document, at=at, by=by.label,
+        verification=verification, at=at, by=by.label, **what
     )  # fmt: skip
     audit.record(
         Verb.METHOD_RECORDED, verification, by=by, at=at, within=verification.account, method=method, result=result,
@@ -151,6 +155,21 @@ def record_method(
     if document is not None:
         note_disagreements(verification, document, by=by, at=at)
     return found
+
+
+def _require_fitting_document(verification: Verification, method: Method, document: IdentityDocument) -> None:
+    if document.party_id != verification.party_id:
+        raise UnfitMethod(f"{document.reference} belongs to somebody else. Choose a document of this party.")
+    kind = document_kind(document.kind)
+    if method.code == PHOTO and not kind.has_photo:
+        raise UnfitMethod(f"A {kind.title.lower()} bears no photograph. Choose another document or method.")
+
+
+def _require_new(verification: Verification, *, at: datetime, **what) -> None:
+    """Results are never changed, so a form that is sent twice must not leave the same one twice."""
+    for earlier in verification.results.filter(**{name: value for name, value in what.items() if name != "matched"}):
+        if earlier.matched == what["matched"] and legal_day(earlier.at) == legal_day(at):
+            raise UnfitMethod("This result is on file already today. Nothing needs to be recorded again.")
 
 
 def _fitting_method(party: Party, code: str, by_hand: bool) -> Method:

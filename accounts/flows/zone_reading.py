@@ -3,7 +3,7 @@
 The reading may take half a minute, so a worker does it. Nothing of it is a fact before somebody has confirmed it.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 
 from accounts.flows import checking, document_copies, identification, links, parties, texts
 from accounts.formats import zone_ocr
@@ -71,7 +71,7 @@ def read(key: str, *, by: Actor, at: datetime) -> None:
     if reading is None:  # destroyed, or read meanwhile
         return
     try:
-        found = _look_through(reading, legal_day(at), by)
+        found = _look_through(reading, by, at)
         source = zone_ocr.version()
     except Refusal as refusal:
         _end(reading, None, str(refusal), "", by=by, at=at)
@@ -79,19 +79,20 @@ def read(key: str, *, by: Actor, at: datetime) -> None:
     _end(reading, found, "" if found else NOTHING_FOUND, source, by=by, at=at)
 
 
-def _look_through(reading: ZoneReading, today: date, by: Actor) -> zone_ocr.FoundZone | None:
+def _look_through(reading: ZoneReading, by: Actor, at: datetime) -> zone_ocr.FoundZone | None:
     pages = min(document_copies.page_count(reading.document), MOST_PAGES)
     for number in range(1, pages + 1):
-        _tell_progress(reading, number - 1, pages, by=by)
+        _tell_progress(reading, number - 1, pages, by=by, at=at)
         picture = document_copies.page(reading.document, number)
-        if picture and (found := zone_ocr.read_zone(picture, today=today)):
+        if picture and (found := zone_ocr.read_zone(picture, today=legal_day(at))):
             return found
     return None
 
 
 @flow
-def _tell_progress(reading: ZoneReading, done: int, pages: int, *, by: Actor) -> None:
+def _tell_progress(reading: ZoneReading, done: int, pages: int, *, by: Actor, at: datetime) -> None:
     ZoneReading.objects.filter(pk=reading.pk).update(pages=pages, pages_done=done)
+    _record(Verb.ZONE_PAGE, reading.document, by, at, number=done + 1)  # no row changes without an event
 
 
 @flow

@@ -41,6 +41,11 @@ class IdentityDocument(Recorded):
     def __str__(self):
         return self.reference
 
+    @property
+    def shows_something(self) -> bool:
+        """Whether there is more than its kind: a number or a file. What was only named proves nothing."""
+        return bool(self.number or self.file_sha256)
+
 
 class PaymentKind(models.TextChoices):
     CARD = "card", "card"
@@ -71,6 +76,12 @@ class PaymentMethod(Recorded):
 
     class Meta:
         verbose_name = "payment method"
+
+    @property
+    def says_something(self) -> bool:
+        """Whether it names more than its kind; a means that is explained instead need not (R15)."""
+        explained = (PaymentKind.PREPAID, PaymentKind.MARKETPLACE, PaymentKind.NONE)
+        return self.kind in explained or bool(self.identifier or self.last_four)
 
     def __str__(self):
         return f"{self.get_kind_display()}{f' ending {self.last_four}' if self.last_four else ''}"

@@ -108,6 +108,7 @@ METHODS = (
     Method("financial_statement", "Financial statement obtained", Way.NON_DOCUMENTARY, BOTH),
     Method("outside_verifier", "Asked of an outside verifier", Way.NON_DOCUMENTARY, BOTH, by_hand=False),
 )
+PHOTO = "photo_document"
 OUTSIDE = "outside_verifier"  # recorded by the portal itself, from a signed answer
 
 

@@ -130,7 +130,11 @@ class ResellerAdmin(RecordAdmin):
         contact = file.add_contact(reseller, by=by, at=at, **given)
         return f"{contact} is on file."
 
-    @flow_action("Add a customer", form=AccountForm, primary=True)
+    @flow_action(
+        "Add a customer", form=AccountForm, primary=True,
+        warning="The reseller's managers will read the customer's name, country and state at once. Make sure that "
+        "this reseller brought the customer: it can be given to another reseller later, but not taken back.",
+    )  # fmt: skip
     def add_customer(self, reseller, *, by, at, account):
         onboarding.add_downstream(reseller, account=account, by=by, at=at)
         return f"{account.reference} was brought by {reseller.reference}."

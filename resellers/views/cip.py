@@ -1,6 +1,7 @@
 """The reseller manager's page of its CIP: where it stands, what was found missing, and the next version (R55)."""
 
 from django import forms
+from django.contrib import messages
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -55,12 +56,13 @@ def page(request, reference):
     form = CipForm(request.POST) if request.method == "POST" else CipForm()
     if form.is_bound and is_sound(form):
         try:
-            cip.submit_cip(reseller, by=request.user.as_actor, at=at, **form.cleaned_data)
+            handed_in = cip.submit_cip(reseller, by=request.user.as_actor, at=at, **form.cleaned_data)
+            messages.success(request, f"{handed_in.reference} is handed in. We will review it.")
             return HttpResponseRedirect(reverse("resellers:cip", args=[reseller.reference]))
         except Refusal as refusal:
             form.add_error(None, str(refusal))
     versions = list(reseller.cips.order_by("-number")[:MOST_SHOWN])
-    waits = any(version.status in WAITING for version in versions[:1])
+    waits = not form.is_bound and any(version.status in WAITING for version in versions[:1])
     context = {
         "title": "Your CIP", "reseller": reseller.reference, "form": form, "waits": waits,
         "rows": [_row(version) for version in versions], "gaps": _gaps(versions[0]) if versions else [],

@@ -1,6 +1,7 @@
 """What is held against a reseller, as its manager reads it: what to do, until when, and the plan they hand in (R59)."""
 
 from django import forms
+from django.contrib import messages
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -58,6 +59,7 @@ def one(request, reference):
     if form.is_bound and is_sound(form):
         try:
             findings.plan_cure(finding, by=request.user.as_actor, at=timezone.now(), **form.cleaned_data)
+            messages.success(request, "Your plan is handed in. The last day stays as it is.")
             return HttpResponseRedirect(reverse("resellers:finding", args=[finding.reference]))
         except Refusal as refusal:
             form.add_error(None, str(refusal))

@@ -40,7 +40,9 @@ def put(account, outcome, *, by, second=None, at=NOON) -> CouldNotVerify:
 
 def prove(account, *, by, at) -> Verification:
     attempt = verification.start(account, account.party, trigger="doubt", by=by, at=at)
-    verification.record_method(attempt, method="public_database", result="match", source="register", by=by, at=at)
+    verification.record_method(
+        attempt, method="public_database", result="match", matched=["legal_name"], source="register", by=by, at=at
+    )
     return verification.conclude(attempt, verified=True, reason="Agrees.", by=by, at=at)
 
 

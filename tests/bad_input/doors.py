@@ -33,8 +33,9 @@ from kyc_portal.records import clock_watch, purge_runs
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.staff.actions import actions_of
 from kyc_portal.staff.models import BreakGlass, StaffMember
+from resellers.flows import findings
 from tests.accounts.logs import event, jsonl
-from tests.builders import make_account, make_company, make_open_account, make_party
+from tests.builders import make_account, make_company, make_open_account, make_party, make_reseller
 from tests.cases.builders import make_bundle, make_case, make_request
 from tests.conftest import NOON
 from tests.kyc_portal.api.builders import make_key
@@ -65,6 +66,7 @@ def make_one_of_each(folder, user: StaffMember) -> None:
     identification.add_owner(company.party, owner=make_party(), percent=Decimal(40), by=SCHEDULER, at=NOON)
     _make_objection()
     _make_unverified()
+    _make_findings()
     account = make_open_account()
     running = verification.start(account, account.party, trigger="doubt", by=SCHEDULER, at=NOON)
     verification.find_discrepancy(running, field="address", stated="here", found="there", by=SCHEDULER, at=NOON)
@@ -109,6 +111,18 @@ def _make_unverified() -> None:
             attempt = verification.conclude(attempt, verified=False, reason="No source.", **made)
         row = unverified.propose(attempt, outcome=outcome, **words, **made) if outcome else None
     redress.enter(row, text="Canaryobjection too", received_on=NOON.date(), **made)
+
+
+def _make_findings() -> None:
+    """A finding against a reseller that is open, and one whose cure waits for its second signature."""
+    reseller = make_reseller()
+    made = {"by": SCHEDULER, "at": NOON}
+    for _ in range(2):
+        finding = findings.record_finding(
+            reseller, kind="no_cip", source="a sample", evidence="Canaryevidence", demand="Write one.",
+            knowledge_at=NOON, **made,
+        )  # fmt: skip
+    findings.propose_cure(finding, why="It is there.", **made)
 
 
 def _make_cases(user: StaffMember) -> None:

@@ -75,7 +75,8 @@ def identify(account: Account, analyst) -> None:
     )  # fmt: skip
     started = verification.start(account, party, trigger="opening", by=analyst, at=later(1))
     verification.record_method(
-        started, method="photo_document", result="match", source="seen by video", document=document, by=analyst,
+        started, method="photo_document", result="match", matched=["legal_name"], source="seen by video",
+        document=document, by=analyst,
         at=later(1),
     )  # fmt: skip
     verification.conclude(started, verified=True, reason="All agrees.", by=analyst, at=later(1))

@@ -436,7 +436,15 @@ class TestVerificationPage:
 
     def test_one_that_failed_is_escalated_and_needs_a_colleague(self, as_analyst):
         record = self.begun(as_analyst)
-        self.press(as_analyst, record, "record_method", method="public_database", result="match", source="register")
+        self.press(
+            as_analyst,
+            record,
+            "record_method",
+            method="public_database",
+            result="match",
+            matched=["legal_name"],
+            source="register",
+        )
         self.press(as_analyst, record, "conclude", verified="no", reason="In doubt.")
         self.press(as_analyst, record, "escalate")
 

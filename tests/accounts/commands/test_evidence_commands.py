@@ -47,7 +47,9 @@ class TestLoadWatchlist:
         assert WatchlistSnapshot.objects.get(list_name="Test list").loaded_by == "lea"
 
     def test_it_refuses_in_one_line(self, db, tmp_path):
-        assert "Known kinds: csl, ofac-consolidated, ofac-consolidated-xml, ofac-sdn" in refused("load_watchlist", "eu", tmp_path)
+        assert "Known kinds: csl, ofac-consolidated, ofac-consolidated-xml, ofac-sdn" in refused(
+            "load_watchlist", "eu", tmp_path
+        )
         assert "sdn.csv is missing" in refused("load_watchlist", "ofac-sdn", tmp_path)
         assert "username" in refused("load_watchlist", "ofac-sdn", tmp_path, "--by", "nobody")
 

@@ -195,7 +195,13 @@ class TestKind:
         account = self.undetermined()
         running = verification.start(account, account.party, trigger="opening", by=SCHEDULER, at=NOON)
         verification.record_method(
-            running, method="public_database", result="match", source="register", by=SCHEDULER, at=NOON
+            running,
+            method="public_database",
+            result="match",
+            matched=["legal_name"],
+            source="register",
+            by=SCHEDULER,
+            at=NOON,
         )
 
         with pytest.raises(verification.NotProven, match="Settle the kind first"):
@@ -237,7 +243,13 @@ class TestDiscrepancies:
         account = make_complete_account()
         running = verification.start(account, account.party, trigger="opening", by=SCHEDULER, at=NOON)
         verification.record_method(
-            running, method="public_database", result="match", source="register", by=SCHEDULER, at=NOON
+            running,
+            method="public_database",
+            result="match",
+            matched=["legal_name"],
+            source="register",
+            by=SCHEDULER,
+            at=NOON,
         )
         verification.conclude(running, verified=True, reason="Seen.", by=SCHEDULER, at=NOON)
 

@@ -350,12 +350,23 @@ class TestMissingFor:
 
     def test_an_expired_document_does_not_count(self, analyst):
         account = make_account()
-        add(account.party, analyst, expires_on=NOON.date() - timedelta(days=1))
+        add(account.party, analyst, number="X1", expires_on=NOON.date() - timedelta(days=1))
         assert "identity_document" in missing(account)
 
-        add(account.party, analyst, expires_on=NOON.date())
+        add(account.party, analyst, number="X2", expires_on=NOON.date())
 
         assert "identity_document" not in missing(account)
+
+    def test_a_document_or_a_card_that_is_only_named_does_not_count(self, analyst):
+        account = make_account()
+        add(account.party, analyst)
+        identification.add_payment_method(account.party, kind="card", by=analyst, at=NOON)
+        assert {"identity_document", "payment"} <= missing(account)
+
+        add(account.party, analyst, number="X1")
+        identification.add_payment_method(account.party, kind="card", last_four="1111", by=analyst, at=NOON)
+
+        assert not {"identity_document", "payment"} & missing(account)
 
     def test_r9_foreign_owners_must_be_identified_as_well(self, analyst):
         company = make_company()

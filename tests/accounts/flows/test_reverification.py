@@ -146,7 +146,14 @@ class TestExpiredDocuments:
         at = NOON + timedelta(days=8)
         again = verification.start(account, account.party, trigger="document_expired", by=SCHEDULER, at=at)
         verification.record_method(
-            again, method="photo_document", result="match", source="sight", document=document, by=SCHEDULER, at=at
+            again,
+            method="photo_document",
+            result="match",
+            matched=["legal_name"],
+            source="sight",
+            document=document,
+            by=SCHEDULER,
+            at=at,
         )
         verification.conclude(again, verified=True, reason="Valid.", by=SCHEDULER, at=at)
 
@@ -197,7 +204,13 @@ class TestTakeAnswer:
         earlier = verification.start(account, account.party, trigger="doubt", by=analyst, at=NOON - timedelta(days=1))
         run()
         verification.record_method(
-            earlier, method="public_database", result="match", source="register", by=analyst, at=NOON
+            earlier,
+            method="public_database",
+            result="match",
+            matched=["legal_name"],
+            source="register",
+            by=analyst,
+            at=NOON,
         )
 
         verification.conclude(earlier, verified=True, reason="Found.", by=analyst, at=NOON)

@@ -45,7 +45,14 @@ def begin(account=None, *, by=SCHEDULER, party=None):
 
 def matched(under_way, *, method="public_database", document=None, by=SCHEDULER, result="match"):
     return verification.record_method(
-        under_way, method=method, result=result, source="register", document=document, by=by, at=NOON
+        under_way,
+        method=method,
+        result=result,
+        source="register",
+        document=document,
+        by=by,
+        at=NOON,
+        matched=["legal_name"] if result in ("match", "partial") else [],
     )
 
 
@@ -146,6 +153,43 @@ class TestRecordMethod:
 
         with pytest.raises(verification.UnfitMethod):
             verification.record_method(under_way, method=method, result=result, source=source, by=analyst, at=NOON)
+
+    @pytest.mark.parametrize("result", ["match", "partial"])
+    def test_what_agrees_must_say_what(self, analyst, result):
+        under_way = begin(by=analyst)
+
+        with pytest.raises(verification.UnfitMethod, match="not said what agreed"):
+            verification.record_method(
+                under_way, method="contact_customer", result=result, source="a call", by=analyst, at=NOON
+            )
+
+        assert not under_way.results.exists()
+
+    def test_a_photo_document_bears_a_photograph(self, analyst):
+        under_way = begin(by=analyst)
+        articles = identification.add_document(under_way.party, kind="articles", number="1", by=analyst, at=NOON)
+
+        with pytest.raises(verification.UnfitMethod, match="bears no photograph"):
+            matched(under_way, method="photo_document", document=articles, by=analyst)
+
+    def test_the_same_result_twice_a_day_is_refused_and_another_day_taken(self, analyst):
+        under_way = begin(by=analyst)
+        given = {"method": "contact_customer", "result": "no_match", "source": "a call", "by": analyst}
+        verification.record_method(under_way, **given, at=NOON)
+
+        with pytest.raises(verification.UnfitMethod, match="on file already today"):
+            verification.record_method(under_way, **given, at=NOON)
+        verification.record_method(under_way, **given, at=NOON + timedelta(days=1))
+
+        assert under_way.results.count() == 2
+
+    def test_r26_a_document_that_is_only_named_proves_nothing(self, analyst):
+        under_way = begin(by=analyst)
+        empty = identification.add_document(under_way.party, kind="passport", by=analyst, at=NOON)
+        matched(under_way, method="photo_document", document=empty, by=analyst)
+
+        with pytest.raises(verification.NotProven, match="only proof is a document"):
+            verification.conclude(under_way, verified=True, reason="x", by=analyst, at=NOON)
 
     def test_a_documentary_method_needs_a_document_of_this_party(self, analyst):
         under_way, other = begin(by=analyst), make_complete_account().party.documents.get()

@@ -12,7 +12,8 @@ from accounts.formats.mrz import UnreadableMrz
 from accounts.formats.zone_ocr import NotInstalled
 from accounts.models import IdentityDocument, ZoneReading
 from accounts.models.zone_reading import ReadingState
-from kyc_portal.records.models import AuditEvent
+from kyc_portal.records import changes
+from kyc_portal.records.models import AuditEvent, RowChange, Standing
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.staff.roles import ROLES
 from kyc_portal.work import queue
@@ -54,6 +55,19 @@ def ask_and_read(document, by):
     zone_reading.ask(document, by=by, at=NOON)
     assert queue.run_due(NOON)["failed"] == 0
     return document.zone_readings.get()
+
+
+class TestTrail:
+    def test_every_change_of_a_reading_has_its_event(self, party, reads_t1, analyst):
+        document = scan(party)
+        changes.reconcile(by=SCHEDULER, at=NOON)
+        RowChange.objects.unexplained().update(standing=Standing.SETTLED)
+
+        ask_and_read(document, analyst)
+
+        told = changes.reconcile(by=SCHEDULER, at=NOON)
+        assert told.rows > 2 and told.missing == 0, list(RowChange.objects.unexplained().values())
+        assert AuditEvent.objects.get(verb="accounts.zone_page").facts["number"] == 1
 
 
 class TestAsk:
