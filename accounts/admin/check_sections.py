@@ -1,10 +1,12 @@
 """What the checks of the list answered, for the pages of a verification."""
 
+from django.utils.html import format_html
+
 from accounts.flows import checking
 from accounts.models import CheckResult, Verification
 from accounts.rules.answers import Outcome
 from accounts.rules.checks import TITLES
-from kyc_portal.staff.sections import Badge, Table
+from kyc_portal.staff.sections import Badge, Table, url_of
 
 OUTCOME_TONES = {Outcome.PASSED: "good", Outcome.FAILED: "danger", Outcome.COULD_NOT_RUN: ""}
 EVIDENCE_SHOWN = 12  # digits
@@ -22,9 +24,20 @@ def checks(record: Verification) -> Table:
 
 
 def in_short(record: Verification) -> Table:
-    """The same for the narrow column of the workspace: of what, which answer and why."""
-    rows = [[f"{_title(each)} ({each.about})", _badge(each), each.reason] for each in checking.shown(record)]
-    return Table("checks", "Checks", ["Check", "Answer", "Why"], rows, empty=EMPTY)
+    """For the narrow column of the workspace: what did not pass, with its reason; of the rest how many they are."""
+    found = checking.shown(record)
+    rows = [
+        [format_html('{} ({})<br><span class="small">{}</span>', _title(each), each.about, each.reason), _badge(each)]
+        for each in found
+        if each.outcome != Outcome.PASSED
+    ]
+    passed = len(found) - len(rows)
+    note = f"{passed} passed." if rows and passed else ""
+    empty = f"All {passed} passed." if found else EMPTY
+    url = f"{url_of(record)}#checks" if found else ""
+    return Table(
+        "checks", "Checks", ["Check", "Answer"], rows, empty=empty, note=note, url=url, url_label="All of them"
+    )  # fmt: skip
 
 
 def _title(row: CheckResult) -> str:

@@ -1,7 +1,9 @@
 """What the regime asks for and is not on file: each sentence with the button that puts it right (R8-R17, R20-R22)."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 
+from accounts.flows import activation
 from accounts.flows.account_file import AccountFile
 from accounts.flows.completeness import missing_in, missing_of
 from accounts.flows.ownership import OwnersAbove
@@ -27,11 +29,12 @@ OF_ACCOUNT = {"owners_certification": "certify_owners"}
 
 
 def reasons(sentences: Iterable[str], file: AccountFile) -> list[Reason]:
-    """What stands in the way of opening an account; where something is missing, with the button that adds it."""
-    try:
-        doors = {gap.sentence: door for gap, door in _with_doors(file)}
-    except TooTangled:  # one of the sentences says so
-        doors = {}
+    """What stands in the way of opening an account, with the button that puts it right where there is one."""
+    start = button_of(file.account, "start_verification")
+    doors = {activation.status_is_open(party): button_of(party, "settle_status") for party in file.everybody}
+    doors |= {activation.is_not_verified(party): start for party in file.everybody}
+    with suppress(TooTangled):  # one of the sentences says so
+        doors |= {gap.sentence: door for gap, door in _with_doors(file)}
     return [Reason(sentence, doors.get(sentence)) for sentence in sentences]
 
 

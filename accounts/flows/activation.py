@@ -11,7 +11,7 @@ from uuid import UUID
 from accounts.flows import intake, rating
 from accounts.flows.account_file import AccountFile
 from accounts.flows.completeness import missing_in
-from accounts.models import Account, Discrepancy, Screening, WatchlistSnapshot
+from accounts.models import Account, Discrepancy, Party, Screening, WatchlistSnapshot
 from accounts.models.party import PartyKind, UsStatus
 from accounts.models.restriction import Level
 from accounts.models.screening import HitStatus
@@ -115,8 +115,17 @@ def _kind_is_settled(file: AccountFile) -> str | None:
 def _status_is_settled(file: AccountFile) -> list[str]:
     """R7: before anything else, for the customer and each beneficial owner."""
     people = [file.account.party, *file.owners]
-    open_ones = [party.reference for party in people if party.us_status == UsStatus.UNSETTLED]
-    return [f"It is not settled whether {name} is a U.S. or a foreign person. Settle the status." for name in open_ones]
+    return [status_is_open(party) for party in people if party.us_status == UsStatus.UNSETTLED]
+
+
+def status_is_open(party: Party) -> str:
+    """The sentence about a party whose U.S. status nobody has settled."""
+    return f"It is not settled whether {party.reference} is a U.S. or a foreign person. Settle the status."
+
+
+def is_not_verified(party: Party) -> str:
+    """The sentence about a party whose identity is not verified."""
+    return f"{party.reference} is not verified. Start a verification or bring it to an end."
 
 
 def _elements_are_complete(file: AccountFile) -> list[str]:
@@ -138,9 +147,7 @@ def _owners_are_certified(file: AccountFile) -> str | None:
 
 
 def _everybody_is_verified(file: AccountFile) -> list[str]:
-    return [
-        f"{party.reference} is not verified. Start a verification or bring it to an end." for party in file.unverified()
-    ]
+    return [is_not_verified(party) for party in file.unverified()]
 
 
 def _nothing_disagrees(file: AccountFile) -> str | None:

@@ -99,9 +99,12 @@ class TestPage:
         for party, button, words in (
             (company.party, "add-contact", "No telephone number is on file"),
             (owner, "add-address", f"Owner {owner.reference}: No street address"),
+            (owner, "settle-status", f"It is not settled whether {owner.reference} is a U.S."),
         ):
             url = reverse("admin:accounts_party_do", args=[party.pk, button])
             assert re.search(rf'<li>{words}[^<]* <a href="{url}">', body), words
+        start = reverse("admin:accounts_account_do", args=[company.pk, "start-verification"])
+        assert re.search(rf'<li>{company.party.reference} is not verified[^<]* <a href="{start}">', body)
 
     def test_who_may_not_press_the_button_reads_the_sentence_alone(self, client):
         account = make_account(phone="")
