@@ -129,7 +129,7 @@ class AccountAdmin(RecordAdmin):
         marks = [
             Badge(status.label, STATUS_TONES[status]),
             Badge(account.party.get_us_status_display(), ""),
-            Badge(account.get_risk_tier_display(), TIER_TONES[account.risk_tier]),
+            *([Badge(account.get_risk_tier_display(), TIER_TONES[account.risk_tier])] if account.is_rated else []),
         ]
         standing = restrictions.strictest(account)
         return [*marks, Badge(standing.get_level_display(), "danger")] if standing else marks

@@ -26,6 +26,7 @@ from kyc_portal.staff.sections import Badge, Bars, Facts, Link, Strip, Table, Tr
 MOST_ROWS = 30
 MOST_COUNTRIES = 12
 STRIP_DAYS = 90
+NOT_RATED = "Rated when the account is opened."
 
 VERIFICATION_TONES = {
     VerificationStatus.IN_PROGRESS: "info",
@@ -84,7 +85,7 @@ def account_facts(account: Account) -> Facts:
         ("Opened", account.opened_at),
         ("Closed", account.closed_at),
         ("Last access", account.last_access_at),
-        ("Risk", f"{account.get_risk_tier_display()} ({account.risk_score} of 100)"),
+        ("Risk", f"{account.get_risk_tier_display()} ({account.risk_score} of 100)" if account.is_rated else NOT_RATED),
         ("Next review", account.next_review_on),
         ("Proof asked for", account.review_asked_on),
         ("Answer by", account.review_answer_by),
@@ -178,11 +179,13 @@ def tiers(file: AccountFile) -> Bars:
     counted = rating.weighing(account, regime)
     titles = {code: detector.title for code, detector in BY_CODE.items()} | {rating.WATCHED: "Kept under watch"}
     rows = [(titles.get(code, code), weight, "") for code, weight in counted]
-    note = (
-        f"Together {account.risk_score} of 100; weights combine like independent chances. Medium risk begins at "
-        f"{regime.whole('medium_risk_score')}, high risk at {regime.whole('high_risk_score')} "
-        f"({regime.cite('high_risk_score')})."
-    )
+    note = NOT_RATED
+    if account.is_rated:
+        note = (
+            f"Together {account.risk_score} of 100; weights combine like independent chances. Medium risk begins at "
+            f"{regime.whole('medium_risk_score')}, high risk at {regime.whole('high_risk_score')} "
+            f"({regime.cite('high_risk_score')})."
+        )
     if override := account.tier_by_hand:
         note += (
             f" Set by hand to {override.get_tier_display()} through {override.last_day} by {override.set_by}: "

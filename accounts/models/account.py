@@ -118,5 +118,10 @@ class Account(Recorded):
         return self.status == AccountStatus.ACTIVE.value
 
     @property
+    def is_rated(self) -> bool:
+        """Whether the risk was looked at yet: by the opening, by red flags before it, or by hand. For pages."""
+        return self.opened_at is not None or self.risk_score > 0 or self.tier_by_hand is not None
+
+    @property
     def has_ended(self) -> bool:
         return self.status in ENDED_STATUSES

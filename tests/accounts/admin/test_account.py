@@ -82,6 +82,12 @@ class TestPage:
         assert "No telephone number is on file" in body
         assert account.party.legal_name in body
 
+    def test_a_prospect_nobody_has_rated_has_no_tier_yet(self, as_analyst):
+        body = page(as_analyst, make_account()).content.decode()
+        assert body.count("Rated when the account is opened.") == 2 and "medium risk" not in body
+
+        assert "Rated when" not in page(as_analyst, make_open_account()).content.decode()
+
     def test_r12_it_says_when_a_box_stands_in_for_a_street_address(self, as_analyst):
         box, home = (NewAddress(kind, "PSC 1 Box 2", "AE", "US") for kind in ("apo_fpo", "residence"))
         words = b"The APO or FPO box stands in: no street address of their own is known."
