@@ -60,6 +60,7 @@ def test_a_customer_hands_in_a_document_and_objects(portal, browser):
     page.wait_for_url(f"{portal}/me/#asked")
 
     press(page, "Confirm the e-mail")
+    page.wait_for_url(f"{portal}/me/contact/**")
     faults += faults_of(page, "contact")
     page.goto(f"{portal}/me/")
     press(page, "Object")
