@@ -142,6 +142,7 @@ def redis_broker():
 
 
 @pytest.mark.services
+@pytest.mark.xdist_group("redis")  # one process of the tests does them all: two would take each other's messages
 class TestRedis:
     def test_every_entry_of_the_beat_table_is_done_and_acknowledged(self, redis_broker, start, tmp_path, analyst):
         ask_for("a")
