@@ -23,8 +23,11 @@ def waits_for_lock() -> bool:
         return cursor.fetchone()[0] > 0
 
 
-def once_it_waits(first, second, in_threads) -> tuple:
-    """`first` has done its part and not committed yet while `second` already waits for it; gives both results."""
+def once_it_waits(first, second, in_threads, then=None) -> tuple:
+    """`first` has done its part and not committed yet while `second` already waits for it; gives both results.
+
+    `then` is what the first goes on to do while the second waits.
+    """
     has_done_its_part = threading.Event()
 
     def holder():
@@ -35,6 +38,8 @@ def once_it_waits(first, second, in_threads) -> tuple:
             while not waits_for_lock():
                 assert time.monotonic() < deadline, "the other did not wait for the lock"
                 time.sleep(0.02)
+            if then is not None:
+                then()
             return done
 
     def follower():

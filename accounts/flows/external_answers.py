@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from accounts.flows import external_checks, verification
+from accounts.flows.discrepancies import locked
 from accounts.flows.external_checks import TAKES_RESULTS, tell
 from accounts.formats.access_lines import load_json
 from accounts.formats.signed_messages import NotSigned, SignedMessage, open_message
@@ -120,7 +121,7 @@ def interpret(key: str, *, by: Actor, at: datetime) -> None:
     answer = ExternalAnswer.objects.select_related("check_asked__verification").filter(pk=key).first()
     if answer is None:  # purged meanwhile
         return
-    record = external_checks.locked(answer.check_asked.verification)
+    record = locked(answer.check_asked.verification)
     answer = ExternalAnswer.objects.select_for_update(of=("self",)).get(pk=answer.pk)
     if answer.state != AnswerState.RECEIVED:
         return

@@ -13,7 +13,8 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from accounts.flows import texts, verification
-from accounts.models import Account, ExternalCheck, Party, Verification
+from accounts.flows.discrepancies import locked
+from accounts.models import ExternalCheck, Party, Verification
 from accounts.models.party import AddressKind
 from accounts.rules.outside_verifier import (
     LONGEST_REFERENCE,
@@ -93,13 +94,6 @@ def ask(record: Verification, *, by: Actor, at: datetime) -> ExternalCheck:
     tell(Verb.CHECK_ASKED, check, by=by, at=at, fields=list(values))
     queue.ask(HAND_OVER, str(check.pk), due_at=at, at=at)
     return check
-
-
-def locked(record: Verification) -> Verification:
-    """The account's row first, then the verification's, as every flow takes them; account and party are loaded."""
-    Account.objects.select_for_update(of=("self",)).get(pk=record.account_id)
-    rows = Verification.objects.select_for_update(of=("self",)).select_related("account", "party")
-    return rows.get(pk=record.pk)
 
 
 def _values_of(party: Party) -> Iterator[tuple[str, str]]:

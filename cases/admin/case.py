@@ -138,7 +138,7 @@ class CaseAdmin(RecordAdmin):
         return [Badge(case.get_kind_display()), Badge(case.get_status_display(), tone)]
 
     def clock(self, case):
-        return Clock(case.due_on, is_law=False, what="decision") if is_open(case) else None
+        return Clock(case.due_on, what="decision") if is_open(case) else None
 
     def sections(self, case, *, user, at):
         parts = [

@@ -10,6 +10,7 @@ from cases.flows import legal_requests
 from cases.models import LegalRequest
 from cases.rules.disclosure import Ground
 from cases.rules.stages import LegalRequestState
+from kyc_portal.policy.models import Standing
 from kyc_portal.records.clock import legal_day
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
@@ -77,7 +78,7 @@ class LegalRequestAdmin(RecordAdmin):
 
     def clock(self, request):
         running = request.state in (LegalRequestState.PRESERVING, LegalRequestState.RENEWED)
-        return Clock(request.preserve_through, is_law=True, what="preservation") if running else None
+        return Clock(request.preserve_through, Standing.IN_FORCE, "preservation") if running else None
 
     def sections(self, request, *, user, at):
         rows = [

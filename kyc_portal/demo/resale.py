@@ -9,17 +9,17 @@ from resellers.flows import cip, cip_review, file, findings, onboarding
 from resellers.models import Reseller, ResellerCip
 from resellers.rules.cip import requirements_of
 
-RESELLER_CIP = """Before an account is opened we ask each customer for name, address, place of use, e-mail, telephone
-and how they pay, and each company for its owners of 25 percent or more, with the same data of each
-of them.
-
-Passports and register extracts are compared with what was stated; what disagrees is written down
-and settled by a second person. Who cannot be verified is not opened. Everybody is screened against
-the sanctions lists before opening and daily.
-
-Records are kept for two years after an account is closed, encrypted, open to four named people.
-Abuse reports are read within a day; use that looks like an attack is stopped and reported. Whoever
-sells on for us signs this programme."""
+RESELLER_CIP = (
+    "Before an account is opened we ask each customer for name, address, place of use, e-mail, telephone "
+    "and how they pay, and each company for its owners of 25 percent or more, with the same data of each "
+    "of them.\n\n"
+    "Passports and register extracts are compared with what was stated; what disagrees is written down "
+    "and settled by a second person. Who cannot be verified is not opened. Everybody is screened against "
+    "the sanctions lists before opening and daily.\n\n"
+    "Records are kept for two years after an account is closed, encrypted, open to four named people. "
+    "Abuse reports are read within a day; use that looks like an attack is stopped and reported. Whoever "
+    "sells on for us signs this programme."
+)
 
 
 def reseller_sells(stage: Stage) -> None:

@@ -201,8 +201,9 @@ class Deadline(Recorded):
         return f"{self.kind} for {self.name}"
 
     @property
-    def is_law(self) -> bool:
-        return self.citation.standing != Standing.OWN_POLICY
+    def standing(self) -> str:
+        """Whether law in force, a proposal or our own policy sets the day; reads citation."""
+        return self.citation.standing
 
 
 class Holiday(Recorded):

@@ -45,6 +45,10 @@ class FlowAction:
         """Whether the policy table lets this person do it, to this record if one is given."""
         return self.row.may(user, record)
 
+    def is_offered(self, user, record: models.Model) -> bool:
+        """Whether the button makes sense now and for this person."""
+        return self.fits(record) and self.row.is_offered(user, record)
+
     def fits(self, record: models.Model) -> bool:
         """Whether the button makes sense now; the flow itself still refuses what must not be."""
         return self.row.fits(record) and (self.when is None or self.when(record))

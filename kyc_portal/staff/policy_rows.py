@@ -63,6 +63,7 @@ class Act:
     many: bool = False
     by_kind: dict[str, str] = field(default_factory=dict)
     whose: str = ""  # the column that names the only person who may
+    after: str = ""  # the column with the key of who took the first step: the second is not offered to them
 
     @property
     def every_right(self) -> str:
@@ -76,6 +77,10 @@ class Act:
         if record is None or not self.by_kind:
             return has_one(user, self.every_right)
         return has_one(user, self.by_kind.get(record.kind, self.rights))
+
+    def is_offered(self, user, record) -> bool:
+        """Whether the button is worth showing to this person; the flow refuses the second signature of the first."""
+        return not self.after or getattr(record, self.after) != str(user.pk)
 
     def fits(self, record) -> bool:
         """Whether it is offered in the record's present state; the flow itself still refuses what must not be."""

@@ -11,6 +11,7 @@ CASE_WORK = "cases.review"
 
 WAITING, USED, ENDED = "prospect data_requested verifying", "active blocked", "refused closed"
 PROPOSED = "proposed"
+FIRST = "proposed_by_key"
 LIVE_CASE = "open in_review proposed"
 LEGAL_WORK = {"legal": "cases.handle_legal"}
 
@@ -43,8 +44,8 @@ SCREENS: dict[str, Screen] = {
         "answer_redress": Act("accounts.answer_redress", "open"),
     }),
     "accounts.couldnotverify": Screen(acts={
-        "countersign": Act("accounts.close", PROPOSED),
-        "decline": Act("accounts.close", PROPOSED),
+        "countersign": Act("accounts.close", PROPOSED, after=FIRST),
+        "decline": Act("accounts.close", PROPOSED, after=FIRST),
         "withdraw": Act("accounts.verify", PROPOSED),
         "enter_redress": Act("accounts.verify", "in_effect"),
     }),
@@ -76,7 +77,7 @@ SCREENS: dict[str, Screen] = {
     "accounts.screeninghit": Screen(acts={
         "propose_match": Act("accounts.judge_hit", "open dismissed"),
         "propose_no_match": Act("accounts.judge_hit", "open confirmed", many=True),
-        "agree": Act("accounts.second_hit", "confirm_proposed dismiss_proposed", many=True),
+        "agree": Act("accounts.second_hit", "confirm_proposed dismiss_proposed", many=True, after=FIRST),
         "return_hit": Act("accounts.second_hit", "confirm_proposed dismiss_proposed"),
     }),
     "accounts.accessbatch": Screen(),
@@ -108,7 +109,7 @@ SCREENS: dict[str, Screen] = {
     "resellers.finding": Screen(acts={
         "plan": Act("resellers.hold_against", "open planned"),
         "propose_cure": Act("resellers.hold_against", "open planned"),
-        "accept_cure": Act("resellers.end_finding", "cure_proposed"),
+        "accept_cure": Act("resellers.end_finding", "cure_proposed", after=FIRST),
         "send_back": Act("resellers.end_finding", "cure_proposed"),
         "withdraw": Act("resellers.end_finding", "open planned"),
     }),
@@ -117,7 +118,7 @@ SCREENS: dict[str, Screen] = {
         "judge": Act("resellers.review_cip", "under_review"),
         "return_cip": Act("resellers.review_cip", "under_review"),
         "propose": Act("resellers.review_cip", "under_review"),
-        "agree": Act("resellers.decide_cip", "approval_proposed rejection_proposed"),
+        "agree": Act("resellers.decide_cip", "approval_proposed rejection_proposed", after=FIRST),
         "send_back": Act("resellers.decide_cip", "approval_proposed rejection_proposed"),
     }),
     # --- cases
@@ -135,8 +136,8 @@ SCREENS: dict[str, Screen] = {
         "reopen": Act(CASE_WORK, "decided closed", by_kind=LEGAL_WORK),
     }),
     "cases.decision": Screen(hidden=(Hidden("case__kind", "legal", SEE_LEGAL),), acts={
-        "countersign": Act("cases.decide", PROPOSED),
-        "decline": Act("cases.decide", PROPOSED),
+        "countersign": Act("cases.decide", PROPOSED, after=FIRST),
+        "decline": Act("cases.decide", PROPOSED, after=FIRST),
         "withdraw": Act("cases.review", PROPOSED),
     }),
     "cases.legalrequest": Screen(add="cases.handle_legal", acts={

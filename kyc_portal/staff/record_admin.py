@@ -161,7 +161,7 @@ class RecordAdmin(admin.ModelAdmin):
     def _page(self, request, record, at):
         today = legal_day(at)
         clock = self.clock(record)
-        shown = [action for action in self.buttons(request, record) if action.fits(record)]
+        shown = [action for action in self.buttons(request, record) if action.is_offered(request.user, record)]
         links = [self._button(action, record) for action in sorted(shown, key=lambda action: not action.primary)]
         own = self.sections(record, user=request.user, at=at)
         has_primary = bool(shown) and any(action.primary for action in shown)

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 
 from kyc_portal.notices.outbox import notices_about
 from kyc_portal.policy.clocks import clocks_of
+from kyc_portal.policy.models import Standing
 from kyc_portal.records import audit, holds
 from kyc_portal.staff import policy_table
 from kyc_portal.staff.templatetags.marks import Badge, cell, visible
@@ -21,6 +22,7 @@ from kyc_portal.staff.templatetags.marks import Clock as ShownClock
 __all__ = ["Badge", "Bars", "Clock", "Facts", "Html", "Link", "Reason", "Strip", "Table", "Timeline", "Tree"]
 
 TIMELINE_LENGTH = 60
+CLOCK_KINDS = {Standing.IN_FORCE: "legal", Standing.PROPOSED: "proposed", Standing.OWN_POLICY: "own"}
 
 
 def for_viewer(section, user):
@@ -95,14 +97,14 @@ class Reason:
 
 @dataclass(frozen=True)
 class Clock:
-    """A day by which something is due; the law's clocks look different from our own."""
+    """A day by which something is due, and whose day it is: `standing` as of a citation. They look different."""
 
     due: date
-    is_law: bool = False
+    standing: str = Standing.OWN_POLICY
     what: str = ""
 
     def seen_on(self, today: date) -> ShownClock:
-        return ShownClock(self.due, today, "legal" if self.is_law else "own", self.what)
+        return ShownClock(self.due, today, CLOCK_KINDS[self.standing], self.what)
 
 
 @dataclass(frozen=True)
@@ -240,7 +242,7 @@ def _by_day(events: Iterable) -> list[dict]:
 def clocks_section(record: models.Model, *, today: date) -> Table:
     """The running clocks of a record, soonest first."""
     rows = [
-        [Clock(clock.due_on, clock.is_law, clock.kind).seen_on(today), str(clock.citation)]
+        [Clock(clock.due_on, clock.standing, clock.kind).seen_on(today), str(clock.citation)]
         for clock in clocks_of(record)
     ]
     return Table("clocks", "Clocks", ["Clock", "Source"], rows, empty="No clock is running.")

@@ -22,8 +22,6 @@ TONES = {
     CipStatus.REJECTED: "danger",
     CipStatus.REPLACED: "",
 }
-
-
 VERDICT_TONES = {"met": "good", "gap": "danger"}
 
 
@@ -125,6 +123,6 @@ def _judgements(cip: ResellerCip) -> Table:
     for each in requirements_of(cip.source):
         row = judged.get(each.code)
         state = Badge(row.verdict, VERDICT_TONES[row.verdict]) if row else Badge("not looked at")
-        rows.append([each.title, each.rests_on, state, row.words if row else "", row.judged_by if row else ""])
-    head = ["What it must say", "Rests on", "Found", "What is missing", "Judged by"]
+        rows.append([each.title, state, row.words if row else "", row.judged_by if row else ""])
+    head = ["What it must say", "Found", "What is missing", "Judged by"]
     return Table("judgements", "By requirement", head, rows)

@@ -52,7 +52,7 @@ class FindingAdmin(RecordAdmin):
         return finding.reseller.account.party.legal_name
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("reseller__account__party")
+        return super().get_queryset(request).select_related("reseller__account__party", "citation")
 
     def page_title(self, finding):
         return f"{finding.reseller.account.party.legal_name} {finding.get_kind_display()}"
@@ -61,7 +61,7 @@ class FindingAdmin(RecordAdmin):
         return [state_badge(finding)]
 
     def clock(self, finding):
-        return Clock(finding.due_on, is_law=True, what="cure") if finding.state in STANDING else None
+        return Clock(finding.due_on, finding.citation.standing, "cure") if finding.state in STANDING else None
 
     def sections(self, finding, *, user, at):
         return [
@@ -76,8 +76,9 @@ class FindingAdmin(RecordAdmin):
             ("Known from", finding.source),
             ("Known since", finding.knowledge_at),
             ("Last good day", finding.due_on),
+            ("By", finding.citation),
             ("Recorded", finding.recorded_at),
-            ("By", finding.recorded_by),
+            ("Recorded by", finding.recorded_by),
             ("Plan handed in", finding.planned_at),
             ("By whom", finding.planned_by),
             ("Cure proposed by", finding.proposed_by),

@@ -30,6 +30,7 @@ from resellers.models import DownstreamCustomer, Reseller
 from resellers.rules.findings import STANDING
 
 MOST_SHOWN = 50
+ENDED_LAST = (models.F("ended_at").asc(nulls_first=True),)
 
 
 class ManagedFilter(QuerysetFilter):
@@ -99,7 +100,7 @@ class ResellerAdmin(RecordAdmin):
 
     @flow_action(
         "Record a finding", form=FindingForm, tone="danger",
-        warning="A clock counts from the day it became known: without a cure the relationship ends (proposed 7.303).",
+        warning="A clock counts from the day it became known: without a cure the relationship ends.",
     )  # fmt: skip
     def record_finding(self, reseller, *, by, at, **given):
         finding = findings.record_finding(reseller, by=by, at=at, **given)
@@ -158,9 +159,9 @@ def _findings(reseller, today) -> Table:
     rows = [
         [
             Link(finding.reference, finding), finding.get_kind_display(), state_badge(finding), finding.knowledge_at,
-            Clock(finding.due_on, is_law=True, what="cure").seen_on(today) if finding.state in STANDING else None,
+            Clock(finding.due_on, finding.citation.standing).seen_on(today) if finding.state in STANDING else None,
         ]
-        for finding in reseller.findings.order_by("ended_at", "due_on", "pk")[:MOST_SHOWN]
+        for finding in reseller.findings.select_related("citation").order_by(*ENDED_LAST, "due_on", "pk")[:MOST_SHOWN]
     ]  # fmt: skip
     head = ["Finding", "In what it fails", "State", "Known since", "Cure"]
     return Table("findings", "Findings", head, rows, empty="Nothing is held against it.")
@@ -189,7 +190,7 @@ def _contracts(reseller) -> Table:
 def _contacts(reseller, user) -> Table:
     """Whom to reach there; in clear for those who work with resellers."""
     rows = []
-    for contact in reseller.contacts.order_by("ended_at", "role", "pk")[:MOST_SHOWN]:
+    for contact in reseller.contacts.order_by(*ENDED_LAST, "role", "pk")[:MOST_SHOWN]:
         contact.reseller = reseller
         values = [
             getattr(contact, column).reveal() if may_see(user, "resellers.resellercontact", column) else masked(column)
@@ -219,9 +220,7 @@ def _customers(reseller) -> Table:
 
 def _managers(reseller) -> Table:
     """Who may read this reseller's customers, and who could before."""
-    bindings = reseller.managers.select_related("user").order_by(
-        models.F("ended_at").asc(nulls_first=True), "-bound_at"
-    )
+    bindings = reseller.managers.select_related("user").order_by(*ENDED_LAST, "-bound_at")
     rows = [[binding.user.username, binding.bound_at, binding.ended_at] for binding in bindings]
     return Table(
         "managers", "Managers", ["User name", "Bound", "Ended"], rows,

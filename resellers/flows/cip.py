@@ -15,6 +15,7 @@ from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
+from resellers.flows import file
 from resellers.models import Reseller, ResellerCip
 from resellers.rules.cip import Source
 from resellers.verbs import Verb
@@ -64,7 +65,7 @@ def adopt_provider_cip(reseller: Reseller, *, agreement: str, agreed_on: date, b
 def _take(
     reseller: Reseller, *, source: Source, words: str, told: Texts, by: Actor, at: datetime, **given
 ) -> ResellerCip:
-    reseller = Reseller.objects.select_for_update(of=("self",)).select_related("account").get(pk=reseller.pk)
+    reseller = file.locked(reseller)
     waiting = reseller.cips.waiting().first()
     if waiting is not None:
         raise AlreadyWaiting(f"{waiting.reference} is {waiting.get_status_display()}. Wait for the answer to it.")

@@ -10,8 +10,9 @@ from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
+from resellers.flows import file
 from resellers.flows.cip import REVIEW_BY
-from resellers.models import CipJudgement, Reseller, ResellerCip
+from resellers.models import CipJudgement, ResellerCip
 from resellers.rules.cip import BY_CODE, MOVES, CipStatus, requirements_of
 from resellers.verbs import Verb
 
@@ -141,7 +142,7 @@ def send_back(cip: ResellerCip, *, by: Actor, at: datetime) -> ResellerCip:
 
 def _locked(cip: ResellerCip) -> ResellerCip:
     """The version under its reseller's lock: two decisions on one reseller wait for each other."""
-    Reseller.objects.select_for_update(of=("self",)).get(pk=cip.reseller_id)
+    file.locked(cip.reseller)
     return ResellerCip.objects.select_for_update(of=("self",)).select_related("reseller").get(pk=cip.pk)
 
 

@@ -18,6 +18,12 @@ from resellers.rules.standing import Standing, StandingFacts, standing
 from resellers.verbs import Verb
 
 
+def locked(reseller: Reseller) -> Reseller:
+    """The reseller's row, locked until the transaction ends; its account and party are loaded."""
+    rows = Reseller.objects.select_for_update(of=("self",)).select_related("account__party")
+    return rows.get(pk=reseller.pk)
+
+
 def standing_of(reseller: Reseller, *, on: date) -> Standing:
     """Whether a reseller may sell on a day, and if not, why; reads reseller.account.party, six queries."""
     account = reseller.account
@@ -32,7 +38,10 @@ def standing_of(reseller: Reseller, *, on: date) -> Standing:
         contract_until=contract.to_on if contract else None,
         has_cip=reseller.cips.approved().exists(),
         has_officer=reseller.contacts.filter(role=ContactRole.OFFICER, ended_at__isnull=True).exists(),
-        overdue=tuple(reseller.findings.overdue(on).order_by("due_on", "pk").values_list("reference", "due_on")),
+        overdue=tuple(
+            (each.reference, each.due_on, str(each.citation))
+            for each in reseller.findings.overdue(on).select_related("citation").order_by("due_on", "pk")
+        ),
     )
     return standing(facts)
 
@@ -57,7 +66,7 @@ def record_contract(
     reseller: Reseller, *, number: str, from_on: date, to_on: date | None, by: Actor, at: datetime
 ) -> ResellerContract:
     """Record a contract; `to_on` is its last day, None while nobody has ended it. Raises BadField."""
-    reseller, told = _locked(reseller), Texts()
+    reseller, told = locked(reseller), Texts()
     number = texts.required("Number", told.line("Number", number, 100))
     if from_on is None:
         raise BadField("In force from is empty. Enter the first day of the contract.")
@@ -76,7 +85,7 @@ def record_contract(
 @flow
 def end_contract(contract: ResellerContract, *, to_on: date, by: Actor, at: datetime) -> ResellerContract:
     """Note the last day of a contract. Raises BadField."""
-    reseller = _locked(contract.reseller)
+    reseller = locked(contract.reseller)
     contract = ResellerContract.objects.select_for_update(of=("self",)).get(pk=contract.pk)
     if contract.to_on is not None and contract.to_on < legal_day(at):
         raise BadField(f"Contract ended on {contract.to_on}. Nothing needs to be changed.")
@@ -98,7 +107,7 @@ def add_contact(
 
     Raises BadField or BadNumber.
     """
-    reseller, told = _locked(reseller), Texts()
+    reseller, told = locked(reseller), Texts()
     row = ResellerContact(
         reseller=reseller, role=texts.chosen("Role", role, ContactRole), title=told.line("Title", title, 100),
         added_at=at,
@@ -111,7 +120,3 @@ def add_contact(
     audit.record(Verb.CONTACT_ADDED, reseller, by=by, at=at, within=reseller.account, kind=row.role)
     told.record_masked(reseller, by=by, at=at)
     return row
-
-
-def _locked(reseller: Reseller) -> Reseller:
-    return Reseller.objects.select_for_update(of=("self",)).select_related("account").get(pk=reseller.pk)

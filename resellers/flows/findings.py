@@ -11,11 +11,12 @@ from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
+from resellers.flows import file
 from resellers.models import Finding, Reseller
 from resellers.rules.findings import MOVES, FindingKind, FindingState
 from resellers.verbs import Verb
 
-CURE_BY = "cure, or end of the relationship"
+CURE_BY = "cure"
 LONGEST = 4000
 
 
@@ -36,7 +37,7 @@ def record_finding(
     The last good day is the day of knowledge plus the regime's figure (T30). `demand` is what the reseller reads.
     Raises BadField.
     """
-    reseller, told = _locked_reseller(reseller), Texts()
+    reseller, told = file.locked(reseller), Texts()
     kind = texts.chosen("Kind", kind, FindingKind)
     if knowledge_at is None or knowledge_at > at:
         raise BadField("Known since lies in the future, or is empty. Enter the moment at which it became known.")
@@ -51,7 +52,7 @@ def record_finding(
     finding.evidence = texts.required("Evidence", told.lines("Evidence", evidence, LONGEST))
     day = legal_day(knowledge_at)
     clock = start_clock(CURE_BY, finding, figure="reseller_end_days", regime=regime_on(day), on=day, by=by, at=at)
-    finding.due_on = clock.due_on
+    finding.due_on, finding.citation = clock.due_on, clock.citation
     finding.save(force_insert=True)
     _tell(Verb.FOUND, finding, by, at, kind=kind, due_on=finding.due_on)
     told.record_masked(finding, by=by, at=at)
@@ -138,12 +139,8 @@ def _tell(verb: Verb, finding: Finding, by: Actor, at: datetime, **facts) -> Non
     audit.record(verb, finding, by=by, at=at, within=finding.reseller, reseller=reseller, **facts)
 
 
-def _locked_reseller(reseller: Reseller) -> Reseller:
-    return Reseller.objects.select_for_update(of=("self",)).select_related("account").get(pk=reseller.pk)
-
-
 def _locked(finding: Finding) -> Finding:
     """The finding under its reseller's lock, as everything of a reseller's file is taken."""
-    Reseller.objects.select_for_update(of=("self",)).get(pk=finding.reseller_id)
+    file.locked(finding.reseller)
     rows = Finding.objects.select_for_update(of=("self",)).select_related("reseller__account")
     return rows.get(pk=finding.pk)

@@ -10,7 +10,7 @@ from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff.models import StaffMember
-from resellers.flows.file import standing_of
+from resellers.flows import file
 from resellers.models import DownstreamCustomer, Reseller, ResellerManager
 from resellers.verbs import Verb
 
@@ -65,7 +65,7 @@ def add_reseller(account: Account, *, by: Actor, at: datetime) -> Reseller:
 @flow
 def bind_manager(reseller: Reseller, *, user: StaffMember, by: Actor, at: datetime) -> ResellerManager:
     """Let a person outside the house read this reseller's customers. Raises NoManager for any other role."""
-    reseller = Reseller.objects.select_for_update(of=("self",)).get(pk=reseller.pk)
+    reseller = file.locked(reseller)
     user = StaffMember.objects.select_for_update(of=("self",)).get(pk=user.pk)
     roles = set(user.groups.values_list("name", flat=True))
     if not user.is_active:
@@ -103,8 +103,7 @@ def end_binding(binding: ResellerManager, *, by: Actor, at: datetime) -> Reselle
 @flow
 def add_downstream(reseller: Reseller, *, account: Account, by: Actor, at: datetime) -> DownstreamCustomer:
     """Link an account to the one reseller who brought it. Raises AlreadyBrought or NoReseller."""
-    rows = Reseller.objects.select_for_update(of=("self",)).select_related("account__party")
-    reseller, account = rows.get(pk=reseller.pk), _locked(account)
+    reseller, account = file.locked(reseller), _locked(account)
     _require_sells(reseller, legal_day(at))
     if account.is_reseller or Reseller.objects.filter(account=account).exists():
         raise AlreadyBrought(f"{account.reference} is a reseller's own account. Name the account of a customer.")
@@ -148,5 +147,5 @@ def change_reseller(link: DownstreamCustomer, *, reseller: Reseller, by: Actor, 
 
 
 def _require_sells(reseller: Reseller, day: date) -> None:
-    if not (standing := standing_of(reseller, on=day)).may_sell:
+    if not (standing := file.standing_of(reseller, on=day)).may_sell:
         raise NoReseller(f"{reseller.reference} may not sell, so it brings no customers. {' '.join(standing.reasons)}")

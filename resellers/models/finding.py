@@ -41,6 +41,7 @@ class Finding(Recorded):
     demand = models.CharField(max_length=500, help_text="What the reseller must do; it reads this.")
     knowledge_at = models.DateTimeField()
     due_on = models.DateField()
+    citation = models.ForeignKey("policy.Citation", on_delete=models.PROTECT, related_name="+")
     plan = SealedTextField(under="subject")
     planned_at = models.DateTimeField(null=True, blank=True)
     planned_by = models.CharField(max_length=150, blank=True)

@@ -17,7 +17,7 @@ class StandingFacts:
     has_contract: bool = False
     has_cip: bool = False
     has_officer: bool = False
-    overdue: tuple[tuple[str, date], ...] = ()  # findings past their last day: reference and day
+    overdue: tuple[tuple[str, date, str], ...] = ()  # findings past their last day: reference, day and what sets it
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ def standing(facts: StandingFacts) -> Standing:
     if not facts.has_contract:
         told.append("No contract is in force. Record the contract.")
     if facts.is_foreign and not facts.has_cip:
-        told.append("It has no approved CIP (proposed 15 CFR 7.303). Have one handed in and review it.")
+        told.append("It has no approved CIP. Have one handed in and review it.")
     if facts.is_foreign and not facts.has_officer:
         told.append("Nobody is named who answers for its CIP. Add this contact.")
     told += [
-        f"{name} was not cured by {day}, its last day (proposed 15 CFR 7.303). End the relationship."
-        for name, day in facts.overdue
+        f"{name} was not cured by {day}, its last day ({citation}). End the relationship."
+        for name, day, citation in facts.overdue
     ]
     return Standing(tuple(told))

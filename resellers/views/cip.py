@@ -22,7 +22,7 @@ STATE_WORDS = {
     CipStatus.UNDER_REVIEW: ("being reviewed by us", "info"),
     CipStatus.APPROVAL_PROPOSED: ("being reviewed by us", "info"),
     CipStatus.REJECTION_PROPOSED: ("being reviewed by us", "info"),
-    CipStatus.RETURNED: ("returned: something is missing", "warning"),
+    CipStatus.RETURNED: ("returned with gaps", "warning"),
     CipStatus.APPROVED: ("approved", "good"),
     CipStatus.REJECTED: ("not accepted", "danger"),
     CipStatus.REPLACED: ("replaced by a later version", ""),

@@ -39,7 +39,11 @@ def own(request):
     """The findings against this person's resellers, those to be cured first."""
     if request.user.is_staff:
         return redirect("admin:index")
-    rows = Finding.objects.visible_to(request.user).select_related("reseller").order_by("due_on", "pk")[:MOST_SHOWN]
+    rows = (
+        Finding.objects.visible_to(request.user)
+        .select_related("reseller", "citation")
+        .order_by("due_on", "pk")[:MOST_SHOWN]
+    )
     today = legal_day(timezone.now())
     shown = sorted((_row(row, today) for row in rows), key=lambda row: not row["stands"])
     context = {"title": "Findings", "rows": shown, "crumbs": [{"label": "Findings"}]}
@@ -50,7 +54,7 @@ def one(request, reference):
     """What is asked in one finding, and the form of the plan."""
     if request.user.is_staff:
         return redirect("admin:index")
-    rows = Finding.objects.visible_to(request.user).select_related("reseller__account")
+    rows = Finding.objects.visible_to(request.user).select_related("reseller__account", "citation")
     finding = rows.filter(reference=reference).first()
     if finding is None:
         raise Http404
@@ -64,7 +68,8 @@ def one(request, reference):
         except Refusal as refusal:
             form.add_error(None, str(refusal))
     context = {
-        "title": finding.reference, "row": _row(finding, legal_day(timezone.now())), "form": form,
+        "title": finding.reference, "reseller": finding.reseller.reference,
+        "row": _row(finding, legal_day(timezone.now())), "form": form,
         "takes_plan": takes_plan, "plan": finding.plan.reveal() if finding.plan else "",
         "crumbs": [{"label": "Findings", "url": reverse("resellers:findings")}, {"label": finding.reference}],
     }  # fmt: skip
@@ -74,5 +79,5 @@ def one(request, reference):
 def _row(finding: Finding, today) -> dict:
     words, tone = STATE_WORDS[FindingState(finding.state)]
     stands = finding.state in STANDING
-    clock = Clock(finding.due_on, is_law=True, what="cure").seen_on(today) if stands else None
+    clock = Clock(finding.due_on, finding.citation.standing).seen_on(today) if stands else None
     return {"finding": finding, "words": words, "tone": tone, "clock": clock, "stands": stands}

@@ -89,6 +89,7 @@ class TestCipPage:
         for each in REQUIREMENTS:
             press(rita, found, "judge", requirement=each.code, verdict="met")
         press(rita, found, "propose", decision="approve", reason="All there.")
+        assert "/do/agree/" not in page(rita, found), "the second signature is not offered to the first person"
         refused = press(rita, found, "agree")
         assert "You took the first step yourself" in refused.content.decode()
         client.force_login(person("carla", "compliance"))

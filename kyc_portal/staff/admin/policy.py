@@ -192,7 +192,7 @@ class DeadlineAdmin(RecordAdmin):
         return clocks_for(request.user).select_related("citation").order_by(*self.ordering)
 
     def clock(self, clock):
-        return None if clock.stopped_at else Clock(clock.due_on, clock.is_law, clock.kind)
+        return None if clock.stopped_at else Clock(clock.due_on, clock.standing, clock.kind)
 
     def badges(self, clock):
         return [

@@ -11,7 +11,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 TONES = ("danger", "warning", "good", "info")
-CLOCK_KINDS = {"legal": "law", "own": "own policy"}
+CLOCK_KINDS = {"legal": "law", "proposed": "proposed rule", "own": "own policy"}
 DOTS = "•" * 8
 NOTHING = mark_safe('<span class="quiet" aria-hidden="true">–</span><span class="visually-hidden">nothing</span>')
 
@@ -48,7 +48,7 @@ class Badge:
 
 @dataclass(frozen=True)
 class Clock:
-    """A day on which something is due, seen from `today`; `kind` is "legal" or "own" (our own policy)."""
+    """A day on which something is due, seen from `today`; `kind` is "legal", "proposed" or "own" (policy)."""
 
     due: date
     today: date
@@ -69,10 +69,10 @@ def clock(due: date, today: date, kind: str = "legal", *, label: str = "", warn_
     """Days left until `due`: "due in 3 days (26 Nov)", with the word that says whose clock it is.
 
     Turns to warning when at most `warn_within` days are left and to danger when the day has passed.
-    Raises ValueError when `kind` is neither "legal" nor "own".
+    Raises ValueError for a kind that is not in CLOCK_KINDS.
     """
     if kind not in CLOCK_KINDS:
-        raise ValueError(f"A clock is legal or own, not {kind!r}.")
+        raise ValueError(f"A clock is legal, proposed or own, not {kind!r}.")
 
     due, today = as_day(due), as_day(today)
     words = clock_words(due, today)

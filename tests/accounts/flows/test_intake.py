@@ -203,7 +203,7 @@ class TestRequestData:
         clock = clocks_of(account).get()
         notice = Notice.objects.get(kind="data_requested")
         assert account.status == "data_requested"
-        assert (clock.kind, clock.due_on, clock.is_law) == ("verify by", date(2026, 3, 17), False)
+        assert (clock.kind, clock.due_on, clock.standing) == ("verify by", date(2026, 3, 17), "own_policy")
         assert "No telephone number is on file" in wording_of(notice)[1] and "2026-03-17" in wording_of(notice)[1]
 
     def test_asking_again_keeps_the_first_date(self, analyst):

@@ -89,7 +89,7 @@ class TestLogRequest:
         request = ask(by=compliance)
 
         clock = Deadline.objects.get(key=str(request.pk))
-        assert (request.due_on, clock.due_on, clock.is_law) == (date(2026, 4, 2), date(2026, 4, 2), False)
+        assert (request.due_on, clock.due_on, clock.standing) == (date(2026, 4, 2), date(2026, 4, 2), "own_policy")
         notice = Notice.objects.get(key=str(request.pk))
         assert notice.address.reveal() == "maria@customer.example"
         assert AuditEvent.objects.get(verb="accounts.privacy_logged").facts == {

@@ -95,7 +95,7 @@ class TestBlock:
         assert account.status == "blocked"
         clock = clocks_of(account).get(kind="blocked property report")
         assert clock.due_on == date(2026, 7, 14)
-        assert clock.is_law
+        assert clock.standing == "in_force"
 
     def test_being_blocked_reads_like_being_suspended(self, lead):
         restrict(restrictions.block, make_open_account(), by=lead)

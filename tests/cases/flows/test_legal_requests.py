@@ -116,7 +116,7 @@ class TestPreserve:
 
         clock = Deadline.objects.running().get(key=str(request.pk), kind="preservation")
         assert (renewed.state, renewed.preserve_through) == ("renewed", date(2027, 6, 30))
-        assert (clock.due_on, clock.is_law) == (date(2027, 6, 30), True)
+        assert (clock.due_on, clock.standing) == (date(2027, 6, 30), "in_force")
         assert LegalHold.objects.get().until == date(2027, 6, 30)
 
     def test_it_is_renewed_once(self, counsel):

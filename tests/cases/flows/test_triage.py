@@ -30,7 +30,7 @@ class TestTakeInSignal:
         case = make_case()
 
         clock = Deadline.objects.get(key=str(case.pk), kind="triage")
-        assert (clock.due_on, clock.is_law) == (case.due_on, False)
+        assert (clock.due_on, clock.standing) == (case.due_on, "own_policy")
 
     def test_it_joins_the_open_case_of_the_account(self):
         account = make_open_account()

@@ -25,12 +25,17 @@ class TestStartClock:
 
         clock = a_clock(party, analyst)
 
-        assert (clock.due_on, clock.name, clock.is_law) == (date(2026, 3, 17), party.reference, False)
+        assert (clock.due_on, clock.name, clock.standing) == (date(2026, 3, 17), party.reference, "own_policy")
         event = AuditEvent.objects.get(verb="policy.clock.started")
         assert event.facts["citation"] == str(clock.citation) and event.about_key == str(party.pk)
 
-    def test_a_clock_of_law_says_so(self, analyst):
-        assert a_clock(make_party(), analyst, "end_by", "reseller_end_days").is_law
+    def test_a_clock_of_law_says_so_and_one_of_a_proposal_is_none(self, analyst):
+        told = [
+            a_clock(make_party(), analyst, "by", figure).standing
+            for figure in ("blocked_report_days", "reseller_end_days")
+        ]
+
+        assert told == ["in_force", "proposed"]
 
     def test_business_days_leave_out_weekends_and_holidays(self, analyst):
         Holiday.objects.create(day=date(2026, 3, 4), title="a holiday")

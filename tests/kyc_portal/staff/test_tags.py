@@ -113,13 +113,14 @@ class TestClock:
         assert f"tone-{tone}" in html
 
     def test_the_laws_clock_and_our_own_differ_in_look_and_word(self):
-        law, own = marks.clock(SUNDAY, SUNDAY, "legal"), marks.clock(SUNDAY, SUNDAY, "own")
+        law, proposed, own = (marks.clock(SUNDAY, SUNDAY, kind) for kind in ("legal", "proposed", "own"))
 
         assert "clock-legal" in law and ">law<" in law
+        assert "clock-proposed" in proposed and ">proposed rule<" in proposed
         assert "clock-own" in own and ">own policy<" in own
 
     def test_it_refuses_a_kind_it_does_not_know(self):
-        with pytest.raises(ValueError, match="legal or own"):
+        with pytest.raises(ValueError, match="legal, proposed or own"):
             marks.clock(SUNDAY, SUNDAY, "mine")
 
     def test_it_shows_nothing_when_nothing_is_due(self):

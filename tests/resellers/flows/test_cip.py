@@ -219,7 +219,7 @@ class TestFile:
     def test_an_applicant_may_not_sell_and_is_told_all_that_is_missing(self):
         assert [sentence.split(".")[0] for sentence in file.standing_of(make_applicant(), on=DAY).reasons] == [
             "No contract is in force",
-            "It has no approved CIP (proposed 15 CFR 7",
+            "It has no approved CIP",
             "Nobody is named who answers for its CIP",
         ]
 

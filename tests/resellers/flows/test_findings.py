@@ -39,7 +39,7 @@ class TestRecord:
         stored = Finding.objects.get(pk=finding.pk)
         assert (stored.knowledge_at, stored.source, str(stored.evidence)) == (known, "sample", "••••••")
         assert stored.evidence.reveal() == "Two of ten files hold no document."
-        assert clocks_of(finding).get().is_law and clocks_of(finding).get().due_on == finding.due_on
+        assert (clocks_of(finding).get().due_on, finding.citation.standing) == (finding.due_on, "proposed")
         event = AuditEvent.objects.get(verb="resellers.finding.recorded")
         assert event.facts["kind"] == "not_carried_out" and "document" not in str(event.facts)
 
@@ -52,7 +52,9 @@ class TestRecord:
         assert finding.due_on == date(2026, 7, 1)
         assert file.standing_of(reseller, on=date(2026, 7, 1)).may_sell
         (why,) = file.standing_of(reseller, on=date(2026, 7, 2)).reasons
-        assert why.startswith(f"{finding.reference} was not cured by 2026-07-01, its last day (proposed")
+        assert why.startswith(
+            f"{finding.reference} was not cured by 2026-07-01, its last day (15 CFR 7.303 (89 FR 5698) (proposed))."
+        )
         assert [clock_tone(finding.due_on, date(2026, 7, day)) for day in (1, 2)] == ["warning", "danger"]
         assert list(Finding.objects.overdue(date(2026, 7, 1))) == []
         assert list(Finding.objects.overdue(date(2026, 7, 2))) == [finding]

@@ -24,8 +24,12 @@ class TestStanding:
             ({"account_is_open": False}, "Its own account is not open."),
             ({"restriction": "suspended"}, "Its own account is suspended."),
             ({"has_contract": False}, "No contract is in force."),
-            ({"has_cip": False}, "It has no approved CIP (proposed 15 CFR 7.303)."),
+            ({"has_cip": False}, "It has no approved CIP."),
             ({"has_officer": False}, "Nobody is named who answers for its CIP."),
+            (
+                {"overdue": (("FND-1", DAY, "own policy"),)},
+                "FND-1 was not cured by 2026-03-02, its last day (own policy).",
+            ),
             ({"ended_on": DAY}, "The relationship ended on 2026-03-02."),
         ],
     )
