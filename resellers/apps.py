@@ -7,9 +7,12 @@ class ResellersConfig(AppConfig):
 
     def ready(self):
         from accounts.flows.activation import add_guard
+        from accounts.flows.document_files import Naming, add_naming
         from kyc_portal.staff.site import add_tiles
         from resellers import tiles
         from resellers.flows.file import may_not_sell
+        from resellers.models import RosterUpload
 
         add_guard(may_not_sell)
+        add_naming(Naming(RosterUpload, "reseller__account__party_id", "file_sha256"))
         add_tiles(*tiles.TILES)

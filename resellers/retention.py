@@ -18,6 +18,9 @@ from resellers.models import (
     ResellerContact,
     ResellerContract,
     ResellerManager,
+    RosterEntry,
+    RosterFault,
+    RosterUpload,
 )
 
 OWN_LAYERS = ("accounts", "resellers")  # what they keep of an account goes with it; what stands above holds it back
@@ -71,13 +74,27 @@ register(
     RetentionRule(
         code="resellers",
         title="Resellers with their CIPs, contracts, contacts and the bindings of their managers",
-        covers=(Reseller, ResellerManager, ResellerCip, CipJudgement, ResellerContract, ResellerContact, Finding),
+        covers=(
+            Reseller,
+            ResellerManager,
+            ResellerCip,
+            CipJudgement,
+            ResellerContract,
+            ResellerContact,
+            Finding,
+            RosterUpload,
+            RosterFault,
+            RosterEntry,
+        ),
         why="Go with the reseller's own account, once none of its customers is left.",
         figures=("retention_years", "sanctions_retention_years"),
         candidates=_ended_resellers,
         periods=periods_with_account,
         guarded=_guarded,
         contents=lambda reseller: [
+            RosterEntry.objects.filter(reseller=reseller),
+            RosterFault.objects.filter(upload__reseller=reseller),
+            RosterUpload.objects.filter(reseller=reseller),
             Finding.objects.filter(reseller=reseller),
             CipJudgement.objects.filter(cip__reseller=reseller),
             ResellerCip.objects.filter(reseller=reseller),
@@ -91,8 +108,17 @@ register(
             Reseller: with_owners("account"),
             **{
                 model: with_owners("reseller__account")
-                for model in (ResellerManager, ResellerCip, ResellerContract, ResellerContact, Finding)
+                for model in (
+                    ResellerManager,
+                    ResellerCip,
+                    ResellerContract,
+                    ResellerContact,
+                    Finding,
+                    RosterUpload,
+                    RosterEntry,
+                )
             },
+            RosterFault: with_owners("upload__reseller__account"),
             CipJudgement: with_owners("cip__reseller__account"),
         },
     ),

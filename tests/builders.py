@@ -11,11 +11,15 @@ from accounts.models import Account, Party, Screening, ScreeningHit, Verificatio
 from accounts.rules.us_status import StatusEvidence
 from kyc_portal.policy.cip import approve_cip
 from kyc_portal.policy.models import CipVersion
+from kyc_portal.records import audit
+from kyc_portal.records.acting import one_flow
+from kyc_portal.records.keys import fingerprint
 from kyc_portal.records.refs import SCHEDULER, Actor
 from resellers.flows import cip, cip_review, file
 from resellers.flows.onboarding import add_downstream, add_reseller
-from resellers.models import DownstreamCustomer, Reseller, ResellerCip
+from resellers.models import DownstreamCustomer, Reseller, ResellerCip, RosterEntry, RosterUpload
 from resellers.rules.cip import requirements_of
+from resellers.verbs import Verb
 from tests.conftest import NOON
 
 _numbers = itertools.count(1)
@@ -170,6 +174,24 @@ def approve_reseller_cip(handed_in: ResellerCip, *, at=NOON) -> ResellerCip:
 def make_downstream(reseller: Reseller, *, at=NOON, by=SCHEDULER, **changes) -> DownstreamCustomer:
     """A customer with an open account, brought by this reseller."""
     return add_downstream(reseller, account=make_open_account(at=at, **changes), by=by, at=at)
+
+
+def make_entry(reseller: Reseller, number: str = "C-1", *, at=NOON, by=SCHEDULER, **changes) -> RosterEntry:
+    """A customer on this reseller's roster, in force, in an accepted file of its own."""
+    name = changes.setdefault("name", f"Customer {number}")
+    stated = {"kind": "entity", "country": "DE", "customer_since": at.date(), "verified_on": at.date()}
+    stated |= {"method": "document", "line": 2, "name_key": fingerprint("roster name", name.casefold()), "from_at": at}
+    digest = fingerprint("roster row", f"{reseller.pk} {number} {at.isoformat()} {name}")
+    with one_flow(by):
+        upload = RosterUpload.objects.create(
+            reseller=reseller, file_name="roster.csv", format="csv", sha256=digest, size=100, extent="part",
+            state="accepted", received_at=at, received_by=by.label, agreed_at=at, agreed_by=by.label, ended_at=at,
+            read_count=1, new_count=1,
+        )  # fmt: skip
+        entry = RosterEntry(**{**stated, **changes}, reseller=reseller, upload=upload, number=number, digest=digest)
+        entry.save(force_insert=True)
+        audit.record(Verb.ROSTER_ACCEPTED, upload, by=by, at=at, within=reseller, reseller=reseller.reference)
+    return entry
 
 
 def png_bytes(text: str = "specimen", size: tuple[int, int] = (320, 200)) -> bytes:

@@ -1,4 +1,4 @@
-"""Files of identity documents: sealed under their subject's key, outside every web root, one blob for equal bytes."""
+"""Stored files: sealed under their subject's key, outside every web root, one blob for equal bytes of one subject."""
 
 import contextlib
 import hashlib
@@ -7,12 +7,14 @@ import re
 import shutil
 import tempfile
 import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import models, transaction
 
 from accounts.models import IdentityDocument
 from kyc_portal.records.keys import ensure_key, key_of_subject, seal, unseal
@@ -26,6 +28,43 @@ SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 class FileMissing(Refusal):
     """The row names a file that is not in the store."""
+
+
+@dataclass(frozen=True)
+class Naming:
+    """Rows that name stored files: the look-ups from such a row to the file's subject and to its SHA-256."""
+
+    model: type[models.Model]
+    subject: str
+    sha256: str
+
+    def of(self, subject: UUID) -> models.QuerySet:
+        """The rows that name files of this subject."""
+        return self.model._base_manager.filter(**{self.subject: subject}).exclude(**{self.sha256: ""})
+
+    def all(self) -> Iterator[tuple[str, UUID, str]]:
+        """The reference of each row that names a file, with the file's subject and SHA-256; memory stays flat."""
+        rows = self.model._base_manager.exclude(**{self.sha256: ""}).order_by("pk")
+        return rows.values_list("reference", self.subject, self.sha256).iterator(chunk_size=1000)
+
+
+NAMINGS = [Naming(IdentityDocument, "party_id", "file_sha256")]
+
+
+def add_naming(naming: Naming) -> None:
+    """Let rows of an app above keep files here; a file that no row names is deleted in the night."""
+    if naming not in NAMINGS:
+        NAMINGS.append(naming)
+
+
+def is_named(subject: UUID, sha256: str) -> bool:
+    """Whether a row names this file."""
+    return any(naming.of(subject).filter(**{naming.sha256: sha256}).exists() for naming in NAMINGS)
+
+
+def named(subject: UUID) -> set[str]:
+    """The SHA-256 of every file of this subject that a row names."""
+    return {sha256 for naming in NAMINGS for sha256 in naming.of(subject).values_list(naming.sha256, flat=True)}
 
 
 def path_of(subject: UUID, sha256: str) -> Path:
@@ -44,14 +83,14 @@ def _place_of(subject: UUID, sha256: str) -> str:
 
 
 def store(subject: UUID, data: bytes) -> str:
-    """Seal and store a document of `subject`; returns the SHA-256 of the clear bytes.
+    """Seal and store a file of `subject`; returns the SHA-256 of the clear bytes.
 
-    To be called in the transaction that writes the row, with the party locked: when that transaction rolls back, the
-    file goes too. Bytes that a row of this subject names already are not written again.
+    To be called in the transaction that writes the row that names it, with the party or reseller locked: when that
+    transaction rolls back, the file goes too. Bytes that a row of this subject names already are not written again.
     """
     sha256 = hashlib.sha256(data).hexdigest()
     path = path_of(subject, sha256)
-    if path.exists() and IdentityDocument.objects.filter(party_id=subject, file_sha256=sha256).exists():
+    if path.exists() and is_named(subject, sha256):
         return sha256
     sealed = seal(ensure_key(subject), data, _place_of(subject, sha256))
     for folder in (path.parent.parent, path.parent):  # a mode counts for the last folder of a call only
@@ -104,7 +143,7 @@ def read(subject: UUID, sha256: str) -> bytes:
     try:
         sealed = path_of(subject, sha256).read_bytes()
     except FileNotFoundError:
-        raise FileMissing("The file of this document is not in the store. Restore it from the backup.") from None
+        raise FileMissing("The file is not in the store. Restore it from the backup.") from None
     return unseal(key_of_subject(subject), sealed, _place_of(subject, sha256))
 
 
@@ -116,10 +155,10 @@ def ask_deletion(subject: UUID, *, at: datetime) -> None:
 def delete_file(key: str, *, by: Actor, at: datetime) -> None:
     """The job: `key` is a subject, or subject/digest; viewing copies go along. A file that a row still names stays."""
     subject, _, sha256 = key.partition("/")
-    rows = IdentityDocument.objects.filter(party_id=UUID(subject)).exclude(file_sha256="")
+    folder = _folder_of(UUID(subject))
     if sha256:
-        if not rows.filter(file_sha256=sha256).exists():
-            for path in _folder_of(UUID(subject)).glob(f"{path_of(UUID(subject), sha256).stem}.*"):
+        if not is_named(UUID(subject), sha256):
+            for path in folder.glob(f"{path_of(UUID(subject), sha256).stem}.*"):
                 path.unlink(missing_ok=True)
-    elif not rows.exists() and _folder_of(UUID(subject)).exists():
-        shutil.rmtree(_folder_of(UUID(subject)))
+    elif not named(UUID(subject)) and folder.exists():
+        shutil.rmtree(folder)

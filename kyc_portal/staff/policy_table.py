@@ -127,6 +127,9 @@ FIELDS: dict[str, str] = {
     ),
     "resellers.finding.evidence": "resellers.hold_against resellers.end_finding",
     "resellers.finding.plan": "resellers.hold_against resellers.end_finding",
+    **dict.fromkeys(
+        (f"resellers.rosterentry.{column}" for column in ("email", "birth_date", "registration_number")), UNMASK
+    ),
     "notices.notice.address": UNMASK,
     "notices.notice.context": UNMASK,
     "cases.casenote.text": "cases.view_case",

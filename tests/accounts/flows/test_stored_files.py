@@ -87,7 +87,7 @@ class TestReconcile:
             document = add_file(make_party())
         document_files.path_of(document.party_id, document.file_sha256).unlink()
 
-        with pytest.raises(stored_files.FilesMissing, match=f"1 documents have no file: {document.reference}"):
+        with pytest.raises(stored_files.FilesMissing, match=f"1 rows have no file: {document.reference}"):
             reconcile_files.run()
 
 
