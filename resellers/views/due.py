@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from kyc_portal.staff.sections import Clock
@@ -39,7 +40,8 @@ def _findings(user, today: date) -> Iterator[Due]:
 
 
 def _cips(user, today: date) -> Iterator[Due]:
-    rows = ResellerCip.objects.visible_to(user).filter(status=CipStatus.RETURNED.value)
+    newer = ResellerCip.objects.filter(reseller=OuterRef("reseller"), number__gt=OuterRef("number"))
+    rows = ResellerCip.objects.visible_to(user).filter(~Exists(newer), status=CipStatus.RETURNED.value)
     for version in rows.select_related("reseller").order_by("reseller__reference", "-number")[:MOST_OF_EACH]:
         yield Due(
             f"Hand in the next version of your CIP: version {version.number} came back with gaps.",
