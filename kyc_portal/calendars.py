@@ -1,5 +1,6 @@
 """Count the days of the law: whole days, day 0 is the day of the event (requirements R4, R47, R59, R93, R109)."""
 
+from calendar import monthrange
 from datetime import date, timedelta
 
 SATURDAY = 5
@@ -45,6 +46,17 @@ def keep_through(start: date, *, years: int) -> date:
         return start.replace(year=start.year + years)
     except ValueError:
         return date(start.year + years, 2, 28)
+
+
+def add_months(start: date, months: int) -> date:
+    """Return the same day `months` months after `start`, or before it for a negative number.
+
+    Where that month is shorter it is its last day; beyond what a calendar can write, the last or first day it can.
+    """
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    if not date.min.year <= year <= date.max.year:
+        return date.max if months > 0 else date.min
+    return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
 
 
 def days_left(due: date, today: date) -> int:

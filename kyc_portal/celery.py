@@ -40,6 +40,11 @@ BEAT_SCHEDULE = {
         "task": "accounts.tasks.end_unanswered_checks",
         "schedule": crontab(minute=35),
     },
+    "end certifications that lapsed": {
+        "task": "resellers.tasks.lapse_certifications",
+        "schedule": crontab(hour=0, minute=40),
+    },
+    "open yearly attestations": {"task": "resellers.tasks.open_attestations", "schedule": crontab(hour=0, minute=50)},
     "ask for re-verification": {
         "task": "accounts.tasks.request_due_reverifications",
         "schedule": crontab(hour=1, minute=10),

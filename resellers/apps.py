@@ -9,10 +9,15 @@ class ResellersConfig(AppConfig):
         from accounts.flows.activation import add_guard
         from accounts.flows.document_files import Naming, add_naming
         from kyc_portal.staff.site import add_tiles
-        from resellers import tiles
+        from kyc_portal.work import queue
+        from resellers import events, tiles
+        from resellers.flows import certification, certification_ends, coverage
         from resellers.flows.file import may_not_sell
         from resellers.models import RosterUpload
 
         add_guard(may_not_sell)
+        add_guard(coverage.is_not_certified)
+        queue.register(certification.KIND, certification.carry_out)
+        events.roster_changed.connect(certification_ends.take_roster_change, dispatch_uid="resellers.certifications")
         add_naming(Naming(RosterUpload, "reseller__account__party_id", "file_sha256"))
         add_tiles(*tiles.TILES)

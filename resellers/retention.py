@@ -10,6 +10,9 @@ from accounts.models import Account
 from kyc_portal.records.refs import RecordRef
 from kyc_portal.records.retention import Period, RetentionRule, register
 from resellers.models import (
+    Attestation,
+    Certification,
+    CertifiedEntry,
     CipJudgement,
     DownstreamCustomer,
     Finding,
@@ -87,6 +90,9 @@ register(
             RosterFault,
             RosterEntry,
             ResellerMessage,
+            Certification,
+            CertifiedEntry,
+            Attestation,
         ),
         why="Go with the reseller's own account, once none of its customers is left.",
         figures=("retention_years", "sanctions_retention_years"),
@@ -94,6 +100,9 @@ register(
         periods=periods_with_account,
         guarded=_guarded,
         contents=lambda reseller: [
+            CertifiedEntry.objects.filter(reseller=reseller),
+            Certification.objects.filter(reseller=reseller),
+            Attestation.objects.filter(reseller=reseller),
             RosterEntry.objects.filter(reseller=reseller),
             RosterFault.objects.filter(upload__reseller=reseller),
             RosterUpload.objects.filter(reseller=reseller),
@@ -120,6 +129,9 @@ register(
                     RosterUpload,
                     RosterEntry,
                     ResellerMessage,
+                    Certification,
+                    CertifiedEntry,
+                    Attestation,
                 )
             },
             RosterFault: with_owners("upload__reseller__account"),

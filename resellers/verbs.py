@@ -30,4 +30,22 @@ class Verb(AuditVerb):
     MESSAGE_SENT = "resellers.message.sent", "wrote a message to the managers of {reseller}"
     MESSAGE_READ = "resellers.message.read", "marked a message to {reseller} as read"
     ROSTER_ACCEPTED = "resellers.roster.accepted", "took in a roster of {reseller}"
+    CERTIFIED = (
+        "resellers.certification.signed", "signed a certification of {count} customers of {reseller} ({basis})",
+        "version",
+    )  # fmt: skip
+    CUSTOMERS_CERTIFIED = (
+        "resellers.certification.gone_through", "certified {count} of {rows} customers of {reseller}", "digest",
+    )  # fmt: skip
+    CERTIFICATION_WITHDRAWN = (
+        "resellers.certification.withdrawn",
+        "withdrew the certification of {count} customers of {reseller}",
+    )
+    CERTIFICATION_BROKEN = (
+        "resellers.certification.broken",
+        "{changed} certifications of {reseller} ended with what they spoke of",
+    )
+    CERTIFICATION_LAPSED = "resellers.certification.lapsed", "{count} certifications of {reseller} lapsed"
+    ATTESTATION_OPENED = "resellers.attestation.opened", "opened the yearly attestation of {reseller}, due on {due_on}"
+    ATTESTED = "resellers.attestation.signed", "signed the yearly attestation of {reseller}", "version", "digest"
     CUSTOMER_ADDED = "resellers.customer_added", "wrote down that {account} was brought by {reseller}"

@@ -17,7 +17,16 @@ from kyc_portal.policy.models import (
     StatementKind,
     StatementVersion,
 )
-from kyc_portal.policy.regimes import CERTIFICATION_OF_OWNERS, CITATIONS, COMMON, PRIVACY_NOTICE, PROFILES, TEXTS_FROM
+from kyc_portal.policy.regimes import (
+    CERTIFICATION_OF_DOWNSTREAM,
+    CERTIFICATION_OF_OWNERS,
+    CITATIONS,
+    COMMON,
+    PRIVACY_NOTICE,
+    PROFILES,
+    TEXTS_FROM,
+    YEARLY_ATTESTATION,
+)
 from kyc_portal.policy.verbs import Verb
 from kyc_portal.policy.versions import in_force
 from kyc_portal.records import audit
@@ -102,6 +111,8 @@ def cip_on(day: date) -> CipVersion:
 SHIPPED_TEXTS = (
     (PrivacyNoticeVersion, {}, PRIVACY_NOTICE),
     (StatementVersion, {"kind": StatementKind.OWNERS.value}, CERTIFICATION_OF_OWNERS),
+    (StatementVersion, {"kind": StatementKind.DOWNSTREAM.value}, CERTIFICATION_OF_DOWNSTREAM),
+    (StatementVersion, {"kind": StatementKind.ATTESTATION.value}, YEARLY_ATTESTATION),
 )
 
 

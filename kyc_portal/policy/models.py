@@ -131,6 +131,8 @@ class PrivacyNoticeVersion(Recorded):
 
 class StatementKind(models.TextChoices):
     OWNERS = "owners", "certification of owners"
+    DOWNSTREAM = "downstream", "certification of downstream customers"
+    ATTESTATION = "attestation", "yearly attestation of a reseller"
 
 
 class StatementVersion(Recorded):

@@ -11,6 +11,9 @@ from datetime import date
 PRIVACY_NOTICE = """Before we open an account, and from time to time after that, we ask for some information about you and verify it. We use it only to establish who uses our infrastructure and to meet our legal duties, keep it encrypted, and destroy it when no duty to keep it remains. Only members of our staff who need it can see it, and every look is recorded."""  # noqa: E501
 # What the person who opens an account signs of its owners (R22, own policy); the list of owners follows it.
 CERTIFICATION_OF_OWNERS = """I certify, for the company, that to the best of my knowledge these are all persons who own or control a substantial part of it, and that what is stated of them is complete and correct:"""  # noqa: E501
+# What a reseller's manager signs of customers on its roster, and once a year of its whole programme (R63, own policy).
+CERTIFICATION_OF_DOWNSTREAM = """I certify, for the reseller and under the authority it gave me, that each customer named in this certification was identified and verified as its CIP prescribes, to the extent and on the evidence stated here; that what the roster states of each is complete and correct to the best of my knowledge; and that we will tell the provider when this no longer holds:"""  # noqa: E501
+YEARLY_ATTESTATION = """I attest, for the reseller and under the authority it gave me, that in the period named here it kept and carried out its written CIP; that it reviewed the CIP against its services and the threats it met; that the figures shown here follow from what it stated of its customers; and that what is not in order is named among them:"""  # noqa: E501
 TEXTS_FROM = date(2020, 1, 1)
 
 
@@ -49,6 +52,7 @@ CITATIONS = {
     "ofac-501-603": ShippedCitation("31 CFR 501.603", "in_force", "P"),
     "usc-2703f": ShippedCitation("18 U.S.C. 2703(f)", "in_force", "P"),
     "bank-cip": ShippedCitation("31 CFR 1020.220", "in_force", "A"),
+    "bank-reliance": ShippedCitation("31 CFR 1020.220(a)(6), which binds banks", "in_force", "A"),
     "bank-cdd": ShippedCitation("31 CFR 1010.230", "in_force", "A"),
     "own": ShippedCitation("Own policy", "own_policy", "D"),
 }
@@ -110,6 +114,23 @@ COUNTRIES = (
     Figure("country_agree_percent", "60", "percent", "own", "Document and one other must point to one country."),
 )  # fmt: skip
 
+# How a reseller vouches for its customers. No text gives a figure but for the yearly turn, and that one binds banks.
+RESELLERS = (
+    Figure("certification_months", "12", "months", "own", "As often as the reseller attests its whole programme."),
+    Figure(
+        "certification_days", "30", "days", "own",
+        "Time to certify who is new on a roster, or of whom something else is stated now.",
+    ),
+    Figure("certification_soon_days", "30", "days", "own", "How long before its last day a certification is renewed."),
+    Figure("reseller_verified_months", "24", "months", "own", "As old as our own look at a low risk may become."),
+    Figure("reseller_lapsed_percent", "20", "percent", "own", "A few late ones happen; a fifth shows neglect."),
+    Figure(
+        "attestation_months", "12", "months", "bank-reliance",
+        "A bank that relies on another has it certify its programme once a year.",
+    ),
+    Figure("attestation_days", "30", "days", "own", "A month to gather what is signed."),
+)  # fmt: skip
+
 # Figures that hold under every regime: law in force, and our own policy where no text gives a number.
 COMMON = (
     Figure("sanctions_retention_years", "10", "years", "ofac-501-601"),
@@ -147,6 +168,7 @@ COMMON = (
     Figure("contact_code_tries", "5", "tries", "own"),
     Figure("contact_asks_a_day", "5", "questions", "own"),
     Figure("reseller_cip_review_days", "14", "days", "own"),
+    *RESELLERS,
     Figure("objection_answer_days", "30", "days", "own"),
     Figure("redress_answer_days", "30", "days", "own"),
     Figure("watch_look_days", "90", "days", "own"),

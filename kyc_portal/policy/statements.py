@@ -14,6 +14,10 @@ class EmptyStatement(Refusal):
     """A statement without text, or of a kind that is not known."""
 
 
+class WordingChanged(Refusal):
+    """Whoever signs was shown another wording than the one in force."""
+
+
 class NoStatement(Refusal):
     """No such wording, or none in force on that day."""
 
@@ -46,3 +50,11 @@ def statement(kind: str, number: str) -> StatementVersion:
         return version
     title = StatementKind(kind).label
     raise NoStatement(f"There is no such version of the {title}. Approve its wording first, or choose another.")
+
+
+def wording_shown(kind: str, number: str, day: date) -> StatementVersion:
+    """The wording in force, if it is the one that was shown to whoever signs. Raises WordingChanged or NoStatement."""
+    current = statement_on(kind, day)
+    if number != str(current.number):
+        raise WordingChanged("The wording changed since this page was shown. Read it again, then sign.")
+    return current

@@ -75,7 +75,9 @@ class ResellerAdmin(RecordAdmin):
 
     def standing(self, reseller, at):
         """One answer for the whole page."""
-        return reseller.__dict__.setdefault("standing_on_page", file.standing_of(reseller, on=legal_day(at)))
+        if "standing_on_page" not in reseller.__dict__:
+            reseller.standing_on_page = file.standing_of(reseller, on=legal_day(at))
+        return reseller.standing_on_page
 
     def badges(self, reseller):
         standing = self.standing(reseller, timezone.now())

@@ -2,16 +2,18 @@
 
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.flows import restrictions, texts
 from accounts.flows.texts import BadField, Texts
 from accounts.models import Account
 from accounts.rules.numbers import normalised
+from kyc_portal.policy.current import regime_on
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
+from resellers.flows.coverage import coverage_of
 from resellers.models import Reseller, ResellerContact, ResellerContract
 from resellers.models.contract import ContactRole
 from resellers.rules.standing import Standing, StandingFacts, standing
@@ -25,8 +27,9 @@ def locked(reseller: Reseller) -> Reseller:
 
 
 def standing_of(reseller: Reseller, *, on: date) -> Standing:
-    """Whether a reseller may sell on a day, and if not, why; reads reseller.account.party, six queries."""
-    account = reseller.account
+    """Whether a reseller may sell on a day, and if not, why; reads reseller.account.party, ten queries."""
+    account, regime = reseller.account, regime_on(on)
+    customers = coverage_of(reseller, on=on, regime=regime)
     strictest = restrictions.strictest(account)
     contract = contract_on(reseller, on)
     facts = StandingFacts(
@@ -38,12 +41,20 @@ def standing_of(reseller: Reseller, *, on: date) -> Standing:
         contract_until=contract.to_on if contract else None,
         has_cip=reseller.cips.approved().exists(),
         has_officer=reseller.contacts.filter(role=ContactRole.OFFICER, ended_at__isnull=True).exists(),
-        overdue=tuple(
-            (each.reference, each.due_on, str(each.citation))
-            for each in reseller.findings.overdue(on).select_related("citation").order_by("due_on", "pk")
-        ),
+        overdue=_past_due(reseller.findings.overdue(on)),
+        unsigned=_past_due(reseller.attestations.overdue(on)),
+        customers=customers.total,
+        uncertified=customers.late,
+        most_percent=regime.number("reseller_lapsed_percent"),
+        share_set_by=regime.cite("reseller_lapsed_percent"),
     )
     return standing(facts)
+
+
+def _past_due(rows: QuerySet) -> tuple[tuple[str, date, str], ...]:
+    """Of findings or attestations past their last day: reference, day and what sets it, the soonest first."""
+    found = rows.select_related("citation").order_by("due_on", "pk")
+    return tuple((each.reference, each.due_on, str(each.citation)) for each in found)
 
 
 def may_not_sell(account: Account, at: datetime) -> list[str]:

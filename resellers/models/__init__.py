@@ -1,5 +1,7 @@
 """What is stored of resellers."""
 
+from resellers.models.attestation import Attestation
+from resellers.models.certification import Certification, CertifiedEntry
 from resellers.models.cip import CipJudgement, ResellerCip
 from resellers.models.contract import ResellerContact, ResellerContract
 from resellers.models.finding import Finding
@@ -8,6 +10,7 @@ from resellers.models.reseller import DownstreamCustomer, Reseller, ResellerMana
 from resellers.models.roster import RosterEntry, RosterFault, RosterUpload
 
 __all__ = [
-    "CipJudgement", "DownstreamCustomer", "Finding", "Reseller", "ResellerCip", "ResellerContact", "ResellerContract",
-    "ResellerManager", "ResellerMessage", "RosterEntry", "RosterFault", "RosterUpload",
+    "Attestation", "Certification", "CertifiedEntry", "CipJudgement", "DownstreamCustomer", "Finding", "Reseller",
+    "ResellerCip", "ResellerContact", "ResellerContract", "ResellerManager", "ResellerMessage", "RosterEntry",
+    "RosterFault", "RosterUpload",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,11 @@ class StandingFacts:
     has_cip: bool = False
     has_officer: bool = False
     overdue: tuple[tuple[str, date, str], ...] = ()  # findings past their last day: reference, day and what sets it
+    unsigned: tuple[tuple[str, date, str], ...] = ()  # attestations past their last day, told alike
+    customers: int = 0  # on its roster
+    uncertified: int = 0  # of these, who should be certified by now and are not
+    most_percent: Decimal = Decimal(100)  # more than this share of them keeps it from selling
+    share_set_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,4 +59,13 @@ def standing(facts: StandingFacts) -> Standing:
         f"{name} was not cured by {day}, its last day ({citation}). End the relationship."
         for name, day, citation in facts.overdue
     ]
+    told += [
+        f"{name} was not signed by {day}, its last day ({citation}). Have its manager sign it."
+        for name, day, citation in facts.unsigned
+    ]
+    if facts.uncertified * 100 > facts.most_percent * facts.customers:
+        told.append(
+            f"{facts.uncertified} of the {facts.customers} customers on its roster are not certified in time, more "
+            f"than {facts.most_percent.normalize():f} % ({facts.share_set_by}). Have its manager certify them."
+        )
     return Standing(tuple(told))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kyc_portal.calendars import add_business_days, add_days, days_left, keep_through
+from kyc_portal.calendars import add_business_days, add_days, add_months, days_left, keep_through
 
 INDEPENDENCE_DAY = frozenset({date(2026, 7, 3)})
 days = st.dates(date(1900, 1, 1), date(2200, 1, 1))
@@ -96,6 +96,31 @@ class TestKeepThrough:
     @given(days, st.integers(0, 50))
     def test_it_is_never_earlier_than_whole_years_of_365_days(self, start, years):
         assert (keep_through(start, years=years) - start).days >= 365 * years
+
+
+class TestAddMonths:
+    @pytest.mark.parametrize(
+        ("start", "months", "day"),
+        [
+            (date(2026, 3, 2), 12, date(2027, 3, 2)),
+            (date(2026, 1, 31), 1, date(2026, 2, 28)),
+            (date(2024, 2, 29), 12, date(2025, 2, 28)),
+            (date(2026, 12, 15), 1, date(2027, 1, 15)),
+            (date(2026, 1, 15), -1, date(2025, 12, 15)),
+            (date(2026, 3, 2), -24, date(2024, 3, 2)),
+            (date(2026, 3, 2), 0, date(2026, 3, 2)),
+            (date(9999, 6, 1), 12, date.max),
+            (date(1, 6, 1), -12, date.min),
+        ],
+    )
+    def test_it_is_the_same_day_or_the_last_of_a_shorter_month(self, start, months, day):
+        assert add_months(start, months) == day
+
+    @given(days, st.integers(-600, 600))
+    def test_it_lands_in_the_month_that_many_away(self, start, months):
+        found = add_months(start, months)
+
+        assert (found.year - start.year) * 12 + found.month - start.month == months and found.day <= start.day
 
 
 class TestDaysLeft:

@@ -4,8 +4,16 @@ from datetime import date, timedelta
 
 import pytest
 
-from kyc_portal.policy.models import StatementVersion
-from kyc_portal.policy.statements import EmptyStatement, NoStatement, approve_statement, statement, statement_on
+from kyc_portal.policy.models import StatementKind, StatementVersion
+from kyc_portal.policy.statements import (
+    EmptyStatement,
+    NoStatement,
+    WordingChanged,
+    approve_statement,
+    statement,
+    statement_on,
+    wording_shown,
+)
 from kyc_portal.records.models import AuditEvent
 from tests.conftest import NOON
 
@@ -33,12 +41,22 @@ class TestVersions:
         with pytest.raises(EmptyStatement, match=says):
             approve_statement(kind=kind, text=text, effective_from=DAY, by=compliance, at=NOON)
 
-        assert StatementVersion.objects.count() == 1
+        assert StatementVersion.objects.count() == len(StatementKind.values)  # the shipped ones
 
     @pytest.mark.parametrize("number", ["", "0", "2", "-1", "²", "1 ", "page-1", "9" * 40])
     def test_a_number_nobody_gave_out_names_none(self, number):
         with pytest.raises(NoStatement, match="no such version"):
             statement("owners", number)
+
+    @pytest.mark.parametrize("kind", StatementKind.values)
+    def test_only_the_wording_in_force_can_be_signed(self, compliance, kind):
+        assert wording_shown(kind, "1", DAY).number == 1
+        approve_statement(kind=kind, text="Second.", effective_from=DAY, by=compliance, at=NOON)
+
+        assert wording_shown(kind, "2", DAY).text == "Second."
+        for number in ("1", "3", "", "02"):
+            with pytest.raises(WordingChanged, match="Read it again"):
+                wording_shown(kind, number, DAY)
 
     def test_before_the_first_there_is_none(self):
         with pytest.raises(NoStatement, match="in force on 1999-12-31"):
