@@ -9,10 +9,14 @@ class ResellersConfig(AppConfig):
         from accounts.flows.activation import add_guard
         from accounts.flows.document_files import Naming, add_naming
         from kyc_portal.staff.site import add_tiles
+        from kyc_portal.work import queue
         from resellers import tiles
+        from resellers.flows import roster_files, roster_taking
         from resellers.flows.file import may_not_sell
         from resellers.models import RosterUpload
 
+        queue.register(roster_files.READ, roster_files.read)
+        queue.register(roster_taking.ACCEPT, roster_taking.accept)
         add_guard(may_not_sell)
         add_naming(Naming(RosterUpload, "reseller__account__party_id", "file_sha256"))
         add_tiles(*tiles.TILES)

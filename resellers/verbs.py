@@ -27,5 +27,17 @@ class Verb(AuditVerb):
     CURE_ACCEPTED = "resellers.finding.cured", "accepted the cure of a finding against {reseller}"
     CURE_SENT_BACK = "resellers.finding.sent_back", "sent back that a finding against {reseller} is cured"
     FINDING_WITHDRAWN = "resellers.finding.withdrawn", "withdrew a finding against {reseller}"
-    ROSTER_ACCEPTED = "resellers.roster.accepted", "took in a roster of {reseller}"
+    ROSTER_RECEIVED = "resellers.roster.received", "received a roster of {reseller}", "sha256"
+    ROSTER_BEGUN = "resellers.roster.begun", "began to {what} a roster of {reseller}"
+    ROSTER_READ = (
+        "resellers.roster.read", "read a roster of {reseller}: {read} rows, {refused} of them bad",
+        "new", "changed", "same", "gone",
+    )  # fmt: skip
+    ROSTER_REFUSED = "resellers.roster.refused", "refused a roster of {reseller} as a whole"
+    ROSTER_AGREED = "resellers.roster.agreed", "accepted a roster of {reseller}, {refused} bad rows left out", "sha256"
+    ROSTER_STOPPED = "resellers.roster.stopped", "stopped taking in a roster of {reseller} ({reason})"
+    ROSTER_ACCEPTED = (
+        "resellers.roster.accepted", "took in a roster of {reseller}", "new", "changed", "same", "gone", "sha256",
+    )  # fmt: skip
+    ROSTER_DISCARDED = "resellers.roster.discarded", "discarded a roster of {reseller}"
     CUSTOMER_ADDED = "resellers.customer_added", "wrote down that {account} was brought by {reseller}"
