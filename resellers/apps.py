@@ -11,10 +11,12 @@ class ResellersConfig(AppConfig):
         from kyc_portal.staff.site import add_tiles
         from kyc_portal.work import queue
         from resellers import events, tiles
-        from resellers.flows import certification, certification_ends, coverage
+        from resellers.flows import certification, certification_ends, coverage, roster_files, roster_taking
         from resellers.flows.file import may_not_sell
         from resellers.models import RosterUpload
 
+        queue.register(roster_files.READ, roster_files.read)
+        queue.register(roster_taking.ACCEPT, roster_taking.accept)
         add_guard(may_not_sell)
         add_guard(coverage.is_not_certified)
         queue.register(certification.KIND, certification.carry_out)

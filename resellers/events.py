@@ -1,7 +1,7 @@
-"""What resellers tell the parts beside them; receivers run inside the same transaction.
+"""What resellers tells the modules beside it; receivers run inside the same transaction.
 
-roster_changed  keyword arguments upload (RosterUpload), by, at: rows of its file have come in force, and others of its
-                reseller have ended with them
+roster_changed  keyword arguments upload (RosterUpload), ended (queryset of the RosterEntry rows that were in force
+                until now), by, at: a roster came in force
 """
 
 from django.dispatch import Signal

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from resellers.views import accounts, cip, findings, messages, overview, roster
+from resellers.views import accounts, cip, findings, messages, overview, roster, uploads
 
 app_name = "resellers"
 urlpatterns = [
@@ -10,6 +10,10 @@ urlpatterns = [
     path("accounts/", accounts.accounts, name="accounts"),
     path("customers/", roster.roster, name="roster"),
     path("customers/<str:reference>/", roster.one, name="customer"),
+    path("files/", uploads.uploads, name="uploads"),
+    path("files/template.<str:kind>", uploads.template, name="template"),
+    path("files/<str:reference>/", uploads.one, name="upload"),
+    path("files/<str:reference>/bad-rows.csv", uploads.bad_rows, name="bad_rows"),
     path("<str:reference>/cip/", cip.page, name="cip"),
     path("findings/", findings.own, name="findings"),
     path("findings/<str:reference>/", findings.one, name="finding"),

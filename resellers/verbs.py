@@ -29,7 +29,6 @@ class Verb(AuditVerb):
     FINDING_WITHDRAWN = "resellers.finding.withdrawn", "withdrew a finding against {reseller}"
     MESSAGE_SENT = "resellers.message.sent", "wrote a message to the managers of {reseller}"
     MESSAGE_READ = "resellers.message.read", "marked a message to {reseller} as read"
-    ROSTER_ACCEPTED = "resellers.roster.accepted", "took in a roster of {reseller}"
     CERTIFIED = (
         "resellers.certification.signed", "signed a certification of {count} customers of {reseller} ({basis})",
         "version",
@@ -48,4 +47,17 @@ class Verb(AuditVerb):
     CERTIFICATION_LAPSED = "resellers.certification.lapsed", "{count} certifications of {reseller} lapsed"
     ATTESTATION_OPENED = "resellers.attestation.opened", "opened the yearly attestation of {reseller}, due on {due_on}"
     ATTESTED = "resellers.attestation.signed", "signed the yearly attestation of {reseller}", "version", "digest"
+    ROSTER_RECEIVED = "resellers.roster.received", "received a roster of {reseller}", "sha256"
+    ROSTER_BEGUN = "resellers.roster.begun", "began to {what} a roster of {reseller}"
+    ROSTER_READ = (
+        "resellers.roster.read", "read a roster of {reseller}: {read} rows, {refused} of them bad",
+        "new", "changed", "same", "gone",
+    )  # fmt: skip
+    ROSTER_REFUSED = "resellers.roster.refused", "refused a roster of {reseller} as a whole"
+    ROSTER_AGREED = "resellers.roster.agreed", "accepted a roster of {reseller}, {refused} bad rows left out", "sha256"
+    ROSTER_STOPPED = "resellers.roster.stopped", "stopped taking in a roster of {reseller} ({reason})"
+    ROSTER_ACCEPTED = (
+        "resellers.roster.accepted", "took in a roster of {reseller}", "new", "changed", "same", "gone", "sha256",
+    )  # fmt: skip
+    ROSTER_DISCARDED = "resellers.roster.discarded", "discarded a roster of {reseller}"
     CUSTOMER_ADDED = "resellers.customer_added", "wrote down that {account} was brought by {reseller}"

@@ -15,7 +15,7 @@ from kyc_portal.records import audit
 from kyc_portal.records.acting import one_flow
 from kyc_portal.records.keys import fingerprint
 from kyc_portal.records.refs import SCHEDULER, Actor
-from resellers.flows import cip, cip_review, file
+from resellers.flows import cip, cip_review, file, roster_keys
 from resellers.flows.onboarding import add_downstream, add_reseller
 from resellers.models import DownstreamCustomer, Reseller, ResellerCip, RosterEntry, RosterUpload
 from resellers.rules.cip import requirements_of
@@ -180,7 +180,7 @@ def make_entry(reseller: Reseller, number: str = "C-1", *, at=NOON, by=SCHEDULER
     """A customer on this reseller's roster, in force, in an accepted file of its own."""
     name = changes.setdefault("name", f"Customer {number}")
     stated = {"kind": "entity", "country": "DE", "customer_since": at.date(), "verified_on": at.date()}
-    stated |= {"method": "document", "line": 2, "name_key": fingerprint("roster name", name.casefold()), "from_at": at}
+    stated |= {"method": "document", "line": 2, "name_key": roster_keys.name_key(name), "from_at": at}
     digest = fingerprint("roster row", f"{reseller.pk} {number} {at.isoformat()} {name}")
     with one_flow(by):
         upload = RosterUpload.objects.create(

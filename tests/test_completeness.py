@@ -32,13 +32,12 @@ ALLOWED_FACTS = {
     "account", "aliases", "answer", "answer_by", "as_of", "basis", "batch", "bundle", "case", "changed", "check", "cip",
     "citation", "code", "conclusion", "count", "country", "day", "decision", "destroyed", "digest", "document",
     "due_on", "earlier", "effective_from", "entries", "error", "failed", "field", "fields", "figure", "file", "files",
-    "forced", "ground", "has_control", "hit", "hits", "hold", "how", "items", "judgement", "key", "key_id", "kind",
-    "known",
-    "last_day", "link", "list", "manager", "matched", "method", "missing", "new", "next_review", "number", "objection",
+    "forced", "gone", "ground", "has_control", "hit", "hits", "hold", "how", "items", "judgement", "key", "key_id",
+    "kind", "known", "last_day", "link", "list", "manager", "matched", "method", "missing", "new", "next_review", "number", "objection",
     "old", "outcome",
     "owner", "party", "payloads", "percent", "public_key", "read", "reason", "refused", "regime", "request",
-    "reseller", "restriction", "rests_on", "result", "row", "rows", "rule", "scopes", "score", "sha256", "shown",
-    "signal", "source", "state", "status", "strong", "through", "tier", "to", "to_on", "trigger", "until",
+    "reseller", "restriction", "rests_on", "result", "row", "rows", "rule", "same", "scopes", "score", "sha256",
+    "shown", "signal", "source", "state", "status", "strong", "through", "tier", "to", "to_on", "trigger", "until",
     "verification", "version", "warnings", "what", "why",
 }  # fmt: skip
 NAMES_OF_PERSONAL_DATA = re.compile(r"name|e?mail|phone|address|birth|national|passport|card|iban|wallet|text|note")

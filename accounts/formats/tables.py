@@ -42,11 +42,15 @@ class TableRefused(Refusal):
 
 @dataclass(frozen=True)
 class Columns:
-    """The header names a table may have; `codes` are columns of numbers-as-text that spreadsheets spoil (A21)."""
+    """The header names a table may have; `codes` are columns of numbers-as-text that spreadsheets spoil (A21).
+
+    `quotes=False` keeps what stands in the file out of every sentence, where these are stored or shown to others.
+    """
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
+    quotes: bool = True
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -161,7 +165,7 @@ class _Table:
         try:
             for line, cells, error in self._records():
                 if not self.header:
-                    self.header = _read_header(line, cells, error, self.columns)
+                    self.header = read_header(line, cells, error, self.columns)
                     continue
                 count += 1
                 if count > self.limits.rows:
@@ -194,11 +198,14 @@ class _Table:
             if name in self.columns.codes and SPREADSHEET_NUMBER.match(value):
                 return BadRow(
                     line,
-                    f"Column {name} holds {shown(value)}, a number rewritten by a spreadsheet. Format the column as "
-                    "text and type it again.",
+                    f"Column {name} holds {self._quoted(value)}a number rewritten by a spreadsheet. Format the column "
+                    "as text and type it again.",
                 )
             values[name] = "" if is_blank(value) else value
         return Row(line, values)
+
+    def _quoted(self, value: str) -> str:
+        return f"{shown(value)}, " if self.columns.quotes else ""
 
     def _records(self) -> Iterator[tuple[int, list[str], str]]:
         """Yield (line, cells, "") or (line, [], reason) for each record that is not a blank line."""
@@ -306,12 +313,14 @@ def _explain(error: csv.Error, first: int, last: int) -> str:
     return "A quotation mark stands inside a quoted value. Double it."
 
 
-def _read_header(line: int, cells: list[str], error: str, columns: Columns) -> list[str]:
+def read_header(line: int, cells: list[str], error: str, columns: Columns) -> list[str]:
+    """The known name of each cell of a header, or TableRefused; `error` is what is wrong with the line as such."""
     if error or any(find_fault(cell, DEFAULT_LIMITS.field) for cell in cells):
         raise TableRefused(f"Line {line} is not a header. It must name {_listed(columns.required)}.")
     known = {name.casefold(): name for name in columns.known}
     names = [known.get(cell.strip().casefold(), cell.strip()) for cell in cells]
-    if doubled := sorted({name for name in names if names.count(name) > 1}):
+    may_tell = columns.known if not columns.quotes else names
+    if doubled := sorted({name for name in names if names.count(name) > 1 and name in may_tell}):
         raise TableRefused(f"The header in line {line} names {_listed(doubled)} more than once. Remove the repetition.")
     missing = [name for name in columns.required if name not in names]
     unknown = [name for name in names if name not in known.values()]
@@ -322,7 +331,8 @@ def _read_header(line: int, cells: list[str], error: str, columns: Columns) -> l
     if missing:
         parts.append(f"lacks {_listed(missing)}")
     if unknown:
-        parts.append(f"has the unknown {_listed(unknown[:5])}")
+        told = f"the unknown {_listed(unknown[:5])}" if columns.quotes else f"{len(unknown)} unknown columns"
+        parts.append(f"has {told}")
     also = f"; {_listed(columns.optional)} may be there too" if columns.optional else ""
     raise TableRefused(
         f"The header in line {line} {' and '.join(parts)}. Expected, in any order: {', '.join(columns.required)}{also}."

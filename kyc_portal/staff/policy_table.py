@@ -23,6 +23,7 @@ from kyc_portal.staff.policy_rows import (
 from kyc_portal.staff.policy_screens import SCREENS, UNMASK
 
 SMALL = 64 * 1024  # bytes: a form without a file
+LARGE = 64 * 1024 * 1024  # a file of customers; the policy's own figure for these is smaller
 
 # Addresses that are no page of a record. A name may end in "*"; the first row that fits counts.
 PAGES: dict[str, Page] = {
@@ -85,6 +86,10 @@ PAGES: dict[str, Page] = {
     "resellers:accounts": Page(get=ANYBODY_HERE),
     "resellers:roster": Page(get=ANYBODY_HERE, post=ANYBODY_HERE, most_bytes=SMALL),
     "resellers:customer": Page(get=ANYBODY_HERE),
+    "resellers:uploads": Page(get=ANYBODY_HERE, post=ANYBODY_HERE, most_bytes=LARGE),
+    "resellers:template": Page(get=ANYBODY_HERE),
+    "resellers:upload": Page(get=ANYBODY_HERE, post=ANYBODY_HERE, most_bytes=SMALL),
+    "resellers:bad_rows": Page(get=ANYBODY_HERE),
     "resellers:messages": Page(get=ANYBODY_HERE),
     "resellers:message": Page(get=ANYBODY_HERE, post=ANYBODY_HERE, most_bytes=SMALL),
     "resellers:cip": Page(get=ANYBODY_HERE, post=ANYBODY_HERE, most_bytes=2_000_000),

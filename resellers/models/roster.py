@@ -13,7 +13,7 @@ from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 from kyc_portal.records.sealed import SealedTextField
 from resellers.models.reseller import Reseller, ResellerManager
-from resellers.rules.roster import KINDS, OVER, UNDER_WAY, EndedWhy, Extent, Method, UploadState
+from resellers.rules.roster import KINDS, UNDER_WAY, EndedWhy, Extent, Method, UploadState
 
 
 class RosterUploadQuerySet(RecordedQuerySet):
@@ -58,6 +58,8 @@ class RosterUpload(Recorded):
     agreed_by = models.CharField(max_length=150, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
+    is_repeat = False  # set on one that came back because the same file was sent again
+
     objects = RosterUploadQuerySet.as_manager()
 
     class Meta:
@@ -66,7 +68,7 @@ class RosterUpload(Recorded):
         constraints = [
             models.UniqueConstraint(
                 fields=["reseller", "sha256", "extent"],
-                condition=~models.Q(state__in=[state.value for state in OVER]),
+                condition=models.Q(state__in=[state.value for state in UNDER_WAY]),
                 name="one_roster_upload_per_file",
             ),
             models.UniqueConstraint(
@@ -84,6 +86,7 @@ class RosterUpload(Recorded):
 class RosterFault(Recorded):
     """One row of a file that cannot be used; the reason names the column and never what stood in it."""
 
+    recorded_in_bulk = True
     upload = models.ForeignKey(RosterUpload, on_delete=models.PROTECT, related_name="faults")
     line = models.PositiveIntegerField()
     reason = models.CharField(max_length=300)
@@ -120,6 +123,7 @@ class RosterEntry(Recorded):
     fingerprints, by which the same customer is found elsewhere; `digest` is one of the whole row.
     """
 
+    recorded_in_bulk = True
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(max_length=20, unique=True, default=partial(new_reference, "DSC"), editable=False)
     reseller = models.ForeignKey(Reseller, on_delete=models.PROTECT, related_name="entries")

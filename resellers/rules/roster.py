@@ -31,7 +31,6 @@ MOVES = Lifecycle(
     {state: state.label for state in S},
 )
 UNDER_WAY = (S.RECEIVED, S.READ, S.ACCEPTING, S.STOPPED)
-OVER = (S.REFUSED, S.DISCARDED)  # nothing of these came in force; the same file may be sent again
 
 
 class Extent(Worded):

@@ -8,9 +8,10 @@ from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from kyc_portal.staff.sections import Clock
-from resellers.models import Finding, ResellerCip, ResellerMessage
+from resellers.models import Finding, ResellerCip, ResellerMessage, RosterUpload
 from resellers.rules.cip import CipStatus
 from resellers.rules.findings import FindingState
+from resellers.rules.roster import UploadState
 
 MOST_OF_EACH = 20
 
@@ -49,6 +50,16 @@ def _cips(user, today: date) -> Iterator[Due]:
         )  # fmt: skip
 
 
+def _uploads(user, today: date) -> Iterator[Due]:
+    waiting = (UploadState.READ.value, UploadState.STOPPED.value)
+    rows = RosterUpload.objects.visible_to(user).filter(state__in=waiting)
+    for upload in rows.select_related("reseller").order_by("received_at", "pk")[:MOST_OF_EACH]:
+        yield Due(
+            f"Accept the file {upload.reference}, or discard it.", reverse("resellers:upload", args=[upload.reference]),
+            upload.reseller.reference,
+        )  # fmt: skip
+
+
 def _messages(user, today: date) -> Iterator[Due]:
     rows = ResellerMessage.objects.visible_to(user).unread()
     for message in rows.select_related("reseller").order_by("sent_at", "pk")[:MOST_OF_EACH]:
@@ -58,7 +69,7 @@ def _messages(user, today: date) -> Iterator[Due]:
         )  # fmt: skip
 
 
-PARTS: tuple[Callable[[object, date], Iterable[Due]], ...] = (_findings, _cips, _messages)
+PARTS: tuple[Callable[[object, date], Iterable[Due]], ...] = (_findings, _cips, _uploads, _messages)
 
 
 def due_for(user, today: date) -> list[Due]:
