@@ -1,13 +1,29 @@
 """The demo's foreign reseller: how it came to sell our products on, and whom it brought."""
 
+import re
+import uuid
 from datetime import date
+from io import BytesIO
 
 from kyc_portal.demo import stories
 from kyc_portal.demo.stories import Stage, company, person
-from kyc_portal.records.refs import Actor
-from resellers.flows import cip, cip_review, file, findings, messages, onboarding
+from kyc_portal.policy.models import StatementKind
+from kyc_portal.policy.statements import statement_on
+from kyc_portal.records.refs import SCHEDULER, Actor
+from resellers.flows import (
+    certification,
+    cip,
+    cip_review,
+    file,
+    findings,
+    messages,
+    onboarding,
+    roster_files,
+    roster_taking,
+)
 from resellers.models import Reseller, ResellerCip
 from resellers.rules.cip import requirements_of
+from resellers.rules.roster import Extent
 
 RESELLER_CIP = (
     "Before an account is opened we ask each customer for name, address, place of use, e-mail, telephone "
@@ -20,6 +36,32 @@ RESELLER_CIP = (
     "Abuse reports are read within a day; use that looks like an attack is stopped and reported. Whoever "
     "sells on for us signs this programme."
 )
+
+
+HEADER = (
+    "customer_number,name,kind,country,customer_since,parent_number,email,birth_date,registration_number,product,"
+    "verified_on,method,account\n"
+)  # days in braces are so many days ago
+ROSTER = """\
+DR-1001,Farid Nouri,individual,AE,{219},,farid@nouri.example,1990-02-20,,compute,{202},document,{farid}
+DR-1002,Leyla Aydin,individual,TR,{214},,leyla@aydin.example,1985-11-03,,compute,{202},document,{leyla}
+DR-1003,Sahara Lines FZE,entity,AE,{387},,desk@sahara-lines.example,,FZE 20911,storage,{370},both,
+DR-1004,Bosporus Analytics AS,entity,TR,{317},,it@bosporus.example,,IST 77120,compute,{296},document,
+DR-1005,Jebel Hosting LLC,entity,OM,{297},,noc@jebel.example,,CR 118822,compute,{284},both,
+DR-1006,Jebel Shops LLC,entity,OM,{278},DR-1005,shop@jebel.example,,CR 118901,compute,{269},other,
+DR-1007,Salalah Fishing Co,entity,OM,{265},DR-1006,,,CR 119377,storage,,,
+DR-1008,Nadir Petrov,individual,KZ,{240},,nadir@petrov.example,1979-07-14,,compute,{237},document,
+"""
+CHANGES = """\
+DR-1004,Bosporus Analytics A.S.,entity,TR,{317},,it@bosporus.example,,IST 77120,compute,{36},document,
+DR-1009,Caspian Freight LLP,entity,KZ,{55},,ops@caspian.example,,BIN 210440,compute,{41},document,
+"""
+WITH_BAD_ROWS = """\
+DR-1010,Muscat Print House,entity,OM,{24},,print@muscat.example,,CR 120011,compute,{16},document,
+DR-1011,Ankara Radyo,entity,TR,02.11.2026,,,,ANK 3321,compute,,,
+DR-1012,Aktau Port,entity,Kazakhstan,{23},,,,BIN 220101,storage,,,
+DR-1013,Gulf Kiosk,entity,AE,{22},DR-9999,,,FZE 33120,compute,,,
+"""
 
 
 def reseller_sells(stage: Stage) -> None:
@@ -42,6 +84,7 @@ def reseller_sells(stage: Stage) -> None:
     ):
         sold = stories.open_person(stage, person(name, country, city, born), code=code, days=200)
         onboarding.add_downstream(reseller, account=sold, by=desk, at=stage.ago(199))
+    states_its_customers(stage, reseller)
     is_held_against(stage, reseller, days=12)
     messages.send(
         reseller, subject_line="New template for your customers' files", by=desk, at=stage.ago(3),
@@ -69,6 +112,41 @@ def may_sell(stage: Stage, reseller: Reseller, *, days: int) -> None:
     judge_cip(second, by=desk, at=at)
     cip_review.propose(second, decision="approve", reason="The gap is closed.", by=desk, at=at)
     cip_review.agree(second, by=compliance, at=at)
+
+
+def states_its_customers(stage: Stage, reseller: Reseller) -> None:
+    """A roster that was accepted and certified, a file with bad rows that waits, and one that cannot be used."""
+    farid, leyla = (link.account.reference for link in reseller.customers.order_by("account__party__legal_name"))
+    first = ROSTER.replace("{farid}", farid).replace("{leyla}", leyla)
+    send_file(stage, reseller, "customers.csv", first, days=150, extent=Extent.COMPLETE, accepts=True)
+    certifies(stage, reseller, days=149)
+    send_file(stage, reseller, "changes.csv", CHANGES, days=30, extent=Extent.PART, accepts=True)
+    send_file(stage, reseller, "new-customers.csv", WITH_BAD_ROWS, days=2, extent=Extent.PART)
+    send_file(stage, reseller, "export.csv", "Maier;DE\n", header="Kunde;Land\n", days=1, extent=Extent.PART)
+
+
+def send_file(
+    stage: Stage, reseller: Reseller, name: str, rows: str, *, days: int, extent: Extent, header=HEADER, accepts=False
+) -> None:
+    """The manager sends a file, a job reads it, and where it is accepted another job takes it in."""
+    mina, at = stage.people["mina"], stage.ago(days)
+    text = header + re.sub(r"\{(\d+)\}", lambda found: f"{stage.ago(int(found[1])):%Y-%m-%d}", rows)
+    sent = {"binding": reseller.managers.get(user=mina), "by": Actor.person(mina), "at": at}
+    upload = roster_files.receive(reseller, file=BytesIO(text.encode()), file_name=name, extent=extent.value, **sent)
+    roster_files.read(upload.reference, by=SCHEDULER, at=at)
+    if accepts:
+        roster_taking.agree(upload, keeps_good_rows=False, **sent)
+        roster_taking.accept(upload.reference, by=SCHEDULER, at=at)
+
+
+def certifies(stage: Stage, reseller: Reseller, *, days: int) -> None:
+    """The manager certifies everybody who is verified."""
+    mina, at = stage.people["mina"], stage.ago(days)
+    wording = statement_on(StatementKind.DOWNSTREAM, at.date())
+    certification.certify(
+        reseller, entries=None, scope="identity", evidence=["document"], statement_number=str(wording.number),
+        binding=reseller.managers.get(user=mina), form_key=uuid.uuid4(), by=Actor.person(mina), at=at,
+    )  # fmt: skip
 
 
 def is_held_against(stage: Stage, reseller: Reseller, *, days: int) -> None:
