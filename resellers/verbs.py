@@ -27,6 +27,8 @@ class Verb(AuditVerb):
     CURE_ACCEPTED = "resellers.finding.cured", "accepted the cure of a finding against {reseller}"
     CURE_SENT_BACK = "resellers.finding.sent_back", "sent back that a finding against {reseller} is cured"
     FINDING_WITHDRAWN = "resellers.finding.withdrawn", "withdrew a finding against {reseller}"
+    MESSAGE_SENT = "resellers.message.sent", "wrote a message to the managers of {reseller}"
+    MESSAGE_READ = "resellers.message.read", "marked a message to {reseller} as read"
     ROSTER_ACCEPTED = "resellers.roster.accepted", "took in a roster of {reseller}"
     CERTIFIED = (
         "resellers.certification.signed", "signed a certification of {count} customers of {reseller} ({basis})",

@@ -30,12 +30,25 @@ def a_builder_acts():
         yield
 
 
+PAGES = ("admin", "views", "staff", "signin", "bad_input")  # folders whose tests judge pages and forms
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Marks what touches the database: `-m database` leaves out what would do the same on every database."""
+    """Marks what touches the database, and of these what judges pages and forms by what they say.
+
+    `-m database` leaves out what would do the same on every database; `not pages` what differs only by its queries,
+    which the crawl of every page tries. What needs transactions of its own is never only a page.
+    """
     for item in items:
-        if item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(item.fixturenames):
+        django_db = item.get_closest_marker("django_db")
+        if django_db or {"db", "transactional_db"} & set(item.fixturenames):
             item.add_marker("database")
+            has_transactions = (django_db and django_db.kwargs.get("transaction")) or (
+                {"transactional_db", "live_server"} & set(item.fixturenames)
+            )
+            if not has_transactions and set(PAGES) & set(item.path.parts):
+                item.add_marker("pages")
 
 
 def person(username: str, role: str) -> StaffMember:

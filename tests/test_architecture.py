@@ -183,7 +183,7 @@ class TestTheTestItself:
             ("accounts.flows.intake", "import accounts.tasks"),
             ("accounts.rules.names", "from accounts.models import Party"),
             ("accounts.rules.names", "import accounts.models.party"),
-            ("cases.formats.bag", "from kyc_portal.records.models import AuditEvent"),
+            ("accounts.formats.bag", "from kyc_portal.records.models import AuditEvent"),
             ("cases.rules.stages", "from django.db import models"),
             ("cases.rules.stages", "def now():\n    from django.db.models import Q"),
             ("cases.views.queue", "from kyc_portal.urls import urlpatterns"),
@@ -201,7 +201,7 @@ class TestTheTestItself:
             ("accounts.admin.account", "from accounts.flows import intake"),
             ("accounts.rules.risk", "from kyc_portal.refusal import Refusal"),
             ("accounts.models.party", "from accounts.rules.parties import PartyKind"),
-            ("cases.formats.bag", "import json"),
+            ("accounts.formats.bag", "import json"),
             ("kyc_portal.celery", "from django.conf import settings"),
         ],
     )

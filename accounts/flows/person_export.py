@@ -95,6 +95,7 @@ WITHHELD = {
     "resellers.finding": "Speaks of the business with others.",
     "resellers.resellercontract": "Speaks of the business with others.",
     "resellers.resellercontact": "Speaks of other people.",
+    "resellers.resellermessage": "Speaks of the business with others.",
     "resellers.rosterupload": "Speaks of the business with others.",
     "resellers.rosterfault": "Speaks of the business with others.",
     "resellers.certification": "Speaks of the business with others.",

@@ -6,15 +6,8 @@ from dataclasses import asdict
 from datetime import datetime
 
 from accounts.flows import document_files
-from accounts.models import AccessBatch, AccessRecord, Account, ExternalAnswer, IdentityDocument, Party
-from cases.flows.bundle_events import COLUMNS as EVENT_COLUMNS
-from cases.flows.bundle_events import events_of
-from cases.flows.bundle_facts import CUSTOMER_TABLES, Chosen, FactTable, made
-from cases.flows.bundle_findings import FINDING_TABLES
-from cases.flows.bundle_page import page_for_people, style
-from cases.flows.bundle_redactor import Redactor
-from cases.formats.bag import Content
-from cases.formats.bundle_content import (
+from accounts.formats.bag import Content
+from accounts.formats.bundle_content import (
     ACCESS_COLUMNS,
     CustodyEntry,
     IndexedFile,
@@ -26,6 +19,13 @@ from cases.formats.bundle_content import (
     table_csv,
     table_jsonl,
 )
+from accounts.models import AccessBatch, AccessRecord, Account, ExternalAnswer, IdentityDocument, Party
+from cases.flows.bundle_events import COLUMNS as EVENT_COLUMNS
+from cases.flows.bundle_events import events_of
+from cases.flows.bundle_facts import CUSTOMER_TABLES, Chosen, FactTable, made
+from cases.flows.bundle_findings import FINDING_TABLES
+from cases.flows.bundle_page import page_for_people, style
+from cases.flows.bundle_redactor import Redactor
 from cases.models import Bundle
 from cases.rules.disclosure import DataClass, Ground, Recipient
 from cases.rules.redaction import FieldClass

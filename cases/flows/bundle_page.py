@@ -6,8 +6,8 @@ from datetime import datetime
 
 from django.template.loader import render_to_string
 
+from accounts.formats.bundle_content import IndexPage, plain
 from cases.flows.bundle_facts import FactTable
-from cases.formats.bundle_content import IndexPage, plain
 
 
 def style() -> bytes:

@@ -1,6 +1,6 @@
 """Black out what a recipient may not see, and keep the log of it (requirements R52, R114)."""
 
-from cases.formats.bundle_content import RedactionNote
+from accounts.formats.bundle_content import RedactionNote
 from cases.rules.disclosure import Recipient
 from cases.rules.redaction import FieldClass, Redaction, redacted
 

@@ -1,36 +1,32 @@
 """Evidence bundles: collect, approve, build, hand over (requirements R52, R111, R113, R114)."""
 
-import fcntl
-import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 
 from django.conf import settings
 
 from accounts.flows.texts import Texts
+from accounts.formats.bag import BagSummary, write_bag
+from accounts.formats.bag_reading import TAMPERED, UNREADABLE, verify_bag
 from cases.flows import bundle_items, legal_requests
 from cases.flows.bundle_files import PayloadOf
-from cases.formats.bag import BagSummary, write_bag
-from cases.formats.bag_reading import TAMPERED, UNREADABLE, verify_bag
 from cases.models import Bundle, BundleItem, BundleReceipt, Case
 from cases.rules.disclosure import GROUNDS, Ground, Recipient, require_ground
 from cases.rules.stages import BUNDLE_LIFECYCLE, BundleState
 from cases.verbs import Verb
 from kyc_portal.four_eyes import person_key, require_second_person
-from kyc_portal.records import audit, keys
+from kyc_portal.records import audit, bundle_folders, keys
 from kyc_portal.records.acting import flow, one_flow
+from kyc_portal.records.bundle_folders import BeingBuilt, NotBuilt, only_builder, put_in_place
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor, RecordRef
 from kyc_portal.refusal import Refusal
 from kyc_portal.work.failures import note_failure, note_success
 from kyc_portal.work.models import Job, JobState
 
-BUILDING = ".building"
 BUILD_WORK = "cases.build_bundle"
 REFERENCE = re.compile(r"BDL-[0-9A-Z]{4}-[0-9A-Z]{4}")
 READY = (BundleState.BUILT, BundleState.HANDED_OVER, BundleState.RECEIPTED)
@@ -38,14 +34,6 @@ READY = (BundleState.BUILT, BundleState.HANDED_OVER, BundleState.RECEIPTED)
 
 class NothingToCollect(Refusal):
     """The case has nothing the ground allows to hand over."""
-
-
-class BeingBuilt(Refusal):
-    """Another worker builds this bundle now."""
-
-
-class NotBuilt(Refusal):
-    """There are no files of this bundle, or not the ones that were built."""
 
 
 class BadReceipt(Refusal):
@@ -141,7 +129,7 @@ def build(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
     The files are written outside of any transaction; only the last step, putting them in place and saying so, is one.
     Raises BeingBuilt while another worker is at it, and MoveNotAllowed for a bundle that is not approved.
     """
-    with _only_builder(bundle.reference) as folder:
+    with only_builder(bundle.reference) as folder:
         bundle = Bundle.objects.select_related("case").get(pk=bundle.pk)
         if bundle.state != BundleState.FAILED:
             BUNDLE_LIFECYCLE.require(bundle.state, BundleState.BUILT)
@@ -153,23 +141,6 @@ def build(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
             raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _only_builder(reference: str) -> Iterator[Path]:
-    """A working folder for one bundle, for one worker at a time; what a killed one left there is cleared away."""
-    room = Path(settings.BUNDLE_DIR) / BUILDING
-    for each in (room.parent, room):  # a mode counts for the last folder of a call only
-        each.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(room / f"{reference}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(room / reference, ignore_errors=True)
-        yield room / reference
-    except BlockingIOError:
-        raise BeingBuilt(f"{reference} is being built now. Look again in a minute.") from None
-    finally:
-        os.close(lock)
 
 
 def _write(bundle: Bundle, folder: Path, *, by: Actor, at: datetime) -> BagSummary:
@@ -196,9 +167,7 @@ def _put_in_place(bundle: Bundle, folder: Path, summary: BagSummary, *, by: Acto
     bundle.payload_count, bundle.payload_bytes = summary.payload_count, summary.payload_bytes
     bundle.save(update_fields=["state", "built_at", "digest", "payload_count", "payload_bytes"])
     _recorded(Verb.BUILT, bundle, by=by, at=at, files=summary.payload_count, digest=summary.tagmanifest_sha256)
-    place = Path(settings.BUNDLE_DIR) / bundle.reference
-    shutil.rmtree(place, ignore_errors=True)  # of a worker that was killed between this step and its commit
-    folder.rename(place)
+    put_in_place(folder, bundle.reference)
     return bundle
 
 
@@ -213,16 +182,9 @@ def _say_failed(bundle: Bundle, error: Exception, *, by: Actor, at: datetime) ->
 
 def folder_of(bundle: Bundle) -> Path:
     """The folder of a built bundle. Raises NotBuilt when it is missing or not the one that was built."""
-    folder = Path(settings.BUNDLE_DIR) / bundle.reference
-    if bundle.state not in READY or not REFERENCE.fullmatch(bundle.reference) or folder.is_symlink():
+    if bundle.state not in READY or not REFERENCE.fullmatch(bundle.reference):
         raise NotBuilt(f"{bundle.reference} is not built. Approve it first, then wait for the worker.")
-    try:
-        noted = hashlib.sha256((folder / "tagmanifest-sha256.txt").read_bytes()).hexdigest()
-    except OSError:
-        noted = ""
-    if noted != bundle.digest:
-        raise NotBuilt(f"The files of {bundle.reference} are missing or were changed. Restore them from a backup.")
-    return folder
+    return bundle_folders.folder_of(bundle.reference, bundle.digest)
 
 
 def exportable(case: Case) -> Bundle | None:
@@ -293,12 +255,7 @@ def delete_files(reference: str, *, by: Actor, at: datetime) -> None:
     """Remove a purged bundle's folder; only what lies directly in BUNDLE_DIR under a bundle's reference can go."""
     if not REFERENCE.fullmatch(reference):
         raise ValueError("This is no reference of a bundle.")
-    folder = Path(settings.BUNDLE_DIR) / reference
-    if folder.is_symlink():
-        folder.unlink()
-    elif folder.exists():
-        shutil.rmtree(folder)
-    (Path(settings.BUNDLE_DIR) / BUILDING / f"{reference}.lock").unlink(missing_ok=True)
+    bundle_folders.remove(reference)
     ref = RecordRef(Bundle._meta.label_lower, reference, reference)
     audit.record(Verb.BUNDLE_DELETED, ref, by=by, at=at, bundle=reference)
 

@@ -5,7 +5,7 @@ from datetime import date
 from kyc_portal.demo import stories
 from kyc_portal.demo.stories import Stage, company, person
 from kyc_portal.records.refs import Actor
-from resellers.flows import cip, cip_review, file, findings, onboarding
+from resellers.flows import cip, cip_review, file, findings, messages, onboarding
 from resellers.models import Reseller, ResellerCip
 from resellers.rules.cip import requirements_of
 
@@ -43,6 +43,11 @@ def reseller_sells(stage: Stage) -> None:
         sold = stories.open_person(stage, person(name, country, city, born), code=code, days=200)
         onboarding.add_downstream(reseller, account=sold, by=desk, at=stage.ago(199))
     is_held_against(stage, reseller, days=12)
+    messages.send(
+        reseller, subject_line="New template for your customers' files", by=desk, at=stage.ago(3),
+        text="From next month we read the column “method” of each customer: by documents, or without. "
+        "Please fill it in for everybody whom you verified, and send your roster again.",
+    )  # fmt: skip
 
 
 def may_sell(stage: Stage, reseller: Reseller, *, days: int) -> None:

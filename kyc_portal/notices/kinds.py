@@ -57,6 +57,15 @@ class AccountRefused:
 
 
 @_notice
+class ResellerMessageWaits:
+    """A message of ours waits for a reseller's managers; what it says stands in their pages only."""
+
+    code = "reseller_message_waits"
+    reseller: str
+    message: str
+
+
+@_notice
 class AccountRestricted:
     """Use of the account is limited or stopped, with the way to object (R39, R41)."""
 

@@ -104,6 +104,7 @@ SCREENS: dict[str, Screen] = {
         "record_contract": Act("resellers.add_reseller"),
         "end_contract": Act("resellers.add_reseller"),
         "add_contact": Act("resellers.add_reseller"),
+        "send_message": Act("resellers.write_to"),
     }),
     "resellers.downstreamcustomer": Screen(acts={"change_reseller": Act("resellers.add_reseller")}),
     "resellers.finding": Screen(acts={

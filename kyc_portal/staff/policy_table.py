@@ -81,7 +81,12 @@ PAGES: dict[str, Page] = {
     "customer:done": Page(post=EVERYBODY, most_bytes=SMALL),
     "customer:leave": Page(post=EVERYBODY, most_bytes=SMALL),
     "cases:download_bundle": Page(get="cases.download_bundle", has_head=False, of="cases.bundle"),
-    "resellers:customers": Page(get=ANYBODY_HERE),
+    "resellers:overview": Page(get=ANYBODY_HERE),
+    "resellers:accounts": Page(get=ANYBODY_HERE),
+    "resellers:roster": Page(get=ANYBODY_HERE, post=ANYBODY_HERE, most_bytes=SMALL),
+    "resellers:customer": Page(get=ANYBODY_HERE),
+    "resellers:messages": Page(get=ANYBODY_HERE),
+    "resellers:message": Page(get=ANYBODY_HERE, post=ANYBODY_HERE, most_bytes=SMALL),
     "resellers:cip": Page(get=ANYBODY_HERE, post=ANYBODY_HERE, most_bytes=2_000_000),
     "resellers:findings": Page(get=ANYBODY_HERE),
     "resellers:finding": Page(get=ANYBODY_HERE, post=ANYBODY_HERE, most_bytes=SMALL),
@@ -127,6 +132,7 @@ FIELDS: dict[str, str] = {
     ),
     "resellers.finding.evidence": "resellers.hold_against resellers.end_finding",
     "resellers.finding.plan": "resellers.hold_against resellers.end_finding",
+    "resellers.resellermessage.text": "resellers.write_to",
     **dict.fromkeys(
         (f"resellers.rosterentry.{column}" for column in ("email", "birth_date", "registration_number")), UNMASK
     ),

@@ -70,6 +70,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "reseller desk": (
         *CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager", "resellers.submit_cip",
+        "resellers.write_to",
         "resellers.review_cip", "resellers.decide_cip", "resellers.hold_against", "resellers.end_finding",
     ),
     "reseller manager": (),  # works in /resellers/ only, by binding to named resellers

@@ -9,7 +9,7 @@ from kyc_portal.records import triggers
 
 def start(request):
     """Staff go to their waiting work, a reseller's manager to their own customers."""
-    return redirect("admin:index" if request.user.is_staff else "resellers:customers")
+    return redirect("admin:index" if request.user.is_staff else "resellers:overview")
 
 
 def health(request):

@@ -137,6 +137,13 @@ class ContactForm(forms.Form):
     phone = forms.CharField(max_length=40, label="Telephone", required=False, help_text="With country code.")
 
 
+class MessageForm(forms.Form):
+    """What the reseller's managers are to read."""
+
+    subject_line = forms.CharField(max_length=120, label="Subject")
+    text = forms.CharField(max_length=4000, widget=forms.Textarea(attrs={"rows": 10}), label="Text")
+
+
 class FindingForm(forms.Form):
     """A failing that became known."""
 

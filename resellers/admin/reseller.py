@@ -23,9 +23,10 @@ from resellers.admin.forms import (
     EndContractForm,
     FindingForm,
     ManagerForm,
+    MessageForm,
     ResellerForm,
 )
-from resellers.flows import cip, file, findings, onboarding
+from resellers.flows import cip, file, findings, messages, onboarding
 from resellers.models import DownstreamCustomer, Reseller
 from resellers.rules.findings import STANDING
 
@@ -88,7 +89,7 @@ class ResellerAdmin(RecordAdmin):
     def sections(self, reseller, *, user, at):
         return [
             _findings(reseller, legal_day(at)), _cips(reseller), _contracts(reseller), _contacts(reseller, user),
-            _customers(reseller), _managers(reseller), timeline_section(reseller),
+            _customers(reseller), _managers(reseller), _messages(reseller), timeline_section(reseller),
         ]  # fmt: skip
 
     def aside(self, reseller, *, user, at):
@@ -132,6 +133,11 @@ class ResellerAdmin(RecordAdmin):
     def add_contact(self, reseller, *, by, at, **given):
         contact = file.add_contact(reseller, by=by, at=at, **given)
         return f"{contact} is on file."
+
+    @flow_action("Write a message", form=MessageForm, warning="Every manager of this reseller can read it.")
+    def send_message(self, reseller, *, by, at, **given):
+        message = messages.send(reseller, by=by, at=at, **given)
+        return f"{message.reference} waits for the managers; its contact is told by mail."
 
     @flow_action(
         "Add a customer", form=AccountForm, primary=True,
@@ -228,6 +234,16 @@ def _managers(reseller) -> Table:
         "managers", "Managers", ["User name", "Bound", "Ended"], rows,
         empty="Nobody can log in for this reseller. Bind a manager.",
     )  # fmt: skip
+
+
+def _messages(reseller) -> Table:
+    """What was written to its managers, the newest first, and when they read it."""
+    rows = [
+        [message.reference, message.subject_line, message.sent_at, message.sent_by, message.read_at, message.read_by]
+        for message in reseller.messages.order_by("-sent_at", "pk")[:MOST_SHOWN]
+    ]
+    head = ["Message", "Subject", "Sent", "By", "Read", "Read by"]
+    return Table("messages", "Messages", head, rows, empty="Nothing was written to its managers yet.")
 
 
 @admin.register(DownstreamCustomer)

@@ -12,7 +12,7 @@ import kyc_portal.records.refs
 class Migration(migrations.Migration):
     dependencies = [
         ("policy", "0005_downstream_statements"),
-        ("resellers", "0006_roster"),
+        ("resellers", "0007_messages"),
     ]
 
     operations = [

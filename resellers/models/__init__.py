@@ -5,11 +5,12 @@ from resellers.models.certification import Certification, CertifiedEntry
 from resellers.models.cip import CipJudgement, ResellerCip
 from resellers.models.contract import ResellerContact, ResellerContract
 from resellers.models.finding import Finding
+from resellers.models.message import ResellerMessage
 from resellers.models.reseller import DownstreamCustomer, Reseller, ResellerManager
 from resellers.models.roster import RosterEntry, RosterFault, RosterUpload
 
 __all__ = [
     "Attestation", "Certification", "CertifiedEntry", "CipJudgement", "DownstreamCustomer", "Finding", "Reseller",
-    "ResellerCip", "ResellerContact", "ResellerContract", "ResellerManager", "RosterEntry", "RosterFault",
-    "RosterUpload",
+    "ResellerCip", "ResellerContact", "ResellerContract", "ResellerManager", "ResellerMessage", "RosterEntry",
+    "RosterFault", "RosterUpload",
 ]  # fmt: skip

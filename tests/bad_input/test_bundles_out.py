@@ -12,9 +12,9 @@ from cases.flows import bundles
 from cases.models import Bundle
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER
+from tests.accounts.formats.bundles import make_bag
 from tests.bad_input.doors import assert_refused_in_one_line, run
 from tests.cases.builders import make_bundle, make_case
-from tests.cases.formats.bundles import make_bag
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.django_db

@@ -93,7 +93,8 @@ class TestCrawl:
         reachable = [each.word for each in matrix.canaries if each.rights]
         assert [word for word in reachable if word not in text] == []
         assert len(everything) > 100
-        assert {"/resellers/", "/resellers/password/"} <= set(own) and "Canaryperson" in own["/resellers/"]
+        assert {"/resellers/", "/resellers/password/"} <= set(own) and "Canaryperson" in own["/resellers/accounts/"]
+        assert "Canarysubtenant" in own["/resellers/customers/"] and "Canaryletter" in own["/resellers/messages/"]
         assert not [address for address in own if address.startswith("/admin/")]
 
 

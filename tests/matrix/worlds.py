@@ -27,10 +27,11 @@ from kyc_portal.staff.policy_check import names_of
 from kyc_portal.staff.policy_screens import SEE_LEGAL
 from kyc_portal.staff.roles import ROLES
 from kyc_portal.staff.sections import url_of
+from resellers.flows import file, messages
 from resellers.models import DownstreamCustomer, Reseller
 from tests.accounts.verifier import answer_to, deliver, make_check, read
 from tests.bad_input.doors import all_rights, make_one_of_each
-from tests.builders import make_company, png_bytes
+from tests.builders import make_company, make_entry, png_bytes
 from tests.cases.builders import make_bundle, make_case, make_request
 from tests.conftest import NOON, person
 
@@ -136,17 +137,27 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
     check = make_check(running)
     said = {"result": "no_match", "matched": [], "differing": {"birth_date": "CANARYFOUND"}}
     read(deliver(check, answer_to(check, **said), id="msg_canary"))
+    officer = {"role": "officer", "name": "Otto Officer", "email": "otto@canary.example"}
+    file.add_contact(reseller_b(), **officer, **made)
+    for each in (reseller_a(), reseller_b()):
+        is_b = each == reseller_b()
+        make_entry(each, "CANARY-8" if is_b else "OWN-8", name="Canarysubtenant" if is_b else "Own subtenant")
+        messages.send(each, subject_line="Canaryletter" if is_b else "Own letter", text="Canarywords", **made)
     case = make_case(account, worked_by=StaffMember.objects.get(username="all.rights"))
     review.add_note(case, text="Canarynote of the customer", **made)
     matrix.seeds += [
         url_of(each) for each in (account, party, running, case, party.documents.get(file_type="image/png"))
     ]
-    matrix.known_to_b = ["Canaryperson", account.reference, reseller_b().reference]
+    matrix.known_to_b = [
+        "Canaryperson", account.reference, reseller_b().reference, "Canarysubtenant", "CANARY-8", "Canaryletter",
+        "Canaryreseller",
+    ]  # fmt: skip
     matrix.canaries += [
         Canary("CANARYNUMBER", ""), Canary("CANARYPAYS", ""), Canary("Canarystreet", ""), Canary("CANARYFOUND", ""),
         Canary("canaryfile", "accounts.download_document"), Canary("Canarynote", "cases.view_case"),
         Canary("canarymail", "accounts.reveal"), Canary("Canarybank", "accounts.view_party"),
         Canary("Canaryalias", "accounts.view_party"), Canary("CANARYENTRY", "accounts.view_screeninghit"),
+        Canary("Canarysubtenant", ""), Canary("CANARY-8", ""), Canary("Canaryletter", ANY_VIEW),
         Canary("Canaryreseller", ANY_VIEW), Canary("Canaryperson", ANY_VIEW),
         Canary("canaryground", TRAIL),
         Canary("Canaryobjection", "accounts.verify accounts.answer_redress"), Canary(account.reference, ANY_VIEW),

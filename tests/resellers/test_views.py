@@ -5,12 +5,12 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Account
 from kyc_portal.staff.models import StaffMember
 from resellers.flows import onboarding
-from resellers.views.customers import PER_PAGE, STATUS_WORDS
+from resellers.views.accounts import PER_PAGE, STATUS_WORDS
 from tests.builders import make_downstream, make_reseller
 from tests.conftest import NOON, person
 
 pytestmark = pytest.mark.django_db
-PAGE = "/resellers/"
+PAGE = "/resellers/accounts/"
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ class TestMyCustomers:
         assert getattr(manager, method)(PAGE).status_code == 405
 
     def test_a_stranger_is_asked_to_log_in(self, client, db):
-        assert client.get(PAGE).headers["Location"] == "/login/?next=/resellers/"
+        assert client.get(PAGE).headers["Location"] == "/login/?next=/resellers/accounts/"
 
     @pytest.mark.parametrize("role", ["reviewer", "reseller desk", "auditor", "administrator"])
     def test_staff_are_sent_to_their_own_pages(self, client, role):
@@ -148,7 +148,7 @@ class TestLoggingIn:
 
         answer = client.post("/login/", form, follow=True)
 
-        assert answer.redirect_chain[-1] == (PAGE, 302)
+        assert answer.redirect_chain[-1] == ("/resellers/", 302)
 
     @pytest.mark.parametrize(
         "path", ["/admin/", "/admin/resellers/reseller/", "/admin/password_change/", "/admin/jsi18n/"]
@@ -168,7 +168,7 @@ class TestOwnPassword:
         answer = manager.post("/resellers/password/", self.FORM)
 
         reseller_manager_user.refresh_from_db()
-        assert answer.headers["Location"] == PAGE
+        assert answer.headers["Location"] == "/resellers/"
         assert reseller_manager_user.check_password("stable donkey wire")
 
     def test_the_form_gives_no_role_and_no_way_into_the_admin(self, manager, reseller_manager_user):

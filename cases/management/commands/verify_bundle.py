@@ -4,7 +4,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from cases.formats.bag_reading import UNREADABLE, WHOLE, verify_bag
+from accounts.formats.bag_reading import UNREADABLE, WHOLE, verify_bag
 from kyc_portal.records import keys
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from accounts.formats.bag_reading import verify_bag
 from accounts.models import ExternalAnswer
 from cases.flows import bundle_files, bundles
-from cases.formats.bag_reading import verify_bag
 from kyc_portal.records import keys
 from kyc_portal.records.refs import SCHEDULER
 from tests.accounts.verifier import answer_to, deliver, make_check, make_verification, read

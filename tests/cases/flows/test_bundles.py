@@ -13,10 +13,10 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.flows import document_files, identification, verification
+from accounts.formats.bag_reading import verify_bag
 from accounts.models import AccessBatch, AccessRecord, IdentityDocument
 from cases import tasks
 from cases.flows import bundle_files, bundles, decisions, legal_requests, review
-from cases.formats.bag_reading import verify_bag
 from cases.models import Bundle
 from cases.rules.disclosure import NotCovered
 from cases.rules.stages import LegalRequestState

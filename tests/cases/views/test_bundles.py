@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from accounts.formats.bag_reading import verify_bag
 from cases.flows import bundles
-from cases.formats.bag_reading import verify_bag
-from cases.views.bundles import zipped
 from kyc_portal.records import keys
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER
+from kyc_portal.staff.downloads import zipped
 from tests.cases.builders import make_bundle, make_case
 from tests.conftest import NOON
 

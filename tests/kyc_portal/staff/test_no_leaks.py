@@ -48,7 +48,7 @@ class TestTwoResellers:
     """TH2, TH4: for A's manager, what belongs to B is the same as what never was."""
 
     def test_th2_b_cannot_be_found_by_any_parameter(self, manager, world):
-        own = manager.get("/resellers/").content
+        own = manager.get("/resellers/accounts/").content
         account = world.foreign.customers.get().account
 
         for name in (
@@ -64,21 +64,21 @@ class TestTwoResellers:
             "status",
         ):
             for value in (account.reference, str(account.pk), str(world.foreign.pk), "Canary", "1"):
-                assert without(manager.get("/resellers/", {name: value}).content.decode(), "") == without(
+                assert without(manager.get("/resellers/accounts/", {name: value}).content.decode(), "") == without(
                     own.decode(), ""
                 )
 
     def test_th4_the_own_page_is_the_same_whether_b_has_the_customer_or_not(self, manager, world):
-        with_b = manager.get("/resellers/").content.decode()
+        with_b = manager.get("/resellers/accounts/").content.decode()
 
         holds.release_hold(LegalHold.objects.get(), reason="over", by=SCHEDULER, at=NOON)
         DownstreamCustomer.objects.filter(reseller=world.foreign)._raw_delete("default")
 
-        assert without(manager.get("/resellers/").content.decode(), "") == without(with_b, "")
+        assert without(manager.get("/resellers/accounts/").content.decode(), "") == without(with_b, "")
 
     def test_the_manager_sees_their_own_customer(self, manager, world):
         """The tests above prove nothing if the page were empty."""
-        assert b"Aaron Own" in manager.get("/resellers/").content
+        assert b"Aaron Own" in manager.get("/resellers/accounts/").content
 
 
 class TestWhatTheStockAdminTells:

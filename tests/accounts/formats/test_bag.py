@@ -11,9 +11,9 @@ import bagit
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from cases.formats import bag
-from cases.formats.bag import BagRefused
-from tests.cases.formats.bundles import FILES, INFO, KEY_ID, PUBLIC_KEY, make_bag, verdict_on, write
+from accounts.formats import bag
+from accounts.formats.bag import BagRefused
+from tests.accounts.formats.bundles import FILES, INFO, KEY_ID, PUBLIC_KEY, make_bag, verdict_on, write
 
 UNSAFE_NAMES = ["../facts.json", "/etc/passwd", "a/../../b", "./a", "a//b", "~root/x", "a\\b", "C:/x", "a%0Ab", "a%0dB"]
 UNSAFE_NAMES += ["a.", "con.txt", "LPT1", "what?", "a*b", "a/"]

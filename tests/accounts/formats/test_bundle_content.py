@@ -10,7 +10,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from cases.formats.bundle_content import (
+from accounts.formats.bundle_content import (
     ACCESS_COLUMNS,
     CustodyEntry,
     IndexedFile,
@@ -25,7 +25,7 @@ from cases.formats.bundle_content import (
     table_csv,
     table_jsonl,
 )
-from tests.cases.formats.bundles import verdict_on, write
+from tests.accounts.formats.bundles import verdict_on, write
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

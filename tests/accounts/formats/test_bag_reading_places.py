@@ -8,9 +8,9 @@ import zlib
 
 import pytest
 
-from cases.formats import bag_reading
-from cases.formats.bag_reading import main, read_trusted_keys, verify_bag
-from tests.cases.formats.bundles import KEY_ID, PUBLIC_KEY, make_bag, verdict_on, zipped
+from accounts.formats import bag_reading
+from accounts.formats.bag_reading import main, read_trusted_keys, verify_bag
+from tests.accounts.formats.bundles import KEY_ID, PUBLIC_KEY, make_bag, verdict_on, zipped
 
 
 class TestFolders:
@@ -172,7 +172,7 @@ class TestFromTheCommandLine:
         keys = tmp_path / "keys.json"
         keys.write_text(json.dumps({KEY_ID: PUBLIC_KEY.hex()}))
         program = (
-            "import sys; sys.modules['django'] = None; from cases.formats.bag_reading import main; sys.exit(main())"
+            "import sys; sys.modules['django'] = None; from accounts.formats.bag_reading import main; sys.exit(main())"
         )
 
         ran = subprocess.run(
@@ -215,7 +215,7 @@ class TestMemory:
         folder = make_bag(tmp_path, files=[("large.bin", (noise[n % 3] for n in range(40)))])
         packed = zipped(folder, tmp_path / "b.zip", compression=zipfile.ZIP_STORED)
         program = (
-            "import resource, sys; from pathlib import Path; from cases.formats.bag_reading import verify_bag;"
+            "import resource, sys; from pathlib import Path; from accounts.formats.bag_reading import verify_bag;"
             "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
             "code = verify_bag(Path(sys.argv[1]), None).code;"
             "print(code, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)"

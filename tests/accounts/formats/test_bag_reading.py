@@ -5,8 +5,8 @@ import zipfile
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from cases.formats import bag_reading
-from tests.cases.formats.bundles import KEY_ID, PUBLIC_KEY, add_line, make_bag, relist, verdict_on, write, zipped
+from accounts.formats import bag_reading
+from tests.accounts.formats.bundles import KEY_ID, PUBLIC_KEY, add_line, make_bag, relist, verdict_on, write, zipped
 
 OUTSIDE = ["../../etc/passwd", "data/../../x", "/etc/passwd", "~/x", "data\\..\\x", "C:/x", "data/a%0Ab", "data/a%0D"]
 

@@ -1,4 +1,4 @@
-"""What a reseller's manager sees: their own customers, and nothing else of anybody (trust.md TH1, TH2)."""
+"""The accounts with us of the customers a reseller brought: what its manager may know of them (trust.md TH1, TH2)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -81,8 +81,8 @@ def rows_of(user, page: int) -> tuple[Sequence[CustomerRow], bool]:
     return [_row(link) for link in found[:PER_PAGE]], len(found) > PER_PAGE
 
 
-def customers(request):
-    """“My customers”: read only. Staff have their own lists and are sent there."""
+def accounts(request):
+    """The accounts of this person's customers: read only. Staff have their own lists and are sent there."""
     if request.user.is_staff:
         return redirect("admin:index")
     page = _page_number(request.GET.get("page", ""))
@@ -91,15 +91,16 @@ def customers(request):
         Reseller.objects.visible_to(request.user).order_by("reference").values_list("reference", flat=True)
     )
     context = {
-        "title": "My customers", "rows": rows, "page": page, "earlier": page - 1, "later": page + 1 if has_more else 0,
-        "resellers": resellers, "reseller": resellers[0] if len(resellers) == 1 else "",
+        "title": "Accounts with us", "rows": rows, "page": page, "earlier": page - 1,
+        "later": page + 1 if has_more else 0, "resellers": resellers,
+        "reseller": resellers[0] if len(resellers) == 1 else "", "crumbs": [{"label": "Accounts with us"}],
     }  # fmt: skip
-    return render(request, "resellers/customers.html", context)
+    return render(request, "resellers/accounts.html", context)
 
 
 class PasswordChange(own.PasswordChange):
     """A manager's own password."""
 
     template_name = "resellers/password.html"
-    success_url = reverse_lazy("resellers:customers")
+    success_url = reverse_lazy("resellers:overview")
     extra_context = {"title": "Change password"}

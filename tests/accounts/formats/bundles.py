@@ -8,9 +8,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from cases.formats.bag import write_bag
-from cases.formats.bag_layout import signature_document, signed_statement, statement_bytes
-from cases.formats.bag_reading import verify_bag
+from accounts.formats.bag import write_bag
+from accounts.formats.bag_layout import signature_document, signed_statement, statement_bytes
+from accounts.formats.bag_reading import verify_bag
 
 KEY_ID = "bundles-2026"
 PRIVATE_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -1,8 +1,8 @@
 """Say whether an evidence bundle is whole, from a folder or a zip of it (R114, T25; threats TH35, TH36).
 
 A recipient can check without the portal's database or a network: only the standard library and `cryptography` are used,
-and `python -m cases.formats.bag_reading BUNDLE --keys KEYS.json` runs by itself. Paths that lead out of the bundle are
-refused before any content is read.
+and `python -m accounts.formats.bag_reading BUNDLE --keys KEYS.json` runs by itself. Paths that lead out of the bundle
+are refused before any content is read.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from typing import BinaryIO
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from cases.formats.bag_layout import (
+from accounts.formats.bag_layout import (
     DECLARATION,
     PAYLOAD_MANIFESTS,
     REQUIRED,

@@ -18,7 +18,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from cases.formats.bag_layout import (
+from accounts.formats.bag_layout import (
     ALGORITHMS,
     DECLARATION,
     PAYLOAD_MANIFESTS,

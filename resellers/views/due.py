@@ -1,0 +1,67 @@
+"""What a reseller's managers are to do, soonest first: each part of their pages says its own (R55, R59, R62)."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
+
+from kyc_portal.staff.sections import Clock
+from resellers.models import Finding, ResellerCip, ResellerMessage
+from resellers.rules.cip import CipStatus
+from resellers.rules.findings import FindingState
+
+MOST_OF_EACH = 20
+
+
+@dataclass(frozen=True)
+class Due:
+    """One thing to do: the sentence, where it is done, for which reseller, and until when if a day is set."""
+
+    sentence: str
+    url: str
+    reseller: str
+    due_on: date | None = None
+    standing: str = ""
+
+    def clock(self, today: date):
+        """The day as a mark for a page; None when no day is set."""
+        return Clock(self.due_on, self.standing).seen_on(today) if self.due_on else None
+
+
+def _findings(user, today: date) -> Iterator[Due]:
+    rows = Finding.objects.visible_to(user).filter(state=FindingState.OPEN.value)
+    for finding in rows.select_related("reseller", "citation").order_by("due_on", "pk")[:MOST_OF_EACH]:
+        yield Due(
+            f"Tell us how you will cure {finding.reference}.", reverse("resellers:finding", args=[finding.reference]),
+            finding.reseller.reference, finding.due_on, finding.citation.standing,
+        )  # fmt: skip
+
+
+def _cips(user, today: date) -> Iterator[Due]:
+    newer = ResellerCip.objects.filter(reseller=OuterRef("reseller"), number__gt=OuterRef("number"))
+    rows = ResellerCip.objects.visible_to(user).filter(~Exists(newer), status=CipStatus.RETURNED.value)
+    for version in rows.select_related("reseller").order_by("reseller__reference", "-number")[:MOST_OF_EACH]:
+        yield Due(
+            f"Hand in the next version of your CIP: version {version.number} came back with gaps.",
+            reverse("resellers:cip", args=[version.reseller.reference]), version.reseller.reference,
+        )  # fmt: skip
+
+
+def _messages(user, today: date) -> Iterator[Due]:
+    rows = ResellerMessage.objects.visible_to(user).unread()
+    for message in rows.select_related("reseller").order_by("sent_at", "pk")[:MOST_OF_EACH]:
+        yield Due(
+            f"Read our message {message.reference}.", reverse("resellers:message", args=[message.reference]),
+            message.reseller.reference,
+        )  # fmt: skip
+
+
+PARTS: tuple[Callable[[object, date], Iterable[Due]], ...] = (_findings, _cips, _messages)
+
+
+def due_for(user, today: date) -> list[Due]:
+    """What waits for this person, those with a day first and the soonest before the others; one query a part."""
+    found = [due for part in PARTS for due in part(user, today)]
+    return sorted(found, key=lambda due: (due.due_on is None, due.due_on or today))

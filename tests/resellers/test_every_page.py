@@ -1,0 +1,123 @@
+"""Every address of a reseller manager's pages, walked by A's manager with references of B (R55, trust.md TH1, TH2).
+
+What is in the table below is found out from the list of addresses: a new address without a row fails here.
+"""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from kyc_portal.staff.policy_table import PAGES
+from resellers import urls
+from resellers.flows import findings, messages, onboarding
+from resellers.models import Reseller
+from tests.builders import make_downstream, make_entry, make_reseller
+from tests.conftest import NOON, person
+
+pytestmark = pytest.mark.django_db
+ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
+ROUTES = {pattern.name: ARGUMENT.findall(str(pattern.pattern)) for pattern in urls.urlpatterns}
+NEVER = "XXX-2222-2222"
+
+
+def finding_of(reseller: Reseller):
+    return findings.record_finding(
+        reseller, kind="no_cip", source="sample", evidence="Canaryevidence", demand="Canarydemand",
+        knowledge_at=NOON, by=person("hans", "reseller desk").as_actor, at=NOON,
+    )  # fmt: skip
+
+
+def message_to(reseller: Reseller):
+    desk = person("hedda", "reseller desk").as_actor
+    return messages.send(reseller, subject_line="Canaryletter", text="Canarywords", by=desk, at=NOON)
+
+
+def entry_of(reseller: Reseller):
+    return make_entry(reseller, "CANARY-7", name="Canarytenant")
+
+
+# What an address with an argument speaks of: makes one of this reseller's.
+RECORDS = {
+    "cip": lambda reseller: reseller,
+    "customer": entry_of,
+    "finding": finding_of,
+    "message": message_to,
+}
+WITH_RECORD = sorted(name for name, arguments in ROUTES.items() if arguments)
+WITHOUT = sorted(name for name, arguments in ROUTES.items() if not arguments)
+METHODS = ("get", "head", "post")
+
+
+@pytest.fixture
+def two(client, reseller_manager_user):
+    """A, whose manager is logged in, and B; each with a customer."""
+    desk = person("rolf", "reseller desk").as_actor
+    own, other = make_reseller(legal_name="Own Reseller"), make_reseller(legal_name="Canaryreseller Ltd")
+    onboarding.bind_manager(own, user=reseller_manager_user, by=desk, at=NOON)
+    onboarding.bind_manager(other, user=person("rosso", "reseller manager"), by=desk, at=NOON)
+    make_downstream(own, legal_name="Own customer")
+    make_downstream(other, legal_name="Canaryperson")
+    client.force_login(reseller_manager_user)
+    return own, other
+
+
+def what_is_said(answer, reference: str) -> str:
+    """Everything of the answer but the reference that was asked for and what is random in each."""
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    text = re.sub(r'(nonce|csrfmiddlewaretoken)[^>]*"', "", body.decode().replace(reference, "REFERENCE"))
+    return f"{answer.status_code} {sorted(answer.headers.items())} {text}"
+
+
+def test_each_address_with_an_argument_has_a_row_here_and_in_the_policy():
+    assert set(RECORDS) == set(WITH_RECORD)
+    assert {f"resellers:{name}" for name in ROUTES} <= set(PAGES)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", WITH_RECORD)
+def test_what_is_anothers_is_the_same_as_what_never_was(client, two, name, method):
+    _, other = two
+    theirs = RECORDS[name](other)
+    send = getattr(client, method)
+
+    answer = send(reverse(f"resellers:{name}", args=[theirs.reference]), {"text": "x", "plan": "x", "title": "x"})
+    never = send(reverse(f"resellers:{name}", args=[NEVER]), {"text": "x", "plan": "x", "title": "x"})
+
+    wanted = 405 if method.upper() not in PAGES[f"resellers:{name}"].methods else 404
+    assert answer.status_code == never.status_code == wanted
+    assert what_is_said(answer, theirs.reference) == what_is_said(never, NEVER)
+
+
+@pytest.mark.parametrize("name", WITH_RECORD)
+def test_what_is_ones_own_is_there(client, two, name):
+    """The test above proves nothing if the address led nowhere."""
+    record = RECORDS[name](two[0])
+
+    assert client.get(reverse(f"resellers:{name}", args=[record.reference])).status_code == 200
+
+
+@pytest.mark.parametrize("name", WITHOUT)
+def test_no_list_holds_a_word_of_another(client, two, name):
+    own, other = two
+    theirs = {kind: make(other) for kind, make in RECORDS.items()}
+
+    for query in ({}, {"reseller": own.reference}, {"page": "1"}, {"after": theirs["customer"].reference}):
+        answer = client.get(reverse(f"resellers:{name}"), query)
+        text = what_is_said(answer, "")
+        assert answer.status_code in (200, 404)
+        assert "Canary" not in text and "CANARY" not in text and other.reference not in text
+
+
+@pytest.mark.parametrize("name", sorted(ROUTES))
+def test_after_the_binding_ended_nothing_is_there(client, two, name, reseller_manager_user):
+    own, _ = two
+    record = RECORDS[name](own) if name in RECORDS else None
+    onboarding.end_binding(
+        reseller_manager_user.reseller_bindings.get(), by=person("ruth", "reseller desk").as_actor, at=NOON
+    )
+
+    answer = client.get(reverse(f"resellers:{name}", args=[record.reference] if record else []))
+
+    assert answer.status_code == (404 if record else 200)
+    assert "Own customer" not in what_is_said(answer, "") and own.reference not in what_is_said(answer, "")
