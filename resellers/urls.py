@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from resellers.views import accounts, cip, findings, messages, overview, roster
+from resellers.views import accounts, attestation, certification, cip, findings, messages, overview, roster
 
 app_name = "resellers"
 urlpatterns = [
@@ -11,6 +11,11 @@ urlpatterns = [
     path("customers/", roster.roster, name="roster"),
     path("customers/<str:reference>/", roster.one, name="customer"),
     path("<str:reference>/cip/", cip.page, name="cip"),
+    path("certification/", certification.certification, name="certification"),
+    path("certifications/", certification.acts, name="certifications"),
+    path("certifications/<str:reference>/", certification.one, name="certified"),
+    path("attestations/", attestation.own, name="attestations"),
+    path("attestations/<str:reference>/", attestation.one, name="attestation"),
     path("findings/", findings.own, name="findings"),
     path("findings/<str:reference>/", findings.one, name="finding"),
     path("messages/", messages.own, name="messages"),
