@@ -8,9 +8,11 @@ class ResellersConfig(AppConfig):
     def ready(self):
         from accounts.flows.activation import add_guard
         from accounts.flows.document_files import Naming, add_naming
+        from kyc_portal.staff.sections import add_sections
         from kyc_portal.staff.site import add_tiles
         from kyc_portal.work import queue
         from resellers import events, tiles
+        from resellers.admin.certification import certification_of_reseller
         from resellers.flows import certification, certification_ends, coverage, roster_files, roster_taking
         from resellers.flows.file import may_not_sell
         from resellers.models import RosterUpload
@@ -23,3 +25,4 @@ class ResellersConfig(AppConfig):
         events.roster_changed.connect(certification_ends.take_roster_change, dispatch_uid="resellers.certifications")
         add_naming(Naming(RosterUpload, "reseller__account__party_id", "file_sha256"))
         add_tiles(*tiles.TILES)
+        add_sections("resellers.reseller", certification_of_reseller)

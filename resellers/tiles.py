@@ -1,9 +1,10 @@
 """The waiting work on resellers on the first page."""
 
 from kyc_portal.staff.site import Tile
-from resellers.models import Finding, ResellerCip
+from resellers.models import Attestation, Finding, ResellerCip
 
 CIPS, FINDINGS = "admin:resellers_resellercip_changelist", "admin:resellers_finding_changelist"
+ATTESTATIONS = "admin:resellers_attestation_changelist"
 
 TILES = (
     Tile(
@@ -19,5 +20,10 @@ TILES = (
         "Cures to sign", "A colleague proposed that a finding is cured; agree or send it back.",
         "resellers.end_finding", lambda user, today: Finding.objects.awaiting_second(user), FINDINGS, "cure=second",
         "warning",
+    ),
+    Tile(
+        "Attestations past their last day", "Resellers that did not sign in time; they bring no customers until then.",
+        "resellers.hold_against", lambda user, today: Attestation.objects.overdue(today), ATTESTATIONS,
+        "signature=overdue", "danger",
     ),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from resellers.views import accounts, cip, findings, messages, overview, roster, uploads
+from resellers.views import accounts, attestation, certification, cip, findings, messages, overview, roster, uploads
 
 app_name = "resellers"
 urlpatterns = [
@@ -15,6 +15,11 @@ urlpatterns = [
     path("files/<str:reference>/", uploads.one, name="upload"),
     path("files/<str:reference>/bad-rows.csv", uploads.bad_rows, name="bad_rows"),
     path("<str:reference>/cip/", cip.page, name="cip"),
+    path("certification/", certification.certification, name="certification"),
+    path("certifications/", certification.acts, name="certifications"),
+    path("certifications/<str:reference>/", certification.one, name="certified"),
+    path("attestations/", attestation.own, name="attestations"),
+    path("attestations/<str:reference>/", attestation.one, name="attestation"),
     path("findings/", findings.own, name="findings"),
     path("findings/<str:reference>/", findings.one, name="finding"),
     path("messages/", messages.own, name="messages"),

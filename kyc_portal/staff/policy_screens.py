@@ -114,6 +114,8 @@ SCREENS: dict[str, Screen] = {
         "send_back": Act("resellers.end_finding", "cure_proposed"),
         "withdraw": Act("resellers.end_finding", "open planned"),
     }),
+    "resellers.certification": Screen(acts={"withdraw": Act("resellers.withdraw_certification")}),
+    "resellers.attestation": Screen(),
     "resellers.resellercip": Screen(acts={
         "begin": Act("resellers.review_cip", "submitted"),
         "judge": Act("resellers.review_cip", "under_review"),

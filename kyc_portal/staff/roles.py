@@ -38,7 +38,9 @@ CUSTOMERS = _view(
 CASES = _view("cases", "case", "decision")
 LEGAL = _view("cases", "legalrequest", "bundle")
 PRIVACY = _view("accounts", "privacyrequest")  # the answer may rest on a hold, of which reviewers must not know
-RESELLERS = _view("resellers", "reseller", "downstreamcustomer", "resellercip", "finding")
+RESELLERS = _view(
+    "resellers", "reseller", "downstreamcustomer", "resellercip", "finding", "certification", "attestation"
+)
 POLICY = _view(
     "policy", "regimeprofile", "citation", "cipversion", "privacynoticeversion", "statementversion", "deadline",
     "holiday",
@@ -70,7 +72,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "reseller desk": (
         *CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager", "resellers.submit_cip",
-        "resellers.write_to",
+        "resellers.write_to", "resellers.withdraw_certification",
         "resellers.review_cip", "resellers.decide_cip", "resellers.hold_against", "resellers.end_finding",
     ),
     "reseller manager": (),  # works in /resellers/ only, by binding to named resellers
@@ -84,7 +86,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "compliance": (
         *CUSTOMERS, *CASES, *RESELLERS, *PRIVACY, *GROUND, *GLASS, "policy.approve_cip", "policy.add_holiday",
         "records.purge", "records.settle_rowchange", "accounts.handle_privacy", "resellers.review_cip",
-        "resellers.decide_cip", "resellers.hold_against", "resellers.end_finding",
+        "resellers.decide_cip", "resellers.hold_against", "resellers.end_finding", "resellers.withdraw_certification",
     ),
     "senior manager": (*GROUND, *CASES, *RESELLERS),
     "auditor": (

@@ -125,7 +125,7 @@ def _as_sent(
 
 def _chosen(reseller: Reseller, entries: Sequence[str]) -> list[RosterEntry]:
     """The rows with these references, locked, also those that ended meanwhile; another's is as unknown as none."""
-    wanted = set(entries)
+    wanted = _as_references(entries)
     if not wanted:
         raise NothingToCertify("No customer is chosen. Choose at least one.")
     if len(wanted) > MOST_AT_ONCE:
@@ -133,7 +133,14 @@ def _chosen(reseller: Reseller, entries: Sequence[str]) -> list[RosterEntry]:
     rows = _locked_rows(RosterEntry.objects.filter(reseller=reseller, reference__in=wanted, from_at__isnull=False))
     if len(rows) != len(wanted):
         raise BadField("Customers: one of those chosen is not on your roster. Load the page again and choose anew.")
+    if len({row.number for row in rows}) != len(rows):
+        raise BadField("Customers: one is chosen twice, as it was and as it is. Load the page again and choose anew.")
     return rows
+
+
+def _as_references(entries: Sequence[str]) -> set[str]:
+    """The references as the database can be asked for them: a sign that no reference has becomes one of none."""
+    return {each if each.isascii() and each.isprintable() else "?" for each in entries}
 
 
 def _to_go_through(act: Certification) -> QuerySet[RosterEntry]:
@@ -229,7 +236,7 @@ def withdraw(
     if entries is not None:
         if not entries:
             raise BadField("Customers: none is chosen. Choose those whose certification you withdraw.")
-        lines = lines.filter(entry__reference__in=set(entries))
+        lines = lines.filter(entry__reference__in=_as_references(entries))
     count = lines.update(ended_at=at, ended_why=LineEnd.WITHDRAWN.value, why=why)
     is_cut_short = entries is None and act.state != ActState.DONE
     if not count and not is_cut_short:

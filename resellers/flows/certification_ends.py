@@ -12,8 +12,6 @@ from resellers.rules.certification import LineEnd
 from resellers.rules.roster import EndedWhy
 from resellers.verbs import Verb
 
-ENDS = {EndedWhy.CHANGED: LineEnd.CHANGED, EndedWhy.GONE: LineEnd.GONE}
-
 
 def take_roster_change(sender, *, upload, by, at, **signal) -> None:
     """The receiver of events.roster_changed, within its transaction."""
@@ -26,11 +24,10 @@ def break_changed(reseller: Reseller, *, by: Actor, at: datetime) -> int:
 
     The caller holds the reseller's lock (file.locked), as everything that ends rows of its roster must.
     """
-    standing = CertifiedEntry.objects.standing().filter(reseller=reseller)
-    broken = 0
-    for row_ended, line_ends in ENDS.items():
-        gone = standing.filter(entry__ended_at__isnull=False, entry__ended_why=row_ended.value)
-        broken += gone.update(ended_at=at, ended_why=line_ends.value)
+    standing = CertifiedEntry.objects.standing().filter(reseller=reseller, entry__ended_at__isnull=False)
+    anew = standing.filter(entry__ended_why=EndedWhy.CHANGED.value)
+    broken = anew.update(ended_at=at, ended_why=LineEnd.CHANGED.value)
+    broken += standing.update(ended_at=at, ended_why=LineEnd.GONE.value)  # whatever else ended them
     if broken:
         facts = {"reseller": reseller.reference, "changed": broken}
         audit.record(Verb.CERTIFICATION_BROKEN, reseller, by=by, at=at, within=reseller.account, **facts)

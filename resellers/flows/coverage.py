@@ -23,6 +23,11 @@ class Coverage:
     certified: int
     late: int
 
+    @property
+    def percent_certified(self) -> int:
+        """In whole percent, rounded down, so that 100 means all of them."""
+        return self.certified * 100 // self.total if self.total else 0
+
 
 def in_force(on: date) -> Exists:
     """Of a row of the roster: whether it is certified on a day."""
@@ -36,15 +41,26 @@ def held_at(moment: datetime) -> Exists:
 
 def coverage_of(reseller: Reseller, *, on: date, regime: Regime) -> Coverage:
     """Count a reseller's customers in one query; who is new or stated anew has some days before it is late."""
-    first_day = on - regime.days("certification_days")
-    settled_before = datetime(first_day.year, first_day.month, first_day.day, tzinfo=ZoneInfo(settings.LEGAL_TIME_ZONE))
     rows = RosterEntry.objects.in_force().filter(reseller=reseller)
     found = rows.aggregate(
         total=Count("pk"),
         certified=Count("pk", filter=in_force(on)),
-        late=Count("pk", filter=Q(from_at__lt=settled_before) & ~in_force(on)),
+        late=Count("pk", filter=_is_late(on, regime)),
     )
     return Coverage(**found)
+
+
+def _is_late(on: date, regime: Regime) -> Q:
+    """Of a row in force: it has been for longer than the days there are to certify it, and it is not certified."""
+    first_day = on - regime.days("certification_days")
+    begins = datetime(first_day.year, first_day.month, first_day.day, tzinfo=ZoneInfo(settings.LEGAL_TIME_ZONE))
+    return Q(from_at__lt=begins) & ~in_force(on)
+
+
+def with_late_customers(resellers: QuerySet[Reseller], *, on: date, regime: Regime) -> QuerySet[Reseller]:
+    """Of these resellers those with a customer who should be certified by now and is not."""
+    late = RosterEntry.objects.in_force().filter(_is_late(on, regime), reseller=OuterRef("pk"))
+    return resellers.filter(Exists(late))
 
 
 def is_not_certified(account: Account, at: datetime) -> str | None:

@@ -24,6 +24,14 @@ class CertificationQuerySet(RecordedQuerySet):
         """Acts whose customers are not all gone through."""
         return self.exclude(state=ActState.DONE.value)
 
+    def in_force(self, on):
+        """Acts by which somebody may be certified on a day: neither withdrawn nor lapsed."""
+        return self.filter(withdrawn_at__isnull=True, lapses_on__gte=on)
+
+    def lapsed(self, on):
+        """Acts whose last day is past."""
+        return self.filter(withdrawn_at__isnull=True, lapses_on__lt=on)
+
     def withdrawn(self):
         return self.filter(withdrawn_at__isnull=False)
 

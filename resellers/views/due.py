@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, Min, OuterRef
 from django.urls import reverse
 
+from kyc_portal.policy.current import regime_on
 from kyc_portal.staff.sections import Clock
-from resellers.models import Finding, ResellerCip, ResellerMessage, RosterUpload
+from resellers.flows import coverage
+from resellers.models import Attestation, CertifiedEntry, Finding, Reseller, ResellerCip, ResellerMessage, RosterUpload
 from resellers.rules.cip import CipStatus
 from resellers.rules.findings import FindingState
 from resellers.rules.roster import UploadState
@@ -69,10 +71,39 @@ def _messages(user, today: date) -> Iterator[Due]:
         )  # fmt: skip
 
 
-PARTS: tuple[Callable[[object, date], Iterable[Due]], ...] = (_findings, _cips, _uploads, _messages)
+def _attestations(user, today: date) -> Iterator[Due]:
+    rows = Attestation.objects.visible_to(user).unsigned().select_related("reseller", "citation")
+    for row in rows.order_by("due_on", "pk")[:MOST_OF_EACH]:
+        yield Due(
+            f"Sign the yearly attestation {row.reference}.", reverse("resellers:attestation", args=[row.reference]),
+            row.reseller.reference, row.due_on, row.citation.standing,
+        )  # fmt: skip
+
+
+def _lapsing(user, today: date) -> Iterator[Due]:
+    """Certifications that end soon, and customers who should be certified by now."""
+    regime, own = regime_on(today), Reseller.objects.visible_to(user)
+    lines = CertifiedEntry.objects.in_force(today).filter(reseller__in=own)
+    soon = lines.filter(lapses_on__lte=coverage.soon_on(today, regime)).values_list(
+        "reseller__reference", "certification__citation__standing"
+    )
+    there = f"{reverse('resellers:certification')}?reseller="
+    for reseller, standing, first in soon.annotate(Min("lapses_on")).order_by("reseller__reference")[:MOST_OF_EACH]:
+        yield Due(
+            "Certify again the customers whose certification lapses soon.", f"{there}{reseller}&state=soon", reseller,
+            first, standing,
+        )  # fmt: skip
+    late = coverage.with_late_customers(own, on=today, regime=regime).order_by("reference")
+    for reseller in late.values_list("reference", flat=True)[:MOST_OF_EACH]:
+        yield Due("Certify the customers who should be certified by now.", f"{there}{reseller}", reseller)
+
+
+PARTS: tuple[Callable[[object, date], Iterable[Due]], ...] = (
+    _findings, _attestations, _lapsing, _cips, _uploads, _messages,
+)  # fmt: skip
 
 
 def due_for(user, today: date) -> list[Due]:
-    """What waits for this person, those with a day first and the soonest before the others; one query a part."""
+    """What waits for this person, those with a day first and the soonest before the others; a few queries a part."""
     found = [due for part in PARTS for due in part(user, today)]
     return sorted(found, key=lambda due: (due.due_on is None, due.due_on or today))

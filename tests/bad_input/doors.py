@@ -33,13 +33,21 @@ from kyc_portal.records import clock_watch, purge_runs
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.staff.actions import actions_of
 from kyc_portal.staff.models import BreakGlass, StaffMember
-from resellers.flows import findings
+from resellers.flows import attestation, findings
 from tests.accounts.logs import event, jsonl
-from tests.builders import make_account, make_company, make_open_account, make_party, make_reseller
+from tests.builders import (
+    make_account,
+    make_company,
+    make_entry,
+    make_open_account,
+    make_party,
+    make_reseller,
+)
 from tests.cases.builders import make_bundle, make_case, make_request
 from tests.conftest import NOON
 from tests.kyc_portal.api.builders import make_key
 from tests.kyc_portal.staff.worlds import make_world
+from tests.resellers.signing import make_signer
 
 NEVER_STORED = re.compile("[\x00\ud800-\udfff]")
 CARD = "4111 1111 1111 1111"
@@ -123,6 +131,14 @@ def _make_findings() -> None:
             knowledge_at=NOON, **made,
         )  # fmt: skip
     findings.propose_cure(finding, why="It is there.", **made)
+    _make_certification()
+
+
+def _make_certification() -> None:
+    """A certification that holds and the attestation that is open a year later."""
+    signer = make_signer("signer")
+    signer.certify(make_entry(signer.reseller))
+    attestation.open_due(on=NOON.date() + timedelta(days=366), by=SCHEDULER, at=NOON)
 
 
 def _make_cases(user: StaffMember) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from kyc_portal.calendars import add_months
+from kyc_portal.records.acting import one_flow
 from kyc_portal.records.refs import SCHEDULER
 from resellers.flows import certification, certification_ends
 from resellers.models import CertifiedEntry, RosterEntry
@@ -120,8 +121,9 @@ class TestTwoAtOnce:
         entry = make_entry(signer.reseller)
 
         def end_alone():
-            RosterEntry.objects.filter(pk=entry.pk).update(ended_at=NOON, ended_why="gone")
-            certification_ends.break_changed(signer.reseller, by=SCHEDULER, at=NOON)
+            with one_flow(SCHEDULER):
+                RosterEntry.objects.filter(pk=entry.pk).update(ended_at=NOON, ended_why="gone")
+                certification_ends.break_changed(signer.reseller, by=SCHEDULER, at=NOON)
 
         _, act = once_it_waits(end_alone, lambda: signer.certify(entry), in_threads)
 
