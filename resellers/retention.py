@@ -20,7 +20,11 @@ from resellers.models import (
     ResellerManager,
     RosterEntry,
     RosterFault,
+    RosterHit,
+    RosterScreening,
     RosterUpload,
+    Sample,
+    SampledFile,
 )
 
 OWN_LAYERS = ("accounts", "resellers")  # what they keep of an account goes with it; what stands above holds it back
@@ -85,6 +89,10 @@ register(
             RosterUpload,
             RosterFault,
             RosterEntry,
+            RosterScreening,
+            RosterHit,
+            Sample,
+            SampledFile,
         ),
         why="Go with the reseller's own account, once none of its customers is left.",
         figures=("retention_years", "sanctions_retention_years"),
@@ -92,6 +100,10 @@ register(
         periods=periods_with_account,
         guarded=_guarded,
         contents=lambda reseller: [
+            SampledFile.objects.filter(sample__reseller=reseller),
+            Sample.objects.filter(reseller=reseller),
+            RosterHit.objects.filter(reseller=reseller),
+            RosterScreening.objects.filter(upload__reseller=reseller),
             RosterEntry.objects.filter(reseller=reseller),
             RosterFault.objects.filter(upload__reseller=reseller),
             RosterUpload.objects.filter(reseller=reseller),
@@ -116,8 +128,12 @@ register(
                     Finding,
                     RosterUpload,
                     RosterEntry,
+                    RosterHit,
+                    Sample,
                 )
             },
+            SampledFile: with_owners("sample__reseller__account"),
+            RosterScreening: with_owners("upload__reseller__account"),
             RosterFault: with_owners("upload__reseller__account"),
             CipJudgement: with_owners("cip__reseller__account"),
         },

@@ -1,9 +1,11 @@
 """The waiting work on resellers on the first page."""
 
 from kyc_portal.staff.site import Tile
-from resellers.models import Finding, ResellerCip
+from resellers.models import Finding, ResellerCip, RosterHit, Sample, SampledFile
 
 CIPS, FINDINGS = "admin:resellers_resellercip_changelist", "admin:resellers_finding_changelist"
+HITS, SAMPLES = "admin:resellers_rosterhit_changelist", "admin:resellers_sample_changelist"
+SAMPLED = "admin:resellers_sampledfile_changelist"
 
 TILES = (
     Tile(
@@ -18,6 +20,24 @@ TILES = (
     Tile(
         "Cures to sign", "A colleague proposed that a finding is cured; agree or send it back.",
         "resellers.end_finding", lambda user, today: Finding.objects.awaiting_second(user), FINDINGS, "cure=second",
+        "warning",
+    ),
+    Tile(
+        "Hits on downstream customers", "Customers of resellers who resemble a list entry; propose a judgement.",
+        "accounts.judge_hit", lambda user, today: RosterHit.objects.to_propose(), HITS, "judgement=open", "warning",
+    ),
+    Tile(
+        "Hits on downstream customers to sign", "A colleague proposed a judgement; agree or return it.",
+        "accounts.second_hit", lambda user, today: RosterHit.objects.awaiting_second(user), HITS, "judgement=second",
+        "warning",
+    ),
+    Tile(
+        "Sampled files to judge", "Files that resellers handed in for a sample; look whether they are in order.",
+        "resellers.judge_sample", lambda user, today: SampledFile.objects.to_judge(), SAMPLED, "found=judge",
+    ),
+    Tile(
+        "Samples to conclude", "The last day for the files is past; what is missing counts as failed.",
+        "resellers.judge_sample", lambda user, today: Sample.objects.overdue(today), SAMPLES, "todo=overdue",
         "warning",
     ),
 )  # fmt: skip

@@ -110,6 +110,22 @@ COUNTRIES = (
     Figure("country_agree_percent", "60", "percent", "own", "Document and one other must point to one country."),
 )  # fmt: skip
 
+# Samples of a reseller's customers (R64 names no figures): how many, how sure, and what makes a customer a risk.
+SAMPLES = (
+    Figure("sample_percent", "1", "percent", "own", "Of the customers on the roster, between the least and the most."),
+    Figure(
+        "sample_least", "60", "customers", "own",
+        "None failing of 60 says, with 95 percent confidence, that at most some 6 percent of all would fail.",
+    ),
+    Figure("sample_most", "300", "customers", "own", "Three hundred say it to within some 6 points, however many there are."),
+    Figure("sample_confidence_percent", "95", "percent", "own", "Usual in audits; a bound, not a promise."),
+    Figure("sample_days", "14", "days", "own", "The files exist already; who needs longer has to make them."),
+    Figure("sample_weight_unverified", "50", "of 100", "own", "A customer nobody verified is what samples look for."),
+    Figure("sample_weight_sublets", "20", "of 100", "own", "Somebody stands between the reseller and the customer."),
+    Figure("sample_weight_without_documents", "20", "of 100", "own", "Harder to check afterwards than a document."),
+    Figure("sample_weight_abroad", "10", "of 100", "own", "A reseller sees a customer of another country less."),
+)  # fmt: skip
+
 # Figures that hold under every regime: law in force, and our own policy where no text gives a number.
 COMMON = (
     Figure("sanctions_retention_years", "10", "years", "ofac-501-601"),
@@ -147,6 +163,7 @@ COMMON = (
     Figure("contact_code_tries", "5", "tries", "own"),
     Figure("contact_asks_a_day", "5", "questions", "own"),
     Figure("reseller_cip_review_days", "14", "days", "own"),
+    *SAMPLES,
     Figure("objection_answer_days", "30", "days", "own"),
     Figure("redress_answer_days", "30", "days", "own"),
     Figure("watch_look_days", "90", "days", "own"),

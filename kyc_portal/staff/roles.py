@@ -34,11 +34,11 @@ CUSTOMERS = _view(
     "accounts", "party", "account", "identitydocument", "paymentmethod", "verification", "screeninghit",
     "watchlistsnapshot", "accessbatch", "accessrecord", "addressrangesnapshot", "risksignal", "restriction",
     "objection", "couldnotverify",
-)  # fmt: skip
+) + _view("resellers", "rosterhit")  # fmt: skip
 CASES = _view("cases", "case", "decision")
 LEGAL = _view("cases", "legalrequest", "bundle")
 PRIVACY = _view("accounts", "privacyrequest")  # the answer may rest on a hold, of which reviewers must not know
-RESELLERS = _view("resellers", "reseller", "downstreamcustomer", "resellercip", "finding")
+RESELLERS = _view("resellers", "reseller", "downstreamcustomer", "resellercip", "finding", "sample", "sampledfile")
 POLICY = _view(
     "policy", "regimeprofile", "citation", "cipversion", "privacynoticeversion", "statementversion", "deadline",
     "holiday",
@@ -71,6 +71,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "reseller desk": (
         *CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager", "resellers.submit_cip",
         "resellers.review_cip", "resellers.decide_cip", "resellers.hold_against", "resellers.end_finding",
+        "resellers.judge_sample", "resellers.download_sample",
     ),
     "reseller manager": (),  # works in /resellers/ only, by binding to named resellers
     "legal": (
@@ -83,7 +84,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     "compliance": (
         *CUSTOMERS, *CASES, *RESELLERS, *PRIVACY, *GROUND, *GLASS, "policy.approve_cip", "policy.add_holiday",
         "records.purge", "records.settle_rowchange", "accounts.handle_privacy", "resellers.review_cip",
-        "resellers.decide_cip", "resellers.hold_against", "resellers.end_finding",
+        "resellers.decide_cip", "resellers.hold_against", "resellers.end_finding", "resellers.judge_sample",
+        "resellers.download_sample",
     ),
     "senior manager": (*GROUND, *CASES, *RESELLERS),
     "auditor": (

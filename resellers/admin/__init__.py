@@ -1,5 +1,5 @@
 """The reseller desk's screens."""
 
-from resellers.admin import cip, finding, reseller
+from resellers.admin import cip, counts, finding, reseller, roster_hit, sampling
 
-__all__ = ["cip", "finding", "reseller"]
+__all__ = ["cip", "counts", "finding", "reseller", "roster_hit", "sampling"]

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 
 import pytest
 
+from accounts.formats.text import neutralised
 from cases.formats.bundle_content import (
     ACCESS_COLUMNS,
     CustodyEntry,
@@ -21,7 +22,6 @@ from cases.formats.bundle_content import (
     custody_table,
     json_document,
     jsonl_lines,
-    neutralised,
     table_csv,
     table_jsonl,
 )
