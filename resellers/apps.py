@@ -6,9 +6,9 @@ class ResellersConfig(AppConfig):
     verbose_name = "Resellers"
 
     def ready(self):
+        from accounts.events import list_changed
         from accounts.flows.activation import add_guard
         from accounts.flows.document_files import Naming, add_naming
-        from accounts.events import list_changed
         from kyc_portal.staff.site import add_tiles
         from kyc_portal.work import queue
         from resellers import events, tiles

@@ -18,7 +18,6 @@ from uuid import UUID
 
 from accounts.formats.text import neutralised
 
-
 CUSTODY_COLUMNS = ("path", "added_at", "added_by", "origin", "sha256")
 ACCESS_COLUMNS = ("at", "account", "kind", "address", "raw_source", "batch")
 

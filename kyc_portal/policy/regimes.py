@@ -117,7 +117,7 @@ SAMPLES = (
         "sample_least", "60", "customers", "own",
         "None failing of 60 says, with 95 percent confidence, that at most some 6 percent of all would fail.",
     ),
-    Figure("sample_most", "300", "customers", "own", "Three hundred say it to within some 6 points, however many there are."),
+    Figure("sample_most", "300", "customers", "own", "They say it to within some 6 points, however many there are."),
     Figure("sample_confidence_percent", "95", "percent", "own", "Usual in audits; a bound, not a promise."),
     Figure("sample_days", "14", "days", "own", "The files exist already; who needs longer has to make them."),
     Figure("sample_weight_unverified", "50", "of 100", "own", "A customer nobody verified is what samples look for."),

@@ -13,6 +13,7 @@ from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Clock, Facts, Link, Reason, Table, holds_section, timeline_section
 from kyc_portal.staff.templatetags.marks import masked
 from resellers.admin.cip import status_badge
+from resellers.admin.counts import COUNTS, CountPages
 from resellers.admin.finding import state_badge
 from resellers.admin.forms import (
     AccountForm,
@@ -26,7 +27,6 @@ from resellers.admin.forms import (
     ManagerForm,
     ResellerForm,
 )
-from resellers.admin.counts import COUNTS, CountPages
 from resellers.admin.roster_hit import screenings_section
 from resellers.admin.sampling import error_rate_section, samples_section
 from resellers.admin.sampling_forms import DrawForm

@@ -158,7 +158,8 @@ def screenings_section(reseller: Reseller) -> Table:
     found = RosterScreening.objects.filter(upload__reseller=reseller).select_related("upload", "snapshot")
     rows = [
         [
-            row.upload.reference, row.snapshot, Badge("done", "good") if row.finished_at else Badge("under way", "info"),
+            row.upload.reference, row.snapshot,
+            Badge("done", "good") if row.finished_at else Badge("under way", "info"),
             row.done_count, "changes of the list" if row.before_id else "the whole list", row.begun_at, row.finished_at,
         ]
         for row in found.order_by("-begun_at", "list_name", "pk")[:MOST_SHOWN]

@@ -1,4 +1,4 @@
-"""Draw a sample of a reseller's customers and draw it again; take in the files asked for, judge them, conclude (R64)."""
+"""Draw a sample of a reseller's customers and draw it again; take in files asked for, judge them, conclude (R64)."""
 
 import secrets
 from collections.abc import Iterator

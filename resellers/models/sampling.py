@@ -30,7 +30,7 @@ class SampleQuerySet(RecordedQuerySet):
 class Sample(Recorded):
     """One draw of a reseller's customers, with all it takes to draw it again, and its outcome.
 
-    The frame is what was in force at `frame_at`; `frame_sha256` is over its references in order, a line feed after each.
+    The frame is what was in force at `frame_at`; `frame_sha256` is over its references in order, each with a line feed.
     `strata` are rows of code, customers in the frame, customers drawn; `weighing` the figures that made the codes.
     """
 

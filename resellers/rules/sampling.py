@@ -37,7 +37,7 @@ MOVES = Lifecycle(
 class Result(Worded):
     """What was found in one file."""
 
-    PASS = "pass", "in order"  # noqa: S105 no password
+    PASS = "pass", "in order"
     FAIL = "fail", "not in order"
 
 

@@ -27,7 +27,7 @@ from kyc_portal.staff.policy_check import names_of
 from kyc_portal.staff.policy_screens import SEE_LEGAL
 from kyc_portal.staff.roles import ROLES
 from kyc_portal.staff.sections import url_of
-from resellers.models import DownstreamCustomer, Reseller
+from resellers.models import DownstreamCustomer, Reseller, SampledFile
 from tests.accounts.verifier import answer_to, deliver, make_check, read
 from tests.bad_input.doors import all_rights, make_one_of_each
 from tests.builders import make_company, png_bytes
@@ -141,7 +141,8 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
     matrix.seeds += [
         url_of(each) for each in (account, party, running, case, party.documents.get(file_type="image/png"))
     ]
-    matrix.known_to_b = ["Canaryperson", account.reference, reseller_b().reference]
+    matrix.known_to_b = ["Canaryperson", account.reference, reseller_b().reference, "Canarydownstream", "canarysampled"]
+    matrix.seeds += [url_of(each) for each in (reseller_b().samples.get(), reseller_b().roster_hits.first())]
     matrix.canaries += [
         Canary("CANARYNUMBER", ""), Canary("CANARYPAYS", ""), Canary("Canarystreet", ""), Canary("CANARYFOUND", ""),
         Canary("canaryfile", "accounts.download_document"), Canary("Canarynote", "cases.view_case"),
@@ -151,6 +152,11 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
         Canary("canaryground", TRAIL),
         Canary("Canaryobjection", "accounts.verify accounts.answer_redress"), Canary(account.reference, ANY_VIEW),
         Canary(reseller_b().reference, ANY_VIEW),
+        Canary("Canarydownstream", "resellers.view_sample resellers.view_rosterhit"),
+        Canary("CANARYLISTED", "resellers.view_rosterhit"),
+        Canary("canarysampled", "resellers.judge_sample resellers.download_sample"),
+        Canary("Canarywords", "resellers.judge_sample resellers.hold_against"),
+        Canary("Canaryseed", "resellers.view_sample"),
     ]  # fmt: skip
 
 
@@ -251,7 +257,9 @@ def of_reseller(model, reseller: Reseller):
     found = {
         "accounts.account": account, "accounts.party": account.party, "resellers.reseller": reseller,
         "resellers.downstreamcustomer": reseller.customers.first(), "resellers.resellercip": reseller.cips.first(),
-        "resellers.finding": reseller.findings.first(),
+        "resellers.finding": reseller.findings.first(), "resellers.sample": reseller.samples.first(),
+        "resellers.sampledfile": SampledFile.objects.filter(sample__reseller=reseller).first(),
+        "resellers.rosterhit": reseller.roster_hits.first(),
         "accounts.identitydocument": account.party.documents.exclude(file_sha256="").first(),
         "accounts.paymentmethod": account.party.payment_methods.first(),
         "accounts.screeninghit": account.party.hits.first(),
