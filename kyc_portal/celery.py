@@ -53,6 +53,7 @@ BEAT_SCHEDULE = {
     "make watches due": {"task": "accounts.tasks.make_watches_due", "schedule": crontab(hour=1, minute=20)},
     "look for red flags": {"task": "accounts.tasks.run_detectors", "schedule": crontab(hour=1, minute=40)},
     "lapse preservations": {"task": "cases.tasks.lapse_preservations", "schedule": crontab(hour=2, minute=10)},
+    "screen rosters": {"task": "resellers.tasks.screen_rosters", "schedule": crontab(hour=2, minute=40)},
     "remind of deadlines": {
         "task": "kyc_portal.notices.tasks.remind_of_deadlines",
         "schedule": crontab(hour=6, minute=0),

@@ -6,6 +6,7 @@ class ResellersConfig(AppConfig):
     verbose_name = "Resellers"
 
     def ready(self):
+        from accounts.events import list_changed
         from accounts.flows.activation import add_guard
         from accounts.flows.document_files import Naming, add_naming
         from kyc_portal.staff.sections import add_sections
@@ -13,9 +14,16 @@ class ResellersConfig(AppConfig):
         from kyc_portal.work import queue
         from resellers import events, tiles
         from resellers.admin.certification import certification_of_reseller
-        from resellers.flows import certification, certification_ends, coverage, roster_files, roster_taking
+        from resellers.flows import (
+            certification,
+            certification_ends,
+            coverage,
+            roster_files,
+            roster_screening,
+            roster_taking,
+        )
         from resellers.flows.file import may_not_sell
-        from resellers.models import RosterUpload
+        from resellers.models import RosterUpload, SampledFile
 
         queue.register(roster_files.READ, roster_files.read)
         queue.register(roster_taking.ACCEPT, roster_taking.accept)
@@ -23,6 +31,12 @@ class ResellersConfig(AppConfig):
         add_guard(coverage.is_not_certified)
         queue.register(certification.KIND, certification.carry_out)
         events.roster_changed.connect(certification_ends.take_roster_change, dispatch_uid="resellers.certifications")
+        add_guard(roster_screening.listed_downstream)
+        queue.register(roster_screening.SCREEN, roster_screening.carry_on)
+        queue.register(roster_screening.LOOK, roster_screening.look)
+        events.roster_changed.connect(roster_screening.take_roster)
+        list_changed.connect(roster_screening.take_list)
         add_naming(Naming(RosterUpload, "reseller__account__party_id", "file_sha256"))
+        add_naming(Naming(SampledFile, "sample__reseller__account__party_id", "file_sha256"))
         add_tiles(*tiles.TILES)
         add_sections("resellers.reseller", certification_of_reseller)

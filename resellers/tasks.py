@@ -1,10 +1,10 @@
-"""Doors: end what lapsed, open what a year asks for. Each may be lost or run twice."""
+"""Doors: end what lapsed, open what a year asks for, compare what waits. Each may be lost or run twice."""
 
 from celery import shared_task
 
 from kyc_portal.records.clock import legal_day, moment
 from kyc_portal.records.refs import SCHEDULER
-from resellers.flows import attestation, certification_ends
+from resellers.flows import attestation, certification_ends, roster_screening
 
 
 @shared_task
@@ -19,3 +19,9 @@ def open_attestations(at=None):
     """Each night: open the yearly attestation of each reseller whose year is over."""
     now = moment(at)
     return attestation.open_due(on=legal_day(now), by=SCHEDULER, at=now)
+
+
+@shared_task
+def screen_rosters(at=None):
+    """Each night: ask for every comparison of a roster with a list that was lost on the way."""
+    return roster_screening.ask_for_waiting(by=SCHEDULER, at=moment(at))

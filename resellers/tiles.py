@@ -1,10 +1,12 @@
 """The waiting work on resellers on the first page."""
 
 from kyc_portal.staff.site import Tile
-from resellers.models import Attestation, Finding, ResellerCip
+from resellers.models import Attestation, Finding, ResellerCip, RosterHit, Sample, SampledFile
 
 CIPS, FINDINGS = "admin:resellers_resellercip_changelist", "admin:resellers_finding_changelist"
 ATTESTATIONS = "admin:resellers_attestation_changelist"
+HITS, SAMPLES = "admin:resellers_rosterhit_changelist", "admin:resellers_sample_changelist"
+SAMPLED = "admin:resellers_sampledfile_changelist"
 
 TILES = (
     Tile(
@@ -25,5 +27,23 @@ TILES = (
         "Attestations past their last day", "Resellers that did not sign in time; they bring no customers until then.",
         "resellers.hold_against", lambda user, today: Attestation.objects.overdue(today), ATTESTATIONS,
         "signature=overdue", "danger",
+    ),
+    Tile(
+        "Hits on downstream customers", "Customers of resellers who resemble a list entry; propose a judgement.",
+        "accounts.judge_hit", lambda user, today: RosterHit.objects.to_propose(), HITS, "judgement=open", "warning",
+    ),
+    Tile(
+        "Hits on downstream customers to sign", "A colleague proposed a judgement; agree or return it.",
+        "accounts.second_hit", lambda user, today: RosterHit.objects.awaiting_second(user), HITS, "judgement=second",
+        "warning",
+    ),
+    Tile(
+        "Sampled files to judge", "Files that resellers handed in for a sample; look whether they are in order.",
+        "resellers.judge_sample", lambda user, today: SampledFile.objects.to_judge(), SAMPLED, "found=judge",
+    ),
+    Tile(
+        "Samples to conclude", "The last day for the files is past; what is missing counts as failed.",
+        "resellers.judge_sample", lambda user, today: Sample.objects.overdue(today), SAMPLES, "todo=overdue",
+        "warning",
     ),
 )  # fmt: skip

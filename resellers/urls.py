@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from resellers.views import accounts, attestation, certification, cip, findings, messages, overview, roster, uploads
+from resellers.views import (
+    accounts,
+    attestation,
+    certification,
+    cip,
+    counts,
+    findings,
+    messages,
+    overview,
+    roster,
+    sampling,
+    uploads,
+)
 
 app_name = "resellers"
 urlpatterns = [
@@ -24,5 +36,9 @@ urlpatterns = [
     path("findings/<str:reference>/", findings.one, name="finding"),
     path("messages/", messages.own, name="messages"),
     path("messages/<str:reference>/", messages.one, name="message"),
+    path("samples/", sampling.own, name="samples"),
+    path("samples/<str:reference>/", sampling.one, name="sample"),
+    path("sampled/<str:reference>/", sampling.hand_in, name="sampled"),
+    path("counts/", counts.own, name="counts"),
     path("password/", accounts.PasswordChange.as_view(), name="password"),
 ]

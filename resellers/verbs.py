@@ -60,4 +60,26 @@ class Verb(AuditVerb):
         "resellers.roster.accepted", "took in a roster of {reseller}", "new", "changed", "same", "gone", "sha256",
     )  # fmt: skip
     ROSTER_DISCARDED = "resellers.roster.discarded", "discarded a roster of {reseller}"
+    SAMPLE_DRAWN = "resellers.sample.drawn", "drew {count} of {rows} customers of {reseller}", "digest", "due_on"
+    SAMPLE_REPEATED = "resellers.sample.repeated", "repeated a draw: {result}"
+    SAMPLE_HANDED_IN = "resellers.sample.handed_in", "handed in the file asked for as {file}", "sha256", "warnings"
+    SAMPLE_JUDGED = "resellers.sample.judged", "judged the file {file}: {result}", "why"
+    SAMPLE_TAKEN = "resellers.sample.downloaded", "downloaded the file {file}", "sha256"
+    SAMPLE_CONCLUDED = "resellers.sample.concluded", "concluded a sample of {reseller}: {failed} of {count} failed"
+    SAMPLE_HELD = "resellers.sample.finding_made", "made a finding against {reseller} of {what}"
+    ROSTER_SCREENED = "resellers.roster.screened", "compared {count} customers of {reseller} with {list}", "hits"
+    ROSTER_TO_SCREEN = "resellers.roster.to_screen", "has a roster of {reseller} compared with {list}"
+    ROSTER_HIT_FOUND = (
+        "resellers.hit.found",
+        "found {hit} on a customer of {reseller} against {list}",
+        "score",
+        "strong",
+    )
+    ROSTER_HIT_CARRIED = "resellers.hit.carried", "carried the judgement of {earlier} on to {hit} ({state})"
+    ROSTER_HIT_REPLACED = "resellers.hit.replaced", "replaced {earlier} by {hit}"
+    ROSTER_HIT_GONE = "resellers.hit.gone", "set {hit} aside: customer or entry no longer says so"
+    ROSTER_HIT_PROPOSED = "resellers.hit.proposed", "proposed to {judgement} {hit}"
+    ROSTER_HIT_RETURNED = "resellers.hit.returned", "returned the proposal to {judgement} {hit}"
+    ROSTER_HIT_CONFIRMED = "resellers.hit.confirmed", "confirmed {hit} on a customer of {reseller}"
+    ROSTER_HIT_DISMISSED = "resellers.hit.dismissed", "dismissed {hit}"
     CUSTOMER_ADDED = "resellers.customer_added", "wrote down that {account} was brought by {reseller}"

@@ -113,7 +113,7 @@ class ScreeningHitAdmin(RecordAdmin):
 
     def sections(self, record, *, user, at):
         entry = WatchlistEntry.objects.filter(snapshot=record.snapshot, uid=record.entry_uid).first()
-        ours, theirs = _of_party(record.party, user), _of_entry(entry)
+        ours, theirs = _of_party(record.party, user), of_entry(entry)
         rows = [[name, ours.get(name, ""), theirs.get(name, "")] for name in {**ours, **theirs}]
         reasons = [[sentence] for sentence in record.reasons]
         if record.evidence:
@@ -199,7 +199,7 @@ def _on_file(rows: models.QuerySet) -> str:
     return f"{count} on file" if count else ""
 
 
-def _of_entry(entry: WatchlistEntry | None) -> dict[str, object]:
+def of_entry(entry: WatchlistEntry | None) -> dict[str, object]:
     """The entry as its publisher spells it; public data."""
     if entry is None:
         return {}

@@ -59,7 +59,7 @@ def look_at_changes(snapshot: WatchlistSnapshot, *, by: Actor, at: datetime) -> 
     changes = list(waiting.filter(looked_at__isnull=True).select_related("before", "after").order_by("at", "pk"))
     if not changes:
         return 0
-    changed = set().union(*(_changed(change.before, change.after) for change in changes))
+    changed = set().union(*(changed_entries(change.before, change.after) for change in changes))
     touched = _with_hits_on(changed, snapshot) | _resembling(changed, snapshot, bands_on(at))
     for keys in in_batches(sorted(touched, key=str), ASKED_AT_ONCE):
         Party.objects.filter(pk__in=keys).update(marked_with="")
@@ -79,7 +79,7 @@ def bands_on(at: datetime) -> Bands:
     return Bands(float(regime.number("screening_strong_score")), float(regime.number("screening_possible_score")))
 
 
-def _changed(before: WatchlistSnapshot, after: WatchlistSnapshot) -> set[str]:
+def changed_entries(before: WatchlistSnapshot, after: WatchlistSnapshot) -> set[str]:
     """The keys of entries that only one version has, or that say something else in the other."""
     old, new = _digests(before), _digests(after)
     return {uid for uid in old.keys() | new.keys() if old.get(uid) != new.get(uid)}
@@ -100,16 +100,21 @@ def _with_hits_on(changed: set[str], snapshot: WatchlistSnapshot) -> set[UUID]:
 
 def _resembling(changed: set[str], snapshot: WatchlistSnapshot, bands: Bands) -> set[UUID]:
     """Parties that may resemble what the changed entries say now: found by their marks, then compared by name."""
-    entries: list[WatchlistEntry] = []
-    for uids in in_batches(sorted(changed), ASKED_AT_ONCE):
-        entries += WatchlistEntry.objects.filter(snapshot=snapshot, uid__in=uids)
-    if not entries:
+    index = index_of_changed(changed, snapshot)
+    if not len(index):
         return set()
-    index = ListIndex(entries)
     values = {mark for each in index for mark in value_marks(each.identifiers | each.wallets | each.emails)}
     touched = _with_any(values)
     named = _sharing_marks({name for each in index for name in each.names}) - touched
     return touched | {key for key, names, kind in _names_of(named) if index.may_match(names, kind, bands)}
+
+
+def index_of_changed(changed: set[str], snapshot: WatchlistSnapshot) -> ListIndex:
+    """The changed entries alone, as this version says them; those that went are not in it."""
+    entries: list[WatchlistEntry] = []
+    for uids in in_batches(sorted(changed), ASKED_AT_ONCE):
+        entries += WatchlistEntry.objects.filter(snapshot=snapshot, uid__in=uids)
+    return ListIndex(entries)
 
 
 def _sharing_marks(names: Iterable[str]) -> set[UUID]:

@@ -4,17 +4,14 @@ Everybody is screened, U.S. persons included. A judgement holds for the very dat
 say the same as before, it is carried on to a newer list version; when either has changed, somebody looks again.
 """
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import date, datetime
-from decimal import Decimal
 from functools import partial
 
 from django.db import models
 
-from accounts.flows import list_changes, reverification, signals, watchlists
+from accounts.flows import hit_values, list_changes, reverification, signals, watchlists
 from accounts.flows.batches import BATCH
 from accounts.flows.list_index import Match, index_of
 from accounts.flows.parties import account_of, locked
@@ -30,7 +27,6 @@ from kyc_portal.four_eyes import PERSON, person_key, require_second_person
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
-from kyc_portal.records.keys import fingerprint, former_fingerprint
 from kyc_portal.records.refs import SCHEDULER, Actor
 from kyc_portal.refusal import Refusal
 from kyc_portal.work import failures
@@ -221,30 +217,10 @@ def _end_others(known: dict, matched: set[str], snapshot: WatchlistSnapshot, pag
 
 
 def _as_hit(match: Match, screened: ScreenedParty, screening: Screening) -> ScreeningHit:
-    likeness = match.similarity
-    reasons = sorted(likeness.reasons, key=lambda reason: -reason.weight)
-    both_sides = _both_sides(screened, match)
-    hit = ScreeningHit(
-        party_id=screening.party_id,
-        screening=screening,
-        snapshot=screening.snapshot,
-        entry_uid=match.listed.party.key,
-        entry_name=match.listed.name,
-        programmes=list(match.listed.programmes),
-        score=Decimal(str(likeness.score)).quantize(Decimal("0.001")),
-        is_strong=likeness.band == "strong",
-        evidence=likeness.evidence,
-        reasons=[reason.sentence for reason in reasons],
-        compared=fingerprint("comparison", both_sides),
-    )
-    hit.compared_before = former_fingerprint("comparison", both_sides) or hit.compared
+    values = hit_values.values_of(match, screened)
+    hit = ScreeningHit(party_id=screening.party_id, screening=screening, snapshot=screening.snapshot, **values)
+    hit.compared_before = hit_values.former_comparison(match, screened) or hit.compared
     return hit
-
-
-def _both_sides(screened: ScreenedParty, match: Match) -> str:
-    """Both sides as text; its keyed fingerprint ties a judgement to what it was made on without keeping it."""
-    ours = {name: sorted(value) if isinstance(value, frozenset) else value for name, value in asdict(screened).items()}
-    return json.dumps([ours, match.listed.digest], sort_keys=True, default=str)
 
 
 def _carry(earlier: ScreeningHit, hit: ScreeningHit, page, by: Actor, at: datetime) -> None:

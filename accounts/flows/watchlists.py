@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.db import models
 
+from accounts import events
 from accounts.flows.batches import in_batches
 from accounts.formats import list_kind, list_tables, list_xml, ofac
 from accounts.formats.list_files import ListFile, file_sha256
@@ -128,7 +129,7 @@ def _known_again(known: WatchlistSnapshot, force: bool, by: Actor, at: datetime)
             f"These files are the version of “{known.list_name}” loaded on {known.loaded_at:%Y-%m-%d}, which a later "
             "one has replaced. Fetch the list again, or add --force to make the old version current."
         )
-    _make_current(known, at)
+    _make_current(known, by, at)
     audit.record(Verb.WATCHLIST_RESTORED, known, by=by, at=at, list=known.list_name, sha256=known.sha256)
     return LoadOutcome(known, is_new=False)
 
@@ -159,7 +160,7 @@ def _store(name: str, found: ofac.SdnList | ListFile, force: bool, by: Actor, at
         return LoadOutcome(snapshot, is_new=False)
     for batch in in_batches(_rows(snapshot, found)):
         WatchlistEntry.objects.bulk_create(batch)
-    _make_current(snapshot, at)
+    _make_current(snapshot, by, at)
     audit.record(
         Verb.WATCHLIST_LOADED, snapshot, by=by, at=at, list=name, entries=snapshot.entry_count,
         aliases=snapshot.alias_count, sha256=snapshot.sha256, forced=force,
@@ -167,13 +168,14 @@ def _store(name: str, found: ofac.SdnList | ListFile, force: bool, by: Actor, at
     return LoadOutcome(snapshot, is_new=True)
 
 
-def _make_current(snapshot: WatchlistSnapshot, at: datetime) -> None:
+def _make_current(snapshot: WatchlistSnapshot, by: Actor, at: datetime) -> None:
     before = WatchlistSnapshot.objects.filter(list_name=snapshot.list_name, is_current=True).first()
     if before is not None:
         WatchlistSnapshot.objects.filter(pk=before.pk).update(is_current=False)
         ListChange.objects.create(list_name=snapshot.list_name, before=before, after=snapshot, at=at)
     snapshot.is_current = True
     snapshot.save(update_fields=["is_current"])
+    events.list_changed.send(sender=WatchlistSnapshot, snapshot=snapshot, by=by, at=at)
 
 
 def _rows(snapshot: WatchlistSnapshot, found: ofac.SdnList | ListFile) -> Iterator[WatchlistEntry]:

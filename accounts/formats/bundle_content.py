@@ -16,7 +16,7 @@ from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
 from uuid import UUID
 
-FORMULA_STARTS = frozenset("=+-@\t\r\n\0＝＋－＠")  # the wide forms are read as their narrow ones
+from accounts.formats.text import neutralised
 
 CUSTODY_COLUMNS = ("path", "added_at", "added_by", "origin", "sha256")
 ACCESS_COLUMNS = ("at", "account", "kind", "address", "raw_source", "batch")
@@ -133,11 +133,6 @@ def jsonl_lines(rows: Iterable[object]) -> Iterator[bytes]:
     for row in rows:
         text = json.dumps(plain(row), ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
         yield text.encode() + b"\n"
-
-
-def neutralised(text: str) -> str:
-    """Put an apostrophe before text that a spreadsheet would run; spaces before the formula do not hide it."""
-    return f"'{text}" if text.lstrip(" ")[:1] in FORMULA_STARTS else text
 
 
 def _cell(value: object) -> object:

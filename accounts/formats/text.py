@@ -12,6 +12,7 @@ _BIDI_OVERRIDES = "\u202a-\u202e\u2066-\u2069"
 _NEVER = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_BIDI_OVERRIDES}\ud800-\udfff]")
 _LINE_CHARACTERS = re.compile("[\t\n\r\u2028\u2029]")
 _BLANK_CATEGORIES = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
+FORMULA_STARTS = frozenset("=+-@\t\r\n\0＝＋－＠")  # the wide forms are read as their narrow ones
 # Letters and marks by category, yet nothing is drawn: Hangul fillers, the blank Braille cell, the grapheme joiner.
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f")
 # Small and capital i with and without dot; see folded().
@@ -117,3 +118,8 @@ def _fold_once(value: str) -> str:
         character for character in value if character not in _BLANK_LETTERS and unicodedata.category(character) != "Cf"
     )
     return " ".join("".join(visible).split())
+
+
+def neutralised(text: str) -> str:
+    """Put an apostrophe before text that a spreadsheet would run; spaces before the formula do not hide it."""
+    return f"'{text}" if text.lstrip(" ")[:1] in FORMULA_STARTS else text

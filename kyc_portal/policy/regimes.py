@@ -131,6 +131,22 @@ RESELLERS = (
     Figure("attestation_days", "30", "days", "own", "A month to gather what is signed."),
 )  # fmt: skip
 
+# Samples of a reseller's customers (R64 names no figures): how many, how sure, and what makes a customer a risk.
+SAMPLES = (
+    Figure("sample_percent", "1", "percent", "own", "Of the customers on the roster, between the least and the most."),
+    Figure(
+        "sample_least", "60", "customers", "own",
+        "None failing of 60 says, with 95 percent confidence, that at most some 6 percent of all would fail.",
+    ),
+    Figure("sample_most", "300", "customers", "own", "They say it to within some 6 points, however many there are."),
+    Figure("sample_confidence_percent", "95", "percent", "own", "Usual in audits; a bound, not a promise."),
+    Figure("sample_days", "14", "days", "own", "The files exist already; who needs longer has to make them."),
+    Figure("sample_weight_unverified", "50", "of 100", "own", "A customer nobody verified is what samples look for."),
+    Figure("sample_weight_sublets", "20", "of 100", "own", "Somebody stands between the reseller and the customer."),
+    Figure("sample_weight_without_documents", "20", "of 100", "own", "Harder to check afterwards than a document."),
+    Figure("sample_weight_abroad", "10", "of 100", "own", "A reseller sees a customer of another country less."),
+)  # fmt: skip
+
 # Figures that hold under every regime: law in force, and our own policy where no text gives a number.
 COMMON = (
     Figure("sanctions_retention_years", "10", "years", "ofac-501-601"),
@@ -172,6 +188,7 @@ COMMON = (
     Figure("roster_most_thousand_rows", "200", "thousand rows", "own", "Read and taken in within minutes."),
     Figure("roster_most_megabytes", "40", "megabytes", "own", "A file is held in memory unsealed, never on a disk."),
     Figure("roster_most_depth", "3", "levels", "own", "Whoever sublets further is a reseller, with a file of its own."),
+    *SAMPLES,
     Figure("objection_answer_days", "30", "days", "own"),
     Figure("redress_answer_days", "30", "days", "own"),
     Figure("watch_look_days", "90", "days", "own"),

@@ -87,7 +87,8 @@ def _first_line(text: str, room: float) -> str:
     return text
 
 
-def _picture(kind: str, height: float, title: object, description: object, body: SafeString) -> SafeString:
+def picture(kind: str, height: float, title: object, description: object, body: SafeString) -> SafeString:
+    """The frame of every picture: as wide as its room, `height` pixels high, with title and description in words."""
     return format_html(
         '<svg xmlns="http://www.w3.org/2000/svg" class="picture picture-{}" role="img" width="100%" height="{}">'
         "<title>{}</title><desc>{}</desc>{}</svg>",
@@ -130,7 +131,7 @@ def owner_tree(node: TreeNode, title: str = "Owners") -> SafeString:
     again = sum(1 for _, _, owner in rows if getattr(owner, "repeats", False))
     words = f"{visible(node.name)} and {len(rows) - 1} owners below it, level by level."
     words += f" {again} of them stand elsewhere in the tree as well; their lines are dashed." if again else ""
-    return _picture("tree", top + 4, title, words, _joined(parts))
+    return picture("tree", top + 4, title, words, _joined(parts))
 
 
 def _flatten(root: TreeNode) -> list[tuple[int, int | None, TreeNode]]:
@@ -196,7 +197,7 @@ def bars(rows: Sequence[tuple[str, int | float | Decimal, str]], title: str = "C
     most = max((float(value) for _, value, _ in rows), default=0)
     parts = [_bar(label, value, tone, most, number * 38) for number, (label, value, tone) in enumerate(rows)]
     words = ", ".join(f"{label} {_count(value)}" for label, value, _ in rows[:20])
-    return _picture("bars", max(len(rows) * 38, 1), title, words or "Nothing to count.", _joined(parts))
+    return picture("bars", max(len(rows) * 38, 1), title, words or "Nothing to count.", _joined(parts))
 
 
 def _bar(label: str, value: int | float | Decimal, tone: str, most: float, top: int) -> SafeString:
@@ -230,7 +231,7 @@ def _count(value: int | float | Decimal) -> str:
 def access_strip(days: Sequence[tuple[date, int, int]], title: str = "Access over time") -> SafeString:
     """One column per (day, accesses, of which through anonymising services); the anonymised part is hatched."""
     if not days:
-        return _picture(
+        return picture(
             "strip", 24, title, "No access seen.", format_html('<text x="0" y="16">{}</text>', "No access seen.")
         )
 
@@ -260,7 +261,7 @@ def access_strip(days: Sequence[tuple[date, int, int]], title: str = "Access ove
     words = (
         f"{total:,} accesses from {_day(days[0][0])} to {_day(days[-1][0])}, {hidden:,} of them ({share}) anonymised."
     )
-    return _picture("strip", floor + 20, title, words, body)
+    return picture("strip", floor + 20, title, words, body)
 
 
 def _column(number: int, columns: int, day: tuple[date, int, int], most: int, top: int, hatch: str) -> SafeString:
@@ -312,7 +313,7 @@ def _day(day: date) -> str:
 def steps(points: Sequence[tuple[date, int]], today: date | None = None, title: str = "Due dates") -> SafeString:
     """A stepped line: how many are due by each day, counted up over (day, count); `today` stands as a dashed line."""
     if not points:
-        return _picture(
+        return picture(
             "steps", 24, title, "Nothing is due.", format_html('<text x="0" y="16">{}</text>', "Nothing is due.")
         )
 
@@ -342,7 +343,7 @@ def steps(points: Sequence[tuple[date, int]], today: date | None = None, title: 
     words = f"{total:,} due from {_day(ordered[0][0])} to {_day(ordered[-1][0])}" + (
         f", {due:,} before today." if due else "."
     )
-    return _picture(
+    return picture(
         "steps", floor + 20, title, words, _joined([*parts, *_steps_words(first, last, total, due, today, floor)])
     )
 

@@ -100,6 +100,7 @@ SCREENS: dict[str, Screen] = {
         "end_binding": Act("resellers.bind_manager"),
         "submit_cip": Act("resellers.submit_cip"),
         "record_finding": Act("resellers.hold_against"),
+        "draw_sample": Act("resellers.judge_sample"),
         "adopt_cip": Act("resellers.submit_cip"),
         "record_contract": Act("resellers.add_reseller"),
         "end_contract": Act("resellers.add_reseller"),
@@ -116,6 +117,21 @@ SCREENS: dict[str, Screen] = {
     }),
     "resellers.certification": Screen(acts={"withdraw": Act("resellers.withdraw_certification")}),
     "resellers.attestation": Screen(),
+    "resellers.sample": Screen(acts={
+        "replay": Act("resellers.judge_sample"),
+        "conclude": Act("resellers.judge_sample", "asked"),
+        "make_finding": Act("resellers.hold_against", "concluded"),
+    }),
+    "resellers.sampledfile": Screen(acts={
+        "judge": Act("resellers.judge_sample"),
+        "make_finding": Act("resellers.hold_against"),
+    }),
+    "resellers.rosterhit": Screen(acts={
+        "propose_match": Act("accounts.judge_hit", "open dismissed"),
+        "propose_no_match": Act("accounts.judge_hit", "open confirmed", many=True),
+        "agree": Act("accounts.second_hit", "confirm_proposed dismiss_proposed", many=True, after=FIRST),
+        "return_hit": Act("accounts.second_hit", "confirm_proposed dismiss_proposed"),
+    }),
     "resellers.resellercip": Screen(acts={
         "begin": Act("resellers.review_cip", "submitted"),
         "judge": Act("resellers.review_cip", "under_review"),

@@ -100,6 +100,15 @@ PAGES: dict[str, Page] = {
     "resellers:attestation": Page(get=ANYBODY_HERE, post=ANYBODY_HERE, most_bytes=SMALL),
     "resellers:findings": Page(get=ANYBODY_HERE),
     "resellers:finding": Page(get=ANYBODY_HERE, post=ANYBODY_HERE, most_bytes=SMALL),
+    "resellers:samples": Page(get=ANYBODY_HERE),
+    "resellers:sample": Page(get=ANYBODY_HERE),
+    "resellers:sampled": Page(get=ANYBODY_HERE, post=ANYBODY_HERE, most_bytes=settings.DOCUMENT_MAX_BYTES + SMALL),
+    "resellers:counts": Page(get=ANYBODY_HERE),
+    "admin:resellers_reseller_counts": Page(get="resellers.view_reseller"),
+    "admin:resellers_reseller_counts_file": Page(get="resellers.view_reseller"),
+    "admin:resellers_sampledfile_original": Page(
+        get="resellers.download_sample", has_head=False, of="resellers.sampledfile"
+    ),
     "resellers:password": Page(get=ANYBODY_HERE, post=ANYBODY_HERE),
 }
 
@@ -146,6 +155,9 @@ FIELDS: dict[str, str] = {
     **dict.fromkeys(
         (f"resellers.rosterentry.{column}" for column in ("email", "birth_date", "registration_number")), UNMASK
     ),
+    "resellers.sampledfile.file_name": "resellers.judge_sample resellers.download_sample",
+    "resellers.sampledfile.words": "resellers.judge_sample resellers.hold_against",
+    "resellers.rosterhit.birth_date": "accounts.judge_hit accounts.second_hit",  # beside the entry's, to compare
     "notices.notice.address": UNMASK,
     "notices.notice.context": UNMASK,
     "cases.casenote.text": "cases.view_case",

@@ -34,12 +34,20 @@ CUSTOMERS = _view(
     "accounts", "party", "account", "identitydocument", "paymentmethod", "verification", "screeninghit",
     "watchlistsnapshot", "accessbatch", "accessrecord", "addressrangesnapshot", "risksignal", "restriction",
     "objection", "couldnotverify",
-)  # fmt: skip
+) + _view("resellers", "rosterhit")  # fmt: skip
 CASES = _view("cases", "case", "decision")
 LEGAL = _view("cases", "legalrequest", "bundle")
 PRIVACY = _view("accounts", "privacyrequest")  # the answer may rest on a hold, of which reviewers must not know
 RESELLERS = _view(
-    "resellers", "reseller", "downstreamcustomer", "resellercip", "finding", "certification", "attestation"
+    "resellers",
+    "reseller",
+    "downstreamcustomer",
+    "resellercip",
+    "finding",
+    "certification",
+    "attestation",
+    "sample",
+    "sampledfile",
 )
 POLICY = _view(
     "policy", "regimeprofile", "citation", "cipversion", "privacynoticeversion", "statementversion", "deadline",
@@ -74,6 +82,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager", "resellers.submit_cip",
         "resellers.write_to", "resellers.withdraw_certification",
         "resellers.review_cip", "resellers.decide_cip", "resellers.hold_against", "resellers.end_finding",
+        "resellers.judge_sample", "resellers.download_sample",
     ),
     "reseller manager": (),  # works in /resellers/ only, by binding to named resellers
     "legal": (
@@ -87,6 +96,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *CUSTOMERS, *CASES, *RESELLERS, *PRIVACY, *GROUND, *GLASS, "policy.approve_cip", "policy.add_holiday",
         "records.purge", "records.settle_rowchange", "accounts.handle_privacy", "resellers.review_cip",
         "resellers.decide_cip", "resellers.hold_against", "resellers.end_finding", "resellers.withdraw_certification",
+        "resellers.judge_sample", "resellers.download_sample",
     ),
     "senior manager": (*GROUND, *CASES, *RESELLERS),
     "auditor": (

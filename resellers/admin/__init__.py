@@ -1,5 +1,5 @@
 """The reseller desk's screens."""
 
-from resellers.admin import attestation, certification, cip, finding, reseller
+from resellers.admin import attestation, certification, cip, counts, finding, reseller, roster_hit, sampling
 
-__all__ = ["attestation", "certification", "cip", "finding", "reseller"]
+__all__ = ["attestation", "certification", "cip", "counts", "finding", "reseller", "roster_hit", "sampling"]

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 
 from kyc_portal.records.clock import legal_day
@@ -12,6 +13,7 @@ from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Clock, Facts, Link, Reason, Table, holds_section, timeline_section
 from kyc_portal.staff.templatetags.marks import masked
 from resellers.admin.cip import status_badge
+from resellers.admin.counts import COUNTS, CountPages
 from resellers.admin.finding import state_badge
 from resellers.admin.forms import (
     AccountForm,
@@ -26,7 +28,10 @@ from resellers.admin.forms import (
     MessageForm,
     ResellerForm,
 )
-from resellers.flows import cip, file, findings, messages, onboarding
+from resellers.admin.roster_hit import screenings_section
+from resellers.admin.sampling import error_rate_section, samples_section
+from resellers.admin.sampling_forms import DrawForm
+from resellers.flows import cip, file, findings, messages, onboarding, sampling
 from resellers.models import DownstreamCustomer, Reseller
 from resellers.rules.findings import STANDING
 
@@ -41,7 +46,7 @@ class ManagedFilter(QuerysetFilter):
 
 
 @admin.register(Reseller)
-class ResellerAdmin(RecordAdmin):
+class ResellerAdmin(CountPages, RecordAdmin):
     list_display = ["reference", "company", "account_reference", "account_status", "added_at"]
     list_filter = [ManagedFilter]
     list_select_related = ["account__party"]
@@ -89,7 +94,8 @@ class ResellerAdmin(RecordAdmin):
     def sections(self, reseller, *, user, at):
         return [
             _findings(reseller, legal_day(at)), _cips(reseller), _contracts(reseller), _contacts(reseller, user),
-            _customers(reseller), _managers(reseller), _messages(reseller), timeline_section(reseller),
+            _customers(reseller), error_rate_section(reseller), samples_section(reseller),
+            screenings_section(reseller), _managers(reseller), _messages(reseller), timeline_section(reseller),
         ]  # fmt: skip
 
     def aside(self, reseller, *, user, at):
@@ -98,6 +104,7 @@ class ResellerAdmin(RecordAdmin):
             ("Account", Link(account.reference, account)),
             ("Party", Link(account.party.legal_name, account.party)),
             ("Added", reseller.added_at),
+            ("Its customers", Link("By country", f"{reverse(COUNTS)}?reseller={reseller.reference}")),
         ]
         return [Facts("reseller", "The reseller", facts), holds_section(account, account.party)]
 
@@ -108,6 +115,14 @@ class ResellerAdmin(RecordAdmin):
     def record_finding(self, reseller, *, by, at, **given):
         finding = findings.record_finding(reseller, by=by, at=at, **given)
         return f"{finding.reference} is on file; its last good day is {finding.due_on}.", finding
+
+    @flow_action(
+        "Draw a sample", form=DrawForm,
+        warning="The reseller is asked for a file of every customer drawn, by a day that counts from today.",
+    )  # fmt: skip
+    def draw_sample(self, reseller, *, by, at, size, seed):
+        sample = sampling.draw(reseller, size=size, seed=seed, by=by, at=at)
+        return f"{sample.reference}: {sample.size} files are asked for by {sample.due_on}.", sample
 
     @flow_action("Hand in its CIP", form=CipTextForm, warning="For a reseller that sends its text by another way.")
     def submit_cip(self, reseller, *, by, at, title, text):

@@ -8,9 +8,11 @@ from resellers.models.finding import Finding
 from resellers.models.message import ResellerMessage
 from resellers.models.reseller import DownstreamCustomer, Reseller, ResellerManager
 from resellers.models.roster import RosterEntry, RosterFault, RosterUpload
+from resellers.models.roster_screening import RosterHit, RosterScreening
+from resellers.models.sampling import Sample, SampledFile
 
 __all__ = [
     "Attestation", "Certification", "CertifiedEntry", "CipJudgement", "DownstreamCustomer", "Finding", "Reseller",
     "ResellerCip", "ResellerContact", "ResellerContract", "ResellerManager", "ResellerMessage", "RosterEntry",
-    "RosterFault", "RosterUpload",
+    "RosterFault", "RosterHit", "RosterScreening", "RosterUpload", "Sample", "SampledFile",
 ]  # fmt: skip

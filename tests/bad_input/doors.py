@@ -33,15 +33,18 @@ from kyc_portal.records import clock_watch, purge_runs
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.staff.actions import actions_of
 from kyc_portal.staff.models import BreakGlass, StaffMember
-from resellers.flows import attestation, findings
+from resellers.flows import attestation, findings, sampling
+from resellers.models import Reseller, RosterHit
 from tests.accounts.logs import event, jsonl
 from tests.builders import (
     make_account,
     make_company,
     make_entry,
+    make_list,
     make_open_account,
     make_party,
     make_reseller,
+    png_bytes,
 )
 from tests.cases.builders import make_bundle, make_case, make_request
 from tests.conftest import NOON
@@ -75,6 +78,7 @@ def make_one_of_each(folder, user: StaffMember) -> None:
     _make_objection()
     _make_unverified()
     _make_findings()
+    _make_sampled()
     account = make_open_account()
     running = verification.start(account, account.party, trigger="doubt", by=SCHEDULER, at=NOON)
     verification.find_discrepancy(running, field="address", stated="here", found="there", by=SCHEDULER, at=NOON)
@@ -139,6 +143,25 @@ def _make_certification() -> None:
     signer = make_signer("signer")
     signer.certify(make_entry(signer.reseller))
     attestation.open_due(on=NOON.date() + timedelta(days=366), by=SCHEDULER, at=NOON)
+
+
+def _make_sampled() -> None:
+    """Of A a sample with a file handed in, of B one concluded with a failure, and hits in each state."""
+    made = {"by": SCHEDULER, "at": NOON}
+    for reseller in Reseller.objects.filter(managers__isnull=False).order_by("managers__user__username"):
+        is_b = reseller.managers.filter(user__username="canarymanager").exists()
+        entry = make_entry(reseller, name="Canarydownstream" if is_b else "Own downstream")
+        sampled = sampling.draw(reseller, seed="Canaryseed", **made).files.get()
+        name = "canarysampled.png" if is_b else "own.png"
+        sampling.hand_in(sampled, file=io.BytesIO(png_bytes("sampled")), file_name=name, binding=None, **made)
+        if is_b:
+            sampling.judge(sampled, result="fail", reasons=["expired"], words="Canarywords", **made)
+            sampling.conclude(sampled.sample, by=SCHEDULER, at=NOON + timedelta(days=20))
+        for number, status in enumerate(("dismiss_proposed", "confirmed") if is_b else ("open", "confirm_proposed")):
+            RosterHit.objects.create(
+                reseller=reseller, number=entry.number, entry=entry, snapshot=make_list(), found_at=NOON,
+                entry_uid=str(number), entry_name="CANARYLISTED", score="0.970", compared=status, status=status,
+            )  # fmt: skip
 
 
 def _make_cases(user: StaffMember) -> None:

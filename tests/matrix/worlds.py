@@ -28,7 +28,7 @@ from kyc_portal.staff.policy_screens import SEE_LEGAL
 from kyc_portal.staff.roles import ROLES
 from kyc_portal.staff.sections import url_of
 from resellers.flows import file, messages
-from resellers.models import DownstreamCustomer, Reseller
+from resellers.models import DownstreamCustomer, Reseller, SampledFile
 from tests.accounts.verifier import answer_to, deliver, make_check, read
 from tests.bad_input.doors import all_rights, make_one_of_each
 from tests.builders import make_company, make_entry, png_bytes
@@ -150,8 +150,9 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
     ]
     matrix.known_to_b = [
         "Canaryperson", account.reference, reseller_b().reference, "Canarysubtenant", "CANARY-8", "Canaryletter",
-        "Canaryreseller",
+        "Canaryreseller", "Canarydownstream", "canarysampled",
     ]  # fmt: skip
+    matrix.seeds += [url_of(each) for each in (reseller_b().samples.get(), reseller_b().roster_hits.first())]
     matrix.canaries += [
         Canary("CANARYNUMBER", ""), Canary("CANARYPAYS", ""), Canary("Canarystreet", ""), Canary("CANARYFOUND", ""),
         Canary("canaryfile", "accounts.download_document"), Canary("Canarynote", "cases.view_case"),
@@ -162,6 +163,11 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
         Canary("canaryground", TRAIL),
         Canary("Canaryobjection", "accounts.verify accounts.answer_redress"), Canary(account.reference, ANY_VIEW),
         Canary(reseller_b().reference, ANY_VIEW),
+        Canary("Canarydownstream", "resellers.view_sample resellers.view_rosterhit"),
+        Canary("CANARYLISTED", "resellers.view_rosterhit"),
+        Canary("canarysampled", "resellers.judge_sample resellers.download_sample"),
+        Canary("Canarywords", "resellers.judge_sample resellers.hold_against"),
+        Canary("Canaryseed", "resellers.view_sample"),
     ]  # fmt: skip
 
 
@@ -264,6 +270,9 @@ def of_reseller(model, reseller: Reseller):
         "resellers.downstreamcustomer": reseller.customers.first(), "resellers.resellercip": reseller.cips.first(),
         "resellers.finding": reseller.findings.first(), "resellers.certification": reseller.certifications.first(),
         "resellers.attestation": reseller.attestations.first(),
+        "resellers.sample": reseller.samples.first(),
+        "resellers.sampledfile": SampledFile.objects.filter(sample__reseller=reseller).first(),
+        "resellers.rosterhit": reseller.roster_hits.first(),
         "accounts.identitydocument": account.party.documents.exclude(file_sha256="").first(),
         "accounts.paymentmethod": account.party.payment_methods.first(),
         "accounts.screeninghit": account.party.hits.first(),

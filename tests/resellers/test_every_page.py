@@ -5,16 +5,19 @@ What is in the table below is found out from the list of addresses: a new addres
 
 import io
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 
+from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.staff.policy_table import PAGES
 from resellers import urls
-from resellers.flows import findings, messages, onboarding, roster_files
+from resellers.flows import attestation, findings, messages, onboarding, roster_files, sampling
 from resellers.models import Reseller
 from tests.builders import make_downstream, make_entry, make_reseller
 from tests.conftest import NOON, person
+from tests.resellers.signing import Signer
 
 pytestmark = pytest.mark.django_db
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -46,6 +49,21 @@ def file_of(reseller: Reseller):
     )  # fmt: skip
 
 
+def certification_of(reseller: Reseller):
+    signer = Signer(reseller, reseller.managers.first())
+    return signer.certify(make_entry(reseller, "CANARY-4", name="Canarycertified"))
+
+
+def attestation_of(reseller: Reseller):
+    attestation.open_due(on=NOON.date() + timedelta(days=366), by=SCHEDULER, at=NOON)
+    return reseller.attestations.get()
+
+
+def sample_of(reseller: Reseller):
+    make_entry(reseller, "CANARY-5", name="Canarysampled")
+    return sampling.draw(reseller, by=person("hugo", "reseller desk").as_actor, at=NOON)
+
+
 # What an address with an argument speaks of: makes one of this reseller's.
 RECORDS = {
     "cip": lambda reseller: reseller,
@@ -54,6 +72,10 @@ RECORDS = {
     "message": message_to,
     "upload": file_of,
     "bad_rows": file_of,
+    "certified": certification_of,
+    "attestation": attestation_of,
+    "sample": sample_of,
+    "sampled": lambda reseller: sample_of(reseller).files.first(),
 }
 NO_RECORD = {"template"}  # its argument is the kind of table, the same for everybody
 WITH_RECORD = sorted(name for name, arguments in ROUTES.items() if arguments and name not in NO_RECORD)
@@ -112,7 +134,7 @@ def test_what_is_ones_own_is_there(client, two, name):
 @pytest.mark.parametrize("name", WITHOUT)
 def test_no_list_holds_a_word_of_another(client, two, name):
     own, other = two
-    theirs = {kind: RECORDS[kind](other) for kind in sorted(set(RECORDS) - {"bad_rows"})}
+    theirs = {kind: RECORDS[kind](other) for kind in sorted(set(RECORDS) - {"bad_rows", "sampled"})}
 
     for query in ({}, {"reseller": own.reference}, {"page": "1"}, {"after": theirs["customer"].reference}):
         answer = client.get(reverse(f"resellers:{name}"), query)

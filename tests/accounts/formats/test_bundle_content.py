@@ -21,10 +21,10 @@ from accounts.formats.bundle_content import (
     custody_table,
     json_document,
     jsonl_lines,
-    neutralised,
     table_csv,
     table_jsonl,
 )
+from accounts.formats.text import neutralised
 from tests.accounts.formats.bundles import verdict_on, write
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
