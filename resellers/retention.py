@@ -1,12 +1,21 @@
-"""How long resellers and their links to customers are kept: as long as the account they speak of (R47-R50)."""
+"""How long resellers, their links to customers and their rosters are kept (R47-R50).
 
-from datetime import date
+A reseller and a link go with the account they speak of. What a reseller stated of a customer goes some years after it
+was stated anew or the customer left the roster, or with the reseller.
+"""
 
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
 from django.db import models
 
 from accounts.flows.belonging import with_owners
 from accounts.flows.keeping import ended_before, guarded_rows, periods_of
 from accounts.models import Account
+from kyc_portal.calendars import keep_through
+from kyc_portal.policy.current import regime_on
+from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import RecordRef
 from kyc_portal.records.retention import Period, RetentionRule, register
 from resellers.models import (
@@ -22,6 +31,7 @@ from resellers.models import (
     RosterFault,
     RosterUpload,
 )
+from resellers.rules.roster import UploadState
 
 OWN_LAYERS = ("accounts", "resellers")  # what they keep of an account goes with it; what stands above holds it back
 
@@ -57,7 +67,54 @@ def _ended_resellers(as_of: date) -> models.QuerySet[Reseller]:
     return Reseller.objects.filter(account__in=ended_before(as_of)).select_related("account__party")
 
 
+def _forget_account(link: DownstreamCustomer) -> None:
+    """A roster may still name the account, which goes next: what its reseller stated stays, without our account."""
+    RosterEntry.objects.filter(account=link.account_id).update(account=None)
+
+
+# --- rosters ----------------------------------------------------------------------------------------------------------
+
+
+def _over_on_rosters(as_of: date) -> models.QuerySet[RosterEntry]:
+    """What was in force and ended before that day, and what never will be because its file was discarded."""
+    midnight = datetime.combine(as_of, time.min, ZoneInfo(settings.LEGAL_TIME_ZONE))
+    never = models.Q(from_at__isnull=True, upload__state=UploadState.DISCARDED.value, upload__ended_at__lt=midnight)
+    return RosterEntry.objects.filter(models.Q(ended_at__lt=midnight) | never).select_related(
+        "upload", "reseller__account__party"
+    )
+
+
+def _periods_of_entry(entry: RosterEntry) -> list[Period]:
+    if entry.from_at is None:
+        discarded_on = legal_day(entry.upload.ended_at)
+        regime, figure = regime_on(discarded_on), "roster_discarded_days"
+        sentence = (
+            f"{regime.whole(figure)} days after its file was discarded on {discarded_on} ({regime.cite(figure)})."
+        )
+        return [Period(figure, discarded_on + timedelta(days=regime.whole(figure)), sentence)]
+    ended_on = legal_day(entry.ended_at)
+    regime, figure = regime_on(ended_on), "retention_years"
+    years, source = regime.whole(figure), regime.cite(figure)
+    if years < settings.RETENTION_YEARS:
+        years, source = settings.RETENTION_YEARS, "own policy"
+    sentence = f"{years} years after it was stated anew or left the roster on {ended_on} ({source})."
+    return [Period(figure, keep_through(ended_on, years=years), sentence)]
+
+
 register(
+    RetentionRule(
+        code="roster",
+        title="What resellers stated of their customers",
+        covers=(RosterEntry,),
+        why="Kept for the regime's years after it was stated anew or the customer left; what was discarded goes soon.",
+        figures=("retention_years", "roster_discarded_days"),
+        candidates=_over_on_rosters,
+        periods=_periods_of_entry,
+        guarded=lambda entry: guarded_rows(entry.reseller.account),
+        contents=lambda entry: [RosterEntry.objects.filter(pk=entry.pk)],
+        subjects=lambda entry: [],
+        roots={RosterEntry: with_owners("reseller__account")},
+    ),
     RetentionRule(
         code="downstream",
         title="Links of customers to the reseller who brought them",
@@ -68,12 +125,13 @@ register(
         periods=periods_with_account,
         guarded=_guarded,
         contents=lambda link: [DownstreamCustomer.objects.filter(pk=link.pk)],
+        before=_forget_account,
         subjects=lambda link: [],
         roots={DownstreamCustomer: with_owners("account")},
     ),
     RetentionRule(
         code="resellers",
-        title="Resellers with their CIPs, contracts, contacts and the bindings of their managers",
+        title="Resellers with their CIPs, contracts, contacts, files and the bindings of their managers",
         covers=(
             Reseller,
             ResellerManager,
@@ -84,7 +142,6 @@ register(
             Finding,
             RosterUpload,
             RosterFault,
-            RosterEntry,
         ),
         why="Go with the reseller's own account, once none of its customers is left.",
         figures=("retention_years", "sanctions_retention_years"),
@@ -115,7 +172,6 @@ register(
                     ResellerContact,
                     Finding,
                     RosterUpload,
-                    RosterEntry,
                 )
             },
             RosterFault: with_owners("upload__reseller__account"),

@@ -38,7 +38,9 @@ CUSTOMERS = _view(
 CASES = _view("cases", "case", "decision")
 LEGAL = _view("cases", "legalrequest", "bundle")
 PRIVACY = _view("accounts", "privacyrequest")  # the answer may rest on a hold, of which reviewers must not know
-RESELLERS = _view("resellers", "reseller", "downstreamcustomer", "resellercip", "finding")
+RESELLERS = _view(
+    "resellers", "reseller", "downstreamcustomer", "resellercip", "finding", "rosterupload", "rosterentry"
+)
 POLICY = _view(
     "policy", "regimeprofile", "citation", "cipversion", "privacynoticeversion", "statementversion", "deadline",
     "holiday",

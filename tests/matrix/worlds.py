@@ -251,7 +251,8 @@ def of_reseller(model, reseller: Reseller):
     found = {
         "accounts.account": account, "accounts.party": account.party, "resellers.reseller": reseller,
         "resellers.downstreamcustomer": reseller.customers.first(), "resellers.resellercip": reseller.cips.first(),
-        "resellers.finding": reseller.findings.first(),
+        "resellers.finding": reseller.findings.first(), "resellers.rosterupload": reseller.uploads.first(),
+        "resellers.rosterentry": reseller.entries.first(),
         "accounts.identitydocument": account.party.documents.exclude(file_sha256="").first(),
         "accounts.paymentmethod": account.party.payment_methods.first(),
         "accounts.screeninghit": account.party.hits.first(),
