@@ -188,6 +188,7 @@ COMMON = (
     Figure("roster_most_thousand_rows", "200", "thousand rows", "own", "Read and taken in within minutes."),
     Figure("roster_most_megabytes", "40", "megabytes", "own", "A file is held in memory unsealed, never on a disk."),
     Figure("roster_most_depth", "3", "levels", "own", "Whoever sublets further is a reseller, with a file of its own."),
+    Figure("roster_discarded_days", "7", "days", "own"),
     *SAMPLES,
     Figure("objection_answer_days", "30", "days", "own"),
     Figure("redress_answer_days", "30", "days", "own"),

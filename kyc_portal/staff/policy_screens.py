@@ -140,6 +140,8 @@ SCREENS: dict[str, Screen] = {
         "agree": Act("resellers.decide_cip", "approval_proposed rejection_proposed", after=FIRST),
         "send_back": Act("resellers.decide_cip", "approval_proposed rejection_proposed"),
     }),
+    "resellers.rosterupload": Screen(),
+    "resellers.rosterentry": Screen(),
     # --- cases
     "cases.case": Screen(add=CASE_WORK, hidden=(Hidden("kind", "legal", SEE_LEGAL),), acts={
         "take": Act(CASE_WORK, LIVE_CASE, many=True, by_kind=LEGAL_WORK),

@@ -48,6 +48,8 @@ RESELLERS = _view(
     "attestation",
     "sample",
     "sampledfile",
+    "rosterupload",
+    "rosterentry",
 )
 POLICY = _view(
     "policy", "regimeprofile", "citation", "cipversion", "privacynoticeversion", "statementversion", "deadline",

@@ -1,5 +1,15 @@
 """The reseller desk's screens."""
 
-from resellers.admin import attestation, certification, cip, counts, finding, reseller, roster_hit, sampling
+from resellers.admin import (
+    attestation,
+    certification,
+    cip,
+    counts,
+    finding,
+    reseller,
+    roster,
+    roster_hit,
+    sampling,
+)
 
-__all__ = ["attestation", "certification", "cip", "counts", "finding", "reseller", "roster_hit", "sampling"]
+__all__ = ["attestation", "certification", "cip", "counts", "finding", "reseller", "roster", "roster_hit", "sampling"]
