@@ -1,9 +1,11 @@
 """The waiting work on resellers on the first page."""
 
 from kyc_portal.staff.site import Tile
-from resellers.models import Finding, ResellerCip
+from resellers.models import AuthorityReport, CipRequest, Finding, ResellerCip, Termination
 
 CIPS, FINDINGS = "admin:resellers_resellercip_changelist", "admin:resellers_finding_changelist"
+ENDS, REPORTS = "admin:resellers_termination_changelist", "admin:resellers_authorityreport_changelist"
+REQUESTS = "admin:resellers_ciprequest_changelist"
 
 TILES = (
     Tile(
@@ -18,6 +20,31 @@ TILES = (
     Tile(
         "Cures to sign", "A colleague proposed that a finding is cured; agree or send it back.",
         "resellers.end_finding", lambda user, today: Finding.objects.awaiting_second(user), FINDINGS, "cure=second",
+        "warning",
+    ),
+    Tile(
+        "Ends of relationships to sign", "It was proposed to end the relationship with a reseller; agree or withdraw.",
+        "resellers.decide_termination", lambda user, today: Termination.objects.awaiting_second(user), ENDS,
+        "look=second", "danger",
+    ),
+    Tile(
+        "Ended resellers' customers that failed", "They could not be handled; choose another outcome or try again.",
+        "resellers.propose_termination", lambda user, today: Termination.objects.with_failures(), ENDS, "look=failed",
+        "danger",
+    ),
+    Tile(
+        "Relationships not ended in time", "The last good day is past, and the relationship has not ended.",
+        "resellers.view_termination", lambda user, today: Termination.objects.overdue(today), ENDS, "look=overdue",
+        "danger",
+    ),
+    Tile(
+        "Reports to authorities to make", "What was found at a reseller is to be reported; note when it was.",
+        "resellers.report_to_authority", lambda user, today: AuthorityReport.objects.to_make(), REPORTS, "make=yes",
+        "warning",
+    ),
+    Tile(
+        "Resellers' CIPs to hand over", "An authority asked for the CIP of a reseller; hand the copy over.",
+        "resellers.produce_cip", lambda user, today: CipRequest.objects.unanswered(), REQUESTS, "answer=open",
         "warning",
     ),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from resellers.views import accounts, cip, findings, messages, overview, roster
+from resellers.views import accounts, cip, ending, findings, messages, overview, roster
 
 app_name = "resellers"
 urlpatterns = [
@@ -15,5 +15,6 @@ urlpatterns = [
     path("findings/<str:reference>/", findings.one, name="finding"),
     path("messages/", messages.own, name="messages"),
     path("messages/<str:reference>/", messages.one, name="message"),
+    path("ending/", ending.own, name="ending"),
     path("password/", accounts.PasswordChange.as_view(), name="password"),
 ]

@@ -1,5 +1,5 @@
 """The reseller desk's screens."""
 
-from resellers.admin import cip, finding, reseller
+from resellers.admin import cip, cip_request, finding, report, reseller, termination
 
-__all__ = ["cip", "finding", "reseller"]
+__all__ = ["cip", "cip_request", "finding", "report", "reseller", "termination"]

@@ -63,7 +63,7 @@ def _row(link: DownstreamCustomer) -> CustomerRow:
     )  # fmt: skip
 
 
-def _page_number(text: str) -> int:
+def page_number(text: str) -> int:
     """The page asked for, at least 1; whatever is no number is the first page."""
     if not (text.isascii() and text.isdigit() and len(text) <= 6):
         return 1
@@ -85,7 +85,7 @@ def accounts(request):
     """The accounts of this person's customers: read only. Staff have their own lists and are sent there."""
     if request.user.is_staff:
         return redirect("admin:index")
-    page = _page_number(request.GET.get("page", ""))
+    page = page_number(request.GET.get("page", ""))
     rows, has_more = rows_of(request.user, page)
     resellers = list(
         Reseller.objects.visible_to(request.user).order_by("reference").values_list("reference", flat=True)
