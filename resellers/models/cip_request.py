@@ -51,8 +51,8 @@ class CipRequest(Recorded):
     objects = CipRequestQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "request for a reseller's CIP"
-        verbose_name_plural = "requests for resellers' CIPs"
+        verbose_name = "CIP request"
+        verbose_name_plural = "CIP requests"
         indexes = [models.Index(fields=["state", "due_on"], name="cip_request_due")]
         constraints = [
             models.CheckConstraint(

@@ -30,12 +30,12 @@ from accounts.rules.closing import REASONS as CLOSING_REASONS
 from cases.flows import bundles, decisions, legal_requests
 from cases.rules.outcomes import REASONS, OutcomeCode
 from kyc_portal.records import clock_watch, purge_runs
-from kyc_portal.records.refs import SCHEDULER
+from kyc_portal.records.refs import SCHEDULER, Actor
 from kyc_portal.staff.actions import actions_of
 from kyc_portal.staff.models import BreakGlass, StaffMember
-from resellers.flows import findings
+from resellers.flows import cip_requests, findings, reports, termination
 from tests.accounts.logs import event, jsonl
-from tests.builders import make_account, make_company, make_open_account, make_party, make_reseller
+from tests.builders import make_account, make_company, make_downstream, make_open_account, make_party, make_reseller
 from tests.cases.builders import make_bundle, make_case, make_request
 from tests.conftest import NOON
 from tests.kyc_portal.api.builders import make_key
@@ -67,6 +67,7 @@ def make_one_of_each(folder, user: StaffMember) -> None:
     _make_objection()
     _make_unverified()
     _make_findings()
+    _make_ends()
     account = make_open_account()
     running = verification.start(account, account.party, trigger="doubt", by=SCHEDULER, at=NOON)
     verification.find_discrepancy(running, field="address", stated="here", found="there", by=SCHEDULER, at=NOON)
@@ -123,6 +124,22 @@ def _make_findings() -> None:
             knowledge_at=NOON, **made,
         )  # fmt: skip
     findings.propose_cure(finding, why="It is there.", **made)
+
+
+def _make_ends() -> None:
+    """An end of a relationship proposed, one under way with a failure, a report to make, a copy of a CIP asked for."""
+    made, words = {"by": SCHEDULER, "at": NOON}, {"reason": "misuse", "words": "Canaryend", "outcome": "direct"}
+    waiting, running = make_reseller(), make_reseller()
+    for reseller in (waiting, running):
+        make_downstream(reseller)
+    row = termination.propose(waiting, **words, **made)
+    reports.open_report(waiting, authority="An authority", about="Canaryreport", termination=row, **made)
+    for _ in range(2):
+        request = cip_requests.ask(waiting, requester="An authority", requested_on=NOON.date(), **made)
+    cip_requests.produce(request.reference, **made)
+    row = termination.propose(running, **words, **made)
+    termination.agree(row, by=Actor("person", "second", "second"), at=NOON)
+    row.steps.update(state="failed", why_failed="refused", attempts=1)
 
 
 def _make_cases(user: StaffMember) -> None:

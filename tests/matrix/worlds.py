@@ -28,7 +28,7 @@ from kyc_portal.staff.policy_screens import SEE_LEGAL
 from kyc_portal.staff.roles import ROLES
 from kyc_portal.staff.sections import url_of
 from resellers.flows import file, messages
-from resellers.models import DownstreamCustomer, Reseller
+from resellers.models import CipRequest, DownstreamCustomer, Reseller
 from tests.accounts.verifier import answer_to, deliver, make_check, read
 from tests.bad_input.doors import all_rights, make_one_of_each
 from tests.builders import make_company, make_entry, png_bytes
@@ -249,6 +249,8 @@ def record_for(page: policy_table.Page, name: str):
         rows = rows.exclude(file_sha256="").filter(party__legal_name__contains="Canary")
     if model is Bundle:
         rows = rows.filter(state="built")
+    if model is CipRequest:
+        rows = rows.filter(state="produced")
     for hidden in policy_table.SCREENS[page.of].hidden:
         rows = rows.exclude(**{hidden.column: hidden.value})
     if policy_table.SCREENS[page.of].speaks_of:
@@ -262,7 +264,8 @@ def of_reseller(model, reseller: Reseller):
     found = {
         "accounts.account": account, "accounts.party": account.party, "resellers.reseller": reseller,
         "resellers.downstreamcustomer": reseller.customers.first(), "resellers.resellercip": reseller.cips.first(),
-        "resellers.finding": reseller.findings.first(),
+        "resellers.finding": reseller.findings.first(), "resellers.termination": reseller.terminations.first(),
+        "resellers.ciprequest": reseller.cip_requests.first(), "resellers.authorityreport": reseller.reports.first(),
         "accounts.identitydocument": account.party.documents.exclude(file_sha256="").first(),
         "accounts.paymentmethod": account.party.payment_methods.first(),
         "accounts.screeninghit": account.party.hits.first(),

@@ -241,7 +241,7 @@ class TestDeadlines:
         assert termination.was_late(carry_out(row, at=self.BREACH))
 
     def test_t30_the_scheduler_proposes_from_the_thirty_first_day_and_once(self):
-        reseller, finding = self.found()
+        _, finding = self.found()
 
         tasks.enforce_cure_deadlines(at=self.GOOD.isoformat())
         before = Termination.objects.count()
