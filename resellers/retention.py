@@ -15,15 +15,20 @@ from accounts.flows.keeping import ended_before, guarded_rows, periods_of
 from accounts.models import Account
 from accounts.models.screening import HitStatus
 from kyc_portal.calendars import keep_through
+from kyc_portal.policy.clocks import forget_clocks
 from kyc_portal.policy.current import regime_on
-from kyc_portal.records.clock import legal_day
+from kyc_portal.records.clock import legal_day, moment
 from kyc_portal.records.refs import RecordRef
 from kyc_portal.records.retention import Period, RetentionRule, register
+from kyc_portal.work import queue
+from resellers.flows import cip_requests
 from resellers.models import (
     Attestation,
+    AuthorityReport,
     Certification,
     CertifiedEntry,
     CipJudgement,
+    CipRequest,
     DownstreamCustomer,
     Finding,
     Reseller,
@@ -39,6 +44,8 @@ from resellers.models import (
     RosterUpload,
     Sample,
     SampledFile,
+    Termination,
+    TerminationStep,
 )
 from resellers.rules.roster import UploadState
 
@@ -120,6 +127,29 @@ def _periods_after_hits(entry: RosterEntry) -> list[Period]:
     return [Period(figure, keep_through(legal_day(last), years=years), sentence)]
 
 
+def _steps_of_ended_resellers(as_of: date) -> models.QuerySet[TerminationStep]:
+    """Those that outlive the reseller, because the customer stays with us or with another one."""
+    rows = TerminationStep.objects.filter(termination__reseller__account__in=ended_before(as_of))
+    return rows.select_related("termination__reseller__account__party", "link__account__party")
+
+
+def _before_reseller(reseller: Reseller) -> None:
+    """The copies' folders are deleted by a job after the purge has committed; clocks go at once."""
+    now = moment(None)
+    for request in reseller.cip_requests.all():
+        queue.ask(cip_requests.DELETE, request.reference, due_at=now, at=now)
+    for rows in (
+        reseller.cip_requests,
+        reseller.reports,
+        reseller.findings,
+        reseller.cips,
+        reseller.attestations,
+        reseller.samples,
+    ):
+        for row in rows.all():
+            forget_clocks(row)
+
+
 register(
     RetentionRule(
         code="roster",
@@ -143,6 +173,19 @@ register(
         },
     ),
     RetentionRule(
+        code="steps_of_ends",
+        title="What became of a customer at the end of its reseller",
+        covers=(TerminationStep,),
+        why="Goes with the customer's file or with the reseller's, whichever goes first.",
+        figures=("retention_years", "sanctions_retention_years"),
+        candidates=_steps_of_ended_resellers,
+        periods=lambda step: periods_of(step.termination.reseller.account),
+        guarded=lambda step: guarded_rows(step.link.account),
+        contents=lambda step: [TerminationStep.objects.filter(pk=step.pk)],
+        subjects=lambda step: [],
+        roots={TerminationStep: with_owners("link__account")},
+    ),
+    RetentionRule(
         code="downstream",
         title="Links of customers to the reseller who brought them",
         covers=(DownstreamCustomer,),
@@ -151,7 +194,10 @@ register(
         candidates=_ended_links,
         periods=periods_with_account,
         guarded=_guarded,
-        contents=lambda link: [DownstreamCustomer.objects.filter(pk=link.pk)],
+        contents=lambda link: [
+            TerminationStep.objects.filter(link=link.pk),
+            DownstreamCustomer.objects.filter(pk=link.pk),
+        ],
         before=_forget_account,
         subjects=lambda link: [],
         roots={DownstreamCustomer: with_owners("account")},
@@ -174,17 +220,24 @@ register(
             Attestation,
             RosterScreening,
             Sample,
+            Termination,
+            AuthorityReport,
+            CipRequest,
         ),
         why="Go with the reseller's own account, once none of its customers is left.",
         figures=("retention_years", "sanctions_retention_years"),
         candidates=_ended_resellers,
         periods=periods_with_account,
         guarded=_guarded,
+        before=_before_reseller,
         contents=lambda reseller: [
             Certification.objects.filter(reseller=reseller),
             Attestation.objects.filter(reseller=reseller),
             Sample.objects.filter(reseller=reseller),
             RosterScreening.objects.filter(upload__reseller=reseller),
+            AuthorityReport.objects.filter(reseller=reseller),
+            CipRequest.objects.filter(reseller=reseller),
+            Termination.objects.filter(reseller=reseller),
             RosterFault.objects.filter(upload__reseller=reseller),
             RosterUpload.objects.filter(reseller=reseller),
             ResellerMessage.objects.filter(reseller=reseller),
@@ -212,6 +265,9 @@ register(
                     Certification,
                     Attestation,
                     Sample,
+                    Termination,
+                    AuthorityReport,
+                    CipRequest,
                 )
             },
             RosterScreening: with_owners("upload__reseller__account"),

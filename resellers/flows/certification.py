@@ -68,9 +68,10 @@ def certify(
 
     `statement_number` is that of the wording the signer was shown, `form_key` that of the form: sent twice it is one
     act. Each customer's outcome stands in a line of the act. More than MOST_AT_ONCE are gone through by a job.
-    Raises NoAuthority, WordingChanged, BadField, NothingToCertify, UnderWay or SentBefore.
+    Raises Ended, NoAuthority, WordingChanged, BadField, NothingToCertify, UnderWay or SentBefore.
     """
     reseller = file.locked(reseller)
+    file.require_running(reseller)
     binding = authority.held(binding, reseller, by=by)
     today = legal_day(at)
     scope, evidence = texts.chosen("Scope", scope, Scope), _sorted_evidence(evidence)

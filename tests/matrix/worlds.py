@@ -28,7 +28,7 @@ from kyc_portal.staff.policy_screens import SEE_LEGAL
 from kyc_portal.staff.roles import ROLES
 from kyc_portal.staff.sections import url_of
 from resellers.flows import file, messages
-from resellers.models import DownstreamCustomer, Reseller, SampledFile
+from resellers.models import CipRequest, DownstreamCustomer, Reseller, SampledFile
 from tests.accounts.verifier import answer_to, deliver, make_check, read
 from tests.bad_input.doors import all_rights, make_one_of_each
 from tests.builders import make_company, make_entry, png_bytes
@@ -255,6 +255,8 @@ def record_for(page: policy_table.Page, name: str):
         rows = rows.exclude(file_sha256="").filter(party__legal_name__contains="Canary")
     if model is Bundle:
         rows = rows.filter(state="built")
+    if model is CipRequest:
+        rows = rows.filter(state="produced")
     for hidden in policy_table.SCREENS[page.of].hidden:
         rows = rows.exclude(**{hidden.column: hidden.value})
     if policy_table.SCREENS[page.of].speaks_of:
@@ -275,6 +277,8 @@ def of_reseller(model, reseller: Reseller):
         "resellers.rosterhit": reseller.roster_hits.first(),
         "resellers.rosterupload": reseller.uploads.first(),
         "resellers.rosterentry": reseller.entries.first(),
+        "resellers.termination": reseller.terminations.first(),
+        "resellers.ciprequest": reseller.cip_requests.first(), "resellers.authorityreport": reseller.reports.first(),
         "accounts.identitydocument": account.party.documents.exclude(file_sha256="").first(),
         "accounts.paymentmethod": account.party.payment_methods.first(),
         "accounts.screeninghit": account.party.hits.first(),
