@@ -12,8 +12,8 @@ PRIVACY_NOTICE = """Before we open an account, and from time to time after that,
 # What the person who opens an account signs of its owners (R22, own policy); the list of owners follows it.
 CERTIFICATION_OF_OWNERS = """I certify, for the company, that to the best of my knowledge these are all persons who own or control a substantial part of it, and that what is stated of them is complete and correct:"""  # noqa: E501
 # What a reseller's manager signs of customers on its roster, and once a year of its whole programme (R63, own policy).
-CERTIFICATION_OF_DOWNSTREAM = """I certify, for the reseller and under the authority it gave me, that each customer named in this certification was identified and verified as its CIP prescribes, to the extent and on the evidence stated here; that what the roster states of each is complete and correct to the best of my knowledge; and that we will tell the provider when this no longer holds:"""  # noqa: E501
-YEARLY_ATTESTATION = """I attest, for the reseller and under the authority it gave me, that in the period named here it kept and carried out its written CIP; that it reviewed the CIP against its services and the threats it met; that the figures shown here follow from what it stated of its customers; and that what is not in order is named among them:"""  # noqa: E501
+CERTIFICATION_OF_DOWNSTREAM = """I certify, for the reseller and under the authority it gave me, that each customer named in this certification was identified and verified as its CIP prescribes, to the extent and on the evidence stated here; that what the roster states of each is complete and correct to the best of my knowledge; and that we will tell the provider when this no longer holds."""  # noqa: E501
+YEARLY_ATTESTATION = """I attest, for the reseller and under the authority it gave me, that in the period named here it kept and carried out its written CIP; that it reviewed the CIP against its services and the threats it met; that the figures shown here follow from what it stated of its customers; and that what is not in order is named among them."""  # noqa: E501
 TEXTS_FROM = date(2020, 1, 1)
 
 

@@ -11,6 +11,7 @@ from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from kyc_portal.policy.current import regime_on
 from kyc_portal.policy.models import StatementKind
@@ -266,7 +267,8 @@ def _line_badge(line: CertifiedEntry, today: date) -> Badge:
     if line.outcome != Outcome.CERTIFIED:
         return Badge("not certified", "" if line.outcome == Outcome.ALREADY else "danger")
     if line.ended_at is not None:
-        return Badge(line.get_ended_why_display(), "" if line.ended_why == LineEnd.RENEWED else "warning")
+        is_renewed = line.ended_why == LineEnd.RENEWED
+        return Badge("renewed") if is_renewed else Badge(line.get_ended_why_display(), "warning")
     return Badge("certified", "good") if line.lapses_on >= today else Badge("lapsed", "danger")
 
 
@@ -275,5 +277,5 @@ def _line_words(line: CertifiedEntry):
     if line.outcome != Outcome.CERTIFIED:
         return line.get_outcome_display()
     if line.ended_at is not None:
-        return line.why or moment(line.ended_at)
-    return moment(line.lapses_on)
+        return line.why or format_html("on {}", moment(line.ended_at))
+    return format_html("until {}", moment(line.lapses_on))
