@@ -18,6 +18,7 @@ class ResellersConfig(AppConfig):
             certification,
             certification_ends,
             cip_requests,
+            counts,
             coverage,
             ending_accounts,
             roster_files,
@@ -32,6 +33,7 @@ class ResellersConfig(AppConfig):
         queue.register(roster_taking.ACCEPT, roster_taking.accept)
         add_guard(may_not_sell)
         add_guard(coverage.is_not_certified)
+        counts.add_measure(coverage.CERTIFIED)
         queue.register(certification.KIND, certification.carry_out)
         events.roster_changed.connect(certification_ends.take_roster_change, dispatch_uid="resellers.certifications")
         add_guard(roster_screening.listed_downstream)

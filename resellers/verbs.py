@@ -97,6 +97,7 @@ class Verb(AuditVerb):
         "resellers.termination.chosen", "chose what becomes of {count} customers of {reseller}: {outcome}", "to",
     )  # fmt: skip
     TERMINATION_RETRIED = "resellers.termination.retried", "had {count} customers of {reseller} tried again"
+    TERMINATION_BEGUN = "resellers.termination.begun", "began to handle the customers of {reseller}"
     TERMINATION_DONE = "resellers.termination.done", "ended the relationship with {reseller}", "count"
     STEP_DONE = (
         "resellers.termination.step_done", "ended that {account} is sold through {reseller}: {result}", "outcome",

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from accounts.models import Account
 from kyc_portal.policy.current import Regime
 from kyc_portal.records.clock import legal_day
+from resellers.flows.counts import Measure
 from resellers.models import CertifiedEntry, Reseller, RosterEntry
 from resellers.rules.certification import LineEnd, Outcome, RosterState
 
@@ -37,6 +38,9 @@ def in_force(on: date) -> Exists:
 def held_at(moment: datetime) -> Exists:
     """Of a row of the roster: whether it was certified at a moment, whatever happened since."""
     return Exists(CertifiedEntry.objects.as_of(moment).filter(entry=OuterRef("pk")))
+
+
+CERTIFIED = Measure("certified", "certified", "not certified", lambda moment: Q(held_at(moment)))
 
 
 def coverage_of(reseller: Reseller, *, on: date, regime: Regime) -> Coverage:

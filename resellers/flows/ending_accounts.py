@@ -74,7 +74,10 @@ def _waiting(row: Termination) -> Iterator[UUID]:
 
 @flow
 def _begin(row: Termination, *, by: Actor, at: datetime) -> None:
-    Termination.objects.filter(pk=row.pk, begun_at__isnull=True).update(begun_at=at)
+    """Note when the first customer is handled; said once."""
+    if Termination.objects.filter(pk=row.pk, begun_at__isnull=True).update(begun_at=at):
+        reseller = row.reseller.reference
+        audit.record(Verb.TERMINATION_BEGUN, row, by=by, at=at, within=row.reseller, reseller=reseller)
 
 
 def _handle(key: UUID, *, by: Actor, at: datetime) -> str | None:

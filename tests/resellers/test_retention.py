@@ -8,11 +8,21 @@ from kyc_portal.records.holds import place_hold
 from kyc_portal.records.models import Tombstone
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.records.retention import all_rules, purge_due
-from resellers.flows import onboarding, roster_files, roster_taking
-from resellers.models import DownstreamCustomer, Reseller, ResellerManager, RosterEntry, RosterUpload
-from tests.builders import make_downstream, make_reseller
+from resellers.flows import attestation, onboarding, roster_files, roster_taking
+from resellers.models import (
+    Attestation,
+    Certification,
+    CertifiedEntry,
+    DownstreamCustomer,
+    Reseller,
+    ResellerManager,
+    RosterEntry,
+    RosterUpload,
+)
+from tests.builders import make_downstream, make_entry, make_reseller
 from tests.conftest import NOON
 from tests.resellers.rosters import REMY, agree, read, row, take_in
+from tests.resellers.signing import make_signer
 
 pytestmark = pytest.mark.django_db
 CLOSED = NOON + timedelta(days=10)
@@ -80,6 +90,21 @@ class TestReseller:
 
         assert not Reseller.objects.exists() and not ResellerManager.objects.exists()
         assert not Account.objects.exists()
+
+    def test_what_was_certified_and_attested_goes_with_it(self):
+        signer = make_signer()
+        signer.certify(make_entry(signer.reseller))
+        year_on = NOON + timedelta(days=366)
+        attestation.open_due(on=year_on.date(), by=SCHEDULER, at=year_on)
+        attestation.sign_attestation(
+            Attestation.objects.get(), statement_number="1", binding=signer.binding, by=signer.actor, at=year_on
+        )
+        close(signer.reseller)
+
+        purge(KEPT_THROUGH + timedelta(days=1))
+
+        assert not Reseller.objects.exists() and not Attestation.objects.exists()
+        assert not Certification.objects.exists() and not CertifiedEntry.objects.exists()
 
     def test_it_stays_while_a_customer_is_left(self):
         reseller = make_reseller()

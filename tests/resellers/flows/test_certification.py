@@ -19,6 +19,7 @@ from resellers.flows.authority import NoAuthority
 from resellers.models import Certification, CertifiedEntry, ResellerManager
 from tests.builders import make_entry, make_reseller
 from tests.conftest import NOON
+from tests.resellers import rosters
 from tests.resellers.signing import change_roster, make_signer, outcomes
 
 pytestmark = pytest.mark.django_db
@@ -338,6 +339,16 @@ class TestEnds:
         assert foreign.reseller.certified.standing().count() == 1
         told = AuditEvent.objects.filter(verb="resellers.certification.broken")
         assert [event.facts["changed"] for event in told] == [1, 1]
+
+    def test_an_accepted_file_breaks_what_it_states_anew_and_no_more(self, signer):
+        """By the flows of files themselves, in the transaction that brings the rows in force."""
+        rosters.take_in(signer.reseller, *(rosters.row(f"C-{n}") for n in range(3)))
+        act = signer.certify(everybody=True, at=NOON + timedelta(hours=1))
+
+        rosters.take_in(signer.reseller, rosters.row("C-0"), rosters.row("C-1", name="Anew"), at=LATER)
+
+        ends = dict(act.lines.values_list("number", "ended_why"))
+        assert ends == {"C-0": "", "C-1": "changed", "C-2": "gone"}
 
     def test_it_costs_the_same_for_many(self, signer, django_assert_num_queries):
         entries = [make_entry(signer.reseller, f"C-{n}") for n in range(30)]
