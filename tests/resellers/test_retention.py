@@ -1,14 +1,17 @@
+import io
 from datetime import date, timedelta
 
 import pytest
 
+from accounts.flows import document_files
 from accounts.flows.closing import close_account
 from accounts.models import Account
 from kyc_portal.records.holds import place_hold
 from kyc_portal.records.models import Tombstone
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.records.retention import all_rules, purge_due
-from resellers.flows import attestation, onboarding, roster_files, roster_taking
+from kyc_portal.work import queue
+from resellers.flows import attestation, onboarding, roster_files, roster_screening, roster_taking, sampling
 from resellers.models import (
     Attestation,
     Certification,
@@ -17,9 +20,13 @@ from resellers.models import (
     Reseller,
     ResellerManager,
     RosterEntry,
+    RosterHit,
+    RosterScreening,
     RosterUpload,
+    Sample,
+    SampledFile,
 )
-from tests.builders import make_downstream, make_entry, make_reseller
+from tests.builders import make_downstream, make_entry, make_list, make_reseller, png_bytes
 from tests.conftest import NOON
 from tests.resellers.rosters import REMY, agree, read, row, take_in
 from tests.resellers.signing import make_signer
@@ -105,6 +112,28 @@ class TestReseller:
 
         assert not Reseller.objects.exists() and not Attestation.objects.exists()
         assert not Certification.objects.exists() and not CertifiedEntry.objects.exists()
+
+    def test_samples_their_files_and_hits_go_along(self):
+        reseller = make_reseller()
+        entry = make_entry(reseller)
+        sampled = sampling.draw(reseller, by=SCHEDULER, at=NOON).files.get()
+        file = io.BytesIO(png_bytes())
+        sampled = sampling.hand_in(sampled, file=file, file_name="a.png", binding=None, by=SCHEDULER, at=NOON)
+        roster_screening.ask_for_waiting(by=SCHEDULER, at=NOON)
+        RosterHit.objects.create(
+            reseller=reseller, number=entry.number, entry=entry, snapshot=make_list(), found_at=NOON, entry_uid="1",
+            entry_name="LISTED", score="0.9", compared="x",
+        )  # fmt: skip
+        path = document_files.path_of(sampled.subject, sampled.file_sha256)
+        assert path.exists() and RosterScreening.objects.exists()
+        close(reseller)
+
+        purge(KEPT_THROUGH + timedelta(days=1))
+        queue.run_due(NOON + timedelta(days=1001))
+
+        for model in (Reseller, Sample, SampledFile, RosterHit, RosterScreening, Account):
+            assert not model.objects.exists()
+        assert not path.exists()
 
     def test_it_stays_while_a_customer_is_left(self):
         reseller = make_reseller()

@@ -2,6 +2,7 @@
 
 import hashlib
 import subprocess
+import tracemalloc
 from fractions import Fraction
 
 import pytest
@@ -116,6 +117,19 @@ class TestDraw:
         assert rank("s33d", "DSC-AAAA-BBBB") == asked
         assert told.sha256 == hashlib.sha256(names.encode()).hexdigest()
         assert told.counts == {"DE-low": 1, "FR-high": 1} and told.count == 2
+
+    def test_the_memory_does_not_grow_with_the_frame(self):
+        def peak(count: int) -> int:
+            def frame():
+                return (Unit(f"DSC-{number:08}", "DE", "low") for number in range(count))
+
+            tracemalloc.start()
+            pick("seed", frame(), shares(tally(frame()).counts, 20))
+            found = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            return found
+
+        assert peak(20_000) < 3 * peak(1_000) < 300_000
 
     def test_another_seed_gives_another_draw(self):
         frame = [Unit(f"DSC-{number:08}", "DE", "low") for number in range(200)]
