@@ -35,7 +35,7 @@ from kyc_portal.staff.actions import actions_of
 from kyc_portal.staff.models import BreakGlass, StaffMember
 from resellers.flows import findings
 from tests.accounts.logs import event, jsonl
-from tests.builders import make_account, make_company, make_open_account, make_party, make_reseller
+from tests.builders import make_account, make_company, make_entry, make_open_account, make_party, make_reseller
 from tests.cases.builders import make_bundle, make_case, make_request
 from tests.conftest import NOON
 from tests.kyc_portal.api.builders import make_key
@@ -116,6 +116,7 @@ def _make_unverified() -> None:
 def _make_findings() -> None:
     """A finding against a reseller that is open, and one whose cure waits for its second signature."""
     reseller = make_reseller()
+    make_entry(reseller, name="Canarycustomer")
     made = {"by": SCHEDULER, "at": NOON}
     for _ in range(2):
         finding = findings.record_finding(
