@@ -196,9 +196,13 @@ def _stage(
 
 def _to_be_written(rows: list[Row | BadRow], looked: Looked, today: date) -> list[StatedCustomer]:
     """Of these rows those that are good and say something new."""
-    good = (row for row in rows if isinstance(row, Row) and row.line not in looked.faults)
-    stated = [read_row(row, today=today) for row in good]
-    return [each for each in stated if isinstance(each, StatedCustomer) and looked.word_of(each.number) != SAME]
+    new = (
+        row for row in rows
+        if isinstance(row, Row) and row.line not in looked.faults
+        and looked.word_of(row.values["customer_number"].strip()) != SAME
+    )  # fmt: skip
+    stated = [read_row(row, today=today) for row in new]
+    return [each for each in stated if isinstance(each, StatedCustomer)]
 
 
 def _leave_out(upload: RosterUpload, lost: dict[int, str], looked: Looked, *, by: Actor, at: datetime) -> bool:

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from django_countries import countries
 
 from accounts.formats.tables import BadRow, Columns, Row
-from accounts.formats.text import find_fault
+from accounts.formats.text import find_fault, is_blank
 from accounts.rules.numbers import BadNumber, contains_card_number, normalised
 from accounts.rules.parties import PartyKind
 from resellers.rules.roster import KINDS, Method
@@ -52,7 +52,6 @@ EARLIEST = date(1900, 1, 1)
 ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
 BARE_NUMBER = re.compile(r"[0-9]{1,7}(\.[0-9]+)?\Z", re.ASCII)
 PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*\Z", re.ASCII)
-LONGEST_LOCAL = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ def _read(line: int, values: dict[str, str], today: date) -> StatedCustomer:
     values = {name: value.strip() if value else "" for name, value in values.items()}
     _refuse_template(values)
     for name in TABLE.required:
-        if not values[name]:
+        if is_blank(values[name]):
             raise _BadCell(f"Column {name} is empty. Fill it in.")
     for name, longest in LONGEST.items():
         if values[name] and (fault := find_fault(values[name], longest, one_line=True)):
@@ -186,7 +185,7 @@ def _email(value: str) -> str:
         return ""
     local, _, domain = value.rpartition("@")
     try:
-        if PLAIN_LOCAL.match(local) and len(local) <= LONGEST_LOCAL and domain.isascii():
+        if PLAIN_LOCAL.match(local) and domain.isascii():
             return f"{local}@{_domain(domain)}"
         return normalised("email", value)
     except BadNumber:

@@ -130,6 +130,7 @@ def _make_unverified() -> None:
 def _make_findings() -> None:
     """A finding against a reseller that is open, and one whose cure waits for its second signature."""
     reseller = make_reseller()
+    make_entry(reseller, name="Canarycustomer")
     made = {"by": SCHEDULER, "at": NOON}
     for _ in range(2):
         finding = findings.record_finding(
