@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("resellers", "0007_certification"),
+        ("resellers", "0008_certification"),
     ]
 
     operations = [

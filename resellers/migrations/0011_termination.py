@@ -13,7 +13,7 @@ import kyc_portal.records.sealed
 class Migration(migrations.Migration):
     dependencies = [
         ("policy", "0004_statement_versions"),
-        ("resellers", "0007_sampling_and_screening"),
+        ("resellers", "0010_sampling_and_screening"),
     ]
 
     operations = [

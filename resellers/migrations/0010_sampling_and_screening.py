@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0016_screening_by_delta"),
         ("policy", "0004_statement_versions"),
-        ("resellers", "0007_roster_taking"),
+        ("resellers", "0009_roster_taking"),
     ]
 
     operations = [
