@@ -78,6 +78,14 @@ BEAT_SCHEDULE = {
     "watch the clock": {"task": "kyc_portal.records.tasks.watch_clock", "schedule": 60.0},
     "reconcile files of documents": {"task": "accounts.tasks.reconcile_files", "schedule": crontab(hour=4, minute=20)},
     "reconcile bundles": {"task": "cases.tasks.reconcile_bundles", "schedule": crontab(hour=4, minute=40)},
+    "enforce the last days of cures": {
+        "task": "resellers.tasks.enforce_cure_deadlines",
+        "schedule": crontab(hour=0, minute=40),
+    },
+    "reconcile copies of CIPs": {
+        "task": "resellers.tasks.reconcile_cip_bundles",
+        "schedule": crontab(hour=4, minute=50),
+    },
     "complete the destruction ledger": {
         "task": "kyc_portal.records.tasks.complete_destruction_ledger",
         "schedule": crontab(hour=5, minute=10),

@@ -17,10 +17,13 @@ class ResellersConfig(AppConfig):
         from resellers.flows import (
             certification,
             certification_ends,
+            cip_requests,
             coverage,
+            ending_accounts,
             roster_files,
             roster_screening,
             roster_taking,
+            termination,
         )
         from resellers.flows.file import may_not_sell
         from resellers.models import RosterUpload, SampledFile
@@ -40,3 +43,6 @@ class ResellersConfig(AppConfig):
         add_naming(Naming(SampledFile, "sample__reseller__account__party_id", "file_sha256"))
         add_tiles(*tiles.TILES)
         add_sections("resellers.reseller", certification_of_reseller)
+        queue.register(termination.CARRY_OUT, ending_accounts.carry_out)
+        queue.register(cip_requests.PRODUCE, cip_requests.produce)
+        queue.register(cip_requests.DELETE, cip_requests.delete_files)

@@ -1,12 +1,24 @@
 """The waiting work on resellers on the first page."""
 
 from kyc_portal.staff.site import Tile
-from resellers.models import Attestation, Finding, ResellerCip, RosterHit, Sample, SampledFile
+from resellers.models import (
+    Attestation,
+    AuthorityReport,
+    CipRequest,
+    Finding,
+    ResellerCip,
+    RosterHit,
+    Sample,
+    SampledFile,
+    Termination,
+)
 
 CIPS, FINDINGS = "admin:resellers_resellercip_changelist", "admin:resellers_finding_changelist"
 ATTESTATIONS = "admin:resellers_attestation_changelist"
 HITS, SAMPLES = "admin:resellers_rosterhit_changelist", "admin:resellers_sample_changelist"
 SAMPLED = "admin:resellers_sampledfile_changelist"
+ENDS, REPORTS = "admin:resellers_termination_changelist", "admin:resellers_authorityreport_changelist"
+REQUESTS = "admin:resellers_ciprequest_changelist"
 
 TILES = (
     Tile(
@@ -44,6 +56,31 @@ TILES = (
     Tile(
         "Samples to conclude", "The last day for the files is past; what is missing counts as failed.",
         "resellers.judge_sample", lambda user, today: Sample.objects.overdue(today), SAMPLES, "todo=overdue",
+        "warning",
+    ),
+    Tile(
+        "Ends of relationships to sign", "It was proposed to end the relationship with a reseller; agree or withdraw.",
+        "resellers.decide_termination", lambda user, today: Termination.objects.awaiting_second(user), ENDS,
+        "look=second", "danger",
+    ),
+    Tile(
+        "Ended resellers' customers that failed", "They could not be handled; choose another outcome or try again.",
+        "resellers.propose_termination", lambda user, today: Termination.objects.with_failures(), ENDS, "look=failed",
+        "danger",
+    ),
+    Tile(
+        "Relationships not ended in time", "The last good day is past, and the relationship has not ended.",
+        "resellers.view_termination", lambda user, today: Termination.objects.overdue(today), ENDS, "look=overdue",
+        "danger",
+    ),
+    Tile(
+        "Reports to authorities to make", "What was found at a reseller is to be reported; note when it was.",
+        "resellers.report_to_authority", lambda user, today: AuthorityReport.objects.to_make(), REPORTS, "make=yes",
+        "warning",
+    ),
+    Tile(
+        "Resellers' CIPs to hand over", "An authority asked for the CIP of a reseller; hand the copy over.",
+        "resellers.produce_cip", lambda user, today: CipRequest.objects.unanswered(), REQUESTS, "answer=open",
         "warning",
     ),
 )  # fmt: skip

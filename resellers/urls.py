@@ -8,6 +8,7 @@ from resellers.views import (
     certification,
     cip,
     counts,
+    ending,
     findings,
     messages,
     overview,
@@ -40,5 +41,6 @@ urlpatterns = [
     path("samples/<str:reference>/", sampling.one, name="sample"),
     path("sampled/<str:reference>/", sampling.hand_in, name="sampled"),
     path("counts/", counts.own, name="counts"),
+    path("ending/", ending.own, name="ending"),
     path("password/", accounts.PasswordChange.as_view(), name="password"),
 ]

@@ -1,6 +1,6 @@
 """What is done to resellers and their customers."""
 
-from kyc_portal.records.verbs import AuditVerb
+from kyc_portal.records.verbs import GRAVE, AuditVerb
 
 
 class Verb(AuditVerb):
@@ -82,4 +82,36 @@ class Verb(AuditVerb):
     ROSTER_HIT_RETURNED = "resellers.hit.returned", "returned the proposal to {judgement} {hit}"
     ROSTER_HIT_CONFIRMED = "resellers.hit.confirmed", "confirmed {hit} on a customer of {reseller}"
     ROSTER_HIT_DISMISSED = "resellers.hit.dismissed", "dismissed {hit}"
+    FINDING_ENDED = "resellers.finding.ended", "ended a finding against {reseller} with the relationship"
+    TERMINATION_PROPOSED = (
+        "resellers.termination.proposed", "proposed to end the relationship with {reseller} ({reason})", "count",
+    )  # fmt: skip
+    TERMINATION_AGREED = (
+        "resellers.termination.agreed",
+        "agreed to end the relationship with {reseller}",
+        "count",
+        GRAVE,
+    )
+    TERMINATION_WITHDRAWN = "resellers.termination.withdrawn", "withdrew the proposal to end it with {reseller}"
+    TERMINATION_CHOSEN = (
+        "resellers.termination.chosen", "chose what becomes of {count} customers of {reseller}: {outcome}", "to",
+    )  # fmt: skip
+    TERMINATION_RETRIED = "resellers.termination.retried", "had {count} customers of {reseller} tried again"
+    TERMINATION_DONE = "resellers.termination.done", "ended the relationship with {reseller}", "count"
+    STEP_DONE = (
+        "resellers.termination.step_done", "ended that {account} is sold through {reseller}: {result}", "outcome",
+    )  # fmt: skip
+    STEP_FAILED = (
+        "resellers.termination.step_failed", "could not end that {account} is sold through {reseller}: {reason}",
+    )  # fmt: skip
+    TAKEN_OVER = "resellers.taken_over", "wrote down that {account} is no longer sold through {reseller}"
+    REPORT_OPENED = "resellers.report.opened", "noted a report to an authority on {reseller}, due on {due_on}"
+    REPORT_SENT = "resellers.report.sent", "made a report to an authority on {reseller}", GRAVE
+    REPORT_DROPPED = "resellers.report.dropped", "noted that no report on {reseller} is needed"
+    CIP_ASKED = "resellers.cip_request.asked", "noted that the CIP of {reseller} is asked for, due on {due_on}"
+    CIP_PRODUCED = "resellers.cip_request.produced", "produced the CIP of {reseller}", "files", "digest"
+    CIP_HANDED_OVER = "resellers.cip_request.sent", "handed the CIP of {reseller} over", GRAVE
+    CIP_DOWNLOADED = "resellers.cip_request.downloaded", "downloaded the CIP of {reseller}", "digest", GRAVE
+    CIP_DELETED = "resellers.cip_request.deleted", "deleted the files of {request}"
+    ROSTER_ENDED = "resellers.roster.ended", "ended {count} entries of the roster of {reseller}"
     CUSTOMER_ADDED = "resellers.customer_added", "wrote down that {account} was brought by {reseller}"

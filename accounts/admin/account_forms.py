@@ -17,7 +17,8 @@ FIELDS = (
 )  # fmt: skip
 TRIGGERS = (
     ("opening", "Opening of the account"), ("periodic", "Periodic review"), ("document_expired", "Document expired"),
-    ("owners_changed", "Owners changed"), ("reseller_changed", "Reseller changed"), ("redress", "Redress"),
+    ("owners_changed", "Owners changed"), ("reseller_changed", "Reseller changed"),
+    ("reseller_ended", "Reseller ended"), ("redress", "Redress"),
     ("doubt", "Doubt about the identity"),
     *((why.value, why.label.capitalize()) for why in WhyWithoutDocuments),
 )  # fmt: skip

@@ -10,10 +10,11 @@ REASONS = {
     "terms_broken": "Our terms were broken",
     "authority_order": "Order of a court or an authority",
     "product_ended": "We no longer offer the product",
+    "reseller_ended": "The relationship with its reseller ended",
 }
 BY_HAND = [(code, title) for code, title in REASONS.items() if code != UNVERIFIED]  # the other takes two people
 
-NO_FAULT = {"own_request", "unused", UNVERIFIED, "product_ended"}
+NO_FAULT = {"own_request", "unused", UNVERIFIED, "product_ended", "reseller_ended"}
 GRAVE_LEVELS = {"suspended", "blocked"}
 
 

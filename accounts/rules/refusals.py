@@ -34,6 +34,11 @@ REFUSAL_REASONS = (
     RefusalReason("listed", "Confirmed list hit", NOT_POSSIBLE),
     RefusalReason("measure", "A measure forbids the business", NOT_POSSIBLE),
     RefusalReason("own_policy", "Outside the business we take on", NOT_POSSIBLE),
+    RefusalReason(
+        "reseller_ended",
+        "The relationship with its reseller ended",
+        "The reseller through which you asked for the account no longer offers our services.",
+    ),
     RefusalReason("withdrawn", "The customer withdrew the request", "You told us that you no longer want the account."),
     RefusalReason("duplicate", "Opened twice by mistake", "You already have an account with us, which stays as it is."),
 )

@@ -25,6 +25,11 @@ REASONS = {
         Reason("details_compromised", "Identity details may be in wrong hands", "Please confirm your details anew."),
         Reason("use_unexplained", "Use not explained", "We need an explanation of how this account is used."),
         Reason("authority_order", "Order of a court or an authority", "The account cannot be used for now."),
+        Reason(
+            "reseller_ended",
+            "The relationship with its reseller ended",
+            "The reseller through which you have this account no longer offers our services.",
+        ),
         Reason("listed", "Listed person or property", "The account cannot be used for now."),
     )
 }

@@ -106,6 +106,9 @@ SCREENS: dict[str, Screen] = {
         "end_contract": Act("resellers.add_reseller"),
         "add_contact": Act("resellers.add_reseller"),
         "send_message": Act("resellers.write_to"),
+        "propose_termination": Act("resellers.propose_termination"),
+        "open_report": Act("resellers.report_to_authority"),
+        "ask_cip": Act("resellers.produce_cip"),
     }),
     "resellers.downstreamcustomer": Screen(acts={"change_reseller": Act("resellers.add_reseller")}),
     "resellers.finding": Screen(acts={
@@ -114,6 +117,27 @@ SCREENS: dict[str, Screen] = {
         "accept_cure": Act("resellers.end_finding", "cure_proposed", after=FIRST),
         "send_back": Act("resellers.end_finding", "cure_proposed"),
         "withdraw": Act("resellers.end_finding", "open planned"),
+        "propose_termination": Act("resellers.propose_termination", "open planned cure_proposed"),
+        "open_report": Act("resellers.report_to_authority"),
+    }),
+    "resellers.termination": Screen(acts={
+        "agree": Act("resellers.decide_termination", PROPOSED, after=FIRST),
+        "withdraw": Act("resellers.propose_termination resellers.decide_termination", PROPOSED),
+        "choose_for_all": Act("resellers.propose_termination", "proposed under_way"),
+        "try_again": Act("resellers.propose_termination", "under_way"),
+        "open_report": Act("resellers.report_to_authority"),
+    }),
+    "resellers.terminationstep": Screen(acts={
+        "choose": Act("resellers.propose_termination", "waiting failed", many=True),
+        "try_again": Act("resellers.propose_termination", "failed", many=True),
+    }),
+    "resellers.authorityreport": Screen(acts={
+        "note_sent": Act("resellers.report_to_authority", "open"),
+        "drop": Act("resellers.report_to_authority", "open"),
+    }),
+    "resellers.ciprequest": Screen(acts={
+        "produce_again": Act("resellers.produce_cip", "asked"),
+        "note_sent": Act("resellers.produce_cip", "produced"),
     }),
     "resellers.certification": Screen(acts={"withdraw": Act("resellers.withdraw_certification")}),
     "resellers.attestation": Screen(),
@@ -140,6 +164,8 @@ SCREENS: dict[str, Screen] = {
         "agree": Act("resellers.decide_cip", "approval_proposed rejection_proposed", after=FIRST),
         "send_back": Act("resellers.decide_cip", "approval_proposed rejection_proposed"),
     }),
+    "resellers.rosterupload": Screen(),
+    "resellers.rosterentry": Screen(),
     # --- cases
     "cases.case": Screen(add=CASE_WORK, hidden=(Hidden("kind", "legal", SEE_LEGAL),), acts={
         "take": Act(CASE_WORK, LIVE_CASE, many=True, by_kind=LEGAL_WORK),

@@ -109,6 +109,8 @@ PAGES: dict[str, Page] = {
     "admin:resellers_sampledfile_original": Page(
         get="resellers.download_sample", has_head=False, of="resellers.sampledfile"
     ),
+    "resellers:ending": Page(get=ANYBODY_HERE),
+    "admin:resellers_ciprequest_download": Page(get="resellers.produce_cip", has_head=False, of="resellers.ciprequest"),
     "resellers:password": Page(get=ANYBODY_HERE, post=ANYBODY_HERE),
 }
 
@@ -151,6 +153,8 @@ FIELDS: dict[str, str] = {
     ),
     "resellers.finding.evidence": "resellers.hold_against resellers.end_finding",
     "resellers.finding.plan": "resellers.hold_against resellers.end_finding",
+    "resellers.termination.words": "resellers.propose_termination resellers.decide_termination",
+    "resellers.authorityreport.about": "resellers.report_to_authority",
     "resellers.resellermessage.text": "resellers.write_to",
     **dict.fromkeys(
         (f"resellers.rosterentry.{column}" for column in ("email", "birth_date", "registration_number")), UNMASK
@@ -176,8 +180,12 @@ SECRET_SECTIONS = {
     "hits": "accounts.view_screeninghit",
     "blocked-owners": "accounts.view_screeninghit",
     "documents": "accounts.view_identitydocument",
+    "reports": "resellers.view_authorityreport",
 }
-SECRET_VERBS = {"records.hold.": "records.view_legalhold"}
+SECRET_VERBS = {
+    "records.hold.": "records.view_legalhold",
+    "resellers.report.": "resellers.view_authorityreport",
+}
 
 
 def right_to_see(label: str) -> str:

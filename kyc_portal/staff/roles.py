@@ -39,16 +39,10 @@ CASES = _view("cases", "case", "decision")
 LEGAL = _view("cases", "legalrequest", "bundle")
 PRIVACY = _view("accounts", "privacyrequest")  # the answer may rest on a hold, of which reviewers must not know
 RESELLERS = _view(
-    "resellers",
-    "reseller",
-    "downstreamcustomer",
-    "resellercip",
-    "finding",
-    "certification",
-    "attestation",
-    "sample",
-    "sampledfile",
-)
+    "resellers", "reseller", "downstreamcustomer", "resellercip", "finding", "certification", "attestation", "sample",
+    "sampledfile", "rosterupload", "rosterentry", "termination", "terminationstep", "ciprequest",
+)  # fmt: skip
+REPORTS = _view("resellers", "authorityreport")  # who is reported to an authority must not learn of it from others
 POLICY = _view(
     "policy", "regimeprofile", "citation", "cipversion", "privacynoticeversion", "statementversion", "deadline",
     "holiday",
@@ -81,26 +75,30 @@ ROLES: dict[str, tuple[str, ...]] = {
     "reseller desk": (
         *CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager", "resellers.submit_cip",
         "resellers.write_to", "resellers.withdraw_certification",
+        "resellers.propose_termination", "resellers.produce_cip",
         "resellers.review_cip", "resellers.decide_cip", "resellers.hold_against", "resellers.end_finding",
         "resellers.judge_sample", "resellers.download_sample",
     ),
     "reseller manager": (),  # works in /resellers/ only, by binding to named resellers
     "legal": (
-        *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *GROUND, *GLASS,
+        *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *RESELLERS, *REPORTS, *GROUND, *GLASS, "resellers.report_to_authority",
+        "resellers.produce_cip",
         "cases.handle_legal", "cases.collect_bundle", "cases.approve_bundle", "cases.download_bundle",
         "accounts.answer_privacy", "accounts.answer_redress", "records.place_hold", "records.release_hold",
         "accounts.download_document",
         "accounts.reveal", "accounts.export_ownership",
     ),
     "compliance": (
-        *CUSTOMERS, *CASES, *RESELLERS, *PRIVACY, *GROUND, *GLASS, "policy.approve_cip", "policy.add_holiday",
+        *CUSTOMERS, *CASES, *RESELLERS, *REPORTS, *PRIVACY, *GROUND, *GLASS, "resellers.propose_termination",
+        "resellers.decide_termination", "resellers.report_to_authority", "resellers.produce_cip",
+        "policy.approve_cip", "policy.add_holiday",
         "records.purge", "records.settle_rowchange", "accounts.handle_privacy", "resellers.review_cip",
         "resellers.decide_cip", "resellers.hold_against", "resellers.end_finding", "resellers.withdraw_certification",
         "resellers.judge_sample", "resellers.download_sample",
     ),
-    "senior manager": (*GROUND, *CASES, *RESELLERS),
+    "senior manager": (*GROUND, *CASES, *RESELLERS, "resellers.decide_termination"),
     "auditor": (
-        *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *RESELLERS, *GROUND, *WORK, *PEOPLE, *KEYS,
+        *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *RESELLERS, *REPORTS, *GROUND, *WORK, *PEOPLE, *KEYS,
         *_view("records", "clockwatch"), "staff.see_everything", "accounts.download_document",
         *_view("staff", "breakglass"), "staff.review_breakglass",
     ),

@@ -9,8 +9,10 @@ from kyc_portal.staff.policy_table import may_see
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Clock, Facts, Html, Link, clocks_section, timeline_section
 from kyc_portal.staff.templatetags.marks import DOTS
+from resellers.admin.ending_forms import ProposeEndForm, ReportForm
 from resellers.admin.forms import PlanForm, WhyForm
-from resellers.flows import findings
+from resellers.admin.report import reports_section
+from resellers.flows import findings, reports, termination
 from resellers.models import Finding
 from resellers.rules.findings import STANDING, FindingState
 
@@ -20,6 +22,7 @@ TONES = {
     FindingState.CURE_PROPOSED: "warning",
     FindingState.CURED: "good",
     FindingState.WITHDRAWN: "",
+    FindingState.ENDED: "",
 }
 
 
@@ -66,6 +69,7 @@ class FindingAdmin(RecordAdmin):
     def sections(self, finding, *, user, at):
         return [
             *(_words(finding, column, title, user) for column, title in (("evidence", "Evidence"), ("plan", "Plan"))),
+            reports_section(finding.reports),
             timeline_section(finding),
         ]
 
@@ -106,6 +110,20 @@ class FindingAdmin(RecordAdmin):
     def send_back(self, finding, *, by, at):
         findings.send_back(finding, by=by, at=at)
         return f"{finding.reference} stands as before."
+
+    @flow_action(
+        "Propose to end the relationship", form=ProposeEndForm, tone="danger",
+        initial=lambda finding: {"reason": "not_cured"},
+        warning="Nothing changes until a second person agrees; what becomes of single customers can be chosen first.",
+    )  # fmt: skip
+    def propose_termination(self, finding, *, by, at, **given):
+        row = termination.propose(finding.reseller, finding=finding, by=by, at=at, **given)
+        return f"{row.reference} waits for a second person.", row
+
+    @flow_action("Report to an authority", form=ReportForm)
+    def open_report(self, finding, *, by, at, authority, about):
+        report = reports.open_report(finding.reseller, finding=finding, authority=authority, about=about, by=by, at=at)
+        return f"{report.reference} is to be made by {report.due_on}.", report
 
     @flow_action("Withdraw", form=WhyForm, tone="danger", warning="For a finding that was wrong from the beginning.")
     def withdraw(self, finding, *, by, at, why):

@@ -13,7 +13,9 @@ from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Clock, Facts, Link, Reason, Table, holds_section, timeline_section
 from kyc_portal.staff.templatetags.marks import masked
 from resellers.admin.cip import status_badge
+from resellers.admin.cip_request import requests_section
 from resellers.admin.counts import COUNTS, CountPages
+from resellers.admin.ending_forms import AskCipForm, ProposeEndForm, ReportForm
 from resellers.admin.finding import state_badge
 from resellers.admin.forms import (
     AccountForm,
@@ -28,10 +30,12 @@ from resellers.admin.forms import (
     MessageForm,
     ResellerForm,
 )
+from resellers.admin.report import reports_section
 from resellers.admin.roster_hit import screenings_section
 from resellers.admin.sampling import error_rate_section, samples_section
 from resellers.admin.sampling_forms import DrawForm
-from resellers.flows import cip, file, findings, messages, onboarding, sampling
+from resellers.admin.termination import end_badge
+from resellers.flows import cip, cip_requests, file, findings, messages, onboarding, reports, sampling, termination
 from resellers.models import DownstreamCustomer, Reseller
 from resellers.rules.findings import STANDING
 
@@ -95,7 +99,8 @@ class ResellerAdmin(CountPages, RecordAdmin):
         return [
             _findings(reseller, legal_day(at)), _cips(reseller), _contracts(reseller), _contacts(reseller, user),
             _customers(reseller), error_rate_section(reseller), samples_section(reseller),
-            screenings_section(reseller), _managers(reseller), _messages(reseller), timeline_section(reseller),
+            screenings_section(reseller), _managers(reseller), _messages(reseller), _ends(reseller),
+            requests_section(reseller), reports_section(reseller.reports), timeline_section(reseller),
         ]  # fmt: skip
 
     def aside(self, reseller, *, user, at):
@@ -123,6 +128,27 @@ class ResellerAdmin(CountPages, RecordAdmin):
     def draw_sample(self, reseller, *, by, at, size, seed):
         sample = sampling.draw(reseller, size=size, seed=seed, by=by, at=at)
         return f"{sample.reference}: {sample.size} files are asked for by {sample.due_on}.", sample
+
+    @flow_action(
+        "Propose to end the relationship", form=ProposeEndForm, tone="danger",
+        warning="Nothing changes until a second person agrees; what becomes of single customers can be chosen first.",
+    )  # fmt: skip
+    def propose_termination(self, reseller, *, by, at, **given):
+        row = termination.propose(reseller, by=by, at=at, **given)
+        return f"{row.reference} waits for a second person.", row
+
+    @flow_action("Report to an authority", form=ReportForm)
+    def open_report(self, reseller, *, by, at, authority, about):
+        report = reports.open_report(reseller, authority=authority, about=about, by=by, at=at)
+        return f"{report.reference} is to be made by {report.due_on}.", report
+
+    @flow_action(
+        "Produce its CIP for an authority", form=AskCipForm, grave=True,
+        warning="A signed copy is made of its CIP as of the day of the request. A clock counts from that day.",
+    )  # fmt: skip
+    def ask_cip(self, reseller, *, by, at, **given):
+        request = cip_requests.ask(reseller, by=by, at=at, **given)
+        return f"{request.reference} is made within a minute; it must go out by {request.due_on}.", request
 
     @flow_action("Hand in its CIP", form=CipTextForm, warning="For a reseller that sends its text by another way.")
     def submit_cip(self, reseller, *, by, at, title, text):
@@ -249,6 +275,17 @@ def _managers(reseller) -> Table:
         "managers", "Managers", ["User name", "Bound", "Ended"], rows,
         empty="Nobody can log in for this reseller. Bind a manager.",
     )  # fmt: skip
+
+
+def _ends(reseller) -> Table:
+    """What was proposed or decided of the end of the relationship."""
+    rows = [
+        [Link(row.reference, row), row.get_reason_display(), end_badge(row), row.due_on, row.proposed_at,
+         row.finished_at]
+        for row in reseller.terminations.order_by("-proposed_at", "pk")[:MOST_SHOWN]
+    ]  # fmt: skip
+    head = ["End", "Reason", "State", "Last good day", "Proposed", "Ended"]
+    return Table("ends", "End of the relationship", head, rows, empty="Nobody has proposed to end it.")
 
 
 def _messages(reseller) -> Table:

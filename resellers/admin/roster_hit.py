@@ -3,6 +3,7 @@
 from datetime import date
 
 from django.contrib import admin
+from django.db.models import Count, Max, Q, Sum
 
 from accounts.admin.evidence_forms import JudgementForm
 from accounts.admin.screening import TONES, of_entry, score_in_words
@@ -154,19 +155,26 @@ def _of_customer(entry: RosterEntry, user) -> dict[str, object]:
 
 
 def screenings_section(reseller: Reseller) -> Table:
-    """How far our own screening of a reseller's customers is, the newest files first."""
-    found = RosterScreening.objects.filter(upload__reseller=reseller).select_related("upload", "snapshot")
+    """How far our own screening of a reseller's customers is, list by list; one query."""
+    found = (
+        RosterScreening.objects.filter(upload__reseller=reseller)
+        .values("list_name")
+        .annotate(
+            files=Count("pk"), waiting=Count("pk", filter=Q(finished_at__isnull=True)), customers=Sum("done_count"),
+            last=Max("finished_at"),
+        )
+        .order_by("list_name")
+    )  # fmt: skip
     rows = [
         [
-            row.upload.reference, row.snapshot,
-            Badge("done", "good") if row.finished_at else Badge("under way", "info"),
-            row.done_count, "changes of the list" if row.before_id else "the whole list", row.begun_at, row.finished_at,
+            row["list_name"], Badge("under way", "info") if row["waiting"] else Badge("done", "good"),
+            f"{row['files'] - row['waiting']:,} of {row['files']:,}", row["customers"], row["last"],
         ]
-        for row in found.order_by("-begun_at", "list_name", "pk")[:MOST_SHOWN]
+        for row in found
     ]  # fmt: skip
-    head = ["Roster file", "List", "State", "Customers compared", "With", "Begun", "Done"]
     return Table(
-        "roster-screenings", "Our own screening of its customers", head, rows,
+        "roster-screenings", "Our own screening of its customers",
+        ["List", "State", "Roster files done", "Customers compared", "Last"], rows,
         empty="Nothing was compared yet: no roster is in force, or no list is loaded.",
         note="Runs by itself when a roster comes in force and when a list changes. The reseller learns nothing of it.",
     )  # fmt: skip

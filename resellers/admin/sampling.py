@@ -69,7 +69,7 @@ def error_rate_section(reseller: Reseller, sample: Sample | None = None) -> Html
     note = "A file that was not handed in by the last day counts as not in order: the worst case is assumed."
     context = {
         "picture": interval(found.rate, found.low, found.high, "Error rate with its interval"),
-        "rate_table": Table("error-rate-figures", "Error rate", ["", "Value"], rows),
+        "rate_table": Table("error-rate-figures", "Error rate", ["Figure", "Value"], rows),
     }
     return Html("error-rate", "Error rate", "admin/resellers/error_rate.html", context, note=note)
 
@@ -170,9 +170,7 @@ def _strata(sample: Sample) -> Table:
     rows = []
     for code, count, drawn in sample.strata:
         country, _, risk = code.rpartition("-")
-        rows.append(
-            [country, f"{risk} risk", count, drawn, f"{drawn / sample.size:.1%}", f"{count / sample.frame_count:.1%}"]
-        )
+        rows.append([country, risk, count, drawn, f"{drawn / sample.size:.1%}", f"{count / sample.frame_count:.1%}"])
     head = ["Country", "Risk", "On the roster", "Drawn", "Share of the sample", "Share of the roster"]
     note = (
         "The risk is weighed from what the reseller states (verified or not, without documents, sublets, abroad). "
@@ -190,13 +188,13 @@ def _files(sample: Sample) -> Table:
     )
     rows = [
         [
-            Link(each.reference, each), each.entry.reference, each.entry.name, each.stratum, result_badge(each),
+            Link(each.reference, each), each.entry.reference, each.entry.name, result_badge(each),
             reasons_in_words(each), each.uploaded_at,
         ]
         for each in found[:MOST_SHOWN]
     ]  # fmt: skip
     note = f"The first {MOST_SHOWN} of {len(found):,} are shown." if len(found) > MOST_SHOWN else ""
-    head = ["File", "Customer", "Name", "Stratum", "Found", "Why", "Handed in"]
+    head = ["File", "Customer", "Name", "Found", "Why", "Handed in"]
     return Table("files", "Files asked for", head, rows, note=note)
 
 
@@ -355,7 +353,7 @@ def _handed_in(sampled: SampledFile, user) -> Facts:
     )
     return Facts(
         "handed-in", "What was handed in", rows, url=url if can_take else "", url_label="Download the original",
-        note="" if sampled.file_sha256 else "Nothing was handed in yet.",
+        note="" if sampled.file_sha256 else "Nothing was handed in.",
     )  # fmt: skip
 
 

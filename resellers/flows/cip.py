@@ -36,7 +36,7 @@ class NothingNew(Refusal):
 def submit_cip(reseller: Reseller, *, title: str, text: str, by: Actor, at: datetime) -> ResellerCip:
     """Hand in the next version of a reseller's own CIP; the clock of its review starts.
 
-    Raises BadField, AlreadyWaiting or NothingNew.
+    Raises BadField, AlreadyWaiting, NothingNew or Ended.
     """
     told = Texts()
     title = texts.required("Title", told.line("Title", title, 200))
@@ -66,6 +66,7 @@ def _take(
     reseller: Reseller, *, source: Source, words: str, told: Texts, by: Actor, at: datetime, **given
 ) -> ResellerCip:
     reseller = file.locked(reseller)
+    file.require_running(reseller)
     waiting = reseller.cips.waiting().first()
     if waiting is not None:
         raise AlreadyWaiting(f"{waiting.reference} is {waiting.get_status_display()}. Wait for the answer to it.")

@@ -66,7 +66,7 @@ def with_late_customers(resellers: QuerySet[Reseller], *, on: date, regime: Regi
 def is_not_certified(account: Account, at: datetime) -> str | None:
     """The guard of opening: an account brought by a reseller opens while its customer on the roster is certified."""
     link = getattr(account, "sold_through", None)
-    if link is None:
+    if link is None or link.ended_at is not None:
         return None
     seller, today = link.reseller, legal_day(at)
     rows = RosterEntry.objects.in_force().filter(reseller=seller, account=account)

@@ -13,11 +13,16 @@ from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
+from kyc_portal.refusal import Refusal
 from resellers.flows.coverage import coverage_of
 from resellers.models import Reseller, ResellerContact, ResellerContract
 from resellers.models.contract import ContactRole
 from resellers.rules.standing import Standing, StandingFacts, standing
 from resellers.verbs import Verb
+
+
+class Ended(Refusal):
+    """The relationship with the reseller has ended, or ends."""
 
 
 def locked(reseller: Reseller) -> Reseller:
@@ -27,7 +32,7 @@ def locked(reseller: Reseller) -> Reseller:
 
 
 def standing_of(reseller: Reseller, *, on: date) -> Standing:
-    """Whether a reseller may sell on a day, and if not, why; reads reseller.account.party, ten queries."""
+    """Whether a reseller may sell on a day, and if not, why; reads reseller.account.party, eleven queries."""
     account, regime = reseller.account, regime_on(on)
     customers = coverage_of(reseller, on=on, regime=regime)
     strictest = restrictions.strictest(account)
@@ -39,6 +44,7 @@ def standing_of(reseller: Reseller, *, on: date) -> Standing:
         restriction=strictest.get_level_display() if strictest else "",
         has_contract=contract is not None,
         contract_until=contract.to_on if contract else None,
+        ended_on=ended_on(reseller),
         has_cip=reseller.cips.approved().exists(),
         has_officer=reseller.contacts.filter(role=ContactRole.OFFICER, ended_at__isnull=True).exists(),
         overdue=_past_due(reseller.findings.overdue(on)),
@@ -60,10 +66,22 @@ def _past_due(rows: QuerySet) -> tuple[tuple[str, date, str], ...]:
 def may_not_sell(account: Account, at: datetime) -> list[str]:
     """The guard of opening: a customer brought by a reseller is opened only while the reseller may sell."""
     link = getattr(account, "sold_through", None)
-    if link is None:
+    if link is None or link.ended_at is not None:
         return []
     found = standing_of(link.reseller, on=legal_day(at))
     return [f"{link.reseller.reference}, who brought this customer, may not sell: {why}" for why in found.reasons]
+
+
+def ended_on(reseller: Reseller) -> date | None:
+    """The day from which the reseller sells nothing any more, because two people decided to end it (R61)."""
+    moment = reseller.terminations.decided().values_list("decided_at", flat=True).first()
+    return legal_day(moment) if moment else None
+
+
+def require_running(reseller: Reseller) -> None:
+    """Refuse what makes no sense once the relationship ends; the caller holds the reseller's lock. Raises Ended."""
+    if (day := ended_on(reseller)) is not None:
+        raise Ended(f"The relationship with {reseller.reference} ended on {day}. Nothing is taken for it any more.")
 
 
 def contract_on(reseller: Reseller, day: date) -> ResellerContract | None:
@@ -76,8 +94,9 @@ def contract_on(reseller: Reseller, day: date) -> ResellerContract | None:
 def record_contract(
     reseller: Reseller, *, number: str, from_on: date, to_on: date | None, by: Actor, at: datetime
 ) -> ResellerContract:
-    """Record a contract; `to_on` is its last day, None while nobody has ended it. Raises BadField."""
+    """Record a contract; `to_on` is its last day, None while nobody has ended it. Raises BadField or Ended."""
     reseller, told = locked(reseller), Texts()
+    require_running(reseller)
     number = texts.required("Number", told.line("Number", number, 100))
     if from_on is None:
         raise BadField("In force from is empty. Enter the first day of the contract.")

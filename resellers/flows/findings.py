@@ -35,9 +35,10 @@ def record_finding(
     """Record evidence with the moment it became known: from that day the relationship ends unless it is cured.
 
     The last good day is the day of knowledge plus the regime's figure (T30). `demand` is what the reseller reads.
-    Raises BadField.
+    Raises BadField or Ended.
     """
     reseller, told = file.locked(reseller), Texts()
+    file.require_running(reseller)
     kind = texts.chosen("Kind", kind, FindingKind)
     if knowledge_at is None or knowledge_at > at:
         raise BadField("Known since lies in the future, or is empty. Enter the moment at which it became known.")
@@ -63,9 +64,10 @@ def record_finding(
 def plan_cure(finding: Finding, *, plan: str, by: Actor, at: datetime) -> Finding:
     """Keep what the reseller will do and by when; the clock goes on. A later plan takes its place.
 
-    Raises BadField or MoveNotAllowed.
+    Raises BadField, MoveNotAllowed or Ended.
     """
     finding, told = _locked(finding), Texts()
+    file.require_running(finding.reseller)
     if finding.state != FindingState.PLANNED:
         MOVES.require(finding.state, FindingState.PLANNED)
     finding.plan = texts.required("Plan", told.lines("Plan", plan, LONGEST))
@@ -111,6 +113,14 @@ def send_back(finding: Finding, *, by: Actor, at: datetime) -> Finding:
     finding.save(update_fields=["state", "proposed_by", "proposed_by_key"])
     _tell(Verb.CURE_SENT_BACK, finding, by, at)
     return finding
+
+
+@flow
+def end_with_relationship(finding: Finding, *, by: Actor, at: datetime) -> Finding:
+    """The relationship is over: nothing is left to be cured, and the clock stops (T30). Raises MoveNotAllowed."""
+    finding = _locked(finding)
+    MOVES.require(finding.state, FindingState.ENDED)
+    return _end(finding, FindingState.ENDED, Verb.FINDING_ENDED, by, at)
 
 
 @flow

@@ -15,7 +15,7 @@ from resellers.models import DownstreamCustomer, Reseller, ResellerManager
 from resellers.verbs import Verb
 
 MANAGER_ROLE = "reseller manager"
-CHANGED = "reseller_changed"  # the trigger of a re-verification (R46)
+CHANGED, ENDED = "reseller_changed", "reseller_ended"  # the triggers of a re-verification (R46)
 
 
 class NoReseller(Refusal):
@@ -64,8 +64,9 @@ def add_reseller(account: Account, *, by: Actor, at: datetime) -> Reseller:
 
 @flow
 def bind_manager(reseller: Reseller, *, user: StaffMember, by: Actor, at: datetime) -> ResellerManager:
-    """Let a person outside the house read this reseller's customers. Raises NoManager for any other role."""
+    """Let a person outside the house read this reseller's customers. Raises NoManager for any other role, or Ended."""
     reseller = file.locked(reseller)
+    file.require_running(reseller)
     user = StaffMember.objects.select_for_update(of=("self",)).get(pk=user.pk)
     roles = set(user.groups.values_list("name", flat=True))
     if not user.is_active:
@@ -108,12 +109,16 @@ def add_downstream(reseller: Reseller, *, account: Account, by: Actor, at: datet
     if account.is_reseller or Reseller.objects.filter(account=account).exists():
         raise AlreadyBrought(f"{account.reference} is a reseller's own account. Name the account of a customer.")
     link = DownstreamCustomer.objects.filter(account=account).select_related("reseller").first()
-    if link is not None:
+    if link is not None and link.ended_at is None:
         raise AlreadyBrought(
             f"{account.reference} was brought by {link.reseller.reference}. One account has one reseller."
         )
 
-    link = DownstreamCustomer.objects.create(reseller=reseller, account=account, added_at=at)
+    if link is None:
+        link = DownstreamCustomer.objects.create(reseller=reseller, account=account, added_at=at)
+    else:  # a customer whom we had taken over comes through a reseller again
+        link.reseller, link.added_at, link.ended_at = reseller, at, None
+        link.save(update_fields=["reseller", "added_at", "ended_at"])
     audit.record(
         Verb.CUSTOMER_ADDED,
         reseller,
@@ -132,17 +137,34 @@ def change_reseller(link: DownstreamCustomer, *, reseller: Reseller, by: Actor, 
 
     Raises NoReseller for one that may not sell, and AlreadyBrought when it is the same one.
     """
-    account = _locked(link.account)
+    reseller, account = file.locked(reseller), _locked(link.account)
     link = DownstreamCustomer.objects.select_for_update(of=("self",)).select_related("reseller").get(pk=link.pk)
-    reseller = Reseller.objects.select_related("account__party").get(pk=reseller.pk)
     _require_sells(reseller, legal_day(at))
-    if reseller.pk == link.reseller_id:
+    if reseller.pk == link.reseller_id and link.ended_at is None:
         raise AlreadyBrought(f"{account.reference} is sold through {reseller.reference} already. Name another.")
-    old, link.reseller = link.reseller, reseller
-    link.save(update_fields=["reseller"])
+    old, link.reseller, link.ended_at = link.reseller, reseller, None
+    link.save(update_fields=["reseller", "ended_at"])
     facts = {"account": account.reference, "reseller": reseller.reference, "old": old.reference}
     audit.record(Verb.RESELLER_CHANGED, account, by=by, at=at, within=reseller, **facts)
     reverification.request_after(account, trigger=CHANGED, by=by, at=at)
+    return link
+
+
+@flow
+def take_over(link: DownstreamCustomer, *, by: Actor, at: datetime) -> DownstreamCustomer:
+    """Write down that a customer has the account from ourselves now; we ask for proof ourselves (R46, R62).
+
+    The row stays, marked, as long as the account's file: it says through whom the customer came. Raises AlreadyBrought.
+    """
+    account = _locked(link.account)
+    link = DownstreamCustomer.objects.select_for_update(of=("self",)).select_related("reseller").get(pk=link.pk)
+    if link.ended_at is not None:
+        raise AlreadyBrought(f"{account.reference} is a customer of our own already. Nothing needs to be done.")
+    link.ended_at = at
+    link.save(update_fields=["ended_at"])
+    facts = {"account": account.reference, "reseller": link.reseller.reference}
+    audit.record(Verb.TAKEN_OVER, account, by=by, at=at, within=link.reseller, **facts)
+    reverification.request_after(account, trigger=ENDED, by=by, at=at)
     return link
 
 

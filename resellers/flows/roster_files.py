@@ -109,11 +109,11 @@ def _earlier(reseller: Reseller, sha256: str, extent: str) -> RosterUpload | Non
 
 
 def require_relation(reseller: Reseller, binding: ResellerManager | None) -> None:
-    """Refuse what a reseller sends after its relationship ended, or by somebody not bound to it. Two queries.
+    """Refuse what a reseller sends after its relationship ended, or by somebody not bound to it. Three queries.
 
     Raises RelationOver or NotBound; reads reseller.account.
     """
-    if reseller.account.status in ENDED_STATUSES:
+    if reseller.account.status in ENDED_STATUSES or reseller_file.ended_on(reseller) is not None:
         raise RelationOver("The relationship has ended, so no roster is taken in any more. Write to us instead.")
     if binding is not None and not stands(binding.pk, reseller):
         raise NotBound("You no longer act for this reseller. Ask a colleague who does.")

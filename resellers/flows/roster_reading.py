@@ -79,7 +79,7 @@ def accounts_among(reseller: Reseller, stated: list[StatedCustomer]) -> dict[str
     wanted = {each.account for each in stated if each.account}
     if not wanted:
         return {}
-    links = DownstreamCustomer.objects.filter(reseller=reseller, account__reference__in=wanted)
+    links = DownstreamCustomer.objects.current().filter(reseller=reseller, account__reference__in=wanted)
     return dict(links.values_list("account__reference", "account_id"))
 
 

@@ -63,7 +63,7 @@ class Finding(Recorded):
                 condition=models.Q(state__in=[state.value for state in FindingState]), name="finding_state_known"
             ),
             models.CheckConstraint(
-                condition=~models.Q(state__in=["cured", "withdrawn"]) | models.Q(ended_at__isnull=False),
+                condition=~models.Q(state__in=["cured", "withdrawn", "ended"]) | models.Q(ended_at__isnull=False),
                 name="finding_over_says_when",
             ),
         ]

@@ -64,16 +64,21 @@ class ResellerManager(Recorded):
 class DownstreamCustomerQuerySet(RecordedQuerySet):
     def visible_to(self, user):
         """Only the customers of the resellers this person is bound to; nobody else's exist for them."""
-        return self.filter(reseller__in=Reseller.objects.visible_to(user))
+        return self.current().filter(reseller__in=Reseller.objects.visible_to(user))
+
+    def current(self):
+        """Those sold through a reseller still; the others are customers of our own now."""
+        return self.filter(ended_at__isnull=True)
 
 
 class DownstreamCustomer(Recorded):
-    """Links a customer's account to the reseller who brought it (R24, R64)."""
+    """Links a customer's account to the reseller who brought it, until we take the customer over (R24, R62, R64)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reseller = models.ForeignKey(Reseller, on_delete=models.PROTECT, related_name="customers")
     account = models.OneToOneField("accounts.Account", on_delete=models.PROTECT, related_name="sold_through")
     added_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
 
     objects = DownstreamCustomerQuerySet.as_manager()
 

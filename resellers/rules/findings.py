@@ -21,16 +21,18 @@ class FindingState(Worded):
     CURE_PROPOSED = "cure_proposed", "cure waits for a second person"
     CURED = "cured", "cured"
     WITHDRAWN = "withdrawn", "withdrawn: it was wrong"
+    ENDED = "ended", "the relationship ended"
 
 
 S = FindingState
 MOVES = Lifecycle(
     {
-        S.OPEN: [S.PLANNED, S.CURE_PROPOSED, S.WITHDRAWN],
-        S.PLANNED: [S.CURE_PROPOSED, S.WITHDRAWN],
-        S.CURE_PROPOSED: [S.CURED, S.PLANNED, S.OPEN],
+        S.OPEN: [S.PLANNED, S.CURE_PROPOSED, S.WITHDRAWN, S.ENDED],
+        S.PLANNED: [S.CURE_PROPOSED, S.WITHDRAWN, S.ENDED],
+        S.CURE_PROPOSED: [S.CURED, S.PLANNED, S.OPEN, S.ENDED],
         S.CURED: [],
         S.WITHDRAWN: [],
+        S.ENDED: [],
     },
     {state: state.label for state in S},
 )

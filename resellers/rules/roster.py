@@ -56,3 +56,4 @@ class EndedWhy(Worded):
 
     CHANGED = "changed", "stated anew"
     GONE = "gone", "no longer on the roster"
+    ENDED = "ended", "ended with the reseller"

@@ -24,6 +24,7 @@ STATE_WORDS = {
     FindingState.CURE_PROPOSED: ("being looked at by us", "info"),
     FindingState.CURED: ("cured", "good"),
     FindingState.WITHDRAWN: ("withdrawn by us", ""),
+    FindingState.ENDED: ("over with the relationship", ""),
 }
 
 

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from kyc_portal.records.clock import legal_day
 from resellers.flows import file
-from resellers.models import Reseller
+from resellers.models import Reseller, Termination
 from resellers.views.due import due_for
 
 MOST_SHOWN = 20
@@ -24,6 +24,7 @@ def overview(request):
     due = [{"due": each, "clock": each.clock(today)} for each in due_for(request.user, today)]
     context = {
         "title": "What is due", "resellers": shown, "due": due, "several": len(shown) > 1,
+        "ends": Termination.objects.visible_to(request.user).exists(),
         "reseller": shown[0]["reseller"].reference if len(shown) == 1 else "",
     }  # fmt: skip
     return render(request, "resellers/overview.html", context)

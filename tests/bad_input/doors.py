@@ -30,15 +30,16 @@ from accounts.rules.closing import REASONS as CLOSING_REASONS
 from cases.flows import bundles, decisions, legal_requests
 from cases.rules.outcomes import REASONS, OutcomeCode
 from kyc_portal.records import clock_watch, purge_runs
-from kyc_portal.records.refs import SCHEDULER
+from kyc_portal.records.refs import SCHEDULER, Actor
 from kyc_portal.staff.actions import actions_of
 from kyc_portal.staff.models import BreakGlass, StaffMember
-from resellers.flows import attestation, findings, sampling
+from resellers.flows import attestation, cip_requests, findings, reports, sampling, termination
 from resellers.models import Reseller, ResellerManager, RosterHit
 from tests.accounts.logs import event, jsonl
 from tests.builders import (
     make_account,
     make_company,
+    make_downstream,
     make_entry,
     make_list,
     make_open_account,
@@ -80,6 +81,7 @@ def make_one_of_each(folder, user: StaffMember) -> None:
     _make_findings()
     _make_sampled()
     _make_certifications()
+    _make_ends()
     account = make_open_account()
     running = verification.start(account, account.party, trigger="doubt", by=SCHEDULER, at=NOON)
     verification.find_discrepancy(running, field="address", stated="here", found="there", by=SCHEDULER, at=NOON)
@@ -162,6 +164,22 @@ def _make_sampled() -> None:
                 reseller=reseller, number=entry.number, entry=entry, snapshot=make_list(), found_at=NOON,
                 entry_uid=str(number), entry_name="CANARYLISTED", score="0.970", compared=status, status=status,
             )  # fmt: skip
+
+
+def _make_ends() -> None:
+    """An end of a relationship proposed, one under way with a failure, a report to make, a copy of a CIP asked for."""
+    made, words = {"by": SCHEDULER, "at": NOON}, {"reason": "misuse", "words": "Canaryend", "outcome": "direct"}
+    waiting, running = make_reseller(), make_reseller()
+    for reseller in (waiting, running):
+        make_downstream(reseller)
+    row = termination.propose(waiting, **words, **made)
+    reports.open_report(waiting, authority="An authority", about="Canaryreport", termination=row, **made)
+    for _ in range(2):
+        request = cip_requests.ask(waiting, requester="An authority", requested_on=NOON.date(), **made)
+    cip_requests.produce(request.reference, **made)
+    row = termination.propose(running, **words, **made)
+    termination.agree(row, by=Actor("person", "second", "second"), at=NOON)
+    row.steps.update(state="failed", why_failed="refused", attempts=1)
 
 
 def _make_cases(user: StaffMember) -> None:

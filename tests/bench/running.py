@@ -73,7 +73,7 @@ def peak() -> float:
 def in_a_process(code: str) -> str:
     """Run Python code in a process of its own on the bench's database; what it printed."""
     environment = {**os.environ, "DATABASE_URL": url(), "PYTHONPATH": str(ROOT)}
-    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    ran = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return ran.stdout.strip()
 
 

@@ -28,7 +28,7 @@ from kyc_portal.staff.policy_screens import SEE_LEGAL
 from kyc_portal.staff.roles import ROLES
 from kyc_portal.staff.sections import url_of
 from resellers.flows import file, messages
-from resellers.models import DownstreamCustomer, Reseller, SampledFile
+from resellers.models import CipRequest, DownstreamCustomer, Reseller, SampledFile
 from tests.accounts.verifier import answer_to, deliver, make_check, read
 from tests.bad_input.doors import all_rights, make_one_of_each
 from tests.builders import make_company, make_entry, png_bytes
@@ -158,7 +158,7 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
         Canary("canaryfile", "accounts.download_document"), Canary("Canarynote", "cases.view_case"),
         Canary("canarymail", "accounts.reveal"), Canary("Canarybank", "accounts.view_party"),
         Canary("Canaryalias", "accounts.view_party"), Canary("CANARYENTRY", "accounts.view_screeninghit"),
-        Canary("Canarysubtenant", ""), Canary("CANARY-8", ""), Canary("Canaryletter", ANY_VIEW),
+        Canary("Canarysubtenant", ANY_VIEW), Canary("CANARY-8", ANY_VIEW), Canary("Canaryletter", ANY_VIEW),
         Canary("Canaryreseller", ANY_VIEW), Canary("Canaryperson", ANY_VIEW),
         Canary("canaryground", TRAIL),
         Canary("Canaryobjection", "accounts.verify accounts.answer_redress"), Canary(account.reference, ANY_VIEW),
@@ -255,6 +255,8 @@ def record_for(page: policy_table.Page, name: str):
         rows = rows.exclude(file_sha256="").filter(party__legal_name__contains="Canary")
     if model is Bundle:
         rows = rows.filter(state="built")
+    if model is CipRequest:
+        rows = rows.filter(state="produced")
     for hidden in policy_table.SCREENS[page.of].hidden:
         rows = rows.exclude(**{hidden.column: hidden.value})
     if policy_table.SCREENS[page.of].speaks_of:
@@ -273,6 +275,10 @@ def of_reseller(model, reseller: Reseller):
         "resellers.sample": reseller.samples.first(),
         "resellers.sampledfile": SampledFile.objects.filter(sample__reseller=reseller).first(),
         "resellers.rosterhit": reseller.roster_hits.first(),
+        "resellers.rosterupload": reseller.uploads.first(),
+        "resellers.rosterentry": reseller.entries.first(),
+        "resellers.termination": reseller.terminations.first(),
+        "resellers.ciprequest": reseller.cip_requests.first(), "resellers.authorityreport": reseller.reports.first(),
         "accounts.identitydocument": account.party.documents.exclude(file_sha256="").first(),
         "accounts.paymentmethod": account.party.payment_methods.first(),
         "accounts.screeninghit": account.party.hits.first(),

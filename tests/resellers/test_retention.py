@@ -8,7 +8,7 @@ from kyc_portal.records.holds import place_hold
 from kyc_portal.records.models import Tombstone
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.records.retention import all_rules, purge_due
-from resellers.flows import attestation, onboarding
+from resellers.flows import attestation, onboarding, roster_files, roster_taking
 from resellers.models import (
     Attestation,
     Certification,
@@ -16,9 +16,12 @@ from resellers.models import (
     DownstreamCustomer,
     Reseller,
     ResellerManager,
+    RosterEntry,
+    RosterUpload,
 )
 from tests.builders import make_downstream, make_entry, make_reseller
 from tests.conftest import NOON
+from tests.resellers.rosters import REMY, agree, read, row, take_in
 from tests.resellers.signing import make_signer
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +42,9 @@ class TestTheRules:
     def test_links_and_resellers_go_before_accounts(self):
         codes = [rule.code for rule in all_rules()]
 
-        assert codes.index("downstream") < codes.index("resellers") < codes.index("customer_file")
+        assert (
+            codes.index("roster") < codes.index("downstream") < codes.index("resellers") < codes.index("customer_file")
+        )
 
 
 class TestDownstreamCustomer:
@@ -110,3 +115,63 @@ class TestReseller:
 
         assert Reseller.objects.exists() and Account.objects.filter(pk=reseller.account_id).exists()
         assert any("still refers" in why for _, why in report.kept)
+
+
+class TestRoster:
+    def test_what_ended_is_kept_for_the_years_after_its_end_and_what_is_in_force_stays(self):
+        reseller = make_reseller()
+        take_in(reseller, row("1"), row("2"))
+        take_in(reseller, row("1", name="Other"), at=CLOSED)
+
+        purge(KEPT_THROUGH)
+        before = RosterEntry.objects.count()
+        report = purge(KEPT_THROUGH + timedelta(days=1))
+
+        assert before == 3 and [entry.name for entry in RosterEntry.objects.all()] == ["Other"]
+        assert [stone.rule for stone in report.gone] == ["roster", "roster"]
+
+    def test_a_hold_on_the_reseller_keeps_it(self):
+        reseller = make_reseller()
+        take_in(reseller, row("1"))
+        take_in(reseller, row("2"), at=CLOSED)
+        place_hold([reseller.account], reason="litigation", ground="Matter 7", by=SCHEDULER, at=CLOSED)
+
+        report = purge(KEPT_THROUGH + timedelta(days=400))
+
+        assert RosterEntry.objects.count() == 2 and any("Matter 7" in why for _, why in report.kept)
+
+    def test_what_was_staged_of_a_discarded_file_goes_soon(self, monkeypatch):
+        reseller = make_reseller()
+        upload = read(reseller, row("1"))
+        agree(upload)
+        with monkeypatch.context() as patch:
+            patch.setattr(roster_taking, "_bring_in_force", lambda *args, **named: None)
+            roster_taking.accept(upload.reference, by=SCHEDULER, at=NOON)
+        RosterUpload.objects.filter(pk=upload.pk).update(state="stopped")
+        roster_files.discard(upload, by=REMY, at=NOON)
+
+        purge(date(2026, 3, 9))
+        before = RosterEntry.objects.count()
+        purge(date(2026, 3, 10))
+
+        assert before == 1 and not RosterEntry.objects.exists()
+
+    def test_a_reseller_goes_with_its_rosters(self):
+        reseller = make_reseller()
+        take_in(reseller, row("1"), row("2", country="XX"), keeps_good_rows=True)
+        close(reseller)
+
+        purge(KEPT_THROUGH + timedelta(days=1))
+
+        assert not Reseller.objects.exists() and not RosterEntry.objects.exists() and not RosterUpload.objects.exists()
+
+    def test_a_roster_keeps_no_account_from_going(self):
+        reseller = make_reseller()
+        link = make_downstream(reseller)
+        take_in(reseller, row("1", account=link.account.reference))
+        close(link)
+
+        purge(KEPT_THROUGH + timedelta(days=1))
+
+        assert not Account.objects.filter(pk=link.account_id).exists()
+        assert RosterEntry.objects.get().account is None

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from kyc_portal.staff import pictures
+from kyc_portal.staff.rate_picture import interval
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = '<script>alert(1)</script>"\'&</text><a href="javascript:x">'
@@ -39,11 +40,12 @@ def every_picture(text):
         "bars": pictures.bars([(text, 3, text)], title=text),
         "access_strip": pictures.access_strip([(MONDAY, 3, 1)], title=text),
         "steps": pictures.steps([(MONDAY, 3)], today=MONDAY, title=text),
+        "interval": interval(0.1, 0.07, 0.14, title=text),
     }
 
 
 class TestEveryPicture:
-    @pytest.mark.parametrize("kind", ["owner_tree", "bars", "access_strip", "steps"])
+    @pytest.mark.parametrize("kind", ["owner_tree", "bars", "access_strip", "steps", "interval"])
     def test_it_escapes_hostile_text(self, kind):
         svg = every_picture(HOSTILE)[kind]
 
@@ -53,7 +55,7 @@ class TestEveryPicture:
         assert tags <= allowed
         assert "<script" not in svg
 
-    @pytest.mark.parametrize("kind", ["owner_tree", "bars", "access_strip", "steps"])
+    @pytest.mark.parametrize("kind", ["owner_tree", "bars", "access_strip", "steps", "interval"])
     def test_it_has_a_title_and_a_description_and_nothing_inline(self, kind):
         svg = every_picture("Globex")[kind]
         root = parsed(svg)
@@ -200,3 +202,18 @@ class TestWrap:
     )
     def test_it_breaks_at_spaces_and_cuts_the_last_line(self, text, lines):
         assert pictures.wrap(text, 10) == lines
+
+
+class TestInterval:
+    def test_it_says_rate_and_bounds_and_draws_them_in_proportion(self):
+        svg = interval(0.1, 0.07, 0.14)
+
+        assert words_of(svg) == ["10.0%", "7.0% to 14.0%", "0%", "100%"]
+        _, bar, point = parsed(svg).iter(f"{SVG}rect")
+        assert (bar.get("x"), bar.get("width"), point.get("x")) == ("7.00%", "7.00%", "10.00%")
+        assert parsed(svg).find(f"{SVG}desc").text == "10.0%, between 7.0% and 14.0%"
+
+    def test_the_mark_of_a_whole_stays_inside(self):
+        *_, point = parsed(interval(1.0, 0.9, 1.0)).iter(f"{SVG}rect")
+
+        assert point.get("x") == "99.00%"
