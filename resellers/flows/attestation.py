@@ -46,7 +46,7 @@ def open_due(*, on: date, by: Actor, at: datetime) -> dict:
 def _period(reseller: Reseller, on: date) -> tuple[date, date] | None:
     """The period to be attested by now; None while none is over, or while no contract is in force."""
     first = reseller.cips.filter(status__in=EVER_APPROVED).aggregate(day=Min("decided_at"))["day"]
-    if first is None or file.contract_on(reseller, on) is None:
+    if first is None or file.contract_on(reseller, on) is None or file.ended_on(reseller) is not None:
         return None
     last = reseller.attestations.aggregate(day=Max("to_on"))["day"]
     begins = add_days(last, 1) if last else legal_day(first)
@@ -76,10 +76,11 @@ def sign_attestation(
 ) -> Attestation:
     """Sign it under the wording that was shown, with its figures as they are now, and stop its clock.
 
-    Raises NoAuthority, AlreadySigned or WordingChanged.
+    Raises NoAuthority, AlreadySigned, WordingChanged or Ended.
     """
     reseller = file.locked(attestation.reseller)
     binding = authority.held(binding, reseller, by=by)
+    file.require_running(reseller)
     row = Attestation.objects.select_for_update(of=("self",)).select_related("reseller").get(pk=attestation.pk)
     if row.signed_at is not None:
         raise AlreadySigned(f"{row.reference} was signed by {row.signed_by} on {legal_day(row.signed_at)}.")

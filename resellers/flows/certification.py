@@ -68,12 +68,12 @@ def certify(
 
     `statement_number` is that of the wording the signer was shown, `form_key` that of the form: sent twice it is one
     act. Each customer's outcome stands in a line of the act. More than MOST_AT_ONCE are gone through by a job.
-    Raises Ended, NoAuthority, WordingChanged, BadField, NothingToCertify, UnderWay or SentBefore.
+    Raises Ended, NoAuthority, WordingChanged, BadField, NothingToCertify, UnderWay, SentBefore or Ended.
     """
     reseller = file.locked(reseller)
     file.require_running(reseller)
-    binding = authority.held(binding, reseller, by=by)
-    today = legal_day(at)
+    binding, today = authority.held(binding, reseller, by=by), legal_day(at)
+    file.require_running(reseller)
     scope, evidence = texts.chosen("Scope", scope, Scope), _sorted_evidence(evidence)
     extent = Extent.ALL if entries is None else Extent.CHOSEN
     sent = reseller.certifications.filter(form_key=form_key).first()

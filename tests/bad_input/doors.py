@@ -34,7 +34,7 @@ from kyc_portal.records.refs import SCHEDULER, Actor
 from kyc_portal.staff.actions import actions_of
 from kyc_portal.staff.models import BreakGlass, StaffMember
 from resellers.flows import attestation, cip_requests, findings, reports, sampling, termination
-from resellers.models import Reseller, RosterHit
+from resellers.models import Reseller, ResellerManager, RosterHit
 from tests.accounts.logs import event, jsonl
 from tests.builders import (
     make_account,
@@ -51,7 +51,7 @@ from tests.cases.builders import make_bundle, make_case, make_request
 from tests.conftest import NOON
 from tests.kyc_portal.api.builders import make_key
 from tests.kyc_portal.staff.worlds import make_world
-from tests.resellers.signing import make_signer
+from tests.resellers.signing import Signer
 
 NEVER_STORED = re.compile("[\x00\ud800-\udfff]")
 CARD = "4111 1111 1111 1111"
@@ -80,6 +80,7 @@ def make_one_of_each(folder, user: StaffMember) -> None:
     _make_unverified()
     _make_findings()
     _make_sampled()
+    _make_certifications()
     _make_ends()
     account = make_open_account()
     running = verification.start(account, account.party, trigger="doubt", by=SCHEDULER, at=NOON)
@@ -138,13 +139,12 @@ def _make_findings() -> None:
             knowledge_at=NOON, **made,
         )  # fmt: skip
     findings.propose_cure(finding, why="It is there.", **made)
-    _make_certification()
 
 
-def _make_certification() -> None:
-    """A certification that holds and the attestation that is open a year later."""
-    signer = make_signer("signer")
-    signer.certify(make_entry(signer.reseller))
+def _make_certifications() -> None:
+    """Of each reseller with a manager a certification that holds, and the attestation that is open a year later."""
+    for binding in ResellerManager.objects.select_related("reseller", "user"):
+        Signer(binding.reseller, binding).certify(everybody=True)
     attestation.open_due(on=NOON.date() + timedelta(days=366), by=SCHEDULER, at=NOON)
 
 
