@@ -75,7 +75,8 @@ class TerminationAdmin(RecordAdmin):
             days = f"{over} day" if over == 1 else f"{over} days"
             told.append(Reason(f"Its last good day {row.due_on} is past by {days} ({row.citation})."))
         if row.state == EndState.UNDER_WAY and (failed := termination.progress(row)["failed"]):
-            told.append(Reason(f"{failed} customers could not be handled. Choose another outcome, or try again."))
+            who = "1 customer" if failed == 1 else f"{failed} customers"
+            told.append(Reason(f"{who} could not be handled. Choose another outcome, or try again."))
         return told
 
     def sections(self, row, *, user, at):

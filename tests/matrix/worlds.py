@@ -146,7 +146,8 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
     case = make_case(account, worked_by=StaffMember.objects.get(username="all.rights"))
     review.add_note(case, text="Canarynote of the customer", **made)
     matrix.seeds += [
-        url_of(each) for each in (account, party, running, case, party.documents.get(file_type="image/png"))
+        url_of(each)
+        for each in (account, party, running, case, party.documents.get(file_type="image/png"), reseller_b())
     ]
     matrix.known_to_b = [
         "Canaryperson", account.reference, reseller_b().reference, "Canarysubtenant", "CANARY-8", "Canaryletter",
@@ -160,7 +161,7 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
         Canary("Canaryalias", "accounts.view_party"), Canary("CANARYENTRY", "accounts.view_screeninghit"),
         Canary("Canarysubtenant", ANY_VIEW), Canary("CANARY-8", ANY_VIEW), Canary("Canaryletter", ANY_VIEW),
         Canary("Canaryreseller", ANY_VIEW), Canary("Canaryperson", ANY_VIEW),
-        Canary("canaryground", TRAIL),
+        Canary("canaryground", TRAIL), Canary("Canaryreport", "resellers.report_to_authority"),
         Canary("Canaryobjection", "accounts.verify accounts.answer_redress"), Canary(account.reference, ANY_VIEW),
         Canary(reseller_b().reference, ANY_VIEW),
         Canary("Canarydownstream", "resellers.view_sample resellers.view_rosterhit"),

@@ -69,7 +69,7 @@ class TestTermination:
 
         body = page(client, row)
 
-        assert "1 customers could not be handled" in body and "two people decide in a case" in body
+        assert "1 customer could not be handled" in body and "two people decide in a case" in body
         press(client, row, "try-again")
         assert row.steps.get().state == "waiting"
         press(client, row.steps.get(), "choose", outcome="suspend")
