@@ -36,7 +36,7 @@ ALLOWED_FACTS = {
     "known",
     "last_day", "link", "list", "manager", "matched", "method", "missing", "new", "next_review", "number", "objection",
     "old", "outcome",
-    "owner", "party", "payloads", "percent", "public_key", "read", "reason", "refused", "regime", "request",
+    "owner", "party", "payloads", "percent", "public_key", "read", "reason", "refused", "regime", "report", "request",
     "reseller", "restriction", "rests_on", "result", "row", "rows", "rule", "scopes", "score", "sha256", "shown",
     "signal", "source", "state", "status", "strong", "through", "tier", "to", "to_on", "trigger", "until",
     "verification", "version", "warnings", "what", "why",

@@ -1,0 +1,445 @@
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings as portal
+from django.core import mail
+from django.db import connections
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.flows import access_log, document_files, stored_files
+from accounts.models import Account, Restriction
+from cases.flows import abuse_reports, review
+from cases.formats.xarf import ReportRefused
+from cases.models import AbuseReport, Case
+from cases.rules.reports import Door, ReportState
+from kyc_portal.notices.models import Notice
+from kyc_portal.records import audit
+from kyc_portal.records.models import AuditEvent, SubjectKey
+from kyc_portal.records.refs import SCHEDULER
+from tests.accounts.logs import event, jsonl
+from tests.at_once import needs_row_locks
+from tests.cases import reports
+from tests.cases.builders import make_open_account
+from tests.conftest import NOON
+
+SAMPLES = Path("/work/shared/data/xarf")
+
+
+def sample(name: str) -> bytes:
+    path = SAMPLES / name
+    if not path.exists():
+        pytest.skip(f"{path} is not here: the published samples of XARF are not part of the project")
+    return path.read_bytes()
+
+
+def seen_from(account: Account, *, minutes: int = 0, address: str = reports.ADDRESS) -> None:
+    """An access of this account from the address, so many minutes after half past eleven."""
+    at = NOON - timedelta(minutes=30) + timedelta(minutes=minutes)
+    line = event(1, at=at.isoformat().replace("+00:00", "Z"), source=address)
+    access_log.import_access_lines(account, jsonl(line), format="jsonl", file_name="a", by=SCHEDULER, at=NOON)
+
+
+@pytest.mark.django_db
+class TestT24:
+    def test_t24_a_suspicious_registration_becomes_a_case_with_five_indicators_and_its_risk(self):
+        report = reports.take_in(sample("content-suspicious-registration.json"))
+
+        assert report.case.title == "Suspicious registration reported"
+        assert (report.case.kind, report.case.status) == ("abuse", "open")
+        assert len(report.indicators) == 5
+        assert str(report.risk.normalize()) == "0.89"
+        assert report.state == ReportState.WAITING  # a name tells nothing of addresses
+        assert [piece.verdict for piece in report.evidence.all()] == ["disagrees"]  # its sample hash is made up
+
+    def test_t24_a_botnet_attaches_to_the_account_that_held_the_address_and_its_evidence_is_hashed_again(self):
+        account = make_open_account()
+        reports.allocate(account, days=500)
+
+        report = reports.take_in(sample("infrastructure-botnet.json"))
+
+        assert (report.state, report.how, report.account) == ("resolved", "allocation", account)
+        assert [subject.account for subject in report.case.subjects.all()] == [account]
+        piece = report.evidence.get()
+        assert (piece.verdict, piece.declared) == ("agrees", piece.computed)
+
+    def test_t24_version_3_is_read_as_4_and_its_bytes_are_kept(self):
+        data = sample("botnet_v3_sample.json")
+
+        report = reports.take_in(data)
+
+        assert (report.version, report.category, report.type) == ("3", "infrastructure", "botnet")
+        assert document_files.read(report.pk, report.sha256) == data
+
+
+@pytest.mark.django_db
+class TestWhoseItIs:
+    def test_the_allocation_of_that_moment_counts_and_not_that_of_today(self):
+        then, now = make_open_account(), make_open_account()
+        reports.allocate(then, to_at=NOON - timedelta(minutes=10))
+        reports.allocate(now, days=0)
+
+        assert reports.take_in().account == then
+
+    def test_an_allocation_goes_before_an_access(self):
+        holder, visitor = make_open_account(), make_open_account()
+        reports.allocate(holder)
+        seen_from(visitor)
+
+        assert reports.take_in().account == holder
+
+    @pytest.mark.parametrize(
+        ("minutes", "state"), [(0, "resolved"), (60, "resolved"), (-60, "resolved"), (61, "waiting")]
+    )
+    def test_an_access_counts_within_the_figures_minutes(self, minutes, state):
+        account = make_open_account()
+        Account.objects.filter(pk=account.pk).update(opened_at=NOON - timedelta(days=30))
+        seen_from(account, minutes=minutes)
+
+        report = reports.take_in(at=NOON + timedelta(hours=2))
+
+        assert report.state == state
+        assert report.how == ("access" if state == "resolved" else "")
+
+    def test_several_candidates_wait_for_a_person(self):
+        one, two = make_open_account(), make_open_account()
+        seen_from(one, minutes=-5)
+        seen_from(two, minutes=1)
+
+        report = reports.take_in()
+
+        assert (report.state, report.account, report.case.subjects.count()) == ("waiting", None, 0)
+        assert [each.account for each in abuse_reports.candidates(report)] == [two, one]
+
+    def test_an_address_decides_nothing_about_the_account(self):
+        account = make_open_account()
+        reports.allocate(account)
+        before = Account.objects.filter(pk=account.pk).values().get()
+
+        reports.take_in()
+
+        assert Account.objects.filter(pk=account.pk).values().get() == before
+        assert not Restriction.objects.exists()
+
+    def test_nothing_is_mailed_and_no_notice_is_queued(self):
+        account = make_open_account()
+        reports.allocate(account)
+        before = Notice.objects.count()
+
+        reports.take_in()
+        reports.take_in(reports.botnet(source_identifier="a-name.example"))
+
+        assert mail.outbox == []
+        assert Notice.objects.count() == before
+
+
+@pytest.mark.django_db
+class TestGrouping:
+    def test_the_same_story_joins_the_open_case(self):
+        account = make_open_account()
+        reports.allocate(account)
+
+        first, second = reports.take_in(), reports.take_in(at=NOON + timedelta(days=29))
+
+        assert first.case == second.case
+        assert Case.objects.get().weight == 60
+        assert [event.verb for event in audit.history_of(first.case)].count("cases.report_joined") == 2
+
+    def test_the_same_source_without_an_account_joins_too(self):
+        told = {"source_identifier": "a-name.example"}
+
+        assert reports.take_in(reports.botnet(**told)).case == reports.take_in(reports.botnet(**told)).case
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"type": "compromised_server", "compromise_method": "ssh"},
+            {"source_identifier": "198.51.100.99"},
+        ],
+    )
+    def test_another_story_has_a_case_of_its_own(self, other):
+        reports.allocate(make_open_account())
+
+        assert reports.take_in().case != reports.take_in(reports.botnet(**other)).case
+
+    def test_a_story_that_is_too_old_begins_anew(self):
+        reports.allocate(make_open_account())
+
+        assert reports.take_in().case != reports.take_in(at=NOON + timedelta(days=31)).case
+
+    def test_a_closed_case_is_not_joined(self, analyst_user, analyst):
+        reports.allocate(make_open_account())
+        first = reports.take_in()
+        review.take(first.case, user=analyst_user, at=NOON)
+        review.close_case(first.case, why="decided", by=analyst, at=NOON)
+
+        assert reports.take_in().case != first.case
+
+
+@pytest.mark.django_db
+class TestRepeats:
+    def test_the_same_bytes_change_nothing(self):
+        data = reports.as_bytes(reports.botnet())
+        first = reports.take_in(data)
+        events = AuditEvent.objects.count()
+
+        again = abuse_reports.take_in(data, door=Door.API, by=SCHEDULER, at=NOON)
+
+        assert (again.report, again.is_new) == (first, False)
+        assert AuditEvent.objects.count() == events
+        assert Case.objects.get().weight == 30
+
+    def test_the_reporters_own_number_in_other_bytes_changes_nothing(self):
+        told = reports.botnet()
+        first = reports.take_in(told)
+
+        again = abuse_reports.take_in(
+            reports.as_bytes({**told, "description": "more"}), door=Door.API, by=SCHEDULER, at=NOON
+        )
+
+        assert (again.report, again.is_new) == (first, False)
+
+    def test_another_reporters_same_number_is_another_report(self):
+        told = reports.botnet()
+        other = {**told["reporter"], "domain": "other.example"}
+
+        assert reports.take_in(told) != reports.take_in({**told, "reporter": other})
+
+    def test_reports_of_version_3_without_a_number_are_told_apart_by_their_bytes(self):
+        assert reports.take_in(reports.old()) == reports.take_in(reports.old())
+        assert AbuseReport.objects.count() == 1
+        reports.take_in(reports.old(Date="2026-03-02T11:31:00Z"))
+        assert AbuseReport.objects.count() == 2
+
+
+@pytest.mark.django_db
+class TestWhatIsKept:
+    def test_the_file_and_the_contact_are_sealed_under_the_reports_own_key(self):
+        data = reports.as_bytes(reports.botnet())
+
+        report = reports.take_in(data)
+
+        report.refresh_from_db()
+        stored = document_files.path_of(report.pk, report.sha256).read_bytes()
+        assert SubjectKey.objects.filter(subject=report.pk).exists()
+        assert reports.CONTACT.encode() not in stored and b"payload" not in stored
+        assert str(report.contact) != reports.CONTACT == report.contact.reveal()
+        assert document_files.read(report.pk, report.sha256) == data
+
+    def test_the_trail_names_no_reporter_and_no_address(self):
+        reports.allocate(make_open_account())
+
+        report = reports.take_in()
+
+        told = str(list(AuditEvent.objects.filter(verb__startswith="cases.").values("facts", "about_name")))
+        assert report.reference in told
+        for word in (reports.CONTACT, reports.ADDRESS, "reporter.example", "Example CERT"):
+            assert word not in told
+
+    def test_the_reader_refuses_what_happened_tomorrow(self):
+        with pytest.raises(ReportRefused, match=r"\$.timestamp: nothing can have happened at 2026-03-04"):
+            reports.take_in(reports.botnet(timestamp="2026-03-04T12:00:00Z"))
+
+    @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z"])
+    def test_the_reader_refuses_moments_no_window_lies_around(self, moment):
+        with pytest.raises(ReportRefused, match="nothing can have happened"):
+            reports.take_in(reports.botnet(timestamp=moment))
+
+
+@pytest.mark.django_db
+class TestAttach:
+    def test_it_makes_the_case_speak_of_the_account(self, analyst):
+        account, report = make_open_account(), reports.take_in()
+
+        done = abuse_reports.attach(report, account=account, why="own_records", by=analyst, at=NOON)
+
+        assert (done.state, done.how, done.account, done.answered_by) == ("resolved", "by_hand", account, "ana")
+        assert done.case == report.case
+        assert [subject.account for subject in done.case.subjects.all()] == [account]
+        assert "cases.report_attached" in [event.verb for event in audit.history_of(account)]
+
+    def test_it_joins_the_accounts_open_case_of_the_same_story_and_closes_its_own(self, analyst):
+        account = make_open_account()
+        reports.allocate(account)
+        there = reports.take_in().case
+        report = reports.take_in(reports.botnet(source_identifier="a-name.example"))
+        own = report.case
+
+        done = abuse_reports.attach(report, account=account, why="name_or_page", by=analyst, at=NOON)
+
+        own.refresh_from_db()
+        assert done.case == there != own
+        assert own.status == "closed"
+
+    def test_it_leaves_a_case_in_which_another_report_waits(self, analyst):
+        account = make_open_account()
+        reports.allocate(account)
+        reports.take_in()
+        one, two = (reports.take_in(reports.botnet(source_identifier="a-name.example")) for _ in range(2))
+
+        abuse_reports.attach(one, account=account, why="name_or_page", by=analyst, at=NOON)
+
+        two.refresh_from_db()
+        assert (two.state, two.case.status) == ("waiting", "open")
+
+    def test_it_refuses_a_report_that_is_attached_already(self, analyst):
+        reports.allocate(make_open_account())
+
+        with pytest.raises(abuse_reports.NotWaiting, match="resolved to an account already"):
+            abuse_reports.attach(reports.take_in(), account=make_open_account(), why="own_records", by=analyst, at=NOON)
+
+    def test_it_refuses_a_reason_that_is_not_on_the_list(self, analyst):
+        with pytest.raises(abuse_reports.UnknownReason, match="own_records"):
+            abuse_reports.attach(reports.take_in(), account=make_open_account(), why="so", by=analyst, at=NOON)
+
+
+@pytest.mark.django_db
+class TestSettle:
+    def test_it_ends_the_report_and_its_empty_case(self, analyst):
+        report = reports.take_in()
+
+        done = abuse_reports.settle(report, why="not_ours", by=analyst, at=NOON)
+
+        assert (done.state, done.settled_why, done.case.status) == ("settled", "not_ours", "open")
+        assert Case.objects.get().status == "closed"
+
+    def test_it_refuses_twice_and_unknown_reasons(self, analyst):
+        report = reports.take_in()
+        with pytest.raises(abuse_reports.UnknownReason, match="not_ours"):
+            abuse_reports.settle(report, why="", by=analyst, at=NOON)
+        abuse_reports.settle(report, why="test", by=analyst, at=NOON)
+
+        with pytest.raises(abuse_reports.NotWaiting):
+            abuse_reports.settle(report, why="test", by=analyst, at=NOON)
+
+    def test_a_case_is_not_closed_over_a_report_that_waits(self, analyst):
+        report = reports.take_in()
+
+        with pytest.raises(review.NotFinished, match=f"{report.reference} waits for an account"):
+            review.close_case(report.case, why="decided", by=analyst, at=NOON)
+
+
+@pytest.mark.django_db
+class TestAnyMutation:
+    paths = st.sampled_from([
+        ("report_id",), ("timestamp",), ("reporter",), ("reporter", "domain"), ("reporter", "org"), ("sender",),
+        ("source_identifier",), ("category",), ("type",), ("evidence",), ("evidence", 0), ("evidence", 0, "payload"),
+        ("evidence", 0, "hash"), ("evidence", 0, "content_type"), ("source_port",), ("risk_score",),
+        ("suspicious_indicators",), ("tags",), ("xarf_version",), ("Version",), ("confidence",), ("unknown",),
+    ])  # fmt: skip
+    values = st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=400)
+        | st.sampled_from(["3", "sha256:00", "phishing", "content", reports.ADDRESS, "::1", "2026-03-02T11:30:00+25"]),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+        max_leaves=6,
+    )  # fmt: skip
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(changes=st.lists(st.tuples(paths, values), min_size=1, max_size=3), is_old=st.booleans())
+    def test_it_is_taken_in_or_refused_in_one_line(self, changes, is_old):
+        told = reports.old() if is_old else reports.botnet()
+        for path, value in changes:
+            _put(told["Report"] if is_old else told, path, value)
+
+        self._is_taken_or_refused(reports.as_bytes(told))
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(at=st.integers(min_value=0), cut=st.integers(0, 3), put=st.binary(max_size=4))
+    def test_so_is_any_change_of_bytes(self, at, cut, put):
+        data = reports.as_bytes(reports.botnet())
+        at %= len(data)
+
+        self._is_taken_or_refused(data[:at] + put + data[at + cut :])
+
+    def _is_taken_or_refused(self, data: bytes) -> None:
+        try:
+            report = reports.take_in(data)
+        except ReportRefused as refusal:
+            assert str(refusal).endswith(".") and str(refusal).isprintable() and len(str(refusal)) < 700
+        else:
+            assert report.case is not None
+
+
+def _put(told, path, value) -> None:
+    for step in path[:-1]:
+        if (isinstance(told, list) and told and isinstance(step, int)) or (isinstance(told, dict) and step in told):
+            told = told[step]
+        else:
+            return
+    if isinstance(told, dict) or (isinstance(told, list) and told and isinstance(path[-1], int)):
+        told[path[-1]] = value
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("triggers_lifted_for_flush")
+class TestFaults:
+    def test_one_report_through_two_doors_at_once_is_one(self, in_threads):
+        reports.allocate(make_open_account())
+        data = reports.as_bytes(reports.botnet())
+
+        done = in_threads(*[
+            lambda door=door: abuse_reports.take_in(data, door=door, by=SCHEDULER, at=NOON)
+            for door in (Door.API, Door.FOLDER, Door.COMMAND)
+        ])  # fmt: skip
+
+        assert sorted(outcome.is_new for outcome in done) == [False, False, True], done
+        report = AbuseReport.objects.get()
+        assert {outcome.report.pk for outcome in done} == {report.pk}
+        assert Case.objects.get().weight == 30
+        assert document_files.read(report.pk, report.sha256) == data
+        assert SubjectKey.objects.filter(subject__in=[each.report.pk for each in done]).count() == 1
+
+    @needs_row_locks
+    def test_two_reports_of_one_story_at_once_end_in_one_case(self, in_threads):
+        reports.allocate(make_open_account())
+        sent = [reports.as_bytes(reports.botnet()) for _ in range(3)]
+
+        done = in_threads(*[lambda data=data: reports.take_in(data) for data in sent])
+
+        assert {report.case_id for report in done} == {Case.objects.get().pk}
+
+    @pytest.fixture(autouse=True)
+    def a_store_of_its_own(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(portal, "PRIVATE_DIR", tmp_path)
+
+    def test_nothing_is_left_when_the_row_fails_after_the_file(self, monkeypatch):
+        def fail(*args, **named):
+            raise RuntimeError("killed")
+
+        monkeypatch.setattr("cases.flows.triage.take_in_abuse_report", fail)
+        with pytest.raises(RuntimeError, match="killed"):
+            reports.take_in()
+
+        assert not AbuseReport.objects.exists() and not Case.objects.exists()
+        assert not any(stored_of_reports())
+
+    def test_killed_between_file_and_row_nothing_is_half_and_the_next_try_takes_it_in(self):
+        data = reports.as_bytes(reports.botnet())
+        connections.close_all()
+        child = os.fork()
+        if child == 0:  # dies like a killed worker: no rollback, no clean-up
+            store = document_files.store
+
+            def stores_and_dies(subject, data):
+                store(subject, data)
+                os._exit(9)
+
+            document_files.store = stores_and_dies
+            try:
+                reports.take_in(data)
+            finally:
+                os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+        assert not AbuseReport.objects.exists() and not SubjectKey.objects.exists()
+        (left,) = stored_of_reports()
+        os.utime(left, (1, 1))
+        stored_files.reconcile()
+        assert not left.exists()
+        assert reports.take_in(data).state == ReportState.WAITING
+
+
+def stored_of_reports() -> list[Path]:
+    return list(Path(portal.PRIVATE_DIR).rglob("*.sealed"))
