@@ -286,7 +286,7 @@ def _in_words(fault: xarf.ValidationError) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_WARNING and text.isprintable() else ""
+    return text if len(text) <= LONGEST_WARNING and text.isprintable() else " what the XARF schema allows"
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
