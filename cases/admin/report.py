@@ -61,7 +61,7 @@ class AbuseReportAdmin(RecordAdmin):
 
     @admin.display(description="kind", ordering="type")
     def kind(self, report):
-        return report.kind
+        return report.type.replace("_", " ")
 
     def page_title(self, report):
         return f"{report.kind.capitalize()}, {report.source_identifier}"
@@ -89,6 +89,11 @@ class AbuseReportAdmin(RecordAdmin):
             ReportState.SETTLED: "Nothing more happens with it.",
         }
         return [Facts("whose", "Whose it is", [row for row in rows if row[1]], note=notes[ReportState(report.state)])]
+
+    def before_acting(self, report, action, *, user, at):
+        """Whoever attaches a report sees beside the form who may have held the address."""
+        found = _candidates(report) if action == "attach" else None
+        return [found] if found else []
 
     @flow_action("Attach to an account", form=AttachForm, primary=True)
     def attach(self, report, *, by, at, account, why):

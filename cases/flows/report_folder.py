@@ -56,8 +56,12 @@ def take_in_folder(folder: Path, *, by: Actor, at: datetime, now: float | None =
 
 def _finished(folder: Path, latest: float) -> list[Path]:
     """Plain files that nobody writes any more, the oldest first; links and folders are none of ours."""
+    try:
+        there = list(folder.iterdir())
+    except OSError as error:
+        raise FilesLeft(f"The folder of abuse reports cannot be read: {type(error).__name__}") from error
     found = []
-    for path in folder.iterdir():
+    for path in there:
         if path.name.startswith(".") or path.name.lower().endswith(UNFINISHED):
             continue
         with contextlib.suppress(FileNotFoundError):

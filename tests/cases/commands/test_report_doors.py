@@ -178,6 +178,10 @@ class TestFolder:
         (reason,) = (tmp_path / "refused").glob("*.reason.txt")
         assert reason.read_text().startswith("a[U+000A]b[U+202E].json: ")
 
+    def test_a_folder_that_is_not_there_is_told(self, tmp_path):
+        with pytest.raises(report_folder.FilesLeft, match="cannot be read: FileNotFoundError"):
+            look(tmp_path / "none")
+
     def test_others_cannot_look_into_what_was_taken(self, tmp_path):
         put(tmp_path, "a.json")
         look(tmp_path)
