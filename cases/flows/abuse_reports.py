@@ -20,7 +20,7 @@ from cases.models import AbuseEvidence, AbuseReport, Case
 from cases.rules.reports import AttachedWhy, Door, How, ReportState, SettledWhy
 from cases.verbs import Verb
 from kyc_portal.policy.current import regime_on
-from kyc_portal.records import audit
+from kyc_portal.records import audit, holds
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
@@ -77,7 +77,7 @@ def _take_in(data: bytes, said: XarfReport, door: Door, *, by: Actor, at: dateti
         how=Door(door).label, sha256=report.sha256, items=len(said.evidence), failed=failed,
     )  # fmt: skip
     found = candidates(report)
-    if len(found) == 1:
+    if len(found) == 1 and _still_there(found[0].account):
         _resolve(report, found[0].account, How(found[0].how))
         audit.record(
             Verb.REPORT_RESOLVED, report, by=by, at=at, within=report.account, report=report.reference,
@@ -85,6 +85,15 @@ def _take_in(data: bytes, said: XarfReport, door: Door, *, by: Actor, at: dateti
         )  # fmt: skip
     triage.take_in_abuse_report(report, by=by, at=at)
     return Outcome(report, is_new=True)
+
+
+def _still_there(account: Account) -> bool:
+    """Whether the account's destruction has not begun; nothing new may speak of one that is going."""
+    try:
+        holds.refuse_doomed(triage.lock_customer(account))
+    except holds.AlreadyDestroyed:
+        return False
+    return True
 
 
 def _known(data: bytes, said: XarfReport) -> AbuseReport | None:

@@ -298,7 +298,7 @@ def _report(found: dict, told: list[str], is_old: bool, number: str) -> XarfRepo
         moment = read_moment(found["timestamp"])
     except BadMoment as refusal:
         raise ReportRefused(f"$.timestamp: {refusal}") from None
-    if risk is not None and not (isinstance(risk, int | float) and 0 <= risk <= 1):
+    if risk is not None and (isinstance(risk, bool) or not isinstance(risk, int | float) or not 0 <= risk <= 1):
         told.append("$.risk_score: it is not a number from 0 to 1 and was left out.")
         risk = None
     return XarfReport(

@@ -16,8 +16,8 @@ from cases.formats.xarf import ReportRefused
 from cases.models import AbuseReport, Case
 from cases.rules.reports import Door, ReportState
 from kyc_portal.notices.models import Notice
-from kyc_portal.records import audit
-from kyc_portal.records.models import AuditEvent, SubjectKey
+from kyc_portal.records import audit, destroying
+from kyc_portal.records.models import AuditEvent, Destruction, SubjectKey
 from kyc_portal.records.refs import SCHEDULER
 from tests.accounts.logs import event, jsonl
 from tests.at_once import needs_row_locks
@@ -40,6 +40,15 @@ def seen_from(account: Account, *, minutes: int = 0, address: str = reports.ADDR
     at = NOON - timedelta(minutes=30) + timedelta(minutes=minutes)
     line = event(1, at=at.isoformat().replace("+00:00", "Z"), source=address)
     access_log.import_access_lines(account, jsonl(line), format="jsonl", file_name="a", by=SCHEDULER, at=NOON)
+
+
+def doom(account: Account) -> None:
+    """The destruction of the account's file has begun and is not done yet."""
+    file = Destruction(
+        label="accounts.account", key=str(account.pk), name=account.reference, rule="customer_file", basis="test",
+        kept_through=NOON.date(), holds_looked_at=1, begun_at=NOON, begun_by="the scheduler",
+    )  # fmt: skip
+    destroying.mark(file, [account])
 
 
 @pytest.mark.django_db
@@ -112,6 +121,13 @@ class TestWhoseItIs:
 
         assert (report.state, report.account, report.case.subjects.count()) == ("waiting", None, 0)
         assert [each.account for each in abuse_reports.candidates(report)] == [two, one]
+
+    def test_an_account_whose_destruction_has_begun_keeps_no_report_out(self):
+        account = make_open_account()
+        reports.allocate(account)
+        doom(account)
+
+        assert reports.take_in().state == "waiting"
 
     def test_an_address_decides_nothing_about_the_account(self):
         account = make_open_account()

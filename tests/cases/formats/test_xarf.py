@@ -39,6 +39,13 @@ class TestReadReport:
     def test_a_field_nobody_knows_is_a_warning(self):
         assert read(reports.botnet(mood="bad")).warnings == ("$.mood: the schema does not know this field.",)
 
+    @pytest.mark.parametrize("risk", [True, "0.5", -0.1, 1.1, [], {}, 10**29])
+    def test_a_risk_that_is_none_is_left_out_with_a_warning(self, risk):
+        said = read(reports.botnet(risk_score=risk))
+
+        assert said.risk is None
+        assert "$.risk_score: it is not a number from 0 to 1 and was left out." in said.warnings
+
     def test_version_3_becomes_4_and_says_what_it_lacks(self):
         said = read(reports.old(ReportID="R-7"))
 
