@@ -82,6 +82,11 @@ class Verb(AuditVerb):
     ACTIVATED = "accounts.activated", "opened the account"
     LOG_IMPORTED = "accounts.log_imported", "took in {batch}: {new} new of {read} records", "known", "refused", "sha256"
     RANGES_LOADED = "accounts.ranges_loaded", "loaded {kind} ranges ({count})", "sha256", "as_of"
+    ALLOCATIONS_IMPORTED = (
+        "accounts.allocations_imported",
+        "took in which account held which addresses: {new} new, {changed} ended, {known} known",
+        "sha256",
+    )
     SIGNAL_RAISED = "accounts.signal_raised", "raised {signal}: {code}"
     SIGNAL_RENEWED = "accounts.signal_renewed", "noted new evidence for {signal}: {code}"
     SIGNAL_ANSWERED = "accounts.signal_answered", "answered {signal}: {answer}"

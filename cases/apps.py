@@ -6,16 +6,18 @@ class CasesConfig(AppConfig):
     verbose_name = "Cases"
 
     def ready(self):
+        from accounts.flows.document_files import Naming, add_naming
         from cases import receivers, tiles
         from cases.admin.case_page import cases_of_account
         from cases.flows import bundles
-        from cases.models import Case
+        from cases.models import AbuseReport, Case
         from kyc_portal.records.holds import allow_holds_on
         from kyc_portal.staff.sections import add_sections
         from kyc_portal.staff.site import add_tiles
         from kyc_portal.work import queue
 
         allow_holds_on(Case)
+        add_naming(Naming(AbuseReport, "pk", "sha256"))
         receivers.connect()
         queue.register("cases.delete_bundle", bundles.delete_files)
         add_tiles(*tiles.TILES)

@@ -7,10 +7,13 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.flows.belonging import OF_ACCOUNT, join
+from accounts.flows.document_files import ask_deletion
 from accounts.flows.keeping import add_periods, periods_of
 from accounts.models import Account, Party
 from cases.flows.evidence import accounts_of, parties_of
 from cases.models import (
+    AbuseEvidence,
+    AbuseReport,
     Assignment,
     Bundle,
     BundleItem,
@@ -78,7 +81,8 @@ def contents(case: Case) -> Iterator[models.QuerySet]:
     """Everything that goes with a case, what refers to others first."""
     yield BundleReceipt.objects.filter(bundle__case=case)
     yield BundleItem.objects.filter(bundle__case=case)
-    for model in (Bundle, Decision, CaseNote, CaseSignal, Assignment, LegalRequest, CaseSubject):
+    yield AbuseEvidence.objects.filter(report__case=case)
+    for model in (AbuseReport, Bundle, Decision, CaseNote, CaseSignal, Assignment, LegalRequest, CaseSubject):
         yield model.objects.filter(case=case)
     yield Case.objects.filter(pk=case.pk)
 
@@ -88,27 +92,32 @@ def before(case: Case) -> None:
     now = timezone.now()
     for bundle in case.bundles.all():
         queue.ask("cases.delete_bundle", bundle.reference, due_at=now, at=now)
+    for report in case.abuse_reports.all():
+        ask_deletion(report.pk, at=now)
     for request in case.legal_requests.all():
         forget_clocks(request)
     forget_clocks(case)
 
 
-def keyless(case: Case) -> list:
-    """A case has no key of its own: its notes are sealed under a customer's key, which goes with the customer."""
-    return []
+def keys_of_reports(case: Case) -> list:
+    """Abuse reports have keys of their own; notes are sealed under a customer's key, which goes with the customer."""
+    return list(case.abuse_reports.order_by("pk").values_list("pk", flat=True))
 
 
 _PATHS_TO_CASE = {
     Case: "",
-    **dict.fromkeys((CaseSubject, CaseSignal, CaseNote, Assignment, Decision, LegalRequest, Bundle), "case"),
+    **dict.fromkeys(
+        (CaseSubject, CaseSignal, CaseNote, Assignment, Decision, LegalRequest, Bundle, AbuseReport), "case"
+    ),
     **dict.fromkeys((BundleItem, BundleReceipt), "bundle__case"),
+    AbuseEvidence: "report__case",
 }
 # A hold on a case keeps it and what it is about; a hold on an account or its customer keeps their cases.
 ROOTS = {
     model: [join(path, step) for step in ("", "subjects__account", "subjects__account__party")]
     for model, path in _PATHS_TO_CASE.items()
 }
-for _model in (CaseSubject, Decision):
+for _model in (CaseSubject, Decision, AbuseReport):
     ROOTS[_model] += ["account", "account__party"]
 ROOTS[CaseNote] += [KeyOf("subject", Party)]
 ROOTS |= {model: [join(path, "cases__case")] for model, path in OF_ACCOUNT.items()}
@@ -117,10 +126,10 @@ add_periods(after_list_decisions)
 register(
     RetentionRule(
         code="case",
-        title="Cases with their notes, decisions, requests and bundles",
+        title="Cases with their notes, decisions, abuse reports, requests and bundles",
         covers=(
             Case, CaseSubject, CaseSignal, CaseNote, Assignment, Decision, LegalRequest, Bundle, BundleItem,
-            BundleReceipt,
+            BundleReceipt, AbuseReport, AbuseEvidence,
         ),
         why="Kept for some years after their end (own policy), and as long as any of their accounts.",
         figures=("case_retention_years", "retention_years", "sanctions_retention_years"),
@@ -129,7 +138,7 @@ register(
         guarded=guarded,
         contents=contents,
         before=before,
-        subjects=keyless,
+        subjects=keys_of_reports,
         roots=ROOTS,
     )
 )  # fmt: skip

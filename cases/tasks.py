@@ -1,8 +1,11 @@
-"""Doors: build what is approved, let go what was preserved long enough."""
+"""Doors: build what is approved, let go what was preserved long enough, take in reports."""
+
+from pathlib import Path
 
 from celery import shared_task
+from django.conf import settings
 
-from cases.flows import bundles, legal_requests, stored_bundles
+from cases.flows import bundles, legal_requests, report_folder, stored_bundles
 from kyc_portal.records.clock import legal_day, moment
 from kyc_portal.records.refs import SCHEDULER
 
@@ -11,6 +14,14 @@ from kyc_portal.records.refs import SCHEDULER
 def build_approved_bundles(at=None):
     """Every 15 seconds: build the bundles that were approved, and try again those that failed."""
     return bundles.build_approved(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def take_in_abuse_reports(at=None):
+    """Each minute: take in the abuse reports that others put into the watched folder, if there is one (T24)."""
+    if not settings.ABUSE_REPORTS_DIR:
+        return None
+    return report_folder.take_in_folder(Path(settings.ABUSE_REPORTS_DIR), by=SCHEDULER, at=moment(at))
 
 
 @shared_task

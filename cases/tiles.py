@@ -1,10 +1,11 @@
 """The waiting work of cases on the first page."""
 
-from cases.models import Bundle, Case, Decision, LegalRequest
+from cases.models import AbuseReport, Bundle, Case, Decision, LegalRequest
 from kyc_portal.staff.site import Tile
 
-CASES, REQUESTS, BUNDLES = (
-    "admin:cases_case_changelist", "admin:cases_legalrequest_changelist", "admin:cases_bundle_changelist"
+CASES, REQUESTS, BUNDLES, REPORTS = (
+    "admin:cases_case_changelist", "admin:cases_legalrequest_changelist", "admin:cases_bundle_changelist",
+    "admin:cases_abusereport_changelist",
 )  # fmt: skip
 
 TILES = (
@@ -15,6 +16,10 @@ TILES = (
     Tile(
         "Cases nobody has", "Take one and look at it.", "cases.review",
         lambda user, today: Case.objects.visible_to(user).unassigned(), CASES, "queue=unassigned", "warning",
+    ),
+    Tile(
+        "Abuse reports waiting", "Nobody knows yet which account they are about.", "cases.resolve_abusereport",
+        lambda user, today: AbuseReport.objects.waiting(), REPORTS, "queue=waiting", "warning",
     ),
     Tile(
         "To countersign", "Decisions a colleague proposed.", "cases.decide",

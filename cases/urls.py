@@ -1,10 +1,11 @@
-"""Pages of cases outside the admin: the download of a bundle."""
+"""Pages of cases outside the admin: the downloads of bundles and of abuse reports."""
 
 from django.urls import path
 
-from cases.views import bundles
+from cases.views import bundles, reports
 
 app_name = "cases"
 urlpatterns = [
     path("bundles/<str:reference>/download/", bundles.download, name="download_bundle"),
+    path("reports/<uuid:key>/original/", reports.original, name="download_report"),
 ]

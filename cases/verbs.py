@@ -8,6 +8,12 @@ class Verb(AuditVerb):
 
     OPENED = "cases.opened", "opened {case} ({kind})"
     JOINED = "cases.joined", "added {signal} to {case}"
+    REPORT_TAKEN = "cases.report_taken", "took in {report} ({kind}) by {how}", "sha256", "items", "failed"
+    REPORT_JOINED = "cases.report_joined", "added {report} to {case}"
+    REPORT_RESOLVED = "cases.report_resolved", "found that {report} is about {account} ({how})"
+    REPORT_ATTACHED = "cases.report_attached", "attached {report} to {account} ({why})"
+    REPORT_SETTLED = "cases.report_settled", "settled {report} without an account ({why})"
+    REPORT_DOWNLOADED = "cases.report_downloaded", "downloaded {report} as it was sent", "sha256", GRAVE
     SUBJECT_NAMED = "cases.subject_named", "named {account} as a subject of {case}"
     ASSIGNED = "cases.assigned", "gave {case} to {to}"
     NOTED = "cases.noted", "wrote a note"

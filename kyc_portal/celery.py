@@ -30,6 +30,7 @@ BEAT_SCHEDULE = {
     "run due jobs": {"task": "kyc_portal.work.tasks.run_due_jobs", "schedule": 15.0},
     "seal the audit trail": {"task": "kyc_portal.records.tasks.seal_pending", "schedule": 5.0},
     "build approved bundles": {"task": "cases.tasks.build_approved_bundles", "schedule": 15.0},
+    "take in abuse reports": {"task": "cases.tasks.take_in_abuse_reports", "schedule": 60.0},
     "screen new and changed parties": {"task": "accounts.tasks.screen_new_and_changed", "schedule": 60.0},
     "send notices": {"task": "kyc_portal.notices.tasks.deliver_queued_notices", "schedule": 60.0},
     "end restrictions that ran out": {

@@ -5,6 +5,7 @@ from accounts.models import (
     AccessRecord,
     Account,
     Address,
+    AddressAllocation,
     CheckResult,
     ContactConfirmation,
     ContactPoint,
@@ -53,6 +54,7 @@ OF_ACCOUNT = {  # from each row of an account's file to the account
     Objection: "account",
     AccessBatch: "account",
     AccessRecord: "account",
+    AddressAllocation: "account",
     RefusedLine: "batch__account",
 }
 OF_PARTY = dict.fromkeys(  # and from each row that speaks of a party to the party

@@ -82,13 +82,18 @@ def _place_of(subject: UUID, sha256: str) -> str:
     return f"accounts.identitydocument.file:{subject}:{sha256}"
 
 
+def digest_of(data: bytes) -> str:
+    """The name under which these bytes are stored."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def store(subject: UUID, data: bytes) -> str:
     """Seal and store a file of `subject`; returns the SHA-256 of the clear bytes.
 
     To be called in the transaction that writes the row that names it, with the party or reseller locked: when that
     transaction rolls back, the file goes too. Bytes that a row of this subject names already are not written again.
     """
-    sha256 = hashlib.sha256(data).hexdigest()
+    sha256 = digest_of(data)
     path = path_of(subject, sha256)
     if path.exists() and is_named(subject, sha256):
         return sha256

@@ -15,6 +15,7 @@ from accounts.models import (
     AccessRecord,
     Account,
     Address,
+    AddressAllocation,
     ContactConfirmation,
     ContactPoint,
     CustomerLink,
@@ -69,6 +70,7 @@ HANDED_OVER: dict[type[models.Model], tuple[str, ...]] = {
     CustomerLink: ("reference", "purpose", "issued_at", "used_at", "notice_number", "given", "handed_in_at"),
     Objection: ("reference", "text", "raised_at", "due_on", "state"),
     AccessRecord: ("at", "kind", "action", "principal", "address", "source_system"),
+    AddressAllocation: ("addresses", "from_at", "to_at"),
     PrivacyRequest: ("reference", "kind", "received_on", "due_on", "state"),
 }  # fmt: skip
 OF_AUTHORITIES = "Requests of authorities are secret."
@@ -111,6 +113,8 @@ WITHHELD = {
     "resellers.sample": "Speaks of the business with others.",
     "resellers.sampledfile": "Handed in by a reseller of its own customers, who ask it.",
     "resellers.downstreamcustomer": "Speaks of the business with others.",
+    "cases.abusereport": "Told by others, who must not fear the person; what it led to was told in a notice.",
+    "cases.abuseevidence": "Told by others, who must not fear the person; what it led to was told in a notice.",
     "cases.case": "Internal judgements and legal matters.",
     "cases.casesubject": "Internal judgements and legal matters.",
     "cases.casesignal": "Internal judgements and legal matters.",

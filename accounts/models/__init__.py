@@ -2,6 +2,7 @@
 
 from accounts.models.access import AccessBatch, AccessRecord, AddressRange, AddressRangeSnapshot, RefusedLine
 from accounts.models.account import Account
+from accounts.models.allocation import AddressAllocation
 from accounts.models.check_result import CheckResult
 from accounts.models.customer import ContactConfirmation, CustomerLink, Objection
 from accounts.models.identifier import Identifier, RestrictedCustomer, RetainedFingerprint
@@ -26,10 +27,11 @@ from accounts.models.verification import Discrepancy, MethodResult, Verification
 from accounts.models.zone_reading import ZoneReading
 
 __all__ = [
-    "AccessBatch", "AccessRecord", "Account", "Address", "AddressRange", "AddressRangeSnapshot", "CheckResult",
-    "ContactConfirmation", "ContactPoint", "CouldNotVerify", "CustomerFile", "CustomerLink", "Discrepancy",
-    "ExternalAnswer", "ExternalCheck", "Identifier", "IdentityDocument", "ListChange", "MethodResult", "Objection",
-    "OwnershipCertification", "OwnershipStake", "Party", "PartyName", "PaymentMethod", "PrivacyRequest",
+    "AccessBatch", "AccessRecord", "Account", "Address", "AddressAllocation", "AddressRange", "AddressRangeSnapshot",
+    "CheckResult", "ContactConfirmation", "ContactPoint", "CouldNotVerify", "CustomerFile", "CustomerLink",
+    "Discrepancy", "ExternalAnswer", "ExternalCheck", "Identifier", "IdentityDocument", "ListChange", "MethodResult",
+    "Objection", "OwnershipCertification", "OwnershipStake", "Party", "PartyName", "PaymentMethod", "PrivacyRequest",
     "RefusedLine", "RestrictedCustomer", "Restriction", "RetainedFingerprint", "RiskOverride", "RiskSignal",
-    "Screening", "ScreeningHit", "ScreeningMark", "Verification", "WatchlistEntry", "WatchlistSnapshot", "ZoneReading",
+    "Screening", "ScreeningHit", "ScreeningMark", "Verification", "WatchlistEntry", "WatchlistSnapshot",
+    "ZoneReading",
 ]  # fmt: skip

@@ -135,7 +135,10 @@ class AccessRecord(Recorded):
 
     class Meta:
         verbose_name = "access record"
-        indexes = [models.Index(fields=["account", "-at"], name="access_of_account")]
+        indexes = [
+            models.Index(fields=["account", "-at"], name="access_of_account"),
+            models.Index(fields=["address", "at"], name="access_from_address"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "source_system", "event_id"], name="one_record_per_source_event"

@@ -17,6 +17,7 @@ from cases.admin.forms import (
     RequestForm,
     WhyForm,
 )
+from cases.admin.report import reports_section
 from cases.flows import bundles, decisions, legal_requests, review, triage
 from cases.models import Case, CaseSignal, CaseSubject, Decision
 from cases.models.case import CaseKind
@@ -145,6 +146,8 @@ class CaseAdmin(RecordAdmin):
             case_page.subject_section(case), case_page.signals_section(case), case_page.notes_section(case),
             case_page.hits_section(case), case_page.documents_section(case), case_page.decisions_section(case),
         ]  # fmt: skip
+        if user.has_perm(right_to_see("cases.abusereport")) and not is_legal(case):
+            parts.insert(2, reports_section(case))
         if user.has_perm(right_to_see("cases.bundle")):
             parts.append(case_page.bundles_section(case))
         if user.has_perm(right_to_see("cases.legalrequest")):

@@ -77,7 +77,7 @@ def signals_section(case: Case) -> Table:
     ]  # fmt: skip
     head = ["Weight", "Red flag", "Source", "Known since", "Answer"]
     empty = "No red flag. Somebody opened this case by hand."
-    if case.kind == CaseKind.LEGAL:
+    if case.kind in (CaseKind.LEGAL, CaseKind.ABUSE):
         empty = "No red flag is part of this case."
     return Table("signals", "Red flags", head, rows, empty=empty)
 

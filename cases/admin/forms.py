@@ -8,6 +8,7 @@ from cases.flows.triage import BY_HAND, LONGEST_TITLE, Noticed
 from cases.models import LegalRequest
 from cases.rules.disclosure import GROUNDS, Ground, Recipient
 from cases.rules.outcomes import OUTCOMES, REASONS, OutcomeCode, Reason, outcomes_for
+from cases.rules.reports import AttachedWhy, SettledWhy
 from cases.rules.stages import RejectedWhy
 from kyc_portal.staff.models import StaffMember
 
@@ -79,6 +80,27 @@ class OpenCaseForm(forms.Form):
         if not own and not about and not self.errors:
             raise forms.ValidationError("Say what the case is about: choose from the list, or write one line.")
         return {**cleaned, "title": own or (Noticed(about).label if about else "")}
+
+
+class AttachForm(forms.Form):
+    """Which account a report is about, by its reference, and what shows it."""
+
+    account = forms.CharField(
+        label="Account", max_length=20, help_text="Its reference, for example ACC-7K3M-9QXD. See who may have held it."
+    )
+    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", AttachedWhy.choices()))
+
+    def clean_account(self):
+        wanted = self.cleaned_data["account"].strip().upper()
+        account = Account.objects.filter(reference=wanted).first()
+        if account is None:
+            shown = ascii(wanted)[1:-1]
+            raise forms.ValidationError(f"No account has the reference “{shown}”. Copy it from the account's page.")
+        return account
+
+
+class SettleForm(forms.Form):
+    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", SettledWhy.choices()))
 
 
 class AssignForm(forms.Form):

@@ -56,6 +56,7 @@ class ClosedWhy(Worded):
     REJECTED = "rejected", "the request was rejected"
     IN_ERROR = "opened_in_error", "it was opened in error"
     MERGED = "merged", "it goes on in another case"
+    WITHOUT_ACCOUNT = "without_account", "its reports were settled without an account"
 
 
 class ReopenedWhy(Worded):
@@ -187,6 +188,9 @@ def _require_nothing_waits(case: Case) -> None:
     if count := case.signals.filter(signal__answered_at__isnull=True).count():
         flags = "A red flag in this case is" if count == 1 else f"{count} red flags in this case are"
         raise NotFinished(f"{flags} not answered. Decide about the account first, if only that nothing is to be done.")
+    report = case.abuse_reports.waiting().order_by("received_at", "pk").first()
+    if report is not None:
+        raise NotFinished(f"{report.reference} waits for an account. Attach it to one, or settle it without, first.")
     request = (LegalRequest.objects.to_act_on() | LegalRequest.objects.preserving()).filter(case=case).first()
     if request is not None:
         raise NotFinished(f"{request.reference} is {request.get_state_display()}. Bring the request to its end first.")

@@ -10,8 +10,9 @@ from datetime import datetime
 from accounts.flows.texts import Texts, required
 from accounts.models import Account, Party, RiskSignal
 from accounts.rules.detectors import BY_CODE
-from cases.models import Case, CaseSignal, CaseSubject
+from cases.models import AbuseReport, Case, CaseSignal, CaseSubject
 from cases.models.case import CaseKind
+from cases.rules.reports import title_of
 from cases.rules.wording import Worded
 from cases.verbs import Verb
 from kyc_portal.policy.clocks import start_clock
@@ -65,6 +66,35 @@ def take_in_signal(signal: RiskSignal, *, by: Actor, at: datetime) -> Case:
         case.kind, case.title = CaseKind.LIST_HIT, _title_of(signal)
     case.save(update_fields=["weight", "kind", "title"])
     audit.record(Verb.JOINED, case, by=by, at=at, within=account, signal=signal.reference, case=case.reference)
+    return case
+
+
+@flow
+def take_in_abuse_report(report: AbuseReport, *, by: Actor, at: datetime) -> Case:
+    """Add a report to the open case that tells the same story, keep it in its own, or open one (T24).
+
+    The same story: the same account, category and type within the figure `abuse_story_days`; while no account is known,
+    the same source instead. The customer's rows are locked first, so two reports at once end in one case.
+    """
+    account = lock_customer(report.account) if report.account_id else None
+    regime = regime_on(legal_day(at))
+    others = AbuseReport.objects.telling_the_same(report, since=at - regime.days("abuse_story_days"))
+    told = Case.objects.open().filter(pk__in=others.values("case"))
+    case = told.select_for_update(of=("self",)).order_by("opened_at", "pk").first()
+    if case is None and report.case_id is not None:
+        case = Case.objects.open().select_for_update(of=("self",)).filter(pk=report.case_id).first()
+    if case is None:
+        case = open_case(kind=CaseKind.ABUSE, title=title_of(report.type), by=by, at=at)
+    if account is not None:
+        add_subject(case, account, at=at)
+    if case.pk != report.case_id:
+        report.case = case
+        report.save(update_fields=["case"])
+        case.weight = min(case.weight + regime.whole("abuse_report_weight"), HEAVIEST)
+        case.save(update_fields=["weight"])
+        audit.record(
+            Verb.REPORT_JOINED, case, by=by, at=at, within=account, report=report.reference, case=case.reference
+        )
     return case
 
 

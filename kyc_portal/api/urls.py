@@ -6,6 +6,7 @@ app_name = "api"
 urlpatterns = [
     path("v1/key", views.whoami, name="key"),
     path("v1/access-logs/<str:format>", views.access_logs, name="access-logs"),
+    path("v1/abuse-reports", views.abuse_report, name="abuse-reports"),
     path("v1/accounts/<str:reference>/missing", views.missing, name="missing"),
     path("v1/audit/checkpoint", views.checkpoint, name="checkpoint"),
     path("v1/verifier-answers", verifier.answers, name="verifier-answers"),

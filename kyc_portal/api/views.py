@@ -1,4 +1,4 @@
-"""Version 1 of the API (docs/integration.md): who am I, access logs in, what is missing, the newest checkpoint."""
+"""Version 1 of the API (docs/integration.md): who am I, logs and abuse reports in, what is missing, checkpoints."""
 
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO
@@ -12,6 +12,8 @@ from accounts.flows.completeness import missing_in
 from accounts.formats.text import shown
 from accounts.models import Account
 from accounts.rules.ownership import TooTangled
+from cases.flows import abuse_reports
+from cases.rules.reports import Door
 from kyc_portal.api.endpoints import endpoint
 from kyc_portal.api.problems import Problem
 from kyc_portal.records.clock import legal_day
@@ -65,7 +67,7 @@ def access_logs(request, key, at, format):
         raise Problem(404, "No account has this reference. Name one as ?account=ACC-….")
 
     with SpooledTemporaryFile(max_size=CHUNK) as file:
-        _receive(request, file)
+        _receive(request, file, settings.API_MAX_BYTES)
         batch = access_log.import_access_lines(
             account, file, format=format, file_name=wanted.get("file", f"{key.reference}.{format}"),
             keep_good_rows=wanted.get("keep_good_rows") == "true", encoding=request.content_params.get("charset"),
@@ -80,6 +82,23 @@ def access_logs(request, key, at, format):
         "is_repeat": batch.is_repeat,
     }
     return 200 if batch.is_repeat else 201, told
+
+
+@endpoint("POST", scope="abuse_reports.write")
+def abuse_report(request, key, at):
+    """Take in one XARF report; the same again changes nothing. The answer tells nothing of any customer."""
+    if request.content_type != "application/json":
+        raise Problem(415, "Send one XARF report as application/json.")
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Problem(415, "Send the body without a content encoding.")
+    if request.GET:
+        raise Problem(400, "This address takes no parameters.")
+    with SpooledTemporaryFile(max_size=CHUNK) as file:
+        _receive(request, file, settings.ABUSE_REPORT_MAX_BYTES)
+        file.seek(0)
+        outcome = abuse_reports.take_in(file.read(), door=Door.API, by=key.as_actor, at=at)
+    told = {"report": outcome.report.reference, "is_repeat": not outcome.is_new}
+    return 201 if outcome.is_new else 200, told
 
 
 @endpoint("GET", scope="accounts.read")
@@ -115,13 +134,13 @@ def _parameters(request) -> dict[str, str]:
     return request.GET.dict()
 
 
-def _receive(request, file: BinaryIO) -> None:
+def _receive(request, file: BinaryIO, most: int) -> None:
     """Copy the body piece by piece. No more than was announced is read, and less is not taken for the whole."""
     announced = request.META.get("CONTENT_LENGTH", "")
     if not announced.isdecimal():
         raise Problem(411, "Say how long the body is, in the header Content-Length.")
-    if int(announced) > settings.API_MAX_BYTES:
-        raise Problem(413, f"The body is larger than {settings.API_MAX_BYTES:,} bytes. Send smaller files.")
+    if int(announced) > most:
+        raise Problem(413, f"The body is larger than {most:,} bytes. Send smaller files.")
     try:
         while piece := request.read(CHUNK):
             file.write(piece)

@@ -157,6 +157,17 @@ COMMON = (
     Figure("verify_days", "15", "days", "own"),
     Figure("external_check_days", "3", "days", "own", "Verifiers answer within minutes; some ask the customer first."),
     Figure("triage_days", "3", "days", "own"),
+    Figure(
+        "abuse_access_minutes",
+        "60",
+        "minutes",
+        "own",
+        "Reporters' clocks are wrong by minutes; an access further away says little of who held the address.",
+    ),
+    Figure(
+        "abuse_story_days", "30", "days", "own", "A campaign goes on for weeks, and one person should see all of it."
+    ),
+    Figure("abuse_report_weight", "30", "of 100", "own", "One report of a stranger is worth a look, not more."),
     Figure("appeal_window_days", "30", "days", "own"),
     Figure("urgent_suspension_days", "14", "days", "own"),
     Figure("reverification_answer_days", "30", "days", "own"),

@@ -257,6 +257,9 @@ API_KEY_MAX_DAYS = env.int("KYC_API_KEY_MAX_DAYS", default=180)  # own policy: h
 API_MAX_BYTES = env.int("KYC_API_MAX_BYTES", default=50 * 1024 * 1024)  # of one body
 API_MOST_FAILURES = env.int("KYC_API_MOST_FAILURES", default=10)  # of one source in a quarter of an hour
 
+ABUSE_REPORT_MAX_BYTES = env.int("KYC_ABUSE_REPORT_MAX_BYTES", default=10 * 1024 * 1024)  # of one, with its evidence
+ABUSE_REPORTS_DIR = env.str("KYC_ABUSE_REPORTS_DIR", default="")  # a folder that is watched for reports; "" for none
+
 VERIFIER = env.str("KYC_VERIFIER", default="")  # dotted name of the adapter of an outside identity verifier; or none
 VERIFIER_SECRETS = env.list("KYC_VERIFIER_SECRETS", default=[])  # whsec_…: two while they are being changed
 VERIFIER_MAX_BYTES = env.int("KYC_VERIFIER_MAX_BYTES", default=256 * 1024)  # of one answer

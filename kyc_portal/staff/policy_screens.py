@@ -185,6 +185,10 @@ SCREENS: dict[str, Screen] = {
         "decline": Act("cases.decide", PROPOSED, after=FIRST),
         "withdraw": Act("cases.review", PROPOSED),
     }),
+    "cases.abusereport": Screen(acts={
+        "attach": Act("cases.resolve_abusereport", "waiting"),
+        "settle": Act("cases.resolve_abusereport", "waiting", many=True),
+    }),
     "cases.legalrequest": Screen(add="cases.handle_legal", acts={
         "validate": Act("cases.handle_legal", "received challenged"),
         "reject": Act("cases.handle_legal", "received validated"),

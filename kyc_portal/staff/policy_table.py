@@ -82,6 +82,7 @@ PAGES: dict[str, Page] = {
     "customer:done": Page(post=EVERYBODY, most_bytes=SMALL),
     "customer:leave": Page(post=EVERYBODY, most_bytes=SMALL),
     "cases:download_bundle": Page(get="cases.download_bundle", has_head=False, of="cases.bundle"),
+    "cases:download_report": Page(get="cases.download_abusereport", has_head=False, of="cases.abusereport"),
     "resellers:overview": Page(get=ANYBODY_HERE),
     "resellers:accounts": Page(get=ANYBODY_HERE),
     "resellers:roster": Page(get=ANYBODY_HERE, post=ANYBODY_HERE, most_bytes=SMALL),
@@ -165,6 +166,7 @@ FIELDS: dict[str, str] = {
     "notices.notice.address": UNMASK,
     "notices.notice.context": UNMASK,
     "cases.casenote.text": "cases.view_case",
+    "cases.abusereport.contact": "cases.resolve_abusereport",  # the desk alone: reporters must not be found out
 }
 
 # What a reseller's manager learns of a customer besides the country of an address, and nothing else of anybody.

@@ -36,6 +36,7 @@ CUSTOMERS = _view(
     "objection", "couldnotverify",
 ) + _view("resellers", "rosterhit")  # fmt: skip
 CASES = _view("cases", "case", "decision")
+ABUSE = _view("cases", "abusereport")  # the desk's own: reporters must not be found out
 LEGAL = _view("cases", "legalrequest", "bundle")
 PRIVACY = _view("accounts", "privacyrequest")  # the answer may rest on a hold, of which reviewers must not know
 RESELLERS = _view(
@@ -58,7 +59,14 @@ PEOPLE = _view("staff", "staffmember")
 KEYS = _view("api", "apikey")
 GLASS = (*_view("staff", "breakglass"), "staff.take_breakglass")  # what may be taken stands in breakglass.py
 
-REVIEWING = ("cases.review", "accounts.judge_hit")
+REVIEWING = (
+    *ABUSE,
+    "cases.review",
+    "accounts.judge_hit",
+    "cases.take_in_abusereport",
+    "cases.resolve_abusereport",
+    "cases.download_abusereport",
+)
 VERIFYING = (
     "accounts.add_account", "accounts.settle_status", "accounts.verify", "accounts.activate", "accounts.refuse",
     "accounts.import_customers", "accounts.download_document", "accounts.reveal", "accounts.import_ownership",
@@ -98,7 +106,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "senior manager": (*GROUND, *CASES, *RESELLERS, "resellers.decide_termination"),
     "auditor": (
-        *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *RESELLERS, *REPORTS, *GROUND, *WORK, *PEOPLE, *KEYS,
+        *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *RESELLERS, *REPORTS, *ABUSE, *GROUND, *WORK, *PEOPLE, *KEYS,
         *_view("records", "clockwatch"), "staff.see_everything", "accounts.download_document",
         *_view("staff", "breakglass"), "staff.review_breakglass",
     ),

@@ -43,6 +43,7 @@ class TestBy:
         ("sync_roles",), ("purge_due",), ("rotate_keys",), ("run_due_work",), ("import_customers", "--columns"),
         ("load_watchlist", "ofac-sdn", "."), ("load_address_ranges", "vpn", "x"), ("demo", "--no-serve"),
         ("import_access_log", "x", "--account", "ACC-1", "--format", "csv"), ("export_case", "CSE-1", "--to", "."),
+        ("import_abuse_report", "x"), ("import_allocations", "x"),
     )  # fmt: skip
 
     @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])

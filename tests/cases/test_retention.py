@@ -4,15 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from accounts.models import Account
-from cases.flows import bundles, decisions, review, stored_bundles
-from cases.models import Bundle, Case, CaseNote, Decision
+from accounts.flows import document_files
+from accounts.models import Account, AddressAllocation
+from cases.flows import abuse_reports, bundles, decisions, review, stored_bundles
+from cases.models import AbuseEvidence, AbuseReport, Bundle, Case, CaseNote, Decision
 from cases.tasks import reconcile_bundles
 from kyc_portal.policy.models import Deadline
 from kyc_portal.records import holds, retention
-from kyc_portal.records.models import Tombstone
+from kyc_portal.records.models import SubjectKey, Tombstone
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.work import queue
+from tests.cases import reports
 from tests.cases.builders import make_bundle, make_case, make_open_account
 from tests.conftest import NOON
 
@@ -133,3 +135,55 @@ class TestStoredBundles:
 
         with pytest.raises(stored_bundles.BundlesMissing, match=bundle.reference):
             reconcile_bundles.run()
+
+
+class TestAbuseReports:
+    def closed_with_report(self, account: Account) -> AbuseReport:
+        reports.allocate(account)
+        report = reports.take_in()
+        review.close_case(report.case, why="decided", by=SCHEDULER, at=NOON)
+        Account.objects.filter(pk=account.pk).update(status="closed", closed_at=NOON)
+        return report
+
+    def test_a_report_goes_with_its_case_and_so_do_its_key_and_its_file(self, settings, tmp_path):
+        settings.PRIVATE_DIR = tmp_path / "documents"
+        report = self.closed_with_report(make_open_account())
+        path = document_files.path_of(report.pk, report.sha256)
+        assert path.exists()
+
+        assert purge(LAST_DAY)[report.case.reference] != "gone"
+        assert purge(LAST_DAY + timedelta(days=1))[report.case.reference] == "gone"
+        queue.run_due(datetime(2050, 1, 1, tzinfo=UTC))
+
+        assert not AbuseReport.objects.exists() and not AbuseEvidence.objects.exists()
+        assert not SubjectKey.objects.filter(subject=report.pk).exists()
+        assert not path.exists()
+
+    def test_a_hold_on_the_account_keeps_the_report(self, counsel):
+        account = make_open_account()
+        report = self.closed_with_report(account)
+        holds.place_hold([account], reason="litigation", ground="Example v. Example", by=counsel, at=NOON)
+
+        purge(date(2040, 1, 1))
+
+        report.refresh_from_db()
+        assert report.contact.reveal() == reports.CONTACT
+        assert document_files.read(report.pk, report.sha256)
+
+    def test_a_report_without_account_goes_after_the_figures_years(self, settings, tmp_path):
+        settings.PRIVATE_DIR = tmp_path / "documents"
+        report = reports.take_in()
+        abuse_reports.settle(report, why="not_ours", by=SCHEDULER, at=NOON)
+
+        assert "case" in purge(LAST_DAY)[report.case.reference]
+        assert purge(LAST_DAY + timedelta(days=1))[report.case.reference] == "gone"
+        assert not AbuseReport.objects.exists()
+
+    def test_allocations_go_with_the_account(self):
+        account = make_open_account()
+        reports.allocate(account)
+        Account.objects.filter(pk=account.pk).update(status="closed", closed_at=NOON)
+
+        purge(LAST_DAY + timedelta(days=1))
+
+        assert not AddressAllocation.objects.exists()

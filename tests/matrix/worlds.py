@@ -32,6 +32,7 @@ from resellers.models import CipRequest, DownstreamCustomer, Reseller, SampledFi
 from tests.accounts.verifier import answer_to, deliver, make_check, read
 from tests.bad_input.doors import all_rights, make_one_of_each
 from tests.builders import make_company, make_entry, png_bytes
+from tests.cases import reports
 from tests.cases.builders import make_bundle, make_case, make_request
 from tests.conftest import NOON, person
 
@@ -145,9 +146,22 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
         messages.send(each, subject_line="Canaryletter" if is_b else "Own letter", text="Canarywords", **made)
     case = make_case(account, worked_by=StaffMember.objects.get(username="all.rights"))
     review.add_note(case, text="Canarynote of the customer", **made)
+    told = reports.botnet(source_identifier="203.0.113.77")
+    told["reporter"]["contact"] = "canarysender@reporter.example"
+    reports.allocate(account, "203.0.113.77")
+    report = reports.take_in(told)
     matrix.seeds += [
         url_of(each)
-        for each in (account, party, running, case, party.documents.get(file_type="image/png"), reseller_b())
+        for each in (
+            account,
+            party,
+            running,
+            case,
+            report,
+            report.case,
+            party.documents.get(file_type="image/png"),
+            reseller_b(),
+        )
     ]
     matrix.known_to_b = [
         "Canaryperson", account.reference, reseller_b().reference, "Canarysubtenant", "CANARY-8", "Canaryletter",
@@ -157,6 +171,7 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
     matrix.canaries += [
         Canary("CANARYNUMBER", ""), Canary("CANARYPAYS", ""), Canary("Canarystreet", ""), Canary("CANARYFOUND", ""),
         Canary("canaryfile", "accounts.download_document"), Canary("Canarynote", "cases.view_case"),
+        Canary("canarysender", "cases.resolve_abusereport"), Canary("203.0.113.77", "cases.view_abusereport"),
         Canary("canarymail", "accounts.reveal"), Canary("Canarybank", "accounts.view_party"),
         Canary("Canaryalias", "accounts.view_party"), Canary("CANARYENTRY", "accounts.view_screeninghit"),
         Canary("Canarysubtenant", ANY_VIEW), Canary("CANARY-8", ANY_VIEW), Canary("Canaryletter", ANY_VIEW),
