@@ -8,7 +8,7 @@ class CasesConfig(AppConfig):
     def ready(self):
         from cases import receivers, tiles
         from cases.admin.case_page import cases_of_account
-        from cases.flows import bundles
+        from cases.flows import bundles, clocks
         from cases.models import Case
         from kyc_portal.records.holds import allow_holds_on
         from kyc_portal.staff.sections import add_sections
@@ -18,5 +18,6 @@ class CasesConfig(AppConfig):
         allow_holds_on(Case)
         receivers.connect()
         queue.register("cases.delete_bundle", bundles.delete_files)
+        queue.register(receivers.RECOMPUTE, clocks.recompute_job)
         add_tiles(*tiles.TILES)
         add_sections("accounts.account", cases_of_account)

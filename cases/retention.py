@@ -11,16 +11,19 @@ from accounts.flows.keeping import add_periods, periods_of
 from accounts.models import Account, Party
 from cases.flows.evidence import accounts_of, parties_of
 from cases.models import (
+    Absence,
     Assignment,
     Bundle,
     BundleItem,
     BundleReceipt,
     Case,
+    CaseLock,
     CaseNote,
     CaseSignal,
     CaseSubject,
     Decision,
     LegalRequest,
+    SavedView,
 )
 from cases.rules.stages import BundleState, CaseStatus
 from kyc_portal.calendars import keep_through
@@ -78,7 +81,7 @@ def contents(case: Case) -> Iterator[models.QuerySet]:
     """Everything that goes with a case, what refers to others first."""
     yield BundleReceipt.objects.filter(bundle__case=case)
     yield BundleItem.objects.filter(bundle__case=case)
-    for model in (Bundle, Decision, CaseNote, CaseSignal, Assignment, LegalRequest, CaseSubject):
+    for model in (Bundle, Decision, CaseLock, CaseNote, CaseSignal, Assignment, LegalRequest, CaseSubject):
         yield model.objects.filter(case=case)
     yield Case.objects.filter(pk=case.pk)
 
@@ -100,7 +103,7 @@ def keyless(case: Case) -> list:
 
 _PATHS_TO_CASE = {
     Case: "",
-    **dict.fromkeys((CaseSubject, CaseSignal, CaseNote, Assignment, Decision, LegalRequest, Bundle), "case"),
+    **dict.fromkeys((CaseSubject, CaseSignal, CaseLock, CaseNote, Assignment, Decision, LegalRequest, Bundle), "case"),
     **dict.fromkeys((BundleItem, BundleReceipt), "bundle__case"),
 }
 # A hold on a case keeps it and what it is about; a hold on an account or its customer keeps their cases.
@@ -119,7 +122,7 @@ register(
         code="case",
         title="Cases with their notes, decisions, requests and bundles",
         covers=(
-            Case, CaseSubject, CaseSignal, CaseNote, Assignment, Decision, LegalRequest, Bundle, BundleItem,
+            Case, CaseSubject, CaseSignal, CaseLock, CaseNote, Assignment, Decision, LegalRequest, Bundle, BundleItem,
             BundleReceipt,
         ),
         why="Kept for some years after their end (own policy), and as long as any of their accounts.",
@@ -131,5 +134,18 @@ register(
         before=before,
         subjects=keyless,
         roots=ROOTS,
-    )
+    ),
+    RetentionRule(
+        code="absences",
+        title="Absences of members of staff",
+        covers=(Absence,),
+        why="Kept for good: they say why a case was given back. They name a member of staff and days only.",
+    ),
+    RetentionRule(
+        code="saved_views",
+        title="Saved views of the queue",
+        covers=(SavedView,),
+        why="Until whoever keeps one lets it go; they hold codes of filters and a name without personal data.",
+        comes_and_goes=True,
+    ),
 )  # fmt: skip

@@ -1,10 +1,26 @@
-"""Pages of cases outside the admin: the download of a bundle."""
+"""Pages of cases outside the admin: the review queue and its acts, and the download of a bundle."""
 
 from django.urls import path
 
-from cases.views import bundles
+from cases.views import absences, bulk, bundles, queue
 
 app_name = "cases"
 urlpatterns = [
     path("bundles/<str:reference>/download/", bundles.download, name="download_bundle"),
 ]
+
+# At /review/; names are "review:queue" and so on.
+review = (
+    [
+        path("", queue.show, name="queue"),
+        path("next/", queue.take_next, name="next"),
+        path("bulk/assign/", bulk.assign, name="assign"),
+        path("bulk/close/", bulk.close, name="close"),
+        path("bulk/decide/", bulk.decide, name="decide"),
+        path("views/", queue.save_view, name="save_view"),
+        path("views/<uuid:key>/let-go/", queue.let_view_go, name="let_view_go"),
+        path("absences/", absences.show, name="absences"),
+        path("absences/<uuid:key>/end/", absences.end, name="end_absence"),
+    ],
+    "review",
+)

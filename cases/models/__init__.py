@@ -4,8 +4,9 @@ from cases.models.bundle import Bundle, BundleItem, BundleReceipt
 from cases.models.case import Assignment, Case, CaseNote, CaseSignal, CaseSubject
 from cases.models.decision import Decision
 from cases.models.legal import LegalRequest
+from cases.models.queue import Absence, CaseLock, SavedView
 
 __all__ = [
-    "Assignment", "Bundle", "BundleItem", "BundleReceipt", "Case", "CaseNote", "CaseSignal", "CaseSubject", "Decision",
-    "LegalRequest",
+    "Absence", "Assignment", "Bundle", "BundleItem", "BundleReceipt", "Case", "CaseLock", "CaseNote", "CaseSignal",
+    "CaseSubject", "Decision", "LegalRequest", "SavedView",
 ]  # fmt: skip
