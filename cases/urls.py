@@ -18,9 +18,9 @@ review = (
         path("bulk/close/", bulk.close, name="close"),
         path("bulk/decide/", bulk.decide, name="decide"),
         path("views/", queue.save_view, name="save_view"),
-        path("views/<uuid:key>/let-go/", queue.let_view_go, name="let_view_go"),
+        path("views/<uuid:saved>/let-go/", queue.let_view_go, name="let_view_go"),
         path("absences/", absences.show, name="absences"),
-        path("absences/<uuid:key>/end/", absences.end, name="end_absence"),
+        path("absences/<uuid:absence>/end/", absences.end, name="end_absence"),
     ],
     "review",
 )

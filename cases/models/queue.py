@@ -29,8 +29,9 @@ class CaseLock(models.Model):
 
 
 class SavedViewQuerySet(RecordedQuerySet):
-    def of(self, user, *, roles):
-        """One's own, and those shared with one of these roles, which are the person's."""
+    def of(self, user):
+        """One's own, and those shared with a role one has."""
+        roles = user.groups.values("name")
         return self.filter(models.Q(owner=user) | models.Q(shared_with__in=roles)).order_by("name", "pk")
 
 

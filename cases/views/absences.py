@@ -59,9 +59,9 @@ def show(request):
     return TemplateResponse(request, "cases/absences.html", context)
 
 
-def end(request, key):
+def end(request, absence):
     """End an absence; another's does not exist for who does not give cases to others."""
-    absence = Absence.objects.filter(pk=key).select_related("user").first()
+    absence = Absence.objects.filter(pk=absence).select_related("user").first()
     if absence is None or (absence.user_id != request.user.pk and not request.user.has_perm("cases.assign")):
         raise Http404
     try:

@@ -1,15 +1,16 @@
-"""All benches, or one: python -m tests.bench [inserts|purge|screening|trail|verifying] [its options]."""
+"""All benches, or one: python -m tests.bench [inserts|purge|queue|screening|trail|verifying] [its options]."""
 
 import os
 import sys
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "kyc_portal.settings.tests"
 
-from tests.bench import inserts, purge, screening, trail, verifying
+from tests.bench import inserts, purge, queue, screening, trail, verifying
 
 BENCHES = {
     "inserts": inserts.main,
     "purge": purge.main,
+    "queue": queue.main,
     "screening": screening.main,
     "trail": trail.main,
     "verifying": verifying.main,

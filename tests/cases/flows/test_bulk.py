@@ -116,7 +116,7 @@ class TestDecide:
         not_mine, waiting = make_case(worked_by=lead_user), make_case(worked_by=analyst_user)
         closed = make_case(worked_by=analyst_user)
         bulk.decide(keys(waiting), **SUSPENDED, user=analyst_user, by=analyst, at=NOON)
-        Account.objects.filter(pk=closed.subjects.get().account_id).update(status="closed")
+        Account.objects.filter(pk=closed.subjects.get().account_id).update(status="closed", closed_at=NOON)
 
         told = by_reference(
             bulk.decide(keys(not_mine, waiting, closed), **SUSPENDED, user=analyst_user, by=analyst, at=NOON)
