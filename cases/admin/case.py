@@ -123,19 +123,13 @@ class CaseAdmin(RecordAdmin):
     @admin.display(description="customers")
     def customers(self, case):
         accounts = [subject.account for subject in case.listed_subjects]
-        named = [f"{case_page.shortened(account.party.legal_name)} ({account.reference})" for account in accounts[:2]]
-        shown = "; ".join(named)
-        return f"{shown} and {len(accounts) - 2} more" if len(accounts) > 2 else shown
+        return case_page.customers_in_words([(account.party.legal_name, account.reference) for account in accounts])
 
     @admin.display(description="why it is here")
     def why_here(self, case):
-        if case.proposals:
-            return f"{case.proposals[0].proposed_by} proposed a decision: {case.proposals[0].get_outcome_display()}"
-        flags = [flag.signal for flag in case.flags if flag.signal.answered_at is None]
-        if not flags:
-            return case.title
-        more = f" (and {len(flags) - 1} more)" if len(flags) > 1 else ""
-        return f"{flags[0].sentence}{more}"
+        proposed = [(each.proposed_by, each.outcome) for each in case.proposals]
+        flags = [flag.signal.sentence for flag in case.flags if flag.signal.answered_at is None]
+        return case_page.why_in_words(proposed[0] if proposed else None, flags, case.title)
 
     @admin.display(description="state", ordering="status")
     def state(self, case):

@@ -3,13 +3,13 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from cases.flows.next_case import desks_of
 from cases.models import Case, CaseSignal, CaseSubject, Decision
@@ -37,8 +37,8 @@ class Place:
     key: UUID
 
     @classmethod
-    def of(cls, case: Case) -> "Place":
-        return cls(case.due_on, case.weight, case.due_at, case.pk)
+    def of(cls, line: "Line") -> "Place":
+        return cls(line.due_on, line.weight, line.due_at, line.key)
 
     def written(self) -> str:
         parts = [self.due_on.isoformat(), self.weight, self.due_at.isoformat(), self.key.hex]
@@ -91,22 +91,51 @@ def of_view(user: StaffMember, filters: Filters, at: datetime) -> QuerySet[Case]
     return rows
 
 
-def page_of(rows: QuerySet[Case], after: Place | None) -> tuple[list[Case], bool]:
-    """Up to 50 rows with what their lines say, and whether more follow; five queries, whatever the rows."""
-    flags = CaseSignal.objects.select_related("signal").order_by("-signal__weight", "pk")
-    subjects = CaseSubject.objects.select_related("account__party").order_by("joined_at", "pk")
+@dataclass
+class Line:
+    """One case as the queue shows it; its lists in the order in which they are told."""
+
+    key: UUID
+    reference: str
+    kind: str
+    title: str
+    status: str
+    weight: int
+    desk: str
+    due_on: date
+    due_at: datetime
+    waits_from: datetime
+    snoozed_until: date | None
+    who: str | None
+    customers: list[tuple[str, str]] = field(default_factory=list)  # (name, reference of the account)
+    flags: list[str] = field(default_factory=list)  # the sentences of those without an answer, the heaviest first
+    proposed: tuple[str, str] | None = None  # (by whom, code of the outcome)
+
+
+COLUMNS = (
+    "pk", "reference", "kind", "title", "status", "weight", "desk", "due_on", "due_at", "waits_from", "snoozed_until",
+    "assigned_to__username",
+)  # fmt: skip
+
+
+def page_of(rows: QuerySet[Case], after: Place | None) -> tuple[list[Line], bool]:
+    """Up to 50 lines, and whether more follow; four queries at most, whatever the rows. No model is built for them."""
     if after is not None:
         rows = rows.filter(after.later())
-    found = list(
-        rows.by_urgency()
-        .select_related("assigned_to")
-        .prefetch_related(
-            Prefetch("signals", flags, to_attr="flags"),
-            Prefetch("subjects", subjects, to_attr="listed_subjects"),
-            Prefetch("decisions", Decision.objects.proposed(), to_attr="proposals"),
-        )[: PAGE + 1]
-    )
-    return found[:PAGE], len(found) > PAGE
+    found = [Line(*values) for values in rows.by_urgency().values_list(*COLUMNS)[: PAGE + 1]]
+    lines = found[:PAGE]
+    by_key = {line.key: line for line in lines}
+    subjects = CaseSubject.objects.filter(case__in=by_key).order_by("joined_at", "pk")
+    for key, *customer in subjects.values_list("case_id", "account__party__legal_name", "account__reference"):
+        by_key[key].customers.append(tuple(customer))
+    flags = CaseSignal.objects.filter(case__in=by_key, signal__answered_at__isnull=True)
+    for key, sentence in flags.order_by("-signal__weight", "pk").values_list("case_id", "signal__sentence"):
+        by_key[key].flags.append(sentence)
+    if asked := [line.key for line in lines if line.status == CaseStatus.PROPOSED]:
+        proposals = Decision.objects.proposed().filter(case__in=asked).order_by("-proposed_at", "pk")
+        for key, *proposed in proposals.values_list("case_id", "proposed_by", "outcome"):
+            by_key[key].proposed = tuple(proposed)
+    return lines, len(found) > PAGE
 
 
 def counts(user: StaffMember, filters: Filters, at: datetime) -> dict[str, str]:

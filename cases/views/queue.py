@@ -1,19 +1,19 @@
 """The review queue: what waits, by clock and weight; next case; views people keep."""
 
-from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponseRedirect
-from django.template.defaultfilters import date as in_words
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 
-from cases.admin.case_page import STATUS_TONES
+from cases.admin import case_page
 from cases.flows import next_case, queue_rows, saved_views
 from cases.models import Case, SavedView
 from cases.models.case import CaseKind
@@ -23,51 +23,43 @@ from cases.rules.stages import CaseStatus
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff.policy_table import page_named
-from kyc_portal.staff.sections import Badge, url_of
-from kyc_portal.staff.templatetags.marks import clock_words, tone_class
+from kyc_portal.staff.sections import url_of
+from kyc_portal.staff.templatetags.marks import badge, clock_words, tone_class, visible
 
+NOUGHT = "00000000-0000-0000-0000-000000000000"
 KINDS = dict(CaseKind.choices)
 BULK = (("assign", "Give to …"), ("decide", "Decide …"), ("close", "Close …"))
 
 
-@dataclass(frozen=True)
-class Due:
-    """The moment a case is due as the queue shows it: by the hour on its own day."""
-
-    case: Case
-    at: object
-
-    def __html__(self) -> str:
-        due, today = self.case.due_at, legal_day(self.at)
-        tone, words = "", clock_words(self.case.due_on, today)
-        shown = in_words(timezone.localtime(due), "j M, H:i")
-        if due <= self.at:
-            tone, words = "danger", f"overdue since {shown}" if self.case.due_on == today else words
-        elif self.case.due_on == today:
-            tone, words = "warning", f"due today at {in_words(timezone.localtime(due), 'H:i')}"
-        return format_html(
-            '<span class="clock clock-own {}" title="{}"><strong>{}</strong> <span class="clock-by">own policy</span>'
-            "</span>",
-            tone_class(tone), shown, words,
-        )  # fmt: skip
+def due_in_words(line: queue_rows.Line, at: datetime, today: date) -> SafeString:
+    """The moment a case is due: by the hour on its own day, with the tone of a clock."""
+    local = timezone.localtime(line.due_at)
+    tone, words = "", clock_words(line.due_on, today)
+    if line.due_at <= at:
+        tone, words = "danger", f"overdue since {local:%H:%M}" if line.due_on == today else words
+    elif line.due_on == today:
+        tone, words = "warning", f"due today at {local:%H:%M}"
+    return format_html(
+        '<span class="clock clock-own {}" title="{}"><strong>{}</strong></span>',
+        tone_class(tone), f"{local:%-d %b %Y, %H:%M}", words,
+    )  # fmt: skip
 
 
-def as_row(case: Case, at) -> dict:
-    """One line of the queue."""
-    page = admin.site.get_model_admin(Case)
+def as_row(line: queue_rows.Line, at: datetime, today: date, base: str) -> dict:
+    """One line of the queue; `base` is the address of a case with a nought for its key."""
     return {
-        "key": str(case.pk),
-        "reference": case.reference,
-        "url": url_of(case),
-        "kind": case.get_kind_display(),
-        "desk": case.get_desk_display(),
-        "customers": page.customers(case),
-        "why": page.why_here(case),
-        "state": Badge(case.get_status_display(), STATUS_TONES[CaseStatus(case.status)]),
-        "who": case.assigned_to or "",
-        "weight": case.weight,
-        "due": Due(case, at),
-        "asleep": case.snoozed_until if case.snoozed_until and case.waits_from > at else None,
+        "key": line.key.hex,
+        "reference": line.reference,
+        "url": base.replace(NOUGHT, str(line.key)),
+        "kind": KINDS[line.kind],
+        "desk": "" if line.desk == Desk.REVIEW else Desk(line.desk).label,
+        "customers": visible(case_page.customers_in_words(line.customers)),
+        "why": visible(case_page.why_in_words(line.proposed, line.flags, line.title)),
+        "state": badge(CaseStatus(line.status).label, case_page.STATUS_TONES[CaseStatus(line.status)]),
+        "who": visible(line.who or ""),
+        "weight": line.weight,
+        "due": due_in_words(line, at, today),
+        "asleep": line.snoozed_until if line.snoozed_until and line.waits_from > at else None,
     }
 
 
@@ -85,11 +77,12 @@ def show(request):
     except Refusal as refusal:
         raise BadRequest(str(refusal)) from None
     found, has_more = queue_rows.page_of(queue_rows.of_view(user, filters, at), after)
+    base = reverse("admin:cases_case_change", args=[NOUGHT])
     counts = queue_rows.counts(user, filters, at)
     context = {
         **admin.site.each_context(request),
         "title": "Review queue",
-        "rows": [as_row(case, at) for case in found],
+        "rows": [as_row(line, at, legal_day(at), base) for line in found],
         "filters": filters,
         "views": [
             {

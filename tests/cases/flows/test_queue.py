@@ -357,7 +357,8 @@ def test_neither_the_queue_nor_the_next_case_sorts_the_table(analyst_user):
         cursor.execute("SET LOCAL enable_seqscan = off")  # a table of a test is small enough to be read as a whole
         cursor.execute("SET LOCAL enable_bitmapscan = off")
     waiting = queue_rows.of_view(analyst_user, Filters(), NOON).by_urgency()
-    place = queue_rows.Place.of(make_case())
+    case = make_case()
+    place = queue_rows.Place(case.due_on, case.weight, case.due_at, case.pk)
     for rows, index in [
         (waiting[:51], "case_urgency"),
         (waiting.filter(place.later())[:51], "case_urgency"),
