@@ -32,6 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
         client, filled, at_few = someone(), 0, []
         for many in (FEW, options.cases):
             fill(filled, many)
+            settle()
             filled = many
             sides = {"queue": lambda: look(client, "/review/"), "stock": lambda: look(client, "/stock/cases/case/")}
             told = paired(sides, options.rounds)
@@ -107,6 +108,10 @@ def fill(there: int, wanted: int) -> None:
             CaseSignal.objects.bulk_create(
                 CaseSignal(case=case, signal=flag) for case, flag in zip(cases, flags, strict=True)
             )
+
+
+def settle() -> None:
+    """Let the database look at its tables, as it does by itself after a while."""
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)" if connection.vendor == "postgresql" else "ANALYZE")
     gc.collect()  # what the filling left behind is nobody's time

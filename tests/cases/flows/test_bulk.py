@@ -13,6 +13,7 @@ from cases.models import Assignment, Case, Decision
 from cases.rules.outcomes import UnfitOutcome
 from kyc_portal.policy.models import Deadline
 from kyc_portal.records.models import AuditEvent
+from tests.bench.queue import fill
 from tests.cases.builders import make_case, make_open_account, make_request
 from tests.conftest import NOON
 
@@ -172,3 +173,19 @@ def test_queries_do_not_grow_with_the_cases(analyst_user, analyst, decided):
     few, more = ([sql for sql in each if not INSERTS.match(sql)] for each in counted)
     assert len(few) == len(more) <= 60, more
     assert len(counted[0]) == len(counted[1]), "inserts go in batches"
+
+
+@pytest.mark.parametrize("decided", [CLEARED, SUSPENDED], ids=["in effect", "proposed"])
+def test_five_hundred_take_at_most_sixty_queries_besides_inserts(analyst_user, analyst, decided):
+    fill(0, 500)
+    Account.objects.update(status="active", opened_at=NOON)
+    Case.objects.update(assigned_to=analyst_user, status="in_review")
+    chosen = list(Case.objects.values_list("pk", flat=True))
+
+    with CaptureQueriesContext(connection) as captured:
+        told = bulk.decide(chosen, **decided, user=analyst_user, by=analyst, at=NOON)
+
+    assert len(told) == 500 and all(outcome.is_done for outcome in told)
+    assert Decision.objects.count() == 500
+    statements = [each["sql"] for each in captured.captured_queries if not INSERTS.match(each["sql"])]
+    assert len(statements) <= 60, len(statements)
