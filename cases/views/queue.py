@@ -28,6 +28,7 @@ from kyc_portal.staff.templatetags.marks import badge, clock_words, tone_class, 
 
 NOUGHT = "00000000-0000-0000-0000-000000000000"
 KINDS = dict(CaseKind.choices)
+STATES = {status.value: badge(status.label, tone) for status, tone in case_page.STATUS_TONES.items()}
 BULK = (("assign", "Give to …"), ("decide", "Decide …"), ("close", "Close …"))
 
 
@@ -55,7 +56,7 @@ def as_row(line: queue_rows.Line, at: datetime, today: date, base: str) -> dict:
         "desk": "" if line.desk == Desk.REVIEW else Desk(line.desk).label,
         "customers": visible(case_page.customers_in_words(line.customers)),
         "why": visible(case_page.why_in_words(line.proposed, line.flags, line.title)),
-        "state": badge(CaseStatus(line.status).label, case_page.STATUS_TONES[CaseStatus(line.status)]),
+        "state": STATES[line.status],
         "who": visible(line.who or ""),
         "weight": line.weight,
         "due": due_in_words(line, at, today),
