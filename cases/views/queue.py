@@ -19,7 +19,6 @@ from cases.models import Case, SavedView
 from cases.models.case import CaseKind
 from cases.rules.desks import Desk
 from cases.rules.queue_filters import BadFilter, Filters, View, read_filters
-from cases.rules.stages import CaseStatus
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff.policy_table import page_named
