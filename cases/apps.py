@@ -9,7 +9,7 @@ class CasesConfig(AppConfig):
         from accounts.flows.document_files import Naming, add_naming
         from cases import receivers, tiles
         from cases.admin.case_page import cases_of_account
-        from cases.flows import bundles
+        from cases.flows import bundles, clocks
         from cases.models import AbuseReport, Case
         from kyc_portal.records.holds import allow_holds_on
         from kyc_portal.staff.sections import add_sections
@@ -20,5 +20,6 @@ class CasesConfig(AppConfig):
         add_naming(Naming(AbuseReport, "pk", "sha256"))
         receivers.connect()
         queue.register("cases.delete_bundle", bundles.delete_files)
+        queue.register(receivers.RECOMPUTE, clocks.recompute_job)
         add_tiles(*tiles.TILES)
         add_sections("accounts.account", cases_of_account)

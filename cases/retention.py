@@ -12,6 +12,7 @@ from accounts.flows.keeping import add_periods, periods_of
 from accounts.models import Account, Party
 from cases.flows.evidence import accounts_of, parties_of
 from cases.models import (
+    Absence,
     AbuseEvidence,
     AbuseReport,
     Assignment,
@@ -19,11 +20,13 @@ from cases.models import (
     BundleItem,
     BundleReceipt,
     Case,
+    CaseLock,
     CaseNote,
     CaseSignal,
     CaseSubject,
     Decision,
     LegalRequest,
+    SavedView,
 )
 from cases.rules.stages import BundleState, CaseStatus
 from kyc_portal.calendars import keep_through
@@ -82,7 +85,7 @@ def contents(case: Case) -> Iterator[models.QuerySet]:
     yield BundleReceipt.objects.filter(bundle__case=case)
     yield BundleItem.objects.filter(bundle__case=case)
     yield AbuseEvidence.objects.filter(report__case=case)
-    for model in (AbuseReport, Bundle, Decision, CaseNote, CaseSignal, Assignment, LegalRequest, CaseSubject):
+    for model in (AbuseReport, Bundle, Decision, CaseLock, CaseNote, CaseSignal, Assignment, LegalRequest, CaseSubject):
         yield model.objects.filter(case=case)
     yield Case.objects.filter(pk=case.pk)
 
@@ -107,7 +110,7 @@ def keys_of_reports(case: Case) -> list:
 _PATHS_TO_CASE = {
     Case: "",
     **dict.fromkeys(
-        (CaseSubject, CaseSignal, CaseNote, Assignment, Decision, LegalRequest, Bundle, AbuseReport), "case"
+        (CaseSubject, CaseSignal, CaseLock, CaseNote, Assignment, Decision, LegalRequest, Bundle, AbuseReport), "case"
     ),
     **dict.fromkeys((BundleItem, BundleReceipt), "bundle__case"),
     AbuseEvidence: "report__case",
@@ -128,7 +131,7 @@ register(
         code="case",
         title="Cases with their notes, decisions, abuse reports, requests and bundles",
         covers=(
-            Case, CaseSubject, CaseSignal, CaseNote, Assignment, Decision, LegalRequest, Bundle, BundleItem,
+            Case, CaseSubject, CaseSignal, CaseLock, CaseNote, Assignment, Decision, LegalRequest, Bundle, BundleItem,
             BundleReceipt, AbuseReport, AbuseEvidence,
         ),
         why="Kept for some years after their end (own policy), and as long as any of their accounts.",
@@ -140,5 +143,18 @@ register(
         before=before,
         subjects=keys_of_reports,
         roots=ROOTS,
-    )
+    ),
+    RetentionRule(
+        code="absences",
+        title="Absences of members of staff",
+        covers=(Absence,),
+        why="Kept for good: they say why a case was given back. They name a member of staff and days only.",
+    ),
+    RetentionRule(
+        code="saved_views",
+        title="Saved views of the queue",
+        covers=(SavedView,),
+        why="Until whoever keeps one lets it go; they hold codes of filters and a name without personal data.",
+        comes_and_goes=True,
+    ),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from pathlib import Path
 from celery import shared_task
 from django.conf import settings
 
-from cases.flows import bundles, legal_requests, report_folder, stored_bundles
+from cases.flows import absences, bundles, clocks, legal_requests, report_folder, stored_bundles
 from kyc_portal.records.clock import legal_day, moment
 from kyc_portal.records.refs import SCHEDULER
 
@@ -35,3 +35,15 @@ def lapse_preservations(at=None):
 def reconcile_bundles(at=None):
     """Each night: delete folders of bundles that no row names, and fail loudly when a built bundle's is missing."""
     return stored_bundles.reconcile()
+
+
+@shared_task
+def give_back_cases_of_absent(at=None):
+    """Each hour, because days of the law begin in their own zone: cases of who is away go back into the queue."""
+    return absences.give_back_of_absent(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def recompute_due_moments(at=None):
+    """Nightly: count the business hours of every open case by today's calendar and figures."""
+    return clocks.recompute(by=SCHEDULER, at=moment(at))

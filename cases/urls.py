@@ -1,11 +1,27 @@
-"""Pages of cases outside the admin: the downloads of bundles and of abuse reports."""
+"""Pages of cases outside the admin: the review queue and its acts, the downloads of bundles and of abuse reports."""
 
 from django.urls import path
 
-from cases.views import bundles, reports
+from cases.views import absences, bulk, bundles, queue, reports
 
 app_name = "cases"
 urlpatterns = [
     path("bundles/<str:reference>/download/", bundles.download, name="download_bundle"),
     path("reports/<uuid:key>/original/", reports.original, name="download_report"),
 ]
+
+# At /review/; names are "review:queue" and so on.
+review = (
+    [
+        path("", queue.show, name="queue"),
+        path("next/", queue.take_next, name="next"),
+        path("bulk/assign/", bulk.assign, name="assign"),
+        path("bulk/close/", bulk.close, name="close"),
+        path("bulk/decide/", bulk.decide, name="decide"),
+        path("views/", queue.save_view, name="save_view"),
+        path("views/<uuid:saved>/let-go/", queue.let_view_go, name="let_view_go"),
+        path("absences/", absences.show, name="absences"),
+        path("absences/<uuid:absence>/end/", absences.end, name="end_absence"),
+    ],
+    "review",
+)

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from cases.urls import review
 from kyc_portal.staff import views as staff_views
 
 urlpatterns = [
@@ -14,6 +15,7 @@ urlpatterns = [
     path("accounts/", include("accounts.urls")),
     path("me/", include("accounts.urls.customer")),
     path("cases/", include("cases.urls")),
+    path("review/", include(review)),
     path("resellers/", include("resellers.urls")),
 ]
 

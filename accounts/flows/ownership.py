@@ -1,7 +1,7 @@
 """Who stands above and below a party on a day: what the rules of ownership are fed with (R21, R36)."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -62,6 +62,27 @@ def _plain(row: OwnershipStake) -> Stake:
 def accounts_below(party: Party, on: date) -> list[Account]:
     """The accounts of the party and of everything it owns: whose owners change when its owners change."""
     return list(Account.objects.filter(party_id__in=parties_below(party, on)).order_by("pk"))
+
+
+def keys_above(parties: Collection[UUID], on: date) -> dict[UUID, set[UUID]]:
+    """For each of these parties its key and those of everybody above it; one query a level of owners, for all."""
+    owners, frontier, seen = {}, set(parties), set(parties)
+    while frontier:
+        rows = OwnershipStake.objects.held_on(on).filter(owned_id__in=frontier).values_list("owner_id", "owned_id")
+        level = list(rows)
+        for owner, owned in level:
+            owners.setdefault(owned, set()).add(owner)
+        frontier = {owner for owner, _ in level} - seen
+        seen |= frontier
+    return {party: _upwards(party, owners) for party in parties}
+
+
+def _upwards(party: UUID, owners: dict[UUID, set[UUID]]) -> set[UUID]:
+    seen, frontier = {party}, {party}
+    while frontier:
+        frontier = set().union(*(owners.get(each, set()) for each in frontier)) - seen
+        seen |= frontier
+    return seen
 
 
 def parties_below(party: Party, on: date) -> set[UUID]:

@@ -118,6 +118,7 @@ WITHHELD = {
     "cases.case": "Internal judgements and legal matters.",
     "cases.casesubject": "Internal judgements and legal matters.",
     "cases.casesignal": "Internal judgements and legal matters.",
+    "cases.caselock": "Internal judgements and legal matters.",
     "cases.casenote": "Internal judgements and legal matters.",
     "cases.assignment": "Internal judgements and legal matters.",
     "cases.decision": "Internal judgements and legal matters; what they led to was told in a notice.",

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.db.models import Prefetch
+from django.template.defaultfilters import date as in_words
 from django.utils import timezone
 from django.utils.html import format_html
 
@@ -10,15 +11,19 @@ from cases.admin.forms import (
     AssignForm,
     CloseForm,
     CollectForm,
+    EscalateForm,
     NoteForm,
     OpenCaseForm,
     ProposeForm,
     ReopenForm,
     RequestForm,
+    SnoozeForm,
+    TakeOverForm,
     WhyForm,
 )
 from cases.admin.report import reports_section
-from cases.flows import bundles, decisions, legal_requests, review, triage
+from cases.flows import bundles, decisions, desks, legal_requests, locks, review, triage
+from cases.flows.next_case import desks_of
 from cases.models import Case, CaseSignal, CaseSubject, Decision
 from cases.models.case import CaseKind
 from cases.rules.stages import CaseStatus
@@ -29,7 +34,7 @@ from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.models import StaffMember
 from kyc_portal.staff.policy_table import right_to_see
 from kyc_portal.staff.record_admin import RecordAdmin
-from kyc_portal.staff.sections import Badge, Clock, Facts, timeline_section
+from kyc_portal.staff.sections import Badge, Clock, Facts, Html, timeline_section
 from kyc_portal.staff.templatetags.marks import visible
 
 
@@ -102,25 +107,30 @@ class CaseAdmin(RecordAdmin):
             )
         )
 
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        """Whoever has the case locked and looks at it keeps the lock."""
+        answer = super().change_view(request, object_id, form_url, extra_context)
+        locks.touch(answer.context_data["original"], request.user, at=timezone.now())
+        return answer
+
+    def do_view(self, request, object_id, name):
+        case = self._record_or_404(request, object_id)
+        locks.touch(case, request.user, at=timezone.now())
+        return super().do_view(request, object_id, name)
+
     def add(self, *, by, at, accounts, kind, title):
         return triage.open_by_hand(accounts=accounts, kind=kind, title=title, by=by, at=at)
 
     @admin.display(description="customers")
     def customers(self, case):
         accounts = [subject.account for subject in case.listed_subjects]
-        named = [f"{case_page.shortened(account.party.legal_name)} ({account.reference})" for account in accounts[:2]]
-        shown = "; ".join(named)
-        return f"{shown} and {len(accounts) - 2} more" if len(accounts) > 2 else shown
+        return case_page.customers_in_words([(account.party.legal_name, account.reference) for account in accounts])
 
     @admin.display(description="why it is here")
     def why_here(self, case):
-        if case.proposals:
-            return f"{case.proposals[0].proposed_by} proposed a decision: {case.proposals[0].get_outcome_display()}"
-        flags = [flag.signal for flag in case.flags if flag.signal.answered_at is None]
-        if not flags:
-            return case.title
-        more = f" (and {len(flags) - 1} more)" if len(flags) > 1 else ""
-        return f"{flags[0].sentence}{more}"
+        proposed = [(each.proposed_by, each.outcome) for each in case.proposals]
+        flags = [flag.signal.sentence for flag in case.flags if flag.signal.answered_at is None]
+        return case_page.why_in_words(proposed[0] if proposed else None, flags, case.title)
 
     @admin.display(description="state", ordering="status")
     def state(self, case):
@@ -156,8 +166,18 @@ class CaseAdmin(RecordAdmin):
 
     def aside(self, case, *, user, at):
         who = f"{case.assigned_to} works it" if case.assigned_to_id else "nobody has it"
-        rows = [("Who", who), ("Since", case.assigned_at), ("Opened", case.opened_at), ("Weight", case.weight)]
-        return [case_page.decision_section(case), Facts("work", "Work", rows)]
+        rows = [
+            ("Who", who), ("Since", case.assigned_at), ("Desk", case.get_desk_display()), ("Opened", case.opened_at),
+            ("Due", case.due_at if is_open(case) else None), ("Weight", case.weight),
+        ]  # fmt: skip
+        if held := locks.holder(case, at):
+            rows.insert(1, ("Working now", held.user))
+        if case.snoozed_until and case.waits_from > at:
+            rows.append(("Asleep until", f"{in_words(case.snoozed_until, 'j M Y')}: {case.get_snoozed_why_display()}"))
+        parts = [case_page.decision_section(case), Facts("work", "Work", rows)]
+        if desks_of(user):
+            parts.append(Html("queue", "Queue", "cases/next_case.html", {"left": case.pk}))
+        return parts
 
     @flow_action(
         "Take case", primary=True,
@@ -166,6 +186,26 @@ class CaseAdmin(RecordAdmin):
     def take(self, case, *, by, at):
         review.take(case, user=StaffMember.objects.get(pk=by.key), at=at)
         return f"{case.reference} is yours."
+
+    @flow_action("Take over", form=TakeOverForm, when=lambda case: case.assigned_to_id is not None)
+    def take_over(self, case, *, by, at, why):
+        locks.take_over(case, user=StaffMember.objects.get(pk=by.key), why=why, by=by, at=at)
+        return f"{case.reference} is yours."
+
+    @flow_action("Pass on to another desk", form=EscalateForm)
+    def escalate(self, case, *, by, at, desk, why):
+        passed = desks.escalate(case, desk=desk, why=why, by=by, at=at)
+        return f"{case.reference} lies with the {passed.get_desk_display()} now."
+
+    @flow_action("Let it sleep", form=SnoozeForm)
+    def snooze(self, case, *, by, at, until, why):
+        asleep = desks.snooze(case, until=until, why=why, by=by, at=at)
+        return f"{case.reference} comes back on {in_words(legal_day(asleep.waits_from), 'j F Y')}."
+
+    @flow_action("Wake it", when=lambda case: case.snoozed_until is not None)
+    def wake(self, case, *, by, at):
+        desks.wake(case, by=by, at=at)
+        return f"{case.reference} waits again."
 
     @flow_action("Propose decision", form=ProposeForm, primary=True, when=may_be_proposed)
     def propose(self, case, *, by, at, account, outcome, reason):

@@ -48,6 +48,22 @@ def shortened(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
 
 
+def customers_in_words(customers: list[tuple[str, str]]) -> str:
+    """Two customers by name and account, and how many more there are."""
+    shown = "; ".join(f"{shortened(name)} ({reference})" for name, reference in customers[:2])
+    return f"{shown} and {len(customers) - 2} more" if len(customers) > 2 else shown
+
+
+def why_in_words(proposed: tuple[str, str] | None, flags: list[str], title: str) -> str:
+    """Why a case is in the queue: who proposed which outcome, or its heaviest unanswered flag, or what it is about."""
+    if proposed:
+        by, outcome = proposed
+        return f"{by} proposed a decision: {OutcomeCode(outcome).label}"
+    if not flags:
+        return title
+    return f"{flags[0]} (and {len(flags) - 1} more)" if len(flags) > 1 else flags[0]
+
+
 def cases_of_account(account: Account, *, user, at) -> list[Table]:
     """For the page of an account: the cases about it that this person may see, the newest first."""
     if not user.has_perm(policy_table.right_to_see("cases.case")):

@@ -1,11 +1,14 @@
 """What the buttons of cases ask."""
 
 from django import forms
+from django.utils import timezone
 
 from accounts.models import Account
+from cases.flows import locks
 from cases.flows.review import LONGEST_NOTE, ClosedWhy, ReopenedWhy
 from cases.flows.triage import BY_HAND, LONGEST_TITLE, Noticed
 from cases.models import LegalRequest
+from cases.rules.desks import Desk, EscalatedWhy, SnoozedWhy
 from cases.rules.disclosure import GROUNDS, Ground, Recipient
 from cases.rules.outcomes import OUTCOMES, REASONS, OutcomeCode, Reason, outcomes_for
 from cases.rules.reports import AttachedWhy, SettledWhy
@@ -16,7 +19,7 @@ MOST_ACCOUNTS = 200
 LAWFUL = [(ground.value, ground.label) for ground in Ground if GROUNDS[ground].data_classes]
 
 
-def _day(**kwargs) -> forms.DateField:
+def day_field(**kwargs) -> forms.DateField:
     """A day in the one spelling that cannot be misread."""
     return forms.DateField(
         input_formats=["%Y-%m-%d"], widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **kwargs
@@ -113,6 +116,33 @@ class AssignForm(forms.Form):
         return user
 
 
+class TakeOverForm(forms.Form):
+    """Says who works the case; a reason is wanted while they do."""
+
+    wants_record = True
+    why = forms.ChoiceField(
+        label="Why", required=False,
+        choices=_blank("They do not work it any more", locks.TakenOverWhy.choices()),
+        help_text="Wanted while the other person works the case; the timeline tells it.",
+    )  # fmt: skip
+
+    def __init__(self, *args, record=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        held = locks.holder(record, timezone.now()) if record is not None else None
+        if held is not None:
+            self.fields["why"].help_text = f"{held.user} works it now. Say why you take it over; the timeline tells it."
+
+
+class EscalateForm(forms.Form):
+    desk = forms.ChoiceField(label="To the", choices=_blank("Choose a desk", Desk.choices()))
+    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", EscalatedWhy.choices()))
+
+
+class SnoozeForm(forms.Form):
+    until = day_field(label="Until", help_text="It comes back on that day, or sooner when one of its clocks falls due.")
+    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", SnoozedWhy.choices()))
+
+
 class NoteForm(forms.Form):
     text = forms.CharField(
         label="Note", max_length=LONGEST_NOTE, widget=forms.Textarea(attrs={"rows": 8}),
@@ -203,7 +233,7 @@ class RequestForm(forms.Form):
         label="Their reference", max_length=100, required=False, help_text="The number on their letter."
     )
     ground = forms.ChoiceField(label="Ground", choices=Ground.choices())
-    received_on = _day(label="Received on", help_text="The day it came; the days of a preservation count from it.")
+    received_on = day_field(label="Received on", help_text="The day it came; the days of a preservation count from it.")
 
 
 class RejectForm(forms.Form):
@@ -244,4 +274,4 @@ class ApproveForm(forms.Form):
 
 class ReceiptForm(forms.Form):
     received_by = forms.CharField(label="Received by", max_length=200, help_text="Who signed the receipt.")
-    received_on = _day(label="Received on")
+    received_on = day_field(label="Received on")

@@ -1,6 +1,7 @@
 """Decide about an account: one person proposes, another countersigns, then it takes effect (R37, R39-R41)."""
 
 from datetime import datetime
+from uuid import UUID
 
 from accounts.flows import closing, intake, restrictions, signals, texts
 from accounts.models import Account, RiskSignal
@@ -69,8 +70,10 @@ def propose(case: Case, *, account: Account, outcome: str, reason: str, by: Acto
     consequence = consequence_of(outcome, reason)
     account = triage.lock_customer(account)
     case = review.lock_case(case)
-    _require_may_propose(case, account, by)
-    _require_can_be_done(account, consequence)
+    if not CaseSubject.objects.filter(case=case, account=account).exists():
+        raise NotInCase(f"{case.reference} is not about {account.reference}. Choose an account of this case.")
+    require_may_propose(case, account, by, waiting=waiting_of([case]).get((case.pk, account.pk)))
+    require_can_be_done(account, consequence)
     review.move_case(case, CaseStatus.PROPOSED)
     case.save(update_fields=["status"])
 
@@ -80,27 +83,30 @@ def propose(case: Case, *, account: Account, outcome: str, reason: str, by: Acto
         proposed_at=at, proposed_by=by.label, proposed_by_key=person_key(by),
     )  # fmt: skip
     if consequence.must_be_countersigned:
-        _record(Verb.PROPOSED, decision, by, at, rests_on=_references(decision))
+        _record(Verb.PROPOSED, decision, by, at, rests_on=references(decision))
         return decision
     decision.answered_why = ONE_SIGNATURE
-    _record(Verb.IN_EFFECT, decision, by, at, rests_on=_references(decision))
+    _record(Verb.IN_EFFECT, decision, by, at, rests_on=references(decision))
     return _take_effect(decision, consequence, by=by, at=at)
 
 
-def _require_may_propose(case: Case, account: Account, by: Actor) -> None:
+def waiting_of(cases: list[Case]) -> dict[tuple[UUID, UUID], Decision]:
+    """By case and account the proposal that waits for its second signature; one query."""
+    return {(each.case_id, each.account_id): each for each in Decision.objects.proposed().filter(case__in=cases)}
+
+
+def require_may_propose(case: Case, account: Account, by: Actor, *, waiting: Decision | None) -> None:
+    """Raises NotYourCase, or AlreadyProposed for a proposal about the account that waits."""
     if case.assigned_to_id is None or str(case.assigned_to_id) != by.key or by.kind != "person":
         whose = f"{case.assigned_to} works it" if case.assigned_to_id else "nobody works it"
         raise NotYourCase(f"You do not work {case.reference}: {whose}. Take the case first.")
-    if not CaseSubject.objects.filter(case=case, account=account).exists():
-        raise NotInCase(f"{case.reference} is not about {account.reference}. Choose an account of this case.")
-    waiting = Decision.objects.proposed().filter(case=case, account=account).first()
     if waiting is not None:
         raise AlreadyProposed(
             f"{waiting.reference} about {account.reference} waits for its second signature. Withdraw it first."
         )
 
 
-def _require_can_be_done(account: Account, consequence: Consequence) -> None:
+def require_can_be_done(account: Account, consequence: Consequence) -> None:
     """What cannot take effect is refused when it is proposed, not only when a second person signs."""
     if not can_be_done(consequence.outcome.code, account.status):
         raise CannotBeDone(
@@ -109,7 +115,8 @@ def _require_can_be_done(account: Account, consequence: Consequence) -> None:
         )
 
 
-def _references(decision: Decision) -> list[str]:
+def references(decision: Decision) -> list[str]:
+    """What a decision rests on, as its event names it."""
     return [row["reference"] for rows in decision.rests_on.values() for row in rows]
 
 
@@ -186,6 +193,7 @@ def _take_effect(decision: Decision, consequence: Consequence, *, by: Actor, at:
     seen = [row["reference"] for row in decision.rests_on["signals"]]
     for signal in RiskSignal.objects.open().filter(account=decision.account, reference__in=seen).order_by("reference"):
         signals.answer_signal(signal, answer=decision.outcome, by=by, at=at)
+    triage.weigh_many([decision.account], by=by, at=at)
     _settle(review.lock_case(decision.case), at=at, by=by, decided=True)
     return decision
 

@@ -1,18 +1,30 @@
 """Who works a case, what they write down, how it ends and begins again (requirement R41)."""
 
 from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count
 
 from accounts.flows.texts import Texts
 from accounts.formats.text import find_fault, is_blank
 from accounts.models import Party
-from cases.flows import triage
-from cases.models import Assignment, Case, CaseNote, CaseSubject, LegalRequest
+from cases.flows import clocks, triage
+from cases.models import (
+    Absence,
+    AbuseReport,
+    Assignment,
+    Case,
+    CaseLock,
+    CaseNote,
+    CaseSignal,
+    CaseSubject,
+    LegalRequest,
+)
 from cases.models.case import CaseKind
 from cases.rules.stages import CASE_LIFECYCLE, CaseStatus
 from cases.rules.wording import Worded
 from cases.verbs import Verb
-from kyc_portal.policy.clocks import start_clock, stop_clock
-from kyc_portal.policy.current import regime_on
+from kyc_portal.policy.clocks import stop_clock
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
@@ -34,6 +46,10 @@ class AlreadyTaken(Refusal):
 
 class CannotWorkCases(Refusal):
     """This person may not be given the case, or may not give it to others."""
+
+
+class Away(Refusal):
+    """This person is entered as away today."""
 
 
 class BadNote(Refusal):
@@ -89,13 +105,14 @@ def take(case: Case, *, user: StaffMember, at: datetime) -> Case:
 def _take(case: Case, user: StaffMember, *, by: Actor, at: datetime) -> Case:
     case = lock_case(case)
     if case.assigned_to_id == user.pk:
+        keep_lock(case, user, at=at)
         return case
     if case.assigned_to_id is not None:
         raise AlreadyTaken(
             f"{case.reference} was taken by {case.assigned_to} on {case.assigned_at:%-d %b %Y at %H:%M} UTC. "
             "Take another one, or ask a lead reviewer to hand it over."
         )
-    return _give(case, user, by=by, at=at)
+    return give(case, user, by=by, at=at)
 
 
 @flow
@@ -103,22 +120,50 @@ def assign(case: Case, *, to: StaffMember, by: Actor, at: datetime) -> Case:
     """Give a case to somebody, taking it from whoever has it; for more than taking a free one, `cases.assign`."""
     case = lock_case(case)
     takes_a_free_one = by.key == str(to.pk) and case.assigned_to_id in (None, to.pk)
-    if not (takes_a_free_one or _may(by, "cases.assign")):
+    require_may_assign(by, takes_a_free_one=takes_a_free_one)
+    require_here(to, at=at)
+    return case if case.assigned_to_id == to.pk else give(case, to, by=by, at=at)
+
+
+def require_may_assign(by: Actor, *, takes_a_free_one: bool = False) -> None:
+    if not (takes_a_free_one or may(by, "cases.assign")):
         raise CannotWorkCases("You cannot give cases to others. Ask a lead reviewer to do it.")
-    return case if case.assigned_to_id == to.pk else _give(case, to, by=by, at=at)
 
 
-def _may(by: Actor, permission: str) -> bool:
+def require_here(user: StaffMember, *, at: datetime) -> None:
+    """Raises Away with the last day when this person is entered as away today."""
+    absence = Absence.objects.on(legal_day(at)).filter(user=user).order_by("-to_on").first()
+    if absence is not None:
+        raise Away(f"{user} is away through {absence.to_on:%-d %b %Y}. Choose somebody else, or end the absence first.")
+
+
+def may(by: Actor, permission: str) -> bool:
     person = StaffMember.objects.filter(pk=by.key, is_active=True).first() if by.kind == "person" else None
     return person is not None and person.has_perm(permission)
 
 
-def _give(case: Case, user: StaffMember, *, by: Actor, at: datetime) -> Case:
+def require_may_have(case: Case, user: StaffMember) -> None:
+    """Raises CaseEnded, or CannotWorkCases for a person who does not work cases of this kind or this desk."""
     if case.status in ENDED:
         raise CaseEnded(f"{case.reference} is {case.get_status_display()}. Open it again before somebody works on it.")
     if not case.may_be_worked_by(user):
         raise CannotWorkCases(f"{user} does not work cases of this kind. Choose somebody who does.")
 
+
+def keep_lock(case: Case, user: StaffMember, *, at: datetime) -> None:
+    """Whoever takes a case works it from now on."""
+    CaseLock.objects.update_or_create(
+        case=case, defaults={"user": user, "taken_at": at, "seen_at": at, "released_at": None}
+    )
+
+
+def give(case: Case, user: StaffMember, *, by: Actor, at: datetime) -> Case:
+    """Make a locked case somebody's; who takes it for themselves has its lock as well. Part of a flow."""
+    require_may_have(case, user)
+    if by.key == str(user.pk):
+        keep_lock(case, user, at=at)
+    else:
+        CaseLock.objects.filter(case=case, released_at__isnull=True).exclude(user=user).update(released_at=at)
     end_assignment(case, at=at)
     Assignment.objects.create(case=case, user=user, given_by=by.label, from_at=at)
     case.assigned_to, case.assigned_at = user, at
@@ -170,11 +215,9 @@ def _clean(text: str) -> str:
 @flow
 def close_case(case: Case, *, why: str, by: Actor, at: datetime) -> Case:
     """Close a case in which nothing waits any more. Raises NotFinished and says what still does."""
-    if why not in list(ClosedWhy):
-        raise UnknownWhy(f"There is no such reason to close a case. Choose one of: {', '.join(ClosedWhy)}.")
+    require_known(why)
     case = lock_case(case)
-    CASE_LIFECYCLE.require(case.status, CaseStatus.CLOSED)
-    _require_nothing_waits(case)
+    require_may_close(case, *waiting_in([case]).get(case.pk, NOTHING_WAITS))
     case.closed_at = at
     move_case(case, CaseStatus.CLOSED)
     case.save(update_fields=["status", "closed_at"])
@@ -184,14 +227,36 @@ def close_case(case: Case, *, why: str, by: Actor, at: datetime) -> Case:
     return case
 
 
-def _require_nothing_waits(case: Case) -> None:
-    if count := case.signals.filter(signal__answered_at__isnull=True).count():
+def require_known(why: str) -> None:
+    """Raises UnknownWhy for a code that is no reason to close a case."""
+    if why not in list(ClosedWhy):
+        raise UnknownWhy(f"There is no such reason to close a case. Choose one of: {', '.join(ClosedWhy)}.")
+
+
+NOTHING_WAITS = (0, None, None)
+Waiting = tuple[int, AbuseReport | None, LegalRequest | None]
+
+
+def waiting_in(cases: list[Case]) -> dict[UUID, Waiting]:
+    """By the case's key: how many of its red flags have no answer, a report without an account, a request that has not
+    ended. Three queries."""
+    flags = CaseSignal.objects.filter(case__in=cases, signal__answered_at__isnull=True)
+    counts = dict(flags.values_list("case").annotate(count=Count("pk")).order_by())
+    requests = (LegalRequest.objects.to_act_on() | LegalRequest.objects.preserving()).filter(case__in=cases)
+    first = {request.case_id: request for request in requests.order_by("-received_on", "-pk")}
+    reports = AbuseReport.objects.waiting().filter(case__in=cases).order_by("-received_at", "-pk")
+    homeless = {report.case_id: report for report in reports}
+    return {key: (counts.get(key, 0), homeless.get(key), first.get(key)) for key in {*counts, *homeless, *first}}
+
+
+def require_may_close(case: Case, count: int, report: AbuseReport | None, request: LegalRequest | None) -> None:
+    """Raises MoveNotAllowed, or NotFinished and says what still waits; `count` is of red flags without an answer."""
+    CASE_LIFECYCLE.require(case.status, CaseStatus.CLOSED)
+    if count:
         flags = "A red flag in this case is" if count == 1 else f"{count} red flags in this case are"
         raise NotFinished(f"{flags} not answered. Decide about the account first, if only that nothing is to be done.")
-    report = case.abuse_reports.waiting().order_by("received_at", "pk").first()
     if report is not None:
         raise NotFinished(f"{report.reference} waits for an account. Attach it to one, or settle it without, first.")
-    request = (LegalRequest.objects.to_act_on() | LegalRequest.objects.preserving()).filter(case=case).first()
     if request is not None:
         raise NotFinished(f"{request.reference} is {request.get_state_display()}. Bring the request to its end first.")
 
@@ -212,10 +277,13 @@ def reopen(case: Case, *, why: str, by: Actor, at: datetime) -> Case:
     move_case(case, CaseStatus.OPEN if case.status == CaseStatus.CLOSED else CaseStatus.IN_REVIEW)
     if case.status == CaseStatus.OPEN:
         case.assigned_to, case.assigned_at = None, None
-    regime, today = regime_on(legal_day(at)), legal_day(at)
-    clock = start_clock(triage.TRIAGE, case, figure="triage_days", regime=regime, on=today, by=by, at=at)
-    case.due_on, case.closed_at, case.decided_at = clock.due_on, None, None
-    case.save(update_fields=["status", "assigned_to", "assigned_at", "due_on", "closed_at", "decided_at"])
+    case.snoozed_until, case.snoozed_why = None, ""
+    clocks.start(case, by=by, at=at)
+    case.closed_at, case.decided_at = None, None
+    case.save(update_fields=[
+        "status", "assigned_to", "assigned_at", "due_on", "due_at", "due_from", "waits_from", "snoozed_until",
+        "snoozed_why", "closed_at", "decided_at",
+    ])  # fmt: skip
     audit.record(Verb.REOPENED, case, by=by, at=at, case=case.reference, why=why)
     return case
 

@@ -5,17 +5,21 @@ Red flags of one customer end in one open case; a case opened by hand joins none
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db.models import Count, Max, Sum
 
 from accounts.flows.texts import Texts, required
 from accounts.models import Account, Party, RiskSignal
 from accounts.rules.detectors import BY_CODE
+from cases.flows import clocks
 from cases.models import AbuseReport, Case, CaseSignal, CaseSubject
 from cases.models.case import CaseKind
+from cases.rules.desks import Desk
 from cases.rules.reports import title_of
 from cases.rules.wording import Worded
 from cases.verbs import Verb
-from kyc_portal.policy.clocks import start_clock
 from kyc_portal.policy.current import regime_on
 from kyc_portal.records import audit, holds
 from kyc_portal.records.acting import flow
@@ -25,7 +29,7 @@ from kyc_portal.refusal import Refusal
 
 LIST_SIGNALS = frozenset({"confirmed_list_hit", "possible_list_hit"})
 HEAVIEST = 1000  # a case's weight is for sorting; more than this says nothing more
-TRIAGE = "triage"
+TRIAGE = clocks.TRIAGE
 BY_HAND = (CaseKind.RED_FLAG, CaseKind.ABUSE)  # list hits and requests of authorities have doors of their own
 LONGEST_TITLE = 200
 
@@ -61,12 +65,47 @@ def take_in_signal(signal: RiskSignal, *, by: Actor, at: datetime) -> Case:
     case = open_case_of(account.party) or _open_for(signal, by=by, at=at)
     add_subject(case, account, at=at)
     CaseSignal.objects.create(case=case, signal=signal)
-    case.weight = min(case.weight + signal.weight, HEAVIEST)
+    case.weight = weight_of(case, on=legal_day(at))
+    case.snoozed_until, case.snoozed_why, case.waits_from = None, "", min(case.waits_from, at)  # news wakes it
     if signal.code in LIST_SIGNALS and case.kind == CaseKind.RED_FLAG:
         case.kind, case.title = CaseKind.LIST_HIT, _title_of(signal)
-    case.save(update_fields=["weight", "kind", "title"])
+    case.save(update_fields=["weight", "kind", "title", "snoozed_until", "snoozed_why", "waits_from"])
     audit.record(Verb.JOINED, case, by=by, at=at, within=account, signal=signal.reference, case=case.reference)
     return case
+
+
+def weight_of(case: Case, *, on: date) -> int:
+    """What a case weighs: its unanswered flags and its reports together, or its accounts' highest risk if more."""
+    return weights_of([case], on=on)[case.pk]
+
+
+def weights_of(cases: Sequence[Case], *, on: date) -> dict[UUID, int]:
+    """The same by case, for many; three queries and the regime of the day, of which a report has its weight."""
+    flags = CaseSignal.objects.filter(case__in=cases, signal__answered_at__isnull=True)
+    together = dict(flags.order_by().values_list("case_id").annotate(weight=Sum("signal__weight")))
+    subjects = CaseSubject.objects.filter(case__in=cases)
+    highest = dict(subjects.order_by().values_list("case_id").annotate(risk=Max("account__risk_score")))
+    reports = dict(
+        AbuseReport.objects.filter(case__in=cases).order_by().values_list("case_id").annotate(count=Count("pk"))
+    )
+    each = regime_on(on).whole("abuse_report_weight") if reports else 0
+    told = {case.pk: (together.get(case.pk) or 0) + each * reports.get(case.pk, 0) for case in cases}
+    return {case.pk: min(max(told[case.pk], highest.get(case.pk) or 0), HEAVIEST) for case in cases}
+
+
+@flow
+def weigh_many(accounts: Sequence[Account], *, by: Actor, at: datetime) -> int:
+    """Weigh the open cases of accounts anew, because their flags or their risk changed; says how many changed."""
+    about = CaseSubject.objects.filter(account__in=accounts).values("case")
+    cases = list(Case.objects.open().filter(pk__in=about).select_for_update(of=("self",)).order_by("pk"))
+    weights = weights_of(cases, on=legal_day(at)) if cases else {}
+    changed = [case for case in cases if case.weight != weights[case.pk]]
+    for case in changed:
+        case.weight = weights[case.pk]
+    if changed:
+        Case.objects.bulk_update(changed, ["weight"], batch_size=500)
+        audit.write([audit.draft(Verb.WEIGHED, case, by=by, at=at, score=case.weight) for case in changed])
+    return len(changed)
 
 
 @flow
@@ -90,7 +129,7 @@ def take_in_abuse_report(report: AbuseReport, *, by: Actor, at: datetime) -> Cas
     if case.pk != report.case_id:
         report.case = case
         report.save(update_fields=["case"])
-        case.weight = min(case.weight + regime.whole("abuse_report_weight"), HEAVIEST)
+        case.weight = weight_of(case, on=legal_day(at))
         case.save(update_fields=["weight"])
         audit.record(
             Verb.REPORT_JOINED, case, by=by, at=at, within=account, report=report.reference, case=case.reference
@@ -149,10 +188,9 @@ def open_case_of(party: Party) -> Case | None:
 
 def open_case(*, kind: str, title: str, by: Actor, at: datetime) -> Case:
     """A new case with its clock; `title` holds no personal data. Called inside the caller's transaction."""
-    regime, today = regime_on(legal_day(at)), legal_day(at)
-    case = Case(kind=kind, title=title, opened_at=at)
-    clock = start_clock(TRIAGE, case, figure="triage_days", regime=regime, on=today, by=by, at=at)
-    case.due_on = clock.due_on
+    desk = Desk.LEGAL if kind == CaseKind.LEGAL else Desk.REVIEW
+    case = Case(kind=kind, title=title, opened_at=at, desk=desk.value)
+    clocks.start(case, by=by, at=at)
     case.save(force_insert=True)
     audit.record(Verb.OPENED, case, by=by, at=at, case=case.reference, kind=kind)
     return case

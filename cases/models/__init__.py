@@ -4,9 +4,23 @@ from cases.models.bundle import Bundle, BundleItem, BundleReceipt
 from cases.models.case import Assignment, Case, CaseNote, CaseSignal, CaseSubject
 from cases.models.decision import Decision
 from cases.models.legal import LegalRequest
+from cases.models.queue import Absence, CaseLock, SavedView
 from cases.models.report import AbuseEvidence, AbuseReport
 
 __all__ = [
-    "AbuseEvidence", "AbuseReport", "Assignment", "Bundle", "BundleItem", "BundleReceipt", "Case", "CaseNote",
-    "CaseSignal", "CaseSubject", "Decision", "LegalRequest",
+    "Absence",
+    "AbuseEvidence",
+    "AbuseReport",
+    "Assignment",
+    "Bundle",
+    "BundleItem",
+    "BundleReceipt",
+    "Case",
+    "CaseLock",
+    "CaseNote",
+    "CaseSignal",
+    "CaseSubject",
+    "Decision",
+    "LegalRequest",
+    "SavedView",
 ]  # fmt: skip

@@ -6,13 +6,16 @@ from functools import partial
 from django.conf import settings
 from django.db import models
 
+from cases.rules.desks import DESKS, Desk, SnoozedWhy
 from cases.rules.stages import CaseStatus
+from kyc_portal.records.clock import legal_day
 from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 from kyc_portal.records.sealed import SealedTextField
 from kyc_portal.staff import policy_table
 
 NOT_ENDED = [CaseStatus.OPEN.value, CaseStatus.IN_REVIEW.value, CaseStatus.PROPOSED.value]
+URGENCY = ("due_on", "-weight", "due_at", "id")  # the day of the clock, then the heavier, then the sooner
 
 
 class CaseKind(models.TextChoices):
@@ -39,6 +42,21 @@ class CaseQuerySet(RecordedQuerySet):
     def overdue(self, on):
         return self.open().filter(due_on__lt=on)
 
+    def past_due(self, at):
+        """Not ended, and the moment of their clock is past; the day bounds the walk of the index."""
+        return self.open().filter(due_on__lte=legal_day(at), due_at__lte=at)
+
+    def waiting(self, at):
+        """In the queue at this moment: not ended, and not asleep."""
+        return self.open().filter(waits_from__lte=at)
+
+    def asleep(self, at):
+        """Snoozed, and not come back yet."""
+        return self.open().filter(snoozed_until__isnull=False, waits_from__gt=at)
+
+    def by_urgency(self):
+        return self.order_by(*URGENCY)
+
     def visible_to(self, user):
         """All but legal matters for who may see cases; those only for who may see legal requests."""
         return policy_table.rows_for(user, self)
@@ -54,7 +72,13 @@ class Case(Recorded):
     status = models.CharField(max_length=12, choices=CaseStatus.choices(), default=CaseStatus.OPEN.value)
     weight = models.PositiveSmallIntegerField(default=0)
     opened_at = models.DateTimeField()
-    due_on = models.DateField()
+    desk = models.CharField(max_length=8, choices=Desk.choices(), default=Desk.REVIEW.value)
+    due_on = models.DateField(help_text="The day of due_at in the zone of the law.")
+    due_at = models.DateTimeField(help_text="When the desk's business hours for the case are over (own policy).")
+    due_from = models.DateTimeField(null=True, blank=True, help_text="From when those hours are counted.")
+    waits_from = models.DateTimeField(help_text="From when it stands in the queue; later than now while it is asleep.")
+    snoozed_until = models.DateField(null=True, blank=True)
+    snoozed_why = models.CharField(max_length=20, choices=SnoozedWhy.choices(), blank=True)
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="cases"
     )
@@ -68,11 +92,24 @@ class Case(Recorded):
         indexes = [
             models.Index(fields=["status", "due_on", "-weight"], name="case_queue"),
             models.Index(fields=["opened_at"], name="case_opened"),
+            # The order of the queue, of what waits and of what nobody has; no page sorts the table.
+            models.Index(fields=list(URGENCY), condition=models.Q(status__in=NOT_ENDED), name="case_urgency"),
+            models.Index(
+                fields=list(URGENCY),
+                condition=models.Q(status__in=NOT_ENDED, assigned_to__isnull=True),
+                name="case_urgency_of_free",
+            ),
+            models.Index(
+                fields=["waits_from"],
+                condition=models.Q(snoozed_until__isnull=False),
+                name="case_asleep",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(status__in=[status.value for status in CaseStatus]), name="case_status_known"
             ),
+            models.CheckConstraint(condition=models.Q(desk__in=[desk.value for desk in Desk]), name="case_desk_known"),
         ]
         permissions = [
             ("review", "Can take cases, note and propose decisions"),
@@ -84,8 +121,13 @@ class Case(Recorded):
         return self.reference
 
     def may_be_worked_by(self, user) -> bool:
-        """Legal matters are the legal team's, all others the reviewers'."""
-        return policy_table.act("cases.case", "take").may(user, self)
+        """Legal matters are the legal team's, all others the reviewers', and each is its desk's."""
+        return policy_table.act("cases.case", "take").may(user, self) and user.has_perm(DESKS[Desk(self.desk)])
+
+    @property
+    def worked_as(self) -> str:
+        """By whose rights it is worked: the legal team's when it is a legal matter or lies on their desk."""
+        return CaseKind.LEGAL.value if self.desk == Desk.LEGAL else self.kind
 
 
 class CaseSubject(Recorded):

@@ -1,5 +1,6 @@
 """Start and stop the clocks that the law or our own policy sets on a record (regulation.md 3.0)."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.db import models
@@ -15,11 +16,19 @@ from kyc_portal.records.refs import Actor, RecordRef
 
 @flow
 def start_clock(
-    kind: str, about: models.Model, *, figure: str, regime: Regime, on: date, by: Actor, at: datetime
+    kind: str,
+    about: models.Model,
+    *,
+    figure: str,
+    regime: Regime,
+    on: date,
+    by: Actor,
+    at: datetime,
+    due_on: date | None = None,
 ) -> Deadline:
     """Start the clock `kind` on a record; it is due `figure` days, or business days, after `on`.
 
-    A running one of that kind is kept.
+    A running one of that kind is kept. `due_on` is given where the figure counts hours and the caller knows the day.
     """
     ref, source = RecordRef.of(about), regime.figure(figure)
     clock, is_new = Deadline.objects.get_or_create(
@@ -30,7 +39,7 @@ def start_clock(
         defaults={
             "name": ref.name,
             "starts_on": on,
-            "due_on": _due_day(source, on),
+            "due_on": due_on or _due_day(source, on),
             "citation": source.citation,
         },
     )
@@ -56,6 +65,19 @@ def stop_clock(kind: str, about: models.Model, *, by: Actor, at: datetime) -> in
     if stopped:
         audit.record(Verb.CLOCK_STOPPED, about, by=by, at=at, kind=kind)
     return stopped
+
+
+@flow
+def stop_clocks(kind: str, records: Sequence[models.Model], *, by: Actor, at: datetime) -> int:
+    """Stop the running clocks of this kind on many records of one model; two queries and the events."""
+    by_key = {RecordRef.of(record).key: record for record in records}
+    if not by_key:
+        return 0
+    running = Deadline.objects.running().filter(kind=kind, label=RecordRef.of(records[0]).label, key__in=by_key)
+    stopped = list(running.values_list("pk", "key"))
+    Deadline.objects.filter(pk__in=[pk for pk, _ in stopped]).update(stopped_at=at)
+    audit.write([audit.draft(Verb.CLOCK_STOPPED, by_key[key], by=by, at=at, kind=kind) for _, key in stopped])
+    return len(stopped)
 
 
 def clocks_of(about: models.Model) -> models.QuerySet[Deadline]:

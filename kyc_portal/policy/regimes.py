@@ -156,7 +156,6 @@ COMMON = (
     Figure("preservation_renewal_days", "90", "days", "usc-2703f"),
     Figure("verify_days", "15", "days", "own"),
     Figure("external_check_days", "3", "days", "own", "Verifiers answer within minutes; some ask the customer first."),
-    Figure("triage_days", "3", "days", "own"),
     Figure(
         "abuse_access_minutes",
         "60",
@@ -168,6 +167,18 @@ COMMON = (
         "abuse_story_days", "30", "days", "own", "A campaign goes on for weeks, and one person should see all of it."
     ),
     Figure("abuse_report_weight", "30", "of 100", "own", "One report of a stranger is worth a look, not more."),
+    Figure("business_opens", "9", "o'clock", "own", "In the zone in which days of the law are counted."),
+    Figure("business_closes", "17", "o'clock", "own", "In the zone in which days of the law are counted."),
+    Figure("case_hours_red_flag", "24", "business hours", "own", "Three days of eight hours."),
+    Figure(
+        "case_hours_list_hit", "8", "business hours", "own", "A possible sanctions match is looked at within a day."
+    ),
+    Figure("case_hours_abuse", "16", "business hours", "own", "Others are being harmed meanwhile."),
+    Figure("case_hours_legal", "24", "business hours", "own"),
+    Figure("desk_hours_leads", "8", "business hours", "own", "What was passed on has waited before."),
+    Figure("desk_hours_legal", "24", "business hours", "own"),
+    Figure("case_lock_minutes", "30", "minutes", "own", "Long enough to telephone, too short for a lunch."),
+    Figure("snooze_most_days", "30", "days", "own", "Nothing is put aside for longer than a month."),
     Figure("appeal_window_days", "30", "days", "own"),
     Figure("urgent_suspension_days", "14", "days", "own"),
     Figure("reverification_answer_days", "30", "days", "own"),

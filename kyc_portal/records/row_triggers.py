@@ -30,6 +30,7 @@ NOT_RECORDED = {
     "records.purgerun": "The progress of a purge; its beginning and end are events.",
     "records.destruction": "A purge in the middle of a large file; each batch is an event.",
     "records.doomedrecord": "Marks of the same, gone with it.",
+    "cases.caselock": "Who works a case at this moment; taking it, and taking it over, are events.",
     "records.clockwatch": "The last moment the clock was seen right; a jump is an event.",
 }
 

@@ -55,7 +55,8 @@ class Page:
 class Act:
     """One button of a record: which rights it takes and in which states of the record it is offered.
 
-    For rows whose `kind` is a key of `by_kind` other rights count. `many`: also in the menu of the list.
+    For rows whose `kind` (or `worked_as`, where a row has that) is a key of `by_kind` other rights count. `many`: also
+    in the menu of the list.
     """
 
     rights: str
@@ -76,7 +77,7 @@ class Act:
             return False
         if record is None or not self.by_kind:
             return has_one(user, self.every_right)
-        return has_one(user, self.by_kind.get(record.kind, self.rights))
+        return has_one(user, self.by_kind.get(getattr(record, "worked_as", "") or record.kind, self.rights))
 
     def is_offered(self, user, record) -> bool:
         """Whether the button is worth showing to this person; the flow refuses the second signature of the first."""

@@ -169,6 +169,10 @@ SCREENS: dict[str, Screen] = {
     # --- cases
     "cases.case": Screen(add=CASE_WORK, hidden=(Hidden("kind", "legal", SEE_LEGAL),), acts={
         "take": Act(CASE_WORK, LIVE_CASE, many=True, by_kind=LEGAL_WORK),
+        "take_over": Act(CASE_WORK, LIVE_CASE, by_kind=LEGAL_WORK),
+        "escalate": Act(CASE_WORK, "open in_review", by_kind=LEGAL_WORK),
+        "snooze": Act(CASE_WORK, "open in_review", by_kind=LEGAL_WORK),
+        "wake": Act(CASE_WORK, "open in_review", by_kind=LEGAL_WORK),
         "propose": Act(CASE_WORK, "in_review proposed", by_kind={"legal": ""}),
         "countersign": Act("cases.decide", PROPOSED),
         "decline": Act("cases.decide", PROPOSED),

@@ -83,6 +83,18 @@ PAGES: dict[str, Page] = {
     "customer:leave": Page(post=EVERYBODY, most_bytes=SMALL),
     "cases:download_bundle": Page(get="cases.download_bundle", has_head=False, of="cases.bundle"),
     "cases:download_report": Page(get="cases.download_abusereport", has_head=False, of="cases.abusereport"),
+    # --- the queue: who sees cases reads it, who works them acts; which case is judged by the flow, one by one
+    "review:queue": Page(get="cases.view_case"),
+    "review:next": Page(post="cases.review cases.handle_legal", most_bytes=SMALL),
+    "review:assign": Page(post="cases.assign", most_bytes=SMALL),
+    "review:close": Page(post="cases.review cases.handle_legal", most_bytes=SMALL),
+    "review:decide": Page(post="cases.review", most_bytes=SMALL),
+    "review:save_view": Page(post="cases.view_case", most_bytes=SMALL),
+    "review:let_view_go": Page(post="cases.view_case", most_bytes=SMALL),
+    "review:absences": Page(
+        get="cases.review cases.handle_legal", post="cases.review cases.handle_legal", most_bytes=SMALL
+    ),
+    "review:end_absence": Page(post="cases.review cases.handle_legal", most_bytes=SMALL),
     "resellers:overview": Page(get=ANYBODY_HERE),
     "resellers:accounts": Page(get=ANYBODY_HERE),
     "resellers:roster": Page(get=ANYBODY_HERE, post=ANYBODY_HERE, most_bytes=SMALL),

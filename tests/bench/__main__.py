@@ -1,15 +1,16 @@
-"""All benches, or one: python -m tests.bench [inserts|purge|roster|screening|trail|verifying] [its options]."""
+"""All benches, or one: python -m tests.bench [inserts|purge|queue|roster|screening|trail|verifying] [its options]."""
 
 import os
 import sys
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "kyc_portal.settings.tests"
 
-from tests.bench import inserts, purge, roster, screening, trail, verifying
+from tests.bench import inserts, purge, queue, roster, screening, trail, verifying
 
 BENCHES = {
     "inserts": inserts.main,
     "purge": purge.main,
+    "queue": queue.main,
     "roster": roster.main,
     "screening": screening.main,
     "trail": trail.main,

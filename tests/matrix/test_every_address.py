@@ -34,6 +34,10 @@ WRITTEN = re.compile(r'^(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
 TRACES = {"records_identityview", "records_auditevent", "records_auditpending", "records_auditpayload"}
 
 
+# Moments of being there, which every look may move: of the session, and of one's own lock on a case.
+MOMENTS = {"django_session", "cases_caselock"}
+
+
 class Tables:
     """The tables that statements write to, sessions left out; to be used with connection.execute_wrapper."""
 
@@ -42,7 +46,7 @@ class Tables:
 
     def __call__(self, execute, sql, params, many, context):
         if found := WRITTEN.match(sql):
-            self.written |= {found[1]} - {"django_session"}
+            self.written |= {found[1]} - MOMENTS
         return execute(sql, params, many, context)
 
 

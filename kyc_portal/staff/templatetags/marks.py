@@ -23,7 +23,10 @@ _LINE_BREAKS = frozenset("\t\n\r")
 
 def visible(text: object) -> str:
     """Plain text in which control and direction characters show as their code, so that no name can disguise itself."""
-    return "".join(f"⟨U+{ord(sign):04X}⟩" if _hides(sign) else sign for sign in str(text))
+    text = str(text)
+    if text.isprintable():  # nothing that hides is printable, and nearly every text is
+        return text
+    return "".join(f"⟨U+{ord(sign):04X}⟩" if _hides(sign) else sign for sign in text)
 
 
 def _hides(sign: str) -> bool:

@@ -92,7 +92,7 @@ class TestOpenByHand:
         clock = Deadline.objects.get(key=str(case.pk), kind="triage")
         assert (case.kind, case.status, case.title) == ("abuse", "open", "Spam reported by a third party")
         assert {subject.account for subject in case.subjects.all()} == {one, two}
-        assert case.due_on == clock.due_on == date(2026, 3, 5)
+        assert case.due_on == clock.due_on == date(2026, 3, 4)
 
     def test_it_joins_no_case(self, analyst):
         account = make_open_account()

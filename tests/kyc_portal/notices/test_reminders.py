@@ -23,7 +23,7 @@ DUE = date(2026, 3, 5)  # NOON's day and the three days of triage
 @pytest.fixture
 def party(db):
     party = make_party(legal_name="Xavier Unusual")
-    figure = {"figure": "triage_days", "regime": regime_on(NOON.date()), "on": NOON.date()}
+    figure = {"figure": "external_check_days", "regime": regime_on(NOON.date()), "on": NOON.date()}
     start_clock("triage_by", party, **figure, by=SCHEDULER, at=NOON)
     return party
 

@@ -56,7 +56,11 @@ class TestStartClock:
     def test_another_kind_and_another_record_run_beside_it(self, analyst):
         party = make_party()
 
-        a_clock(party, analyst), a_clock(party, analyst, "triage_by", "triage_days"), a_clock(make_party(), analyst)
+        (
+            a_clock(party, analyst),
+            a_clock(party, analyst, "triage_by", "external_check_days"),
+            a_clock(make_party(), analyst),
+        )
 
         assert [clock.kind for clock in clocks_of(party)] == ["triage_by", "verify_by"]
         assert Deadline.objects.running().count() == 3

@@ -70,22 +70,22 @@ class TestLoadShipped:
         ]
 
     def test_what_the_operator_changed_stays(self):
-        RegimeNumber.objects.filter(profile__code="NPRM_2024", name="triage_days").update(value=7)
+        RegimeNumber.objects.filter(profile__code="NPRM_2024", name="external_check_days").update(value=7)
         Citation.objects.filter(code="nprm-302").update(text="15 CFR 791.302", standing="in_force")
         RegimeProfile.objects.filter(code="NPRM_2024").update(elements=["legal_name"])
 
         load_shipped()
 
         regime = regime_on(DAY)
-        assert (regime.whole("triage_days"), regime.elements) == (7, {"legal_name"})
+        assert (regime.whole("external_check_days"), regime.elements) == (7, {"legal_name"})
         assert regime.cite("retention_years") == "15 CFR 791.302 (in force)"
 
     def test_a_figure_that_is_missing_comes_back(self):
-        RegimeNumber.objects.filter(name="triage_days")._raw_delete("default")
+        RegimeNumber.objects.filter(name="external_check_days")._raw_delete("default")
 
         load_shipped()
 
-        assert RegimeNumber.objects.filter(name="triage_days").count() == len(PROFILES)
+        assert RegimeNumber.objects.filter(name="external_check_days").count() == len(PROFILES)
 
     @pytest.mark.parametrize(
         ("figure", "value", "citation", "mark"),
