@@ -151,8 +151,7 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
     reports.allocate(account, "203.0.113.77")
     report = reports.take_in(told)
     matrix.seeds += [
-        url_of(each)
-        for each in (account, party, running, case, report, report.case, party.documents.get(file_type="image/png"))
+        url_of(each) for each in (account, party, running, case, report, party.documents.get(file_type="image/png"))
     ]
     matrix.known_to_b = [
         "Canaryperson", account.reference, reseller_b().reference, "Canarysubtenant", "CANARY-8", "Canaryletter",
