@@ -158,7 +158,6 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
             running,
             case,
             report,
-            report.case,
             party.documents.get(file_type="image/png"),
             reseller_b(),
         )
