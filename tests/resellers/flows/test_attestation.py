@@ -15,6 +15,7 @@ from resellers.flows.authority import NoAuthority
 from resellers.models import Attestation
 from tests.builders import approve_reseller_cip, make_applicant, make_entry, make_reseller
 from tests.conftest import NOON
+from tests.resellers import ending
 from tests.resellers.signing import change_roster, make_signer
 
 pytestmark = pytest.mark.django_db
@@ -150,6 +151,20 @@ class TestSigning:
 
         row.refresh_from_db()
         assert row.signed_at is None and clocks_of(row).exists()
+
+
+class TestEnded:
+    def test_r59_once_the_relationship_ended_nothing_is_opened_signed_or_certified(self, signer):
+        entry = make_entry(signer.reseller)
+        night()
+        row = signer.reseller.attestations.get()
+        ending.decided(signer.reseller)
+
+        for act in (lambda: sign(signer, row), lambda: signer.certify(entry)):
+            with pytest.raises(file.Ended, match="Nothing is taken for it any more"):
+                act()
+
+        assert night(YEAR_ON.replace(year=2028))["done"] == 0 and not signer.reseller.certifications.exists()
 
 
 class TestStanding:
