@@ -16,6 +16,7 @@ from accounts.models import Account, Restriction
 from accounts.rules.onboarding import AccountStatus
 from accounts.rules.restricting import REASONS
 from kyc_portal.calendars import add_days
+from kyc_portal.policy.clocks import stop_clock
 from kyc_portal.policy.current import regime_on
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
@@ -24,6 +25,8 @@ from kyc_portal.records.holds import AlreadyDestroyed
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 from resellers.flows import certification_ends, file, findings, onboarding, termination
+from resellers.flows.attestation import SIGN_BY
+from resellers.flows.sampling import FILES_BY
 from resellers.models import DownstreamCustomer, Reseller, RosterEntry, Termination, TerminationStep
 from resellers.rules.ending import (
     CLOSING_REASONS,
@@ -214,6 +217,9 @@ def finish(row: Termination, *, by: Actor, at: datetime) -> Termination:
         return row
     for finding in reseller.findings.standing().order_by("pk"):
         findings.end_with_relationship(finding, by=by, at=at)
+    for asked, clock in ((reseller.attestations.unsigned(), SIGN_BY), (reseller.samples.running(), FILES_BY)):
+        for open_still in asked.order_by("pk"):
+            stop_clock(clock, open_still, by=by, at=at)
     _end_contracts(reseller, by, at)
     _end_roster(reseller, by, at)
     _end_own_account(row, reseller, by, at)

@@ -8,6 +8,7 @@ from django.db import models
 from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 from resellers.models.reseller import Reseller, ResellerManager
+from resellers.models.termination import Termination
 
 
 class AttestationQuerySet(RecordedQuerySet):
@@ -15,7 +16,9 @@ class AttestationQuerySet(RecordedQuerySet):
         return self.filter(reseller__in=Reseller.objects.visible_to(user))
 
     def unsigned(self):
-        return self.filter(signed_at__isnull=True)
+        """To be signed still; at the end of a relationship what was open stays unsigned and is asked no more."""
+        ended = Termination.objects.filter(reseller=models.OuterRef("reseller"), finished_at__isnull=False)
+        return self.filter(~models.Exists(ended), signed_at__isnull=True)
 
     def overdue(self, on):
         """Not signed by their last day."""

@@ -42,7 +42,7 @@ GONE_NUMBER, NEVER_NUMBER = 999_999_998, 999_999_999
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>")
 FIXED = {
     "number": 1, "model": "party", "field": "birth_date", "pk": NEVER_NUMBER, "key": NEVER_NUMBER, "format": "jsonl",
-    "saved": NEVER, "absence": NEVER, "uidb64": "MQ", "token": "x-y", "reference": "ACC-0000-0000",
+    "saved": NEVER, "absence": NEVER, "uidb64": "MQ", "token": "x-y", "reference": "ACC-0000-0000", "kind": "csv",
 }  # fmt: skip
 RANDOM = re.compile(
     r"""name="csrfmiddlewaretoken" value="\w+"|csrftoken=\w+|sessionid=\w+|expires=[^;]+|'Expires': [^)}]+"""

@@ -8,9 +8,9 @@ from kyc_portal.policy.clocks import clocks_of
 from kyc_portal.policy.models import Deadline
 from kyc_portal.policy.statements import WordingChanged, approve_statement
 from kyc_portal.records.models import AuditEvent
-from kyc_portal.records.refs import SCHEDULER
+from kyc_portal.records.refs import SCHEDULER, Actor
 from resellers import tasks
-from resellers.flows import attestation, cip, file, onboarding
+from resellers.flows import attestation, cip, ending_accounts, file, onboarding, termination
 from resellers.flows.authority import NoAuthority
 from resellers.models import Attestation
 from tests.builders import approve_reseller_cip, make_applicant, make_entry, make_reseller
@@ -181,3 +181,17 @@ class TestStanding:
             f"{row.reference} was not signed by 2027-04-01, its last day (own policy). Have its manager sign it.",
         )
         assert file.standing_of(signer.reseller, on=late).may_sell
+
+
+def test_what_was_not_signed_when_the_relationship_ended_is_asked_no_more():
+    """Neither its clock nor the desk's list goes on, and no reason of standing speaks of it."""
+    signer = make_signer()
+    attestation.open_due(on=YEAR_ON.date(), by=SCHEDULER, at=YEAR_ON)
+    words = {"reason": "own_wish", "words": "They stop.", "outcome": "close"}
+    row = termination.propose(signer.reseller, **words, by=Actor("person", "1", "one"), at=YEAR_ON)
+    termination.agree(row, by=Actor("person", "2", "two"), at=YEAR_ON)
+    ending_accounts.carry_out(row.reference, by=SCHEDULER, at=YEAR_ON)
+
+    late = YEAR_ON.date() + timedelta(days=100)
+    assert Attestation.objects.get().signed_at is None
+    assert not Attestation.objects.overdue(late).exists() and not Deadline.objects.overdue(late).exists()
