@@ -24,7 +24,7 @@ from kyc_portal.records.clock import legal_day
 from kyc_portal.records.holds import AlreadyDestroyed
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
-from resellers.flows import certification_ends, file, findings, onboarding, termination
+from resellers.flows import certification_ends, file, findings, onboarding, roster_files, termination
 from resellers.flows.attestation import SIGN_BY
 from resellers.flows.sampling import FILES_BY
 from resellers.models import DownstreamCustomer, Reseller, RosterEntry, Termination, TerminationStep
@@ -39,9 +39,10 @@ from resellers.rules.ending import (
     StepState,
     foregone,
 )
-from resellers.rules.roster import EndedWhy
+from resellers.rules.roster import EndedWhy, UploadState
 from resellers.verbs import Verb
 
+NOT_BEGUN = (UploadState.RECEIVED.value, UploadState.READ.value, UploadState.STOPPED.value)
 log = logging.getLogger(__name__)
 ENDED = "reseller_ended"  # the code of the reason, in all three tables of reasons
 
@@ -241,7 +242,9 @@ def _end_contracts(reseller: Reseller, by: Actor, at: datetime) -> None:
 
 
 def _end_roster(reseller: Reseller, by: Actor, at: datetime) -> None:
-    """Set by set with one event: what it stated stays as it was stated, and is in force no more."""
+    """Set by set with one event: what it stated stays as it was stated, and is in force no more. Waiting files go."""
+    for upload in reseller.uploads.filter(state__in=NOT_BEGUN).order_by("pk"):
+        roster_files.discard(upload, by=by, at=at)
     rows = RosterEntry.objects.in_force().filter(reseller=reseller)
     if count := rows.update(ended_at=at, ended_why=EndedWhy.ENDED.value):
         audit.record(Verb.ROSTER_ENDED, reseller, by=by, at=at, reseller=reseller.reference, count=count)

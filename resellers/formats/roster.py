@@ -9,6 +9,7 @@ from typing import BinaryIO
 from xml.sax.saxutils import escape  # nosec B406 writes only
 
 from accounts.formats.tables import BadRow, Limits, Row, TableRefused, read_table
+from accounts.formats.text import neutralised
 from resellers.formats.roster_sheet import read_sheet, require_sound
 from resellers.formats.workbook import OLD_OR_LOCKED
 from resellers.rules.roster_rows import COLUMNS, DAYS, TABLE
@@ -86,13 +87,8 @@ def faults_csv(faults: Iterable[tuple[int, str]]) -> Iterator[bytes]:
     """A CSV of bad rows in pieces: line and reason, and nothing of what stood in them."""
     for values in chain([("line", "reason")], faults):
         text = io.StringIO()
-        csv.writer(text).writerow([_inert(str(value)) for value in values])
+        csv.writer(text).writerow([neutralised(str(value)) for value in values])
         yield text.getvalue().encode()
-
-
-def _inert(value: str) -> str:
-    """A text that no spreadsheet takes for a formula (A18)."""
-    return f"'{value}" if value[:1] in "=+-@\t\r\0" and value else value
 
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

@@ -24,6 +24,8 @@ from tests.at_once import needs_row_locks, once_it_waits
 from tests.builders import make_account, make_downstream, make_entry, make_hit, make_reseller
 from tests.conftest import NOON
 from tests.resellers.ending import CARLA, LATER, RITA, carry_out, decided, make_finding, make_other, propose
+from tests.resellers.rosters import read
+from tests.resellers.rosters import row as roster_row
 
 pytestmark = pytest.mark.django_db
 MADE = {"by": SCHEDULER, "at": NOON}
@@ -235,7 +237,7 @@ class TestTheReseller:
         finding = make_finding(reseller)
         for number in ("A", "B"):
             make_entry(reseller, number)
-        others = make_entry(make_other(), "A")
+        others, waiting = make_entry(make_other(), "A"), read(reseller, roster_row("C"))
         row = decided(reseller, reason="not_cured", finding=finding, at=LATER)
 
         row = carry_out(row, at=LATER)
@@ -249,7 +251,8 @@ class TestTheReseller:
         assert [(entry.ended_at, entry.ended_why) for entry in reseller.entries.all()] == [(LATER, "ended")] * 2
         assert reseller.entries.as_of(NOON).count() == 2, "what it stated then stays as it was"
         others.refresh_from_db()
-        assert others.ended_at is None
+        waiting.refresh_from_db()
+        assert others.ended_at is None and (waiting.state, waiting.file_sha256) == ("discarded", "")
         assert AuditEvent.objects.get(verb="resellers.roster.ended").facts["count"] == 2
         binding.refresh_from_db()
         finding.refresh_from_db()
