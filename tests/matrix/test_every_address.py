@@ -97,6 +97,8 @@ def asked(page, user, who: str, method: str, relation: str) -> bool:
     if method in READING | {"POST"} and method in page.methods and page.opens_to(user, method):
         is_cheap = method != "HEAD" or who == EVERYTHING
         return is_cheap and (relation not in ("own", "sibling", "parent") or who == EVERYTHING)
+    if method not in READING | {"POST"} and who not in (NOBODY, EVERYTHING):
+        return False  # refused before anybody is looked at
     if who == MANAGER_A and method in ("GET", "POST"):
         return True
     return relation in ("existing", "no record") or (relation == "missing" and method == "GET")

@@ -143,7 +143,7 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
     for each in (reseller_a(), reseller_b()):
         is_b = each == reseller_b()
         make_entry(each, "CANARY-8" if is_b else "OWN-8", name="Canarysubtenant" if is_b else "Own subtenant")
-        messages.send(each, subject_line="Canaryletter" if is_b else "Own letter", text="Canarywords", **made)
+        messages.send(each, subject_line="Canaryletter" if is_b else "Own letter", text="Read it.", **made)
     case = make_case(account, worked_by=StaffMember.objects.get(username="all.rights"))
     review.add_note(case, text="Canarynote of the customer", **made)
     told = reports.botnet(source_identifier="203.0.113.77")
