@@ -37,7 +37,7 @@ def reports_section(case: Case) -> Table:
         for report in found
     ]  # fmt: skip
     head = ["Report", "Kind", "Source", "Happened", "Reporter", "State"]
-    return Table("reports", "Abuse reports", head, rows, empty="No abuse report is part of this case.")
+    return Table("abuse-reports", "Abuse reports", head, rows, empty="No abuse report is part of this case.")
 
 
 class WaitingFilter(QuerysetFilter):

@@ -76,7 +76,7 @@ class TestResellerPage:
                 page(rita, reseller)
             return len(caught)
 
-        assert queries(large) == queries(small) <= 34
+        assert queries(large) == queries(small) <= 41
 
 
 class TestCipPage:

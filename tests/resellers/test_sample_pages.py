@@ -262,8 +262,8 @@ class TestCounts:
         assert "Italy" in everybody and "<svg" in everybody and "All countries" in everybody
         assert "Italy" not in one and "Germany" in one and "Nobody was on a roster" in before
         assert file.splitlines()[1:] == [
-            "2026-03-02,all resellers,FR,France,2,1,1", "2026-03-02,all resellers,DE,Germany,1,1,0",
-            "2026-03-02,all resellers,IT,Italy,1,1,0",
+            "2026-03-02,all resellers,FR,France,2,1,1,0,2", "2026-03-02,all resellers,DE,Germany,1,1,0,0,1",
+            "2026-03-02,all resellers,IT,Italy,1,1,0,0,1",
         ]  # fmt: skip
 
     @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def test_the_most_customers_come_first_and_the_sum_is_that_of_all():
 
 @pytest.mark.parametrize("start", "=+-@")
 def test_a18_nothing_in_the_file_runs_as_a_formula(start):
-    found = [counts.CountryCount(f"{start}1+1", 1, {"verified": 0})]
+    found = [counts.CountryCount(f"{start}1+1", 1, {each.code: 0 for each in counts.measures()})]
 
     lines = list(counts.csv_lines(found, day=FIRST, whose=f"{start}cmd"))
 
