@@ -66,6 +66,7 @@ class Verb(AuditVerb):
     SAMPLE_JUDGED = "resellers.sample.judged", "judged the file {file}: {result}", "why"
     SAMPLE_TAKEN = "resellers.sample.downloaded", "downloaded the file {file}", "sha256"
     SAMPLE_CONCLUDED = "resellers.sample.concluded", "concluded a sample of {reseller}: {failed} of {count} failed"
+    SAMPLE_DROPPED = "resellers.sample.dropped", "dropped a sample of {reseller} with the end of the relationship"
     SAMPLE_HELD = "resellers.sample.finding_made", "made a finding against {reseller} of {what}"
     ROSTER_SCREENED = "resellers.roster.screened", "compared {count} customers of {reseller} with {list}", "hits"
     ROSTER_TO_SCREEN = "resellers.roster.to_screen", "has a roster of {reseller} compared with {list}"

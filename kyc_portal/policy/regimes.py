@@ -210,6 +210,7 @@ COMMON = (
     Figure("roster_most_thousand_rows", "200", "thousand rows", "own", "Read and taken in within minutes."),
     Figure("roster_most_megabytes", "40", "megabytes", "own", "A file is held in memory unsealed, never on a disk."),
     Figure("roster_most_depth", "3", "levels", "own", "Whoever sublets further is a reseller, with a file of its own."),
+    Figure("roster_gone_percent", "10", "percent", "own", "More of a roster does not leave at once but by mistake."),
     Figure("roster_discarded_days", "7", "days", "own"),
     *SAMPLES,
     Figure(

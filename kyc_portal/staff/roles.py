@@ -43,6 +43,7 @@ RESELLERS = _view(
     "resellers", "reseller", "downstreamcustomer", "resellercip", "finding", "certification", "attestation", "sample",
     "sampledfile", "rosterupload", "rosterentry", "termination", "terminationstep", "ciprequest",
 )  # fmt: skip
+ASKED_FOR = _view("resellers", "reseller", "resellercip", "ciprequest")  # what an authority asks of resellers
 REPORTS = _view("resellers", "authorityreport")  # who is reported to an authority must not learn of it from others
 POLICY = _view(
     "policy", "regimeprofile", "citation", "cipversion", "privacynoticeversion", "statementversion", "deadline",
@@ -89,7 +90,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "reseller manager": (),  # works in /resellers/ only, by binding to named resellers
     "legal": (
-        *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *RESELLERS, *REPORTS, *GROUND, *GLASS, "resellers.report_to_authority",
+        *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *ASKED_FOR, *REPORTS, *GROUND, *GLASS, "resellers.report_to_authority",
         "resellers.produce_cip",
         "cases.handle_legal", "cases.collect_bundle", "cases.approve_bundle", "cases.download_bundle",
         "accounts.answer_privacy", "accounts.answer_redress", "records.place_hold", "records.release_hold",

@@ -29,7 +29,7 @@ def clocks_for(user) -> models.QuerySet:
 
 TILES = (
     Tile(
-        "Overdue clocks", "A day of the law or of our own policy is past.", "policy.view_deadline",
+        "Overdue clocks", "A day of law, of the proposed rule or of our own policy is past.", "policy.view_deadline",
         lambda user, today: clocks_for(user).overdue(today),
         "admin:policy_deadline_changelist", "due=overdue", "danger",
     ),

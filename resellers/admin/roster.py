@@ -7,7 +7,6 @@ from django.contrib import admin
 from django.db.models import Q
 from django.urls import reverse
 
-from accounts.rules.numbers import BadNumber
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.policy_table import may_see
 from kyc_portal.staff.record_admin import RecordAdmin
@@ -152,7 +151,7 @@ class RosterEntryAdmin(RecordAdmin):
     list_filter = [InForceFilter, SharedFilter, "kind", CountryFilter]
     list_select_related = ["reseller__account__party"]
     search_fields = ["number"]  # see get_search_results
-    search_help_text = "Reference or the reseller's number, how the name begins, or an e-mail address."
+    search_help_text = "Reference of the customer or the reseller, the reseller's number, or how the name begins."
     ordering = ["reseller", "name", "pk"]
     logs_views = True  # it names people
 
@@ -168,11 +167,6 @@ class RosterEntryAdmin(RecordAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        if "@" in term:
-            try:
-                return queryset.filter(email_key=roster_keys.email_key(term)), False
-            except BadNumber:
-                return queryset.none(), False
         found = Q(number=term) | Q(reference=term.upper()) | Q(name__istartswith=term) | Q(reseller__reference=term)
         return queryset.filter(found), False
 

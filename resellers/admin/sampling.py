@@ -26,7 +26,7 @@ from resellers.rules.sampling import FailReason, Result, SampleState
 
 MOST_SHOWN = 300
 MOST_LISTED = 20
-TONES = {SampleState.ASKED: "info", SampleState.CONCLUDED: ""}
+TONES = {SampleState.ASKED: "info", SampleState.CONCLUDED: "", SampleState.DROPPED: ""}
 RESULT_TONES = {Result.PASS: "good", Result.FAIL: "danger"}
 
 

@@ -55,10 +55,18 @@ def coverage_of(reseller: Reseller, *, on: date, regime: Regime) -> Coverage:
 
 
 def _is_late(on: date, regime: Regime) -> Q:
-    """Of a row in force: it has been for longer than the days there are to certify it, and it is not certified."""
+    """Of a row in force: the customer was stated before the days there are to certify it, and it is not certified.
+
+    Stating it anew gives no new time, nor does leaving the roster and coming back; only a broken certification does.
+    """
     first_day = on - regime.days("certification_days")
     begins = datetime(first_day.year, first_day.month, first_day.day, tzinfo=ZoneInfo(settings.LEGAL_TIME_ZONE))
-    return Q(from_at__lt=begins) & ~in_force(on)
+    same = {"reseller": OuterRef("reseller"), "number": OuterRef("number")}
+    stated_before = RosterEntry.objects.filter(**same, from_at__lt=begins)
+    broken_since = CertifiedEntry.objects.filter(
+        **same, ended_at__gte=begins, ended_why__in=[LineEnd.CHANGED.value, LineEnd.GONE.value]
+    )
+    return ~in_force(on) & Q(Exists(stated_before)) & ~Q(Exists(broken_since))
 
 
 def with_late_customers(resellers: QuerySet[Reseller], *, on: date, regime: Regime) -> QuerySet[Reseller]:

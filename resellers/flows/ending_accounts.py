@@ -24,9 +24,8 @@ from kyc_portal.records.clock import legal_day
 from kyc_portal.records.holds import AlreadyDestroyed
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
-from resellers.flows import certification_ends, file, findings, onboarding, roster_files, termination
+from resellers.flows import certification_ends, file, findings, onboarding, roster_files, sampling, termination
 from resellers.flows.attestation import SIGN_BY
-from resellers.flows.sampling import FILES_BY
 from resellers.models import DownstreamCustomer, Reseller, RosterEntry, Termination, TerminationStep
 from resellers.rules.ending import (
     CLOSING_REASONS,
@@ -218,9 +217,9 @@ def finish(row: Termination, *, by: Actor, at: datetime) -> Termination:
         return row
     for finding in reseller.findings.standing().order_by("pk"):
         findings.end_with_relationship(finding, by=by, at=at)
-    for asked, clock in ((reseller.attestations.unsigned(), SIGN_BY), (reseller.samples.running(), FILES_BY)):
-        for open_still in asked.order_by("pk"):
-            stop_clock(clock, open_still, by=by, at=at)
+    for unsigned in reseller.attestations.unsigned().order_by("pk"):
+        stop_clock(SIGN_BY, unsigned, by=by, at=at)
+    sampling.drop_running(reseller, by=by, at=at)
     _end_contracts(reseller, by, at)
     _end_roster(reseller, by, at)
     _end_own_account(row, reseller, by, at)

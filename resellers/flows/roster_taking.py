@@ -58,6 +58,10 @@ class BadRowsLeft(Refusal):
     """The file has bad rows, and nobody said that they are to be left out."""
 
 
+class ManyLeave(Refusal):
+    """More customers would leave the roster than anybody should let go by mistake."""
+
+
 class NothingToTakeIn(Refusal):
     """No row of the file can be used."""
 
@@ -72,12 +76,14 @@ class Overtaken(Refusal):
 
 @flow
 def agree(
-    upload: RosterUpload, *, keeps_good_rows: bool, binding: ResellerManager | None = None, by: Actor, at: datetime
-) -> RosterUpload:
+    upload: RosterUpload, *, keeps_good_rows: bool, lets_go: int = 0, binding: ResellerManager | None = None, by: Actor,
+    at: datetime,
+) -> RosterUpload:  # fmt: skip
     """Accept a file that was read, or go on with one that was stopped; a job takes it in.
 
-    With `keeps_good_rows` bad rows are left out, and then nobody leaves the roster: a bad row may be anybody's. Raises
-    MoveNotAllowed, BadRowsLeft, NothingToTakeIn, AnotherUnderWay, Overtaken, RelationOver or NotBound.
+    With `keeps_good_rows` bad rows are left out, and then nobody leaves the roster: a bad row may be anybody's. Where a
+    larger part of the roster would leave (a figure), `lets_go` must say how many. Raises MoveNotAllowed, BadRowsLeft,
+    ManyLeave, NothingToTakeIn, AnotherUnderWay, Overtaken, RelationOver or NotBound.
     """
     upload = locked(upload)
     MOVES.require(upload.state, UploadState.ACCEPTING)
@@ -89,6 +95,11 @@ def agree(
         )
     if upload.bad_count >= upload.read_count:
         raise NothingToTakeIn("No row of the file can be used. Correct the file and send it again.")
+    if many_leave(upload, legal_day(at)) and lets_go != upload.gone_count:
+        raise ManyLeave(
+            f"{upload.gone_count:,} customers would leave your roster, and their certifications end. If that is so, "
+            "write this number beside the button; if not, send the file as new and changed customers only."
+        )
     others = upload.reseller.uploads.exclude(pk=upload.pk)
     if others.filter(state=UploadState.ACCEPTING.value).exists():
         raise AnotherUnderWay("Another file is being taken in. Wait until it is in force, then accept this one.")
@@ -103,6 +114,15 @@ def agree(
     tell(Verb.ROSTER_AGREED, upload, by=by, at=at, refused=upload.bad_count, sha256=upload.sha256)
     queue.ask(ACCEPT, key=upload.reference, due_at=at, at=at)
     return upload
+
+
+def many_leave(upload: RosterUpload, on: date) -> bool:
+    """Whether so large a part of the roster is not in a complete file that somebody must say so; one query."""
+    if not upload.gone_count:
+        return False
+    stays = upload.changed_count + upload.same_count
+    percent = regime_on(on).number("roster_gone_percent")
+    return upload.gone_count * 100 > percent * (upload.gone_count + stays)
 
 
 def accept(key: str, *, by: Actor, at: datetime) -> None:

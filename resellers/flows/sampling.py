@@ -340,6 +340,16 @@ def conclude(sample: Sample, *, by: Actor, at: datetime) -> Sample:
     return sample
 
 
+@flow
+def drop_running(reseller: Reseller, *, by: Actor, at: datetime) -> None:
+    """Let go what is asked for still when the relationship ends: nothing of it counts as failed, its clock stops."""
+    for sample in reseller.samples.running().select_for_update(of=("self",)).order_by("pk"):
+        sample.state, sample.concluded_at, sample.concluded_by = SampleState.DROPPED.value, at, by.label
+        sample.save(update_fields=["state", "concluded_at", "concluded_by"])
+        stop_clock(FILES_BY, sample, by=by, at=at)
+        audit.record(Verb.SAMPLE_DROPPED, sample, by=by, at=at, within=reseller, reseller=reseller.reference)
+
+
 def error_rate_of(sample: Sample) -> sampling.Interval | None:
     """The error rate of a concluded sample with its interval, from the row alone; None before that."""
     if sample.state != SampleState.CONCLUDED:

@@ -160,6 +160,7 @@ class RosterEntry(Recorded):
         verbose_name_plural = "customers on rosters"
         indexes = [
             models.Index(fields=["reseller", "name"], name="roster_name"),
+            models.Index(fields=["reseller", "number", "from_at"], name="roster_number"),
             models.Index(fields=["name_key"], name="roster_name_key"),
             models.Index(fields=["email_key"], condition=~models.Q(email_key=""), name="roster_email_key"),
             models.Index(

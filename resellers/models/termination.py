@@ -9,7 +9,7 @@ from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 from kyc_portal.records.sealed import SealedTextField
 from resellers.models.finding import Finding
-from resellers.models.reseller import DownstreamCustomer, Reseller
+from resellers.models.reseller import DownstreamCustomer, Reseller, ResellerManager
 from resellers.rules.ending import (
     DECIDED,
     OWN_OUTCOMES,
@@ -25,8 +25,12 @@ from resellers.rules.ending import (
 
 class TerminationQuerySet(RecordedQuerySet):
     def visible_to(self, user):
-        """For a manager what was decided, never what is merely proposed."""
-        return self.filter(reseller__in=Reseller.objects.visible_to(user), state__in=[each.value for each in DECIDED])
+        """For a manager what was decided, never what is merely proposed; also who was bound until the very end."""
+        own = models.Q(reseller__in=Reseller.objects.visible_to(user))
+        until_then = ResellerManager.objects.filter(
+            user=user.pk, reseller=models.OuterRef("reseller"), ended_at=models.OuterRef("finished_at")
+        )
+        return self.filter(own | models.Exists(until_then), state__in=[each.value for each in DECIDED])
 
     def running(self):
         """Proposed or under way."""

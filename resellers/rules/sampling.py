@@ -26,10 +26,15 @@ class SampleState(Worded):
 
     ASKED = "asked", "files asked for"
     CONCLUDED = "concluded", "concluded"
+    DROPPED = "dropped", "dropped with the relationship"
 
 
 MOVES = Lifecycle(
-    {SampleState.ASKED: [SampleState.CONCLUDED], SampleState.CONCLUDED: []},
+    {
+        SampleState.ASKED: [SampleState.CONCLUDED, SampleState.DROPPED],
+        SampleState.CONCLUDED: [],
+        SampleState.DROPPED: [],
+    },
     {state: state.label for state in SampleState},
 )
 

@@ -34,10 +34,11 @@ class Due:
 
 
 def _findings(user, today: date) -> Iterator[Due]:
-    rows = Finding.objects.visible_to(user).filter(state=FindingState.OPEN.value)
+    rows = Finding.objects.visible_to(user).filter(state__in=[FindingState.OPEN.value, FindingState.PLANNED.value])
     for finding in rows.select_related("reseller", "citation").order_by("due_on", "pk")[:MOST_OF_EACH]:
+        what = "Carry out your plan for" if finding.state == FindingState.PLANNED else "Tell us how you will cure"
         yield Due(
-            f"Tell us how you will cure {finding.reference}.", reverse("resellers:finding", args=[finding.reference]),
+            f"{what} {finding.reference}.", reverse("resellers:finding", args=[finding.reference]),
             finding.reseller.reference, finding.due_on, finding.citation.standing,
         )  # fmt: skip
 

