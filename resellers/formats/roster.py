@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -19,6 +20,9 @@ ZIP = b"PK\x03\x04"
 OTHERS = (b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{\\rtf", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"MZ")
 LEAST_NAMES_OF_HEADER = 3
 TAKEN = "A roster is a CSV or an XLSX file. Download the template."
+# What the commands' users can do about an encoding, and what whoever sends a file through a page can.
+NAMED_BY_OPTION = re.compile(r" Save (it|the file) as UTF-8, or name its encoding.*", re.DOTALL)
+SAVE_AS_UTF_8 = " In your spreadsheet, save it as “CSV UTF-8”, and send it again."
 FIELD = 2_000  # characters: longer than any column takes, so that a row is told its own limit
 
 
@@ -52,7 +56,10 @@ def read_roster(file: BinaryIO, *, format: str, most_rows: int, most_bytes: int)
         rows = read_sheet(file, TABLE, DAYS, most_rows=most_rows, may_number=TABLE.codes)
     else:
         file.seek(0)
-        rows = read_table(file, TABLE, Limits(field=FIELD, rows=most_rows, size=most_bytes))
+        try:
+            rows = read_table(file, TABLE, Limits(field=FIELD, rows=most_rows, size=most_bytes))
+        except TableRefused as refusal:
+            raise TableRefused(NAMED_BY_OPTION.sub(SAVE_AS_UTF_8, str(refusal))) from None
     return map(_no_second_header, rows)
 
 

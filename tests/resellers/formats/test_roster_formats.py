@@ -269,3 +269,10 @@ def test_a18_the_list_of_bad_rows_is_inert():
     told = b"".join(roster.faults_csv([(2, "=cmd|'x'"), (3, "@SUM"), (4, "plain")])).decode()
 
     assert told.splitlines() == ["line,reason", "2,'=cmd|'x'", "3,'@SUM", "4,plain"]
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16-le"])
+def test_another_encoding_is_told_in_the_words_of_a_page_and_not_of_a_command(encoding):
+    told = whole_fault(as_csv(row(name="Müller")).decode().encode(encoding), "roster.csv")
+
+    assert "save it as “CSV UTF-8”" in told and "--encoding" not in told
