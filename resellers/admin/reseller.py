@@ -40,6 +40,7 @@ from resellers.models import DownstreamCustomer, Reseller
 from resellers.rules.findings import STANDING
 
 MOST_SHOWN = 50
+ROSTER, FILES = "admin:resellers_rosterentry_changelist", "admin:resellers_rosterupload_changelist"
 ENDED_LAST = (models.F("ended_at").asc(nulls_first=True),)
 
 
@@ -97,10 +98,10 @@ class ResellerAdmin(CountPages, RecordAdmin):
 
     def sections(self, reseller, *, user, at):
         return [
-            _findings(reseller, legal_day(at)), _cips(reseller), _contracts(reseller), _contacts(reseller, user),
-            _customers(reseller), error_rate_section(reseller), samples_section(reseller),
-            screenings_section(reseller), _managers(reseller), _messages(reseller), _ends(reseller),
-            requests_section(reseller), reports_section(reseller.reports), timeline_section(reseller),
+            _findings(reseller, legal_day(at)), error_rate_section(reseller), samples_section(reseller),
+            screenings_section(reseller), _cips(reseller), _ends(reseller), requests_section(reseller),
+            reports_section(reseller.reports), _customers(reseller), _contracts(reseller), _contacts(reseller, user),
+            _managers(reseller), _messages(reseller), timeline_section(reseller),
         ]  # fmt: skip
 
     def aside(self, reseller, *, user, at):
@@ -109,6 +110,8 @@ class ResellerAdmin(CountPages, RecordAdmin):
             ("Account", Link(account.reference, account)),
             ("Party", Link(account.party.legal_name, account.party)),
             ("Added", reseller.added_at),
+            ("Its roster", Link("Customers on it", f"{reverse(ROSTER)}?q={reseller.reference}&force=now")),
+            ("Its files", Link("Files it sent", f"{reverse(FILES)}?q={reseller.reference}")),
             ("Its customers", Link("By country", f"{reverse(COUNTS)}?reseller={reseller.reference}")),
         ]
         return [Facts("reseller", "The reseller", facts), holds_section(account, account.party)]
