@@ -23,7 +23,7 @@ demo: .venv/runtime.stamp  ## start the portal with a made-up world, on SQLite a
 	.venv/bin/python manage.py demo $(ARGS)
 
 test: .venv/development.stamp  ## run the tests, on SQLite or on what DATABASE_URL and CELERY_BROKER_URL name
-	$(BIN) pytest --numprocesses auto --dist loadgroup $(ARGS)
+	$(BIN) pytest --numprocesses $$(.venv/bin/python -c "import os; print((os.cpu_count() or 1) + 1)") --dist loadgroup $(ARGS)
 
 faults: .venv/development.stamp  ## kill worker, web, database and Redis at random moments; takes hours. ROUNDS=2 RACES=200 AWAY=5 is short
 	env -u DATABASE_URL -u CELERY_BROKER_URL $(FAULTS) $(ARGS)

@@ -2,6 +2,7 @@
 
 import contextvars
 import io
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -30,7 +31,14 @@ def a_builder_acts():
         yield
 
 
-PAGES = ("admin", "views", "staff", "signin", "bad_input")  # folders whose tests judge pages and forms
+PAGES = (
+    "admin",
+    "views",
+    "staff",
+    "signin",
+    "bad_input",
+)  # folders whose tests judge pages and forms, and names of files
+PAGE_FILES = re.compile(r"test_.*(page|pages|views|admin|roster_bad_files|demo)\Z|test_own_")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -47,7 +55,8 @@ def pytest_collection_modifyitems(items):
             has_transactions = (django_db and django_db.kwargs.get("transaction")) or (
                 {"transactional_db", "live_server"} & set(item.fixturenames)
             )
-            if not has_transactions and set(PAGES) & set(item.path.parts):
+            judges_pages = set(PAGES) & set(item.path.parts) or PAGE_FILES.match(item.path.stem)
+            if not has_transactions and judges_pages:
                 item.add_marker("pages")
 
 

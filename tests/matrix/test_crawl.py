@@ -72,7 +72,9 @@ def logged():
 
 
 class TestCrawl:
-    @pytest.mark.parametrize("who", [*ROLES, MANAGER_B, EVERYTHING])
+    @pytest.mark.parametrize(
+        "who", [*(pytest.param(each, marks=pytest.mark.pages) for each in ROLES), MANAGER_B, EVERYTHING]
+    )
     def test_nobody_reads_a_word_that_is_not_for_them(self, matrix, logged, who):
         secrets = matrix.secrets_of(matrix.users[who])
 
