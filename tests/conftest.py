@@ -2,16 +2,19 @@
 
 import contextvars
 import io
+import os
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import connections
 from django.test import TransactionTestCase
+from hypothesis import settings
 
 from kyc_portal.records import triggers
 from kyc_portal.records.acting import acting
@@ -31,23 +34,17 @@ def a_builder_acts():
         yield
 
 
-PAGES = (
-    "admin",
-    "views",
-    "staff",
-    "signin",
-    "bad_input",
-)  # folders whose tests judge pages and forms, and names of files
+HERE = Path(__file__).parent
+PAGES = ("admin", "views", "staff", "signin", "bad_input")  # folders whose tests judge pages and forms, and files:
 PAGE_FILES = re.compile(r"test_.*(page|pages|views|admin|roster_bad_files|demo)\Z|test_own_")
+ON_BOTH = {"journeys", "records", "work", "matrix"}  # what rests most on the database, and the newest flows
+FLOWS_ON_BOTH = {"resellers", "cases"}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Marks what touches the database, and of these what judges pages and forms by what they say.
-
-    `-m database` leaves out what would do the same on every database; `not pages` what differs only by its queries,
-    which the crawl of every page tries. What needs transactions of its own is never only a page.
-    """
+    """Marks what touches the database; of these what judges pages and forms by what they say, and what is tried on both
+    databases: what needs transactions of its own, and the folders named above."""
     for item in items:
         django_db = item.get_closest_marker("django_db")
         if django_db or {"db", "transactional_db"} & set(item.fixturenames):
@@ -55,9 +52,17 @@ def pytest_collection_modifyitems(items):
             has_transactions = (django_db and django_db.kwargs.get("transaction")) or (
                 {"transactional_db", "live_server"} & set(item.fixturenames)
             )
-            judges_pages = set(PAGES) & set(item.path.parts) or PAGE_FILES.match(item.path.stem)
-            if not has_transactions and judges_pages:
+            parts = set(item.path.relative_to(HERE).parts)
+            if not has_transactions and (set(PAGES) & parts or PAGE_FILES.match(item.path.stem)):
                 item.add_marker("pages")
+            elif has_transactions or ON_BOTH & parts or ("flows" in parts and FLOWS_ON_BOTH & parts):
+                item.add_marker("both")
+
+
+# Random examples cost much of the time of continuous integration; each property is tried more often elsewhere.
+settings.register_profile("ci", max_examples=40)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 def person(username: str, role: str) -> StaffMember:
