@@ -194,10 +194,20 @@ class TestManager:
         for word in (target.reference, "Other reseller", "Canarywords", "blocked", "failed", "Try"):
             assert word not in body, word
 
-    def test_when_all_is_done_they_read_nothing_any_more(self, manager, reseller_manager_user):
+    def test_who_was_bound_until_the_very_end_reads_what_became_of_the_customers(self, manager, reseller_manager_user):
         reseller = self.bound(reseller_manager_user)
         link = make_downstream(reseller)
         carry_out(decided(reseller))
+
+        body = manager.get(ENDING).content.decode()
+        assert link.account.reference in body and link.account.party.legal_name not in body
+        assert "You are no longer bound to a reseller" in manager.get("/resellers/").content.decode()
+
+    def test_whose_binding_ended_before_reads_nothing(self, manager, reseller_manager_user):
+        reseller = self.bound(reseller_manager_user)
+        link = make_downstream(reseller)
+        onboarding.end_binding(reseller.managers.get(), by=SCHEDULER, at=NOON)
+        carry_out(decided(reseller), at=NOON + timedelta(days=1))
 
         assert link.account.reference not in manager.get(ENDING).content.decode()
 

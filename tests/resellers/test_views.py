@@ -82,7 +82,7 @@ class TestMyCustomers:
         page = manager.get(PAGE).content.decode()
 
         assert link.account.reference not in page
-        assert "not bound to a reseller yet" in page
+        assert "no longer bound to a reseller" in page
 
     def test_it_says_what_to_do_when_there_are_no_customers(self, manager, reseller):
         assert b"You brought no customers yet. Tell the provider" in manager.get(PAGE).content
