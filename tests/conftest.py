@@ -38,7 +38,7 @@ HERE = Path(__file__).parent
 PAGES = ("admin", "views", "staff", "signin", "bad_input")  # folders whose tests judge pages and forms, and files:
 PAGE_FILES = re.compile(r"test_.*(page|pages|views|admin|roster_bad_files|demo)\Z|test_own_")
 ON_BOTH = {"journeys", "records", "work", "matrix"}  # what rests most on the database, and the newest flows
-FLOWS_ON_BOTH = {"resellers", "cases"}
+FLOWS_ON_BOTH = {"resellers"}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(items):
 
 
 # Random examples cost much of the time of continuous integration; each property is tried more often elsewhere.
-settings.register_profile("ci", max_examples=40)
+settings.register_profile("ci", max_examples=25)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 
