@@ -19,13 +19,13 @@ from tests.cases import reports
 from tests.cases.builders import make_open_account
 from tests.conftest import NOON
 
-SAMPLES = Path("/work/shared/data/xarf")
+SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "data" / "xarf"
 
 
 def sample(name: str) -> bytes:
     path = SAMPLES / name
     if not path.exists():
-        pytest.skip(f"{path} is not here: the published samples of XARF are not part of the project")
+        pytest.skip(f"{name} is not here: the published samples of XARF are not part of the project")
     return path.read_bytes()
 
 
