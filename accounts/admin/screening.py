@@ -84,8 +84,49 @@ class HitFilter(QuerysetFilter):
     }
 
 
+def judgement_facts(hit) -> list[tuple[str, object]]:
+    """Who said what of a hit, as rows of facts."""
+    return [
+        ("Proposed by", hit.proposed_by),
+        ("Because", hit.proposed_reason),
+        ("Judged by", hit.judged_by),
+        ("Judged", hit.judged_at),
+        ("Carried from", hit.carried_from),
+    ]
+
+
+class JudgedByTwo(RecordAdmin):
+    """The buttons by which two people judge a hit; `judging` has the flows propose_judgement and second_judgement.
+
+    The second signature is a button of each kind of hit, because each has its own consequence to warn of.
+    """
+
+    judging = None
+
+    @flow_action("Propose match", form=JudgementForm)
+    def propose_match(self, hit, *, by, at, reason):
+        self.judging.propose_judgement(hit, is_match=True, reason=reason, by=by, at=at)
+        return f"{hit.reference} waits for a second person to confirm the match."
+
+    @flow_action("Propose no match", form=JudgementForm)
+    def propose_no_match(self, hit, *, by, at, reason):
+        self.judging.propose_judgement(hit, is_match=False, reason=reason, by=by, at=at)
+        return f"{hit.reference} waits for a second person to dismiss it."
+
+    def agreed(self, hit, *, by, at):
+        """What the second signature does and says."""
+        judged = self.judging.second_judgement(hit, agrees=True, by=by, at=at)
+        return f"{hit.reference} is {judged.get_status_display()}."
+
+    @flow_action("Return")
+    def return_hit(self, hit, *, by, at):
+        self.judging.second_judgement(hit, agrees=False, by=by, at=at)
+        return f"{hit.reference} is open again."
+
+
 @admin.register(ScreeningHit)
-class ScreeningHitAdmin(RecordAdmin):
+class ScreeningHitAdmin(JudgedByTwo):
+    judging = screening
     list_display = ["reference", "party", "entry_name", "scored", "among_equals", "status", "snapshot"]
     list_filter = [HitFilter]
     list_select_related = ["party", "snapshot"]
@@ -140,36 +181,16 @@ class ScreeningHitAdmin(RecordAdmin):
             ("Entry", record.entry_uid),
             ("Programmes", ", ".join(record.programmes)),
             ("Screened", record.screening.at),
-            ("Proposed by", record.proposed_by),
-            ("Because", record.proposed_reason),
-            ("Judged by", record.judged_by),
-            ("Judged", record.judged_at),
-            ("Carried from", record.carried_from),
+            *judgement_facts(record),
         ]
         return [Facts("state", "Judgement", facts)]
-
-    @flow_action("Propose match", form=JudgementForm)
-    def propose_match(self, hit, *, by, at, reason):
-        screening.propose_judgement(hit, is_match=True, reason=reason, by=by, at=at)
-        return f"{hit.reference} waits for a second person to confirm the match."
-
-    @flow_action("Propose no match", form=JudgementForm)
-    def propose_no_match(self, hit, *, by, at, reason):
-        screening.propose_judgement(hit, is_match=False, reason=reason, by=by, at=at)
-        return f"{hit.reference} waits for a second person to dismiss it."
 
     @flow_action(
         "Agree", primary=True,
         warning="This is the second signature. A confirmed match raises a red flag on every account it touches.",
     )  # fmt: skip
     def agree(self, hit, *, by, at):
-        judged = screening.second_judgement(hit, agrees=True, by=by, at=at)
-        return f"{hit.reference} is {judged.get_status_display()}."
-
-    @flow_action("Return")
-    def return_hit(self, hit, *, by, at):
-        screening.second_judgement(hit, agrees=False, by=by, at=at)
-        return f"{hit.reference} is open again."
+        return self.agreed(hit, by=by, at=at)
 
 
 def _of_party(party: Party, user) -> dict[str, object]:

@@ -5,14 +5,12 @@ from datetime import date
 from django.contrib import admin
 from django.db.models import Count, Max, Q, Sum
 
-from accounts.admin.evidence_forms import JudgementForm
-from accounts.admin.screening import TONES, of_entry, score_in_words
+from accounts.admin.screening import TONES, JudgedByTwo, judgement_facts, of_entry, score_in_words
 from accounts.models import WatchlistEntry
 from accounts.rules.hit_order import evidence_in_words
 from kyc_portal.staff import policy_table
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
-from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Facts, Link, Table, timeline_section
 from kyc_portal.staff.templatetags.marks import masked
 from resellers.flows import roster_hits
@@ -34,7 +32,8 @@ class JudgementFilter(QuerysetFilter):
 
 
 @admin.register(RosterHit)
-class RosterHitAdmin(RecordAdmin):
+class RosterHitAdmin(JudgedByTwo):
+    judging = roster_hits
     list_display = ["reference", "customer", "company", "entry_name", "scored", "status", "snapshot"]
     list_filter = [JudgementFilter]
     list_select_related = ["entry", "snapshot", "reseller__account__party"]
@@ -105,36 +104,16 @@ class RosterHitAdmin(RecordAdmin):
             ("Entry", hit.entry_uid),
             ("Programmes", ", ".join(hit.programmes)),
             ("Found", hit.found_at),
-            ("Proposed by", hit.proposed_by),
-            ("Because", hit.proposed_reason),
-            ("Judged by", hit.judged_by),
-            ("Judged", hit.judged_at),
-            ("Carried from", hit.carried_from),
+            *judgement_facts(hit),
         ]
         return [Facts("state", "Judgement", facts)]
-
-    @flow_action("Propose match", form=JudgementForm)
-    def propose_match(self, hit, *, by, at, reason):
-        roster_hits.propose_judgement(hit, is_match=True, reason=reason, by=by, at=at)
-        return f"{hit.reference} waits for a second person to confirm the match."
-
-    @flow_action("Propose no match", form=JudgementForm)
-    def propose_no_match(self, hit, *, by, at, reason):
-        roster_hits.propose_judgement(hit, is_match=False, reason=reason, by=by, at=at)
-        return f"{hit.reference} waits for a second person to dismiss it."
 
     @flow_action(
         "Agree", primary=True,
         warning="This is the second signature. After a confirmed match no account of this customer can be opened.",
     )  # fmt: skip
     def agree(self, hit, *, by, at):
-        judged = roster_hits.second_judgement(hit, agrees=True, by=by, at=at)
-        return f"{hit.reference} is {judged.get_status_display()}."
-
-    @flow_action("Return")
-    def return_hit(self, hit, *, by, at):
-        roster_hits.second_judgement(hit, agrees=False, by=by, at=at)
-        return f"{hit.reference} is open again."
+        return self.agreed(hit, by=by, at=at)
 
 
 def _of_customer(entry: RosterEntry, user) -> dict[str, object]:
