@@ -103,6 +103,17 @@ class JudgedByTwo(RecordAdmin):
 
     judging = None
 
+    def badges(self, hit):
+        state = Badge(hit.get_status_display(), TONES.get(hit.status, ""))
+        return [state, Badge(f"score {score_in_words(hit)}", "danger" if hit.is_strong else "warning")]
+
+    def reasons_of(self, hit) -> list[list[str]]:
+        """Why the two sides are alike, strongest first, and its place among equal scores; rows of a table."""
+        reasons = [[sentence] for sentence in hit.reasons]
+        if hit.evidence:
+            reasons.append([f"Its place among equal scores: {evidence_in_words(hit.evidence)}"])
+        return reasons
+
     @flow_action("Propose match", form=JudgementForm)
     def propose_match(self, hit, *, by, at, reason):
         self.judging.propose_judgement(hit, is_match=True, reason=reason, by=by, at=at)
@@ -148,17 +159,11 @@ class ScreeningHitAdmin(JudgedByTwo):
     def page_title(self, record):
         return f"{record.party} and “{record.entry_name}”"
 
-    def badges(self, record):
-        state = Badge(record.get_status_display(), TONES.get(record.status, ""))
-        return [state, Badge(f"score {score_in_words(record)}", "danger" if record.is_strong else "warning")]
-
     def sections(self, record, *, user, at):
         entry = WatchlistEntry.objects.filter(snapshot=record.snapshot, uid=record.entry_uid).first()
         ours, theirs = _of_party(record.party, user), of_entry(entry)
         rows = [[name, ours.get(name, ""), theirs.get(name, "")] for name in {**ours, **theirs}]
-        reasons = [[sentence] for sentence in record.reasons]
-        if record.evidence:
-            reasons.append([f"Its place among equal scores: {evidence_in_words(record.evidence)}"])
+        reasons = self.reasons_of(record)
         earlier = ScreeningHit.objects.filter(party=record.party, entry_uid=record.entry_uid).exclude(pk=record.pk)
         other = [
             [Link(hit.reference, hit), hit.snapshot, score_in_words(hit), hit.get_status_display(), hit.judged_by]

@@ -5,9 +5,8 @@ from datetime import date
 from django.contrib import admin
 from django.db.models import Count, Max, Q, Sum
 
-from accounts.admin.screening import TONES, JudgedByTwo, judgement_facts, of_entry, score_in_words
+from accounts.admin.screening import JudgedByTwo, judgement_facts, of_entry, score_in_words
 from accounts.models import WatchlistEntry
-from accounts.rules.hit_order import evidence_in_words
 from kyc_portal.staff import policy_table
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
@@ -60,17 +59,11 @@ class RosterHitAdmin(JudgedByTwo):
     def page_title(self, hit):
         return f"{hit.entry.name} and “{hit.entry_name}”"
 
-    def badges(self, hit):
-        state = Badge(hit.get_status_display(), TONES.get(hit.status, ""))
-        return [state, Badge(f"score {score_in_words(hit)}", "danger" if hit.is_strong else "warning")]
-
     def sections(self, hit, *, user, at):
         listed = WatchlistEntry.objects.filter(snapshot=hit.snapshot, uid=hit.entry_uid).first()
         ours, theirs = _of_customer(hit.entry, user), of_entry(listed)
         rows = [[name, ours.get(name, ""), theirs.get(name, "")] for name in {**ours, **theirs}]
-        reasons = [[sentence] for sentence in hit.reasons]
-        if hit.evidence:
-            reasons.append([f"Its place among equal scores: {evidence_in_words(hit.evidence)}"])
+        reasons = self.reasons_of(hit)
         earlier = RosterHit.objects.filter(reseller=hit.reseller, number=hit.number).exclude(pk=hit.pk)
         other = [
             [

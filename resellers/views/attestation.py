@@ -16,7 +16,7 @@ from kyc_portal.staff.templatetags.marks import Badge
 from resellers.flows import attestation as flows
 from resellers.models import Attestation, Reseller
 from resellers.rules.attestation import GAPS
-from resellers.views.signing import binding_of, signed_too_late
+from resellers.views.bound import binding_of, signed_too_late
 
 MOST_SHOWN = 50
 

@@ -32,7 +32,7 @@ from resellers.rules.certification import (
     Scope,
     state_on,
 )
-from resellers.views.signing import PER_PAGE, binding_of, chosen, part_of, signed_too_late
+from resellers.views.bound import PER_PAGE, binding_of, chosen, part_of, signed_too_late
 
 MOST_SHOWN = 50
 WHOM = (

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from kyc_portal.staff.typed import is_sound
 from resellers.models import Reseller, RosterEntry
+from resellers.views import bound
 
 PER_PAGE = 50
 MOST_VERSIONS = 50
@@ -25,7 +26,7 @@ def roster(request):
     if request.user.is_staff:
         return redirect("admin:index")
     own = list(Reseller.objects.visible_to(request.user).order_by("reference"))
-    chosen = _chosen(own, request.GET.get("reseller", ""))
+    chosen = bound.chosen(own, request.GET.get("reseller", ""))
     form = SearchForm(request.POST) if request.method == "POST" else SearchForm()
     rows, following = [], ""
     entries = RosterEntry.objects.filter(reseller=chosen).in_force() if chosen else RosterEntry.objects.none()
@@ -44,16 +45,6 @@ def roster(request):
         "reseller": chosen.reference if chosen else "", "crumbs": [{"label": "Customers"}],
     }  # fmt: skip
     return render(request, "resellers/roster.html", context)
-
-
-def _chosen(own: list[Reseller], reference: str) -> Reseller | None:
-    """The reseller asked for, or the first one; None for who is bound to none. Raises Http404 for any other."""
-    if not reference:
-        return own[0] if own else None
-    for reseller in own:
-        if reseller.reference == reference:
-            return reseller
-    raise Http404
 
 
 def _number_of(entries: QuerySet, reference: str) -> str:

@@ -17,9 +17,10 @@ from kyc_portal.refusal import Refusal
 from kyc_portal.staff.sections import Clock
 from kyc_portal.staff.typed import is_sound
 from resellers.flows import sampling
-from resellers.models import ResellerManager, Sample, SampledFile
+from resellers.models import Sample, SampledFile
 from resellers.rules.sampling import FailReason, Result, SampleState
 from resellers.views.accounts import page_number
+from resellers.views.bound import binding_of
 
 MOST_SHOWN = 50
 PER_PAGE = 100
@@ -82,9 +83,7 @@ def hand_in(request, reference):
     sample = sampled.sample
     form = FileForm(request.POST, request.FILES) if request.method == "POST" else FileForm()
     if form.is_bound and is_sound(form):
-        binding = ResellerManager.objects.filter(
-            reseller=sample.reseller_id, user=request.user.pk, ended_at__isnull=True
-        ).first()
+        binding = binding_of(request.user, sample.reseller)
         if binding is None:
             raise Http404
         upload = form.cleaned_data["file"]

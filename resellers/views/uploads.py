@@ -12,9 +12,10 @@ from kyc_portal.refusal import Refusal
 from kyc_portal.staff.typed import is_sound
 from resellers.flows import roster_files, roster_taking
 from resellers.formats import roster as table
-from resellers.models import Reseller, ResellerManager, RosterUpload
+from resellers.models import Reseller, RosterUpload
 from resellers.rules.roster import Extent, UploadState
 from resellers.rules.roster_rows import COLUMNS
+from resellers.views.bound import binding_of
 
 MOST_SHOWN = 50
 FAULTS_PER_PAGE = 100
@@ -78,7 +79,7 @@ def _received(request, form: UploadForm) -> RosterUpload | None:
     try:
         upload = roster_files.receive(
             reseller, file=file.file, file_name=file.name, extent=form.cleaned_data["extent"],
-            binding=_binding(request.user, reseller), by=request.user.as_actor, at=timezone.now(),
+            binding=binding_of(request.user, reseller), by=request.user.as_actor, at=timezone.now(),
         )  # fmt: skip
     except Refusal as refusal:
         form.add_error("file", str(refusal))
@@ -88,10 +89,6 @@ def _received(request, form: UploadForm) -> RosterUpload | None:
     else:
         messages.success(request, f"{upload.reference} has come in. It is read in full before anything is taken in.")
     return upload
-
-
-def _binding(user, reseller: Reseller) -> ResellerManager | None:
-    return reseller.managers.filter(user=user, ended_at__isnull=True).first()
 
 
 def _own_or_404(request, reference: str) -> RosterUpload:
@@ -139,7 +136,7 @@ def _decide(request, upload: RosterUpload) -> None:
             roster_files.discard(upload, **made)
             messages.success(request, f"{upload.reference} is discarded. Nothing of it was taken in.")
         elif request.POST.get("act") in ("accept", "accept-good"):
-            binding = _binding(request.user, upload.reseller)
+            binding = binding_of(request.user, upload.reseller)
             keeps = request.POST["act"] == "accept-good"
             typed = request.POST.get("lets_go", "").strip().replace(",", "")
             lets_go = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else 0

@@ -14,7 +14,7 @@ from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.work import queue
 from resellers.flows import attestation, certification, onboarding
 from resellers.models import Attestation, Certification, CertifiedEntry, RosterEntry
-from resellers.views.signing import PER_PAGE
+from resellers.views.bound import PER_PAGE
 from tests.builders import make_entry
 from tests.conftest import NOON, person
 from tests.resellers.signing import change_roster, make_signer

@@ -1,4 +1,4 @@
-"""What the pages on which a manager signs share: for which reseller, under which binding, where a list goes on."""
+"""What the pages of a manager share: for which reseller, under which binding, where a list goes on."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ def chosen(own: list[Reseller], reference: str) -> Reseller | None:
 
 
 def binding_of(user, reseller: Reseller) -> ResellerManager | None:
-    """Under which this person may sign now; the flow looks once more."""
+    """Under which this person may act now; the flow looks once more."""
     return reseller.managers.filter(user=user, ended_at__isnull=True).first()
 
 
