@@ -145,8 +145,7 @@ class CountryFilter(admin.SimpleListFilter):
 @admin.register(RosterEntry)
 class RosterEntryAdmin(RecordAdmin):
     list_display = [
-        "reference", "company", "number", "name", "kind", "country", "customer_since", "verified_on", "from_at",
-        "ended_at",
+        "reference", "company", "number", "name", "country", "verified_on", "from_at", "ended_at",
     ]  # fmt: skip
     list_filter = [InForceFilter, SharedFilter, "kind", CountryFilter]
     list_select_related = ["reseller__account__party"]

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -46,8 +48,9 @@ class TestMyCustomers:
 
         page = manager.get(PAGE).content.decode()
 
-        for hidden in ("Iran", "Long Street", "customer.example", "high", "99", "EXT-4711", str(link.account.pk)):
+        for hidden in ("Iran", "Long Street", "customer.example", "high", "EXT-4711", str(link.account.pk)):
             assert hidden not in page
+        assert not re.search(r"\b99\b", page)  # a reference may have two nines in it
 
     @pytest.mark.parametrize("status", ["blocked", "refused", "prospect", "verifying"])
     def test_it_says_the_state_in_words_an_outsider_may_read(self, manager, reseller, status):
