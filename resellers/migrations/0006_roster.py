@@ -133,7 +133,7 @@ class Migration(migrations.Migration):
                 (
                     "reference",
                     models.CharField(
-                        default=functools.partial(kyc_portal.records.refs.new_reference, *("DSC",), **{}),
+                        default=functools.partial(kyc_portal.records.refs.new_reference, *("DSC", 12), **{}),
                         editable=False,
                         max_length=20,
                         unique=True,

@@ -125,7 +125,7 @@ class RosterEntry(Recorded):
 
     recorded_in_bulk = True
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    reference = models.CharField(max_length=20, unique=True, default=partial(new_reference, "DSC"), editable=False)
+    reference = models.CharField(max_length=20, unique=True, default=partial(new_reference, "DSC", 12), editable=False)
     reseller = models.ForeignKey(Reseller, on_delete=models.PROTECT, related_name="entries")
     upload = models.ForeignKey(RosterUpload, on_delete=models.PROTECT, related_name="entries")
     line = models.PositiveIntegerField()

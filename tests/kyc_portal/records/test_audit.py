@@ -1,5 +1,6 @@
 """Writing and reading the audit trail (R53)."""
 
+import re
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -202,6 +203,9 @@ class TestVerbs:
 class TestReferences:
     def test_they_are_readable_and_differ(self):
         made = {new_reference("ACC") for _ in range(500)}
+
+    def test_rows_that_come_in_masses_take_longer_ones(self):
+        assert re.fullmatch(r"DSC(-[2-9A-HJKMNP-Z]{4}){3}", new_reference("DSC", 12))
 
         assert len(made) == 500
         assert not any(letter in each[4:] for each in made for letter in "01OIL")
