@@ -120,6 +120,7 @@ def one(request, reference):
         "faults": shown[:FAULTS_PER_PAGE],
         "following": shown[FAULTS_PER_PAGE - 1].line if len(shown) > FAULTS_PER_PAGE else 0,
         "reseller": upload.reseller.reference,
+        "is_overtaken": state in TO_DECIDE and roster_taking.is_overtaken(upload),
         "many_leave": state in TO_DECIDE and roster_taking.many_leave(upload, legal_day(timezone.now())),
         "crumbs": [
             {"label": "Files of customers", "url": reverse("resellers:uploads")}, {"label": upload.reference},

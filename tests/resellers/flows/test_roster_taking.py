@@ -404,6 +404,18 @@ class TestStopped:
         with pytest.raises(roster_taking.Overtaken):
             agree(upload, at=LATER)
 
+    def test_a_complete_file_read_before_another_came_in_force_is_sent_again(self):
+        reseller = make_reseller()
+        take_in(reseller, row("1"))
+        complete = read(reseller, row("1"), row("2"), extent="complete", at=LATER)
+        some = read(reseller, row("3"), extent="part", at=LATER)
+        take_in(reseller, row("4"), extent="part", at=LATER)
+
+        assert roster_taking.is_overtaken(complete) and not roster_taking.is_overtaken(some)
+        with pytest.raises(roster_taking.Overtaken):
+            agree(complete, at=LATER)
+        agree(some, at=LATER)
+
     @pytest.mark.parametrize("seam", range(1, 10))
     def test_killed_at_any_seam_and_resumed_it_gives_the_same(self, monkeypatch, seam):
         rows = [row(str(number), parent_number=str(number - 1) if number % 3 == 1 else "") for number in range(7)]
