@@ -46,8 +46,8 @@ class RosterUpload(Recorded):
         ResellerManager, null=True, blank=True, on_delete=models.PROTECT, related_name="uploads",
         help_text="The binding of who accepted it last; none for the provider's own people.",
     )  # fmt: skip
-    read_count = models.PositiveIntegerField(default=0)
-    bad_count = models.PositiveIntegerField(default=0)
+    read_count = models.PositiveIntegerField("rows", default=0)
+    bad_count = models.PositiveIntegerField("bad rows", default=0)
     new_count = models.PositiveIntegerField(default=0)
     changed_count = models.PositiveIntegerField(default=0)
     same_count = models.PositiveIntegerField(default=0)
@@ -149,7 +149,7 @@ class RosterEntry(Recorded):
     email_key = models.CharField(max_length=64, blank=True)
     registration_key = models.CharField(max_length=64, blank=True)
     digest = models.CharField(max_length=64)
-    from_at = models.DateTimeField(null=True, blank=True)
+    from_at = models.DateTimeField("on the roster since", null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_why = models.CharField(max_length=10, choices=EndedWhy.choices(), blank=True)
 
