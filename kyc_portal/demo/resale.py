@@ -5,12 +5,13 @@ import uuid
 from datetime import date
 from io import BytesIO
 
-from kyc_portal.demo import stories
+from kyc_portal.demo import files, stories
 from kyc_portal.demo.stories import Stage, company, person
 from kyc_portal.policy.models import StatementKind
 from kyc_portal.policy.statements import statement_on
 from kyc_portal.records.refs import SCHEDULER, Actor
 from resellers.flows import (
+    attestation,
     certification,
     cip,
     cip_review,
@@ -19,9 +20,11 @@ from resellers.flows import (
     messages,
     onboarding,
     roster_files,
+    roster_screening,
     roster_taking,
+    sampling,
 )
-from resellers.models import Reseller, ResellerCip
+from resellers.models import Reseller, ResellerCip, RosterScreening
 from resellers.rules.cip import requirements_of
 from resellers.rules.roster import Extent
 
@@ -55,6 +58,7 @@ DR-1008,Nadir Petrov,individual,KZ,{240},,nadir@petrov.example,1979-07-14,,compu
 CHANGES = """\
 DR-1004,Bosporus Analytics A.S.,entity,TR,{317},,it@bosporus.example,,IST 77120,compute,{36},document,
 DR-1009,Caspian Freight LLP,entity,KZ,{55},,ops@caspian.example,,BIN 210440,compute,{41},document,
+DR-1014,Black Fen Servers,entity,OM,{52},,root@fen.example,,CR 121007,compute,{43},other,
 """
 WITH_BAD_ROWS = """\
 DR-1010,Muscat Print House,entity,OM,{24},,print@muscat.example,,CR 120011,compute,{16},document,
@@ -71,13 +75,13 @@ def reseller_sells(stage: Stage) -> None:
         stage,
         company("Delta Rook Trading LLC", "AE", "Dubai"),
         [(None, owner, "100", "ARE")],
-        days=260,
+        days=386,
         is_reseller=True,
     )
     desk = stage.actor("desmond")
-    reseller = onboarding.add_reseller(account, by=desk, at=stage.ago(255))
-    onboarding.bind_manager(reseller, user=stage.people["mina"], by=desk, at=stage.ago(254))
-    may_sell(stage, reseller, days=250)
+    reseller = onboarding.add_reseller(account, by=desk, at=stage.ago(382))
+    onboarding.bind_manager(reseller, user=stage.people["mina"], by=desk, at=stage.ago(381))
+    may_sell(stage, reseller, days=378)
     for name, country, code, city, born in (
         ("Farid Nouri", "AE", "ARE", "Sharjah", date(1990, 2, 20)),
         ("Leyla Aydin", "TR", "TUR", "Izmir", date(1985, 11, 3)),
@@ -86,6 +90,8 @@ def reseller_sells(stage: Stage) -> None:
         onboarding.add_downstream(reseller, account=sold, by=desk, at=stage.ago(199))
     states_its_customers(stage, reseller)
     is_held_against(stage, reseller, days=12)
+    is_asked_for_files(stage, reseller, days=6)
+    attestation.open_due(on=stage.ago(1).date(), by=SCHEDULER, at=stage.ago(1))
     messages.send(
         reseller, subject_line="New template for your customers' files", by=desk, at=stage.ago(3),
         text="From next month we read the column “method” of each customer: by documents, or without. "
@@ -123,6 +129,20 @@ def states_its_customers(stage: Stage, reseller: Reseller) -> None:
     send_file(stage, reseller, "changes.csv", CHANGES, days=30, extent=Extent.PART, accepts=True)
     send_file(stage, reseller, "new-customers.csv", WITH_BAD_ROWS, days=2, extent=Extent.PART)
     send_file(stage, reseller, "export.csv", "Maier;DE\n", header="Kunde;Land\n", days=1, extent=Extent.PART)
+
+
+def is_asked_for_files(stage: Stage, reseller: Reseller, *, days: int) -> None:
+    """Four customers are drawn; the manager handed in one file, and we compared everybody with the lists."""
+    mina = stage.people["mina"]
+    sample = sampling.draw(reseller, size=4, by=stage.actor("desmond"), at=stage.ago(days))
+    first = sample.files.order_by("reference").first()
+    sampling.hand_in(
+        first, file=files.document_image("REGISTER EXTRACT", ["Made up for the demo"]), file_name="extract.png",
+        binding=reseller.managers.get(user=mina), by=Actor.person(mina), at=stage.ago(days - 3),
+    )  # fmt: skip
+    roster_screening.ask_for_waiting(by=SCHEDULER, at=stage.now)
+    for row in RosterScreening.objects.filter(finished_at__isnull=True).order_by("begun_at", "pk"):
+        roster_screening.carry_on(str(row.pk), by=SCHEDULER, at=stage.now)
 
 
 def send_file(

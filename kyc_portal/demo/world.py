@@ -25,7 +25,7 @@ from accounts.models import Account, Party, ScreeningHit
 from accounts.rules.us_status import StatusEvidence
 from cases.flows import bundles, decisions, legal_requests, review
 from cases.models import Case
-from kyc_portal.demo import files, own_page, people, resale, stories
+from kyc_portal.demo import abuse, files, own_page, people, resale, stories
 from kyc_portal.demo.stories import Stage, company, person
 from kyc_portal.notices import outbox
 from kyc_portal.policy.cip import approve_cip
@@ -86,6 +86,8 @@ def build(*, now: datetime) -> None:
     steel_maker_waits(stage)
     prospects_wait(stage)
     people_ask_about_their_data(stage)
+    abuse.others_complain(stage)
+    abuse.customer_is_waited_for(stage)
     outbox.deliver_queued(at=now)
     retention.purge_due(as_of=legal_day(now), today=legal_day(now), execute=True, by=SCHEDULER, at=now)
 
