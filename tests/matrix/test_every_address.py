@@ -22,7 +22,6 @@ from tests.matrix.worlds import (
     NOBODY,
     PEOPLE,
     Matrix,
-    addresses_of,
     everything_in,
     without,
 )
@@ -132,7 +131,7 @@ def faults_of(matrix: Matrix, who: str, name: str, page) -> list[str]:
     """Everything that is not as the table wants it at one address for one person, each as a sentence."""
     user, browser, faults, nothing = user_of(matrix, who), matrix.browsers[who], [], {}
     button = policy_table.SCREENS[page.of].acts[name.rpartition(":")[2]] if "_do:" in name else None
-    for relation, path, record in addresses_of(name, page):
+    for relation, path, record in matrix.ways_to(name, page):
         for method in (each for each in METHODS if asked(page, user, who, each, relation)):
             answer, told, written = ask(browser, method, path)
             wanted, status = expected(user, page, method, button, relation, record), answer.status_code

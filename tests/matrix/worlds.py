@@ -69,6 +69,13 @@ class Matrix:
     canaries: list[Canary] = field(default_factory=list)
     seeds: list[str] = field(default_factory=list)  # pages where words of B stand
     known_to_b: list[str] = field(default_factory=list)  # what the other manager may read: their own
+    addresses: dict[str, list] = field(default_factory=dict)  # the ways to ask for each address
+
+    def ways_to(self, name: str, page: policy_table.Page) -> list:
+        """(relation, path, record or None) of every way to ask for one address, found once for everybody."""
+        if name not in self.addresses:
+            self.addresses[name] = list(addresses_of(name, page))
+        return self.addresses[name]
 
     def secrets_of(self, user) -> list[str]:
         """The words that this person must not read on any page."""
@@ -279,28 +286,37 @@ def record_for(page: policy_table.Page, name: str):
     return rows.order_by("pk").first()
 
 
+OF_RESELLER = {
+    "resellers.reseller": lambda reseller, account: reseller,
+    "resellers.downstreamcustomer": lambda reseller, account: reseller.customers.first(),
+    "resellers.resellercip": lambda reseller, account: reseller.cips.first(),
+    "resellers.finding": lambda reseller, account: reseller.findings.first(),
+    "resellers.certification": lambda reseller, account: reseller.certifications.first(),
+    "resellers.attestation": lambda reseller, account: reseller.attestations.first(),
+    "resellers.sample": lambda reseller, account: reseller.samples.first(),
+    "resellers.sampledfile": lambda reseller, account: SampledFile.objects.filter(sample__reseller=reseller).first(),
+    "resellers.rosterhit": lambda reseller, account: reseller.roster_hits.first(),
+    "resellers.rosterupload": lambda reseller, account: reseller.uploads.first(),
+    "resellers.rosterentry": lambda reseller, account: reseller.entries.first(),
+    "resellers.termination": lambda reseller, account: reseller.terminations.first(),
+    "resellers.ciprequest": lambda reseller, account: reseller.cip_requests.first(),
+    "resellers.authorityreport": lambda reseller, account: reseller.reports.first(),
+    "accounts.account": lambda reseller, account: account,
+    "accounts.party": lambda reseller, account: account.party,
+    "accounts.identitydocument": lambda reseller, account: account.party.documents.exclude(file_sha256="").first(),
+    "accounts.paymentmethod": lambda reseller, account: account.party.payment_methods.first(),
+    "accounts.screeninghit": lambda reseller, account: account.party.hits.first(),
+    "accounts.verification": lambda reseller, account: account.verifications.first(),
+    "cases.case": lambda reseller, account: (
+        Case.objects.filter(subjects__account=account).exclude(kind=CaseKind.LEGAL).first()
+    ),
+}
+
+
 def of_reseller(model, reseller: Reseller):
     """A row of this reseller's customer, of whatever kind; None where its customers have none."""
-    account = reseller.customers.order_by("added_at").first().account
-    found = {
-        "accounts.account": account, "accounts.party": account.party, "resellers.reseller": reseller,
-        "resellers.downstreamcustomer": reseller.customers.first(), "resellers.resellercip": reseller.cips.first(),
-        "resellers.finding": reseller.findings.first(), "resellers.certification": reseller.certifications.first(),
-        "resellers.attestation": reseller.attestations.first(),
-        "resellers.sample": reseller.samples.first(),
-        "resellers.sampledfile": SampledFile.objects.filter(sample__reseller=reseller).first(),
-        "resellers.rosterhit": reseller.roster_hits.first(),
-        "resellers.rosterupload": reseller.uploads.first(),
-        "resellers.rosterentry": reseller.entries.first(),
-        "resellers.termination": reseller.terminations.first(),
-        "resellers.ciprequest": reseller.cip_requests.first(), "resellers.authorityreport": reseller.reports.first(),
-        "accounts.identitydocument": account.party.documents.exclude(file_sha256="").first(),
-        "accounts.paymentmethod": account.party.payment_methods.first(),
-        "accounts.screeninghit": account.party.hits.first(),
-        "accounts.verification": account.verifications.first(),
-        "cases.case": Case.objects.filter(subjects__account=account).exclude(kind=CaseKind.LEGAL).first(),
-    }  # fmt: skip
-    return found.get(model._meta.label_lower)
+    found = OF_RESELLER.get(model._meta.label_lower)
+    return found(reseller, reseller.customers.order_by("added_at").first().account) if found else None
 
 
 def addresses_of(name: str, page: policy_table.Page) -> Iterator[tuple[str, str, object]]:
