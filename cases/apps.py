@@ -6,10 +6,12 @@ class CasesConfig(AppConfig):
     verbose_name = "Cases"
 
     def ready(self):
+        from accounts.flows.activation import add_guard
         from accounts.flows.document_files import Naming, add_naming
         from cases import receivers, tiles
         from cases.admin.case_page import cases_of_account
-        from cases.flows import bundles, clocks
+        from cases.admin.measure_parts import measures_of_account
+        from cases.flows import bundles, clocks, measure_effects, measure_hits
         from cases.models import AbuseReport, Case
         from kyc_portal.records.holds import allow_holds_on
         from kyc_portal.staff.sections import add_sections
@@ -23,3 +25,6 @@ class CasesConfig(AppConfig):
         queue.register(receivers.RECOMPUTE, clocks.recompute_job)
         add_tiles(*tiles.TILES)
         add_sections("accounts.account", cases_of_account)
+        add_sections("accounts.account", measures_of_account)
+        add_guard(measure_effects.forbids_opening)
+        queue.register(measure_hits.COMPUTE, measure_hits.compute_job)

@@ -6,9 +6,9 @@ from datetime import date
 from django.db import models
 from django.utils import timezone
 
-from accounts.flows.belonging import OF_ACCOUNT, join
+from accounts.flows.belonging import OF_ACCOUNT, join, with_owners
 from accounts.flows.document_files import ask_deletion
-from accounts.flows.keeping import add_periods, periods_of
+from accounts.flows.keeping import add_periods, ended_before, guarded_rows, periods_of
 from accounts.models import Account, Party
 from cases.flows.evidence import accounts_of, parties_of
 from cases.models import (
@@ -26,8 +26,13 @@ from cases.models import (
     CaseSubject,
     Decision,
     LegalRequest,
+    MeasureFactor,
+    MeasureHit,
+    MeasureOverride,
     SavedView,
+    SpecialMeasure,
 )
+from cases.rules.measure_stages import MeasureState
 from cases.rules.stages import BundleState, CaseStatus
 from kyc_portal.calendars import keep_through
 from kyc_portal.policy.clocks import forget_clocks
@@ -107,6 +112,25 @@ def keys_of_reports(case: Case) -> list:
     return list(case.abuse_reports.order_by("pk").values_list("pk", flat=True))
 
 
+def ended_measures(as_of: date) -> models.QuerySet[SpecialMeasure]:
+    """Measures that are over and hit nobody whose file is still kept."""
+    over = SpecialMeasure.objects.filter(state__in=[MeasureState.CLOSED.value, MeasureState.WITHDRAWN.value])
+    return over.exclude(models.Exists(MeasureHit.objects.filter(measure=models.OuterRef("pk"))))
+
+
+def periods_of_measure(measure: SpecialMeasure) -> list[Period]:
+    """Our own period from its end: as long as a case."""
+    regime, ended_on = regime_on(legal_day(timezone.now())), legal_day(measure.ended_at)
+    years, source = regime.whole("case_retention_years"), regime.cite("case_retention_years")
+    sentence = f"{years} years after it ended on {ended_on} ({source})."
+    return [Period("case_retention_years", keep_through(ended_on, years=years), sentence)]
+
+
+def hits_of_ended(as_of: date) -> models.QuerySet[MeasureHit]:
+    """Hits of accounts that ended before that day."""
+    return MeasureHit.objects.filter(account__in=ended_before(as_of)).select_related("account__party")
+
+
 _PATHS_TO_CASE = {
     Case: "",
     **dict.fromkeys(
@@ -143,6 +167,35 @@ register(
         before=before,
         subjects=keys_of_reports,
         roots=ROOTS,
+    ),
+    RetentionRule(
+        code="measure_hits",
+        title="Whom special measures hit, how it was judged, and who was taken out of one",
+        covers=(MeasureHit, MeasureOverride),
+        why="Go with the customer's file, just before it.",
+        figures=("retention_years", "sanctions_retention_years"),
+        candidates=hits_of_ended,
+        periods=lambda hit: periods_of(hit.account),
+        guarded=lambda hit: guarded_rows(hit.account),
+        contents=lambda hit: [MeasureOverride.objects.filter(hit=hit), MeasureHit.objects.filter(pk=hit.pk)],
+        subjects=lambda hit: [],
+        roots={MeasureHit: with_owners("account"), MeasureOverride: with_owners("hit__account")},
+    ),
+    RetentionRule(
+        code="special_measures",
+        title="Special measures and what was weighed",
+        covers=(SpecialMeasure, MeasureFactor),
+        why="Kept for some years after their end (own policy), and as long as the file of anybody they hit.",
+        figures=("case_retention_years",),
+        candidates=ended_measures,
+        periods=periods_of_measure,
+        guarded=lambda measure: [measure.party] if measure.party_id else [],
+        contents=lambda measure: [
+            MeasureFactor.objects.filter(measure=measure), SpecialMeasure.objects.filter(pk=measure.pk)
+        ],
+        before=forget_clocks,
+        subjects=lambda measure: [measure.pk],
+        roots={SpecialMeasure: ["party"], MeasureFactor: ["measure__party"]},
     ),
     RetentionRule(
         code="absences",

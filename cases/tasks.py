@@ -5,7 +5,16 @@ from pathlib import Path
 from celery import shared_task
 from django.conf import settings
 
-from cases.flows import absences, bundles, clocks, legal_requests, report_folder, stored_bundles
+from cases.flows import (
+    absences,
+    bundles,
+    clocks,
+    legal_requests,
+    measure_effects,
+    measure_hits,
+    report_folder,
+    stored_bundles,
+)
 from kyc_portal.records.clock import legal_day, moment
 from kyc_portal.records.refs import SCHEDULER
 
@@ -47,3 +56,22 @@ def give_back_cases_of_absent(at=None):
 def recompute_due_moments(at=None):
     """Nightly: count the business hours of every open case by today's calendar and figures."""
     return clocks.recompute(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def bring_measures_into_effect(at=None):
+    """Every five minutes: bring measures into effect whose first day has come, and do to accounts what they say."""
+    return measure_effects.bring_due_into_effect(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def lift_expired_measures(at=None):
+    """Every five minutes: end measures whose last day is past, and lift what rests on those that were reviewed."""
+    now = moment(at)
+    return measure_effects.lift_expired(on=legal_day(now), by=SCHEDULER, at=now)
+
+
+@shared_task
+def compute_measure_hits(at=None):
+    """Nightly: look at every customer for every measure that is in effect or will be."""
+    return measure_hits.recompute_live(by=SCHEDULER, at=moment(at))

@@ -1,12 +1,13 @@
 """The waiting work of cases on the first page."""
 
-from cases.models import AbuseReport, Bundle, Case, Decision, LegalRequest
+from cases.models import AbuseReport, Bundle, Case, Decision, LegalRequest, MeasureHit, SpecialMeasure
 from kyc_portal.staff.site import Tile
 
 CASES, REQUESTS, BUNDLES, REPORTS = (
     "admin:cases_case_changelist", "admin:cases_legalrequest_changelist", "admin:cases_bundle_changelist",
     "admin:cases_abusereport_changelist",
 )  # fmt: skip
+MEASURES, HITS = "admin:cases_specialmeasure_changelist", "admin:cases_measurehit_changelist"
 
 TILES = (
     Tile(
@@ -33,6 +34,24 @@ TILES = (
     Tile(
         "Requests to act on", "Requests of authorities that wait.", "cases.handle_legal",
         lambda user, today: LegalRequest.objects.to_act_on(), REQUESTS, "queue=to_act_on", "warning",
+    ),
+    Tile(
+        "Measures to confirm", "Determinations a colleague recorded.", "cases.handle_measure",
+        lambda user, today: SpecialMeasure.objects.to_confirm().exclude(recorded_by_key=str(user.pk)), MEASURES,
+        "queue=to_confirm", "warning",
+    ),
+    Tile(
+        "Measures to review", "They are over, and what they restricted waits.", "cases.review_measure",
+        lambda user, today: SpecialMeasure.objects.to_review(), MEASURES, "queue=to_review", "danger",
+    ),
+    Tile(
+        "Hits of measures to judge", "Accounts that a special measure may mean.", "cases.judge_measurehit",
+        lambda user, today: MeasureHit.objects.to_judge(), HITS, "queue=to_judge", "warning",
+    ),
+    Tile(
+        "Judged hits of measures", "A colleague's judgement waits for you.", "cases.judge_measurehit",
+        lambda user, today: MeasureHit.objects.to_agree().exclude(proposed_by_key=str(user.pk)), HITS,
+        "queue=to_agree", "warning",
     ),
     Tile(
         "Bundles to approve", "Evidence a colleague collected.", "cases.approve_bundle",

@@ -55,6 +55,12 @@ BEAT_SCHEDULE = {
     "look for red flags": {"task": "accounts.tasks.run_detectors", "schedule": crontab(hour=1, minute=40)},
     "lapse preservations": {"task": "cases.tasks.lapse_preservations", "schedule": crontab(hour=2, minute=10)},
     "screen rosters": {"task": "resellers.tasks.screen_rosters", "schedule": crontab(hour=2, minute=40)},
+    "bring special measures into effect": {"task": "cases.tasks.bring_measures_into_effect", "schedule": 300.0},
+    "lift special measures that are over": {"task": "cases.tasks.lift_expired_measures", "schedule": 300.0},
+    "compute hits of special measures": {
+        "task": "cases.tasks.compute_measure_hits",
+        "schedule": crontab(hour=0, minute=5),
+    },
     "give back cases of who is away": {"task": "cases.tasks.give_back_cases_of_absent", "schedule": crontab(minute=2)},
     "count the hours of cases": {"task": "cases.tasks.recompute_due_moments", "schedule": crontab(hour=0, minute=20)},
     "remind of deadlines": {

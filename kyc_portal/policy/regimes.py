@@ -147,6 +147,18 @@ SAMPLES = (
     Figure("sample_weight_abroad", "10", "of 100", "own", "A reseller sees a customer of another country less."),
 )  # fmt: skip
 
+# Special measures (R92-R97). Which evidence restricts by itself once a measure is in effect; a stated place and being
+# the person named always do, an observed address never.
+MEASURES = (
+    Figure("measure_by_task", "1", "yes (1) or no (0)", "own", "Two people confirmed it; a day does not wait."),
+    Figure("measure_review_days", "14", "days", "own", "Nobody stays restricted for long by what is over."),
+    Figure("measure_decides_owner", "1", "yes (1) or no (0)", "own", "Else a company could stand in for its owner."),
+    Figure("measure_decides_citizenship", "0", "yes (1) or no (0)", "own", "It says nothing of where somebody is."),
+    Figure("measure_decides_payment", "0", "yes (1) or no (0)", "own", "Groups pay centrally, and families abroad."),
+    Figure("measure_decides_sold_through", "0", "yes (1) or no (0)", "own", "Its customers can become ours instead."),
+    Figure("measure_decides_roster", "0", "yes (1) or no (0)", "own", "A few customers say little of a reseller."),
+)  # fmt: skip
+
 # Figures that hold under every regime: law in force, and our own policy where no text gives a number.
 COMMON = (
     Figure("sanctions_retention_years", "10", "years", "ofac-501-601"),
@@ -213,6 +225,7 @@ COMMON = (
     Figure("roster_gone_percent", "10", "percent", "own", "More of a roster does not leave at once but by mistake."),
     Figure("roster_discarded_days", "7", "days", "own"),
     *SAMPLES,
+    *MEASURES,
     Figure(
         "authority_report_days",
         "3",

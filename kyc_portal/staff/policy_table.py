@@ -82,6 +82,8 @@ PAGES: dict[str, Page] = {
     "customer:done": Page(post=EVERYBODY, most_bytes=SMALL),
     "customer:leave": Page(post=EVERYBODY, most_bytes=SMALL),
     "cases:download_bundle": Page(get="cases.download_bundle", has_head=False, of="cases.bundle"),
+    "admin:cases_specialmeasure_dry_run": Page(get="cases.view_specialmeasure", of="cases.specialmeasure"),
+    "admin:cases_specialmeasure_dry_run_file": Page(get="cases.view_specialmeasure", of="cases.specialmeasure"),
     "cases:download_report": Page(get="cases.download_abusereport", has_head=False, of="cases.abusereport"),
     # --- the queue: who sees cases reads it, who works them acts; which case is judged by the flow, one by one
     "review:queue": Page(get="cases.view_case"),
@@ -178,6 +180,7 @@ FIELDS: dict[str, str] = {
     "notices.notice.address": UNMASK,
     "notices.notice.context": UNMASK,
     "cases.casenote.text": "cases.view_case",
+    "cases.measurefactor.note": "cases.handle_measure cases.review_measure",
     "cases.abusereport.contact": "cases.resolve_abusereport",  # the desk alone: reporters must not be found out
 }
 

@@ -36,6 +36,7 @@ CUSTOMERS = _view(
     "objection", "couldnotverify",
 ) + _view("resellers", "rosterhit")  # fmt: skip
 CASES = _view("cases", "case", "decision")
+MEASURES = _view("cases", "specialmeasure", "measurehit")
 ABUSE = _view("cases", "abusereport")  # the desk's own: reporters must not be found out
 LEGAL = _view("cases", "legalrequest", "bundle")
 PRIVACY = _view("accounts", "privacyrequest")  # the answer may rest on a hold, of which reviewers must not know
@@ -62,6 +63,8 @@ GLASS = (*_view("staff", "breakglass"), "staff.take_breakglass")  # what may be 
 
 REVIEWING = (
     *ABUSE,
+    *MEASURES,
+    "cases.judge_measurehit",
     "cases.review",
     "accounts.judge_hit",
     "cases.take_in_abusereport",
@@ -79,7 +82,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "lead reviewer": (
         *CUSTOMERS, *CASES, *RESELLERS, *POLICY, *NOTICES, *REVIEWING, *VERIFYING, *GLASS,
         "accounts.close", "accounts.answer_redress", "accounts.second_hit", "accounts.load_watchlist", "cases.assign",
-        "cases.decide", "accounts.restrict", "accounts.set_tier",
+        "cases.decide", "cases.review_measure", "accounts.restrict", "accounts.set_tier",
     ),
     "reseller desk": (
         *CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager", "resellers.submit_cip",
@@ -90,7 +93,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "reseller manager": (),  # works in /resellers/ only, by binding to named resellers
     "legal": (
-        *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *ASKED_FOR, *REPORTS, *GROUND, *GLASS, "resellers.report_to_authority",
+        *CUSTOMERS, *CASES, *MEASURES, *LEGAL, *PRIVACY, *ASKED_FOR, *REPORTS, *GROUND, *GLASS, "cases.handle_measure",
+        "resellers.report_to_authority",
         "resellers.produce_cip",
         "cases.handle_legal", "cases.collect_bundle", "cases.approve_bundle", "cases.download_bundle",
         "accounts.answer_privacy", "accounts.answer_redress", "records.place_hold", "records.release_hold",
@@ -98,16 +102,16 @@ ROLES: dict[str, tuple[str, ...]] = {
         "accounts.reveal", "accounts.export_ownership",
     ),
     "compliance": (
-        *CUSTOMERS, *CASES, *RESELLERS, *REPORTS, *PRIVACY, *GROUND, *GLASS, "resellers.propose_termination",
+        *CUSTOMERS, *CASES, *MEASURES, *RESELLERS, *REPORTS, *PRIVACY, *GROUND, *GLASS, "resellers.propose_termination",
         "resellers.decide_termination", "resellers.report_to_authority", "resellers.produce_cip",
         "policy.approve_cip", "policy.add_holiday",
         "records.purge", "records.settle_rowchange", "accounts.handle_privacy", "resellers.review_cip",
         "resellers.decide_cip", "resellers.hold_against", "resellers.end_finding", "resellers.withdraw_certification",
         "resellers.judge_sample", "resellers.download_sample",
     ),
-    "senior manager": (*GROUND, *CASES, *RESELLERS, "resellers.decide_termination"),
+    "senior manager": (*GROUND, *CASES, *MEASURES, *RESELLERS, "resellers.decide_termination"),
     "auditor": (
-        *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *RESELLERS, *REPORTS, *ABUSE, *GROUND, *WORK, *PEOPLE, *KEYS,
+        *CUSTOMERS, *CASES, *MEASURES, *LEGAL, *PRIVACY, *RESELLERS, *REPORTS, *ABUSE, *GROUND, *WORK, *PEOPLE, *KEYS,
         *_view("records", "clockwatch"), "staff.see_everything", "accounts.download_document",
         *_view("staff", "breakglass"), "staff.review_breakglass",
     ),

@@ -49,6 +49,7 @@ from tests.builders import (
 )
 from tests.cases import reports as abuse_reports
 from tests.cases.builders import make_bundle, make_case, make_request
+from tests.cases.measures import make_one_of_each_hit
 from tests.conftest import NOON
 from tests.kyc_portal.api.builders import make_key
 from tests.kyc_portal.staff.worlds import make_world
@@ -91,6 +92,7 @@ def make_one_of_each(folder, user: StaffMember) -> None:
     restrictions.block(make_open_account(), **words, by=SCHEDULER, at=NOON)
     closing.close_account(make_open_account(), reason=next(iter(CLOSING_REASONS)), by=SCHEDULER, at=NOON)
     _make_cases(user)
+    make_one_of_each_hit(user)
     abuse_reports.take_in()
     abuse_reports.take_in(abuse_reports.botnet(source_identifier="canary-name.example"))
     access_log.import_access_lines(account, jsonl(event(1)), format="jsonl", file_name="a", by=SCHEDULER, at=NOON)
