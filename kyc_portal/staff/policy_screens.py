@@ -215,6 +215,14 @@ SCREENS: dict[str, Screen] = {
     "policy.deadline": Screen(speaks_of=True),
     "policy.holiday": Screen(add="policy.add_holiday"),
     "policy.regimeprofile": Screen(),
+    "policy.product": Screen(
+        add="policy.keep_products",
+        acts={
+            "countersign": Act("policy.keep_products", "proposed", after="proposed_by_key"),
+            "decline": Act("policy.keep_products", "proposed", after="proposed_by_key"),
+            "withdraw": Act("policy.keep_products", "proposed"),
+        },
+    ),
     "records.auditevent": Screen(),
     "records.identityview": Screen(),
     "records.legalhold": Screen(add="records.place_hold", acts={"release": Act("records.release_hold")}),

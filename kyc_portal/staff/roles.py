@@ -47,7 +47,7 @@ ASKED_FOR = _view("resellers", "reseller", "resellercip", "ciprequest")  # what 
 REPORTS = _view("resellers", "authorityreport")  # who is reported to an authority must not learn of it from others
 POLICY = _view(
     "policy", "regimeprofile", "citation", "cipversion", "privacynoticeversion", "statementversion", "deadline",
-    "holiday",
+    "holiday", "product",
 )  # fmt: skip
 NOTICES = _view("notices", "notice")
 # The whole trail and the holds tell of authorities' requests, which reviewers and leads must not know of.
@@ -100,12 +100,12 @@ ROLES: dict[str, tuple[str, ...]] = {
     "compliance": (
         *CUSTOMERS, *CASES, *RESELLERS, *REPORTS, *PRIVACY, *GROUND, *GLASS, "resellers.propose_termination",
         "resellers.decide_termination", "resellers.report_to_authority", "resellers.produce_cip",
-        "policy.approve_cip", "policy.add_holiday",
+        "policy.approve_cip", "policy.add_holiday", "policy.keep_products",
         "records.purge", "records.settle_rowchange", "accounts.handle_privacy", "resellers.review_cip",
         "resellers.decide_cip", "resellers.hold_against", "resellers.end_finding", "resellers.withdraw_certification",
         "resellers.judge_sample", "resellers.download_sample",
     ),
-    "senior manager": (*GROUND, *CASES, *RESELLERS, "resellers.decide_termination"),
+    "senior manager": (*GROUND, *CASES, *RESELLERS, "resellers.decide_termination", "policy.keep_products"),
     "auditor": (
         *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *RESELLERS, *REPORTS, *ABUSE, *GROUND, *WORK, *PEOPLE, *KEYS,
         *_view("records", "clockwatch"), "staff.see_everything", "accounts.download_document",
