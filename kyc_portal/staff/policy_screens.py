@@ -231,6 +231,11 @@ SCREENS: dict[str, Screen] = {
     "records.purgerun": Screen(add="records.purge", acts={"destroy": Act("records.purge", "finished")}),
     "records.clockwatch": Screen(acts={"confirm": Act("records.confirm_clock")}),
     "api.apikey": Screen(add="api.manage_keys", acts={"revoke": Act("api.manage_keys")}),
+    "api.webhookendpoint": Screen(
+        add="api.manage_keys",
+        acts={name: Act("api.manage_keys") for name in ("rotate", "drop_former", "change_key", "end")},
+    ),
+    "api.webhookdelivery": Screen(acts={"send_again": Act("api.manage_keys", "sent given_up", many=True)}),
     "staff.breakglass": Screen(add="staff.take_breakglass", own="member_id", all_for="staff.see_everything", acts={
         "give_back": Act("staff.take_breakglass", whose="member_id"),
         "note_review": Act("staff.review_breakglass"),

@@ -57,7 +57,7 @@ GROUND = (
 )  # fmt: skip
 WORK = _view("work", "job")
 PEOPLE = _view("staff", "staffmember")
-KEYS = _view("api", "apikey")
+KEYS = _view("api", "apikey", "webhookendpoint", "webhookdelivery")
 GLASS = (*_view("staff", "breakglass"), "staff.take_breakglass")  # what may be taken stands in breakglass.py
 
 REVIEWING = (
