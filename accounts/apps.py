@@ -6,7 +6,7 @@ class AccountsConfig(AppConfig):
     verbose_name = "Customers"
 
     def ready(self):
-        from accounts import events, tiles
+        from accounts import events, receivers, tiles
         from accounts.flows import (
             document_files,
             external_answers,
@@ -29,4 +29,5 @@ class AccountsConfig(AppConfig):
         queue.register(external_answers.READ, external_answers.interpret)
         events.location_changed.connect(reverification.take_new_location)
         events.account_closed.connect(unverified.end_with_account)
+        receivers.connect()
         add_tiles(*tiles.TILES)

@@ -16,6 +16,7 @@ from accounts.flows.keeping import (
     periods_of,
 )
 from accounts.models import (
+    AccessAnswer,
     AccessBatch,
     AccessRecord,
     Account,
@@ -99,7 +100,7 @@ register(
             OwnershipCertification, Identifier, Screening, ScreeningHit, ScreeningMark, Verification, CheckResult,
             MethodResult, Discrepancy, Restriction, RiskSignal, RiskOverride, AccessBatch, AccessRecord, RefusedLine,
             Notice, CustomerLink, Objection, ContactConfirmation, ZoneReading, CouldNotVerify, ExternalCheck,
-            ExternalAnswer, AddressAllocation,
+            ExternalAnswer, AddressAllocation, AccessAnswer,
         ),
         why="Kept for the regime's years after the account was closed or last used, whichever is later.",
         figures=("retention_years", "method_retention_years", "sanctions_retention_years"),

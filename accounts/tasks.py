@@ -4,6 +4,7 @@ from celery import shared_task
 from celery.signals import worker_init
 
 from accounts.flows import (
+    access_answer,
     external_checks,
     rating,
     restrictions,
@@ -34,6 +35,12 @@ def screen_new_and_changed(at=None):
 def end_expired_restrictions(at=None):
     """Each hour: lift the restrictions whose time is over."""
     return restrictions.end_expired(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def look_at_access_answers(at=None):
+    """Each minute: compare the answers to other systems that time may have changed."""
+    return access_answer.look_again(by=SCHEDULER, at=moment(at))
 
 
 @shared_task

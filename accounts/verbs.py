@@ -139,3 +139,4 @@ class Verb(AuditVerb):
         "accounts.fingerprints_renewed",
         "made the fingerprints of {count} parties anew under {key_id}",
     )
+    ACCESS_LOOKED_AT = "accounts.access_looked_at", "looked at what other systems are told of {account}: {answer}"

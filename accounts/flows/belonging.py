@@ -1,6 +1,7 @@
 """Whose a row is: from every row of the customers' files to the account and the party it belongs to (R54)."""
 
 from accounts.models import (
+    AccessAnswer,
     AccessBatch,
     AccessRecord,
     Account,
@@ -47,6 +48,7 @@ OF_ACCOUNT = {  # from each row of an account's file to the account
     Discrepancy: "verification__account",
     ExternalCheck: "verification__account",
     ExternalAnswer: "check_asked__verification__account",
+    AccessAnswer: "account",
     Restriction: "account",
     RiskSignal: "account",
     RiskOverride: "account",

@@ -11,6 +11,7 @@ from django.db.models import Max, Q
 from accounts.flows import restricted
 from accounts.flows.document_files import ask_deletion
 from accounts.models import (
+    AccessAnswer,
     AccessBatch,
     AccessRecord,
     Account,
@@ -206,6 +207,7 @@ def contents_of(account: Account) -> Iterable[models.QuerySet]:
         CouldNotVerify.objects.filter(account=key),
         Verification.objects.filter(account=key),
         OwnershipCertification.objects.filter(account=key),
+        AccessAnswer.objects.filter(account=key),
         Restriction.objects.filter(account=key),
         CustomerLink.objects.filter(account=key),
         RiskSignal.objects.filter(account=key),

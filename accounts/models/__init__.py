@@ -1,6 +1,7 @@
 """What is stored of customers."""
 
 from accounts.models.access import AccessBatch, AccessRecord, AddressRange, AddressRangeSnapshot, RefusedLine
+from accounts.models.access_answer import AccessAnswer
 from accounts.models.account import Account
 from accounts.models.allocation import AddressAllocation
 from accounts.models.check_result import CheckResult
@@ -27,7 +28,8 @@ from accounts.models.verification import Discrepancy, MethodResult, Verification
 from accounts.models.zone_reading import ZoneReading
 
 __all__ = [
-    "AccessBatch", "AccessRecord", "Account", "Address", "AddressAllocation", "AddressRange", "AddressRangeSnapshot",
+    "AccessAnswer", "AccessBatch", "AccessRecord", "Account", "Address", "AddressAllocation", "AddressRange",
+    "AddressRangeSnapshot",
     "CheckResult", "ContactConfirmation", "ContactPoint", "CouldNotVerify", "CustomerFile", "CustomerLink",
     "Discrepancy", "ExternalAnswer", "ExternalCheck", "Identifier", "IdentityDocument", "ListChange", "MethodResult",
     "Objection", "OwnershipCertification", "OwnershipStake", "Party", "PartyName", "PaymentMethod", "PrivacyRequest",

@@ -3,8 +3,9 @@
 Only here and at the verifier's door (verifier.py), which asks for a signature, is a request without CSRF token.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
+from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
@@ -12,6 +13,7 @@ from django.utils import timezone
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts.formats.text import shown
 from kyc_portal.api import keys, sources
 from kyc_portal.api.models import ApiKey
 from kyc_portal.api.problems import Problem
@@ -24,6 +26,8 @@ from kyc_portal.staff.sources import source_of
 def endpoint(method: str, *, scope: str = ""):
     """Declare `view(request, key, at, **named)`, which gives (status, dict), an endpoint for holders of a key.
 
+    A view whose answer may be kept gives a third, its headers; status 304 sends no body.
+
     A key comes in the header "Authorization: Bearer …" and from nowhere else: cookies open nothing here.
     """
 
@@ -32,19 +36,22 @@ def endpoint(method: str, *, scope: str = ""):
         @wraps(view)
         def answer(request, **named) -> HttpResponse:
             try:
-                status, body = _run(request, named, view, method, scope)
+                status, body, *own = _run(request, named, view, method, scope)
             except Problem as problem:
                 return problem.as_response()
             except Refusal as refusal:
                 return Problem(400, str(refusal)).as_response()
-            return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
+            headers = own[0] if own else {"Cache-Control": "no-store"}
+            if status == HTTPStatus.NOT_MODIFIED:
+                return HttpResponse(status=status, headers=headers)
+            return JsonResponse(body, status=status, headers=headers)
 
         return answer
 
     return declare
 
 
-def _run(request, named: dict, view: Callable, method: str, scope: str) -> tuple[int, dict]:
+def _run(request, named: dict, view: Callable, method: str, scope: str) -> tuple:
     allowed = ["GET", "HEAD"] if method == "GET" else [method]
     if request.method not in allowed:
         raise Problem(405, f"This address takes {' and '.join(allowed)} only.", Allow=", ".join(allowed))
@@ -75,6 +82,15 @@ def _key_of(request, at) -> ApiKey:
             raise Problem(429, "Too many failed tries. Wait a while.", Retry_After=str(sources.WINDOW)) from None
         keys.note_refusal(refused, by=keys.STRANGER, at=at)
         raise no_key from None
+
+
+def parameters(request, known: Iterable[str]) -> dict[str, str]:
+    """The query, each name once; one that is misspelt must not be passed over in silence. Raises Problem."""
+    if unknown := sorted(set(request.GET) - set(known)):
+        raise Problem(400, f"The parameter {shown(unknown[0])} is not known. Known are {', '.join(sorted(known))}.")
+    if doubled := [name for name, values in request.GET.lists() if len(values) > 1]:
+        raise Problem(400, f"The parameter {doubled[0]} stands twice.")
+    return request.GET.dict()
 
 
 @csrf_exempt

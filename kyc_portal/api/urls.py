@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from kyc_portal.api import endpoints, verifier, views
+from kyc_portal.api import access, endpoints, verifier, views
 
 app_name = "api"
 urlpatterns = [
@@ -8,6 +8,7 @@ urlpatterns = [
     path("v1/access-logs/<str:format>", views.access_logs, name="access-logs"),
     path("v1/abuse-reports", views.abuse_report, name="abuse-reports"),
     path("v1/accounts/<str:reference>/missing", views.missing, name="missing"),
+    path("v1/accounts/<str:reference>/access", access.answer, name="access"),
     path("v1/audit/checkpoint", views.checkpoint, name="checkpoint"),
     path("v1/verifier-answers", verifier.answers, name="verifier-answers"),
     re_path("", endpoints.nothing_here, name="nothing-here"),

@@ -14,7 +14,7 @@ from accounts.models import Account
 from accounts.rules.ownership import TooTangled
 from cases.flows import abuse_reports
 from cases.rules.reports import Door
-from kyc_portal.api.endpoints import endpoint
+from kyc_portal.api.endpoints import endpoint, parameters
 from kyc_portal.api.problems import Problem
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.models import AuditCheckpoint
@@ -123,15 +123,10 @@ def missing(request, key, at, reference):
 
 
 def _parameters(request) -> dict[str, str]:
-    """The query, each name once; one that is misspelt must not be passed over in silence."""
-    if unknown := sorted(set(request.GET) - PARAMETERS):
-        known = ", ".join(sorted(PARAMETERS))
-        raise Problem(400, f"The parameter {shown(unknown[0])} is not known. Known are {known}.")
-    if doubled := [name for name, values in request.GET.lists() if len(values) > 1]:
-        raise Problem(400, f"The parameter {doubled[0]} stands twice.")
-    if request.GET.get("keep_good_rows", "true") not in ("true", "false"):
+    found = parameters(request, PARAMETERS)
+    if found.get("keep_good_rows", "true") not in ("true", "false"):
         raise Problem(400, "keep_good_rows is true or false.")
-    return request.GET.dict()
+    return found
 
 
 def _receive(request, file: BinaryIO, most: int) -> None:

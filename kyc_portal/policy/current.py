@@ -12,6 +12,8 @@ from kyc_portal.policy.models import (
     CipVersion,
     Citation,
     PrivacyNoticeVersion,
+    Product,
+    ProductState,
     RegimeNumber,
     RegimeProfile,
     StatementKind,
@@ -23,6 +25,7 @@ from kyc_portal.policy.regimes import (
     CITATIONS,
     COMMON,
     PRIVACY_NOTICE,
+    PRODUCTS,
     PROFILES,
     TEXTS_FROM,
     YEARLY_ATTESTATION,
@@ -100,6 +103,12 @@ def regime_on(day: date) -> Regime:
     return Regime(profile.code, profile.label, profile.standing, frozenset(profile.elements), figures)
 
 
+def number_on(name: str, day: date) -> models.QuerySet:
+    """One figure of the regime the settings choose, as a row that another query can ask for within itself."""
+    profiles = RegimeProfile.objects.filter(_in_use(day), code=settings.REGIME)
+    return RegimeNumber.objects.filter(profile__in=profiles, name=name).values("value")
+
+
 def cip_on(day: date) -> CipVersion:
     """The CIP version in force on `day`; raises NoCip."""
     version = in_force(CipVersion, day)
@@ -118,7 +127,7 @@ SHIPPED_TEXTS = (
 
 def load_shipped(**signal) -> None:
     """After each migration: put the shipped citations and profiles into the database; rows already there stay."""
-    if StatementVersion._meta.db_table in connection.introspection.table_names():
+    if Product._meta.db_table in connection.introspection.table_names():
         _take_in_shipped(by=Actor.operator(), at=moment(None))
 
 
@@ -153,6 +162,17 @@ def _take_in_shipped(*, by: Actor, at: datetime) -> None:
                 **own,
             )  # fmt: skip
             new += 1
+    there = set(Product.objects.values_list("code", flat=True))
+    new += len(
+        Product.objects.bulk_create(
+            Product(
+                **vars(shipped), citation=citations["eo-13984-5"], state=ProductState.IN_FORCE, proposed_at=at,
+                proposed_by="shipped", answered_at=at, answered_by="shipped",
+            )
+            for shipped in PRODUCTS
+            if shipped.code not in there
+        )
+    )  # fmt: skip
     if new:
         about = RecordRef("policy.regimeprofile", "shipped", "shipped profiles")
         audit.record(Verb.SHIPPED_TAKEN_IN, about, by=by, at=at, rows=new)

@@ -161,6 +161,64 @@ class StatementVersion(Recorded):
         return f"STM-{self.kind}-{self.number}"
 
 
+class ProductState(models.TextChoices):
+    PROPOSED = "proposed", "waits for a second signature"
+    IN_FORCE = "in_force", "in force"
+    REPLACED = "replaced", "replaced by a later version"
+    DECLINED = "declined", "declined"
+    WITHDRAWN = "withdrawn", "withdrawn"
+
+
+class ProductQuerySet(RecordedQuerySet):
+    def in_force(self):
+        return self.filter(state=ProductState.IN_FORCE)
+
+    def awaiting_second(self, user):
+        """Proposals of others, which this person may countersign."""
+        return self.filter(state=ProductState.PROPOSED).exclude(proposed_by_key=str(user.pk))
+
+
+class Product(Recorded):
+    """One version of a product in the catalogue: whether it is IaaS, and what a limited account may do with it.
+
+    Two people put a version in force; the former one stays, because answers were given by it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=20, unique=True, default=partial(new_reference, "PRD"), editable=False)
+    code = models.CharField(max_length=40)
+    title = models.CharField(max_length=100)
+    is_iaas = models.BooleanField()
+    why = models.CharField(max_length=300, help_text="Why it is, or is not, within the definition.")
+    citation = models.ForeignKey(Citation, on_delete=models.PROTECT, related_name="products")
+    is_offered = models.BooleanField(default=True)
+    limited_may_start = models.BooleanField()
+    limited_may_use = models.BooleanField()
+    state = models.CharField(max_length=10, choices=ProductState.choices, default=ProductState.PROPOSED)
+    proposed_at = models.DateTimeField()
+    proposed_by = models.CharField(max_length=150)
+    proposed_by_key = models.CharField(max_length=80, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.CharField(max_length=150, blank=True)
+
+    objects = ProductQuerySet.as_manager()
+
+    class Meta:
+        permissions = [("keep_products", "Can propose and countersign products of the catalogue")]
+        constraints = [
+            models.UniqueConstraint(fields=["code"], condition=models.Q(state="in_force"), name="one_product_in_force"),
+            models.UniqueConstraint(fields=["code"], condition=models.Q(state="proposed"), name="one_product_proposed"),
+            models.CheckConstraint(condition=models.Q(state__in=ProductState.values), name="product_state_known"),
+            models.CheckConstraint(
+                condition=models.Q(limited_may_start=False) | models.Q(limited_may_use=True),
+                name="whoever_may_start_a_product_may_use_it",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.reference} {self.code}"
+
+
 class DeadlineQuerySet(RecordedQuerySet):
     def running(self):
         return self.filter(stopped_at__isnull=True)

@@ -47,6 +47,7 @@ CITATIONS = {
     "nprm-303": ShippedCitation("15 CFR 7.303 (89 FR 5698)", "proposed", "S"),
     "nprm-307": ShippedCitation("15 CFR 7.307 (89 FR 5698)", "proposed", "S"),
     "eo-13984": ShippedCitation("Executive Order 13984, section 1 (86 FR 6837)", "in_force", "P"),
+    "eo-13984-5": ShippedCitation("Executive Order 13984, section 5 (86 FR 6837)", "in_force", "S"),
     "ofac-578-411": ShippedCitation("31 CFR 578.411", "in_force", "P"),
     "ofac-501-601": ShippedCitation("31 CFR 501.601", "in_force", "P"),
     "ofac-501-603": ShippedCitation("31 CFR 501.603", "in_force", "P"),
@@ -158,6 +159,16 @@ MEASURES = (
     Figure("measure_decides_sold_through", "0", "yes (1) or no (0)", "own", "Its customers can become ours instead."),
     Figure("measure_decides_roster", "0", "yes (1) or no (0)", "own", "A few customers say little of a reseller."),
 )  # fmt: skip
+# How long systems may keep an access answer, and how often they are told of a change (docs/access-answer.md).
+ANSWERS = (
+    Figure("access_answer_seconds", "60", "seconds", "own", "A stop must be felt within a minute."),
+    Figure("webhook_attempts", "10", "attempts", "own", "With the pauses between them a little over two days."),
+    Figure("webhook_first_pause_seconds", "30", "seconds", "own", "Most failures are a restart, over in a minute."),
+    Figure("webhook_pause_factor", "3", "times", "own", "Growing fast: a receiver that is down is not hammered."),
+    Figure("webhook_longest_pause_minutes", "1440", "minutes", "own", "Once a day is enough to see that it is back."),
+    Figure("webhook_timeout_seconds", "10", "seconds", "own", "A receiver takes it in first, and works later."),
+    Figure("webhook_overlap_hours", "24", "hours", "own", "Time to carry a new secret to every receiver."),
+)
 
 # Figures that hold under every regime: law in force, and our own policy where no text gives a number.
 COMMON = (
@@ -240,9 +251,34 @@ COMMON = (
     Figure("watch_least_records", "1", "records", "own", "Under watch a single access is worth a look."),
     Figure("watchlist_shrink_percent", "20", "percent", "own"),
     Figure("document_grace_days", "0", "days", "bank-cip", "The document must be unexpired when it is looked at."),
+    *ANSWERS,
     *ACCEPTED,
     *COUNTRIES,
     *WEIGHTS,
+)
+
+
+@dataclass(frozen=True)
+class ShippedProduct:
+    """A product of the catalogue as shipped; an operator puts versions of their own in its place."""
+
+    code: str
+    title: str
+    is_iaas: bool
+    why: str
+    limited_may_start: bool
+    limited_may_use: bool
+
+
+_COMPUTING = "A fundamental computing resource on which customers deploy and run software that is not predefined."
+PRODUCTS = (
+    ShippedProduct("compute", "Virtual and dedicated machines", True, _COMPUTING, False, True),
+    ShippedProduct("gpu", "Machines with accelerators", True, _COMPUTING, False, False),
+    ShippedProduct("storage", "Block and object storage", True, "The definition names storage.", False, True),
+    ShippedProduct("network", "Private networks and addresses", True, "The definition names networks.", False, True),
+    ShippedProduct(
+        "support", "Support plan", False, "Help by people; nothing of the customer's runs on it.", True, True
+    ),
 )
 
 NPRM_ELEMENTS = (

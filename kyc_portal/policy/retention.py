@@ -6,6 +6,7 @@ from kyc_portal.policy.models import (
     Deadline,
     Holiday,
     PrivacyNoticeVersion,
+    Product,
     RegimeNumber,
     RegimeProfile,
     StatementVersion,
@@ -15,8 +16,17 @@ from kyc_portal.records.retention import RetentionRule, register
 register(
     RetentionRule(
         code="policy",
-        title="Regimes, citations, the provider's CIP and privacy notice",
-        covers=(RegimeProfile, RegimeNumber, Citation, CipVersion, PrivacyNoticeVersion, StatementVersion, Holiday),
+        title="Regimes, citations, products, the provider's CIP and privacy notice",
+        covers=(
+            RegimeProfile,
+            RegimeNumber,
+            Citation,
+            CipVersion,
+            PrivacyNoticeVersion,
+            StatementVersion,
+            Holiday,
+            Product,
+        ),
         why="Kept for good: every verification and every link points to the text it was done under.",
     ),
     RetentionRule(

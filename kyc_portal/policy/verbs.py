@@ -19,3 +19,6 @@ class Verb(AuditVerb):
     SHIPPED_TAKEN_IN = "policy.shipped", "took in {rows} shipped figures and citations"
     FIGURE_CHANGED = "policy.figure.changed", "changed {figure} of {regime} from {old} to {new}"
     HOLIDAY_ADDED = "policy.holiday.added", "entered {day} as a holiday"
+    PRODUCT_PROPOSED = "policy.product.proposed", "proposed a version of the product {what} ({row})"
+    PRODUCT_IN_FORCE = "policy.product.in_force", "put a version of the product {what} in force ({row})", "earlier"
+    PRODUCT_ENDED = "policy.product.ended", "ended the proposal {row} for the product {what} ({state})"

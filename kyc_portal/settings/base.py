@@ -264,6 +264,10 @@ VERIFIER = env.str("KYC_VERIFIER", default="")  # dotted name of the adapter of 
 VERIFIER_SECRETS = env.list("KYC_VERIFIER_SECRETS", default=[])  # whsec_…: two while they are being changed
 VERIFIER_MAX_BYTES = env.int("KYC_VERIFIER_MAX_BYTES", default=256 * 1024)  # of one answer
 
+# Where changes are told to; see docs/access-answer.md. Only the local world and the tests tell programs on this host
+# over plain HTTP: no variable switches it on, and safety.py refuses it.
+WEBHOOKS_TO_PLAIN_LOOPBACK = False
+
 # --- Regime -----------------------------------------------------------------------------------------------------------
 
 REGIME = env.str("KYC_REGIME", default="NPRM_2024")

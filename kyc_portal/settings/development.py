@@ -17,3 +17,4 @@ VERIFIER = env.str("KYC_VERIFIER", default="kyc_portal.demo.stand_in.StandIn")
 VERIFIER_SECRETS = env.list("KYC_VERIFIER_SECRETS", default=[_KEYS["VERIFIER_SECRET"]])
 WITNESSES = env.list("KYC_WITNESSES", default=[f"file:{LOCAL_DIR / name}" for name in ("witness-a", "witness-b")])
 MFA_ROLES = env.list("KYC_MFA_ROLES", default=["none"])  # the demo's people log in with a password alone
+WEBHOOKS_TO_PLAIN_LOOPBACK = True

@@ -42,3 +42,4 @@ MFA_ROLES = ["none"]  # tests of the second factor switch it on
 WITNESSES = []  # a test that wants some names its own
 STAMP_CA = ""
 STAMPS_FROM_PLAIN_LOOPBACK = True
+WEBHOOKS_TO_PLAIN_LOOPBACK = True

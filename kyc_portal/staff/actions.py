@@ -27,7 +27,8 @@ MOST_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class FlowAction:
-    """One button: `run(admin, record, by=, at=, **cleaned)` calls a flow and returns the sentence to show."""
+    """One button: `run(admin, record, by=, at=, **cleaned)` calls a flow and returns the sentence to show, (sentence,
+    record to go to), or a function of the request that gives the page to show instead."""
 
     name: str
     label: str
@@ -139,6 +140,8 @@ def run_for_one(admin, request, action: FlowAction, record: models.Model) -> Htt
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
+            if callable(told):  # a page of its own, which says what is shown once and kept nowhere
+                return told(request)
             sentence, target = told if isinstance(told, tuple) else (told, record)
             messages.success(request, f"{sentence} {where_sealed(request)}".strip())
             return HttpResponseRedirect(url_of(target) or back_url)

@@ -233,6 +233,14 @@ SCREENS: dict[str, Screen] = {
     "policy.deadline": Screen(speaks_of=True),
     "policy.holiday": Screen(add="policy.add_holiday"),
     "policy.regimeprofile": Screen(),
+    "policy.product": Screen(
+        add="policy.keep_products",
+        acts={
+            "countersign": Act("policy.keep_products", "proposed", after="proposed_by_key"),
+            "decline": Act("policy.keep_products", "proposed", after="proposed_by_key"),
+            "withdraw": Act("policy.keep_products", "proposed"),
+        },
+    ),
     "records.auditevent": Screen(),
     "records.identityview": Screen(),
     "records.legalhold": Screen(add="records.place_hold", acts={"release": Act("records.release_hold")}),
@@ -241,6 +249,11 @@ SCREENS: dict[str, Screen] = {
     "records.purgerun": Screen(add="records.purge", acts={"destroy": Act("records.purge", "finished")}),
     "records.clockwatch": Screen(acts={"confirm": Act("records.confirm_clock")}),
     "api.apikey": Screen(add="api.manage_keys", acts={"revoke": Act("api.manage_keys")}),
+    "api.webhookendpoint": Screen(
+        add="api.manage_keys",
+        acts={name: Act("api.manage_keys") for name in ("rotate", "drop_former", "change_key", "end")},
+    ),
+    "api.webhookdelivery": Screen(acts={"send_again": Act("api.manage_keys", "sent given_up", many=True)}),
     "staff.breakglass": Screen(add="staff.take_breakglass", own="member_id", all_for="staff.see_everything", acts={
         "give_back": Act("staff.take_breakglass", whose="member_id"),
         "note_review": Act("staff.review_breakglass"),

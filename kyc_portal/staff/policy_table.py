@@ -177,6 +177,9 @@ FIELDS: dict[str, str] = {
     "resellers.sampledfile.file_name": "resellers.judge_sample resellers.download_sample",
     "resellers.sampledfile.words": "resellers.judge_sample resellers.hold_against",
     "resellers.rosterhit.birth_date": "accounts.judge_hit accounts.second_hit",  # beside the entry's, to compare
+    **dict.fromkeys(  # shown once, to whoever made it
+        (f"api.webhookendpoint.{column}" for column in ("secret", "former_secret")), "api.manage_keys"
+    ),
     "notices.notice.address": UNMASK,
     "notices.notice.context": UNMASK,
     "cases.casenote.text": "cases.view_case",

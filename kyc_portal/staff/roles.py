@@ -48,7 +48,7 @@ ASKED_FOR = _view("resellers", "reseller", "resellercip", "ciprequest")  # what 
 REPORTS = _view("resellers", "authorityreport")  # who is reported to an authority must not learn of it from others
 POLICY = _view(
     "policy", "regimeprofile", "citation", "cipversion", "privacynoticeversion", "statementversion", "deadline",
-    "holiday",
+    "holiday", "product",
 )  # fmt: skip
 NOTICES = _view("notices", "notice")
 # The whole trail and the holds tell of authorities' requests, which reviewers and leads must not know of.
@@ -58,7 +58,7 @@ GROUND = (
 )  # fmt: skip
 WORK = _view("work", "job")
 PEOPLE = _view("staff", "staffmember")
-KEYS = _view("api", "apikey")
+KEYS = _view("api", "apikey", "webhookendpoint", "webhookdelivery")
 GLASS = (*_view("staff", "breakglass"), "staff.take_breakglass")  # what may be taken stands in breakglass.py
 
 REVIEWING = (
@@ -104,12 +104,12 @@ ROLES: dict[str, tuple[str, ...]] = {
     "compliance": (
         *CUSTOMERS, *CASES, *MEASURES, *RESELLERS, *REPORTS, *PRIVACY, *GROUND, *GLASS, "resellers.propose_termination",
         "resellers.decide_termination", "resellers.report_to_authority", "resellers.produce_cip",
-        "policy.approve_cip", "policy.add_holiday",
+        "policy.approve_cip", "policy.add_holiday", "policy.keep_products",
         "records.purge", "records.settle_rowchange", "accounts.handle_privacy", "resellers.review_cip",
         "resellers.decide_cip", "resellers.hold_against", "resellers.end_finding", "resellers.withdraw_certification",
         "resellers.judge_sample", "resellers.download_sample",
     ),
-    "senior manager": (*GROUND, *CASES, *MEASURES, *RESELLERS, "resellers.decide_termination"),
+    "senior manager": (*GROUND, *CASES, *MEASURES, *RESELLERS, "resellers.decide_termination", "policy.keep_products"),
     "auditor": (
         *CUSTOMERS, *CASES, *MEASURES, *LEGAL, *PRIVACY, *RESELLERS, *REPORTS, *ABUSE, *GROUND, *WORK, *PEOPLE, *KEYS,
         *_view("records", "clockwatch"), "staff.see_everything", "accounts.download_document",

@@ -74,6 +74,12 @@ def _faults_of_witnesses() -> Iterator[tuple[str, str]]:
         yield what, "Leave STAMPS_FROM_PLAIN_LOOPBACK to the tests."
 
 
+def _faults_of_webhooks() -> Iterator[tuple[str, str]]:
+    if settings.WEBHOOKS_TO_PLAIN_LOOPBACK:
+        what = "WEBHOOKS_TO_PLAIN_LOOPBACK is on, so changes could be told to programs on this host in clear."
+        yield what, "Leave WEBHOOKS_TO_PLAIN_LOOPBACK to the local world and the tests."
+
+
 def _faults_of_services() -> Iterator[tuple[str, str]]:
     if settings.DEBUG:
         yield "DEBUG is on.", "Remove DEBUG from the environment."
@@ -174,6 +180,7 @@ _PRODUCTION = (
     _faults_of_services,
     _faults_of_addresses,
     _faults_of_verifier,
+    _faults_of_webhooks,
     exposure.faults_of_cookies,
     exposure.faults_of_hosts,
     exposure.faults_of_transport,

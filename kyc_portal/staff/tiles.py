@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from kyc_portal.calendars import add_days
 from kyc_portal.notices.models import Notice
-from kyc_portal.policy.models import Deadline
+from kyc_portal.policy.models import Deadline, Product
 from kyc_portal.records.models import ClockWatch, LegalHold, RowChange
 from kyc_portal.staff.models import BreakGlass
 from kyc_portal.staff.policy_table import rows_for
@@ -42,6 +42,11 @@ TILES = (
         "Dead letters", "Work that failed five times and waits for a decision.", "work.revive",
         lambda user, today: Job.objects.dead(),
         "admin:work_job_changelist", "state=dead", "danger",
+    ),
+    Tile(
+        "Products to countersign", "A colleague proposed a version; agree or decline.", "policy.keep_products",
+        lambda user, today: Product.objects.awaiting_second(user),
+        "admin:policy_product_changelist", "state=proposed", "warning",
     ),
     Tile(
         "Changes without an event", "Rows were changed and no event says why.", "records.view_rowchange",

@@ -52,6 +52,11 @@ def ask(kind: str, key: str = "", *, due_at: datetime, at: datetime) -> Job:
     return job
 
 
+def bring_forward(job: Job, *, to: datetime) -> None:
+    """Have a waiting job done at that moment if it would have waited longer; in the caller's transaction."""
+    Job.objects.filter(pk=job.pk, state=JobState.WAITING, due_at__gt=to).update(due_at=to)
+
+
 @transaction.atomic
 def claim(now: datetime) -> Job | None:
     """Take the most urgent due job under a lease of a minute; None when nothing is due."""

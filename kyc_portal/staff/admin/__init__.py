@@ -1,5 +1,5 @@
 """The screens of the shared ground; they live here, because only here may screens know the bases."""
 
-from kyc_portal.staff.admin import breakglass, changes, members, notices, policy, purging, records, work
+from kyc_portal.staff.admin import breakglass, changes, members, notices, policy, products, purging, records, work
 
-__all__ = ["breakglass", "changes", "members", "notices", "policy", "purging", "records", "work"]
+__all__ = ["breakglass", "changes", "members", "notices", "policy", "products", "purging", "records", "work"]

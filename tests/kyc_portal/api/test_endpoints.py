@@ -214,7 +214,7 @@ class TestRefusals:
         paths = ["/api/" + re.sub("<str:[a-z]+>", "jsonl", str(each.pattern)) for each in urls.urlpatterns[:-1]]
 
         paths.remove(DOOR)  # proves itself by a signature: test_verifier_door.py
-        assert len(paths) == 5 and get_resolver().resolve("/api/whatever").url_name == "nothing-here"
+        assert len(paths) == 6 and get_resolver().resolve("/api/whatever").url_name == "nothing-here"
         for path in paths:
             assert {ask(path, method=method).status_code for method in ("GET", "POST")} == {401, 405}
 
