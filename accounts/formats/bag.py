@@ -23,7 +23,10 @@ from accounts.formats.bag_layout import (
     DECLARATION,
     PAYLOAD_MANIFESTS,
     SIGNATURE_FILE,
+    STAMP_FILE,
+    STAMPED,
     TAG_MANIFESTS,
+    VERIFIER_FILE,
     Spellings,
     path_fault,
     shown,
@@ -31,6 +34,7 @@ from accounts.formats.bag_layout import (
     signed_statement,
     statement_bytes,
 )
+from accounts.formats.bag_verifier import verifier
 from kyc_portal.refusal import Refusal
 
 Content = bytes | Iterable[bytes]
@@ -65,13 +69,15 @@ def write_bag(
     sign: Callable[[bytes], bytes],
     key_id: str,
     public_key: bytes,
+    stamp: Callable[[bytes], bytes] | None = None,
 ) -> BagSummary:
     """Write a signed bundle so that it stands under `folder` whole or not at all.
 
     `files` gives paths below the payload folder and their content; it is consumed one file and one chunk at a time.
     `info` becomes bag-info.txt in its own order; `Payload-Oxum` is added. `sign` returns an Ed25519 signature that
-    `public_key` (32 raw bytes) must confirm. Equal input gives equal bytes. Raises BagRefused; an error while reading
-    `files` passes through. Neither leaves anything behind.
+    `public_key` (32 raw bytes) must confirm. `stamp` is given the bytes of `tagmanifest-sha256.txt` and returns an
+    authority's answer over them (RFC 3161), which is kept as `timestamp.tsr`. Equal input gives equal bytes. Raises
+    BagRefused; an error of `files` or `stamp` passes through. Neither leaves anything behind.
     """
     info_lines = _info_lines(info)
     with _unfinished(Path(folder)) as part:
@@ -81,10 +87,15 @@ def write_bag(
         tags = {
             "bagit.txt": _write(part / "bagit.txt", DECLARATION),
             "bag-info.txt": _write(part / "bag-info.txt", "".join(info_lines).encode()),
+            VERIFIER_FILE: _write(part / VERIFIER_FILE, verifier()),
         }
         tags |= _write_manifests(part, PAYLOAD_MANIFESTS, payload)
         tag_manifests = _write_manifests(part, TAG_MANIFESTS, tags)
-        _write_signature(part, tag_manifests, sign, key_id, public_key)
+        digests = {name: tag_manifests[name].digests[algorithm] for name, algorithm in TAG_MANIFESTS.items()}
+        if stamp:
+            token = stamp((part / STAMPED).read_bytes())
+            digests[STAMP_FILE] = _write(part / STAMP_FILE, token).digests["sha256"]
+        _write_signature(part, digests, sign, key_id, public_key)
     return BagSummary(len(payload), total, tag_manifests["tagmanifest-sha256.txt"].digests["sha256"])
 
 
@@ -201,9 +212,8 @@ def _info_lines(info: Mapping[str, str]) -> list[str]:
 
 
 def _write_signature(
-    part: Path, tag_manifests: Mapping[str, _Written], sign: Callable[[bytes], bytes], key_id: str, public_key: bytes
+    part: Path, digests: Mapping[str, str], sign: Callable[[bytes], bytes], key_id: str, public_key: bytes
 ) -> None:
-    digests = {name: tag_manifests[name].digests[algorithm] for name, algorithm in TAG_MANIFESTS.items()}
     statement = signed_statement(key_id, public_key, digests)
     signature = sign(statement_bytes(statement))
     try:

@@ -1,9 +1,12 @@
 """The layout of an evidence bundle, known alike to whoever writes and whoever reads one (requirement R114).
 
 BagIt 1.0 (RFC 8493) with SHA-256 and SHA-512 manifests. `signature.json` stands beside the tag manifests, is not listed
-in them (as BagIt allows for tag files), and signs them with Ed25519. Standard library only, so that a recipient can
-check a bundle without the portal.
+in them (as BagIt allows for tag files), and signs them with Ed25519. Where an authority stamps the bundle, its answer
+over `tagmanifest-sha256.txt` is `timestamp.tsr` (RFC 3161), which the signature covers too. Standard library only, so
+that a recipient can check a bundle without the portal.
 """
+
+from __future__ import annotations
 
 import json
 import unicodedata
@@ -14,6 +17,9 @@ DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 PAYLOAD_MANIFESTS = {f"manifest-{algorithm}.txt": algorithm for algorithm in ALGORITHMS}
 TAG_MANIFESTS = {f"tagmanifest-{algorithm}.txt": algorithm for algorithm in ALGORITHMS}
 SIGNATURE_FILE = "signature.json"
+STAMP_FILE = "timestamp.tsr"
+STAMPED = "tagmanifest-sha256.txt"
+VERIFIER_FILE = "verify_bundle.py"
 REQUIRED = ("bagit.txt", "bag-info.txt", *PAYLOAD_MANIFESTS, *TAG_MANIFESTS, SIGNATURE_FILE)
 COVERS = 'This document without the entry "signature", as JSON in UTF-8 with sorted keys and no spaces.'
 
@@ -79,7 +85,7 @@ class Spellings:
 
 
 def signed_statement(key_id: str, public_key: bytes, digests: Mapping[str, str]) -> dict:
-    """What a signature says: this key (32 raw bytes) vouches for these tag manifests (file name to digest)."""
+    """What a signature says: this key (32 raw bytes) vouches for these files (name to digest)."""
     return {
         "algorithm": "Ed25519",
         "covers": COVERS,

@@ -1,9 +1,11 @@
 """Say whether an evidence bundle is whole, from a folder or a zip of it (R114, T25; threats TH35, TH36).
 
-A recipient can check without the portal's database or a network: only the standard library and `cryptography` are used,
-and `python -m accounts.formats.bag_reading BUNDLE --keys KEYS.json` runs by itself. Paths that lead out of the bundle
-are refused before any content is read.
+A recipient can check without the portal, a database or a network: only the standard library is used, and each bundle
+carries these lines as one file (bag_verifier.py). Paths that lead out of the bundle are refused before any content is
+read.
 """
+
+from __future__ import annotations
 
 import argparse
 import hashlib
@@ -21,14 +23,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from accounts.formats.bag_layout import (
     DECLARATION,
     PAYLOAD_MANIFESTS,
     REQUIRED,
     SIGNATURE_FILE,
+    STAMP_FILE,
+    STAMPED,
     TAG_MANIFESTS,
     Spellings,
     path_fault,
@@ -37,6 +38,7 @@ from accounts.formats.bag_layout import (
     signed_statement,
     statement_bytes,
 )
+from accounts.formats.ed25519 import is_valid
 
 WHOLE, TAMPERED, UNREADABLE, KEY_UNKNOWN, NO_WITNESS = range(5)
 
@@ -53,6 +55,7 @@ ZIP_ENTRY_LIMIT = 250_000
 ZIP_RATIO_LIMIT = 200  # unpacked bytes per byte of the zip; access records pack 10 to 40 times
 ZIP_RATIO_FREE = 10 << 20  # bytes; what unpacks to less than this cannot fill a disk
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ArithmeticError, RuntimeError, ValueError)
+SHA256_IN_DER = (bytes.fromhex("300d06096086480165030402010500"), bytes.fromhex("300b0609608648016503040201"))
 MANIFEST_LINE = re.compile(r"([0-9a-f]+)  ([^ ].*)")
 
 
@@ -163,10 +166,7 @@ class ZipSource:
         self._zip.close()
 
 
-Source = FolderSource | ZipSource
-
-
-def _source(path: Path) -> Source:
+def _source(path: Path) -> FolderSource | ZipSource:
     if path.is_dir():
         return FolderSource(path)
     if not path.exists():
@@ -177,7 +177,7 @@ def _source(path: Path) -> Source:
         raise Fault(UNREADABLE, f"“{shown(path.name)}” is neither a folder nor a readable zip.") from None
 
 
-def _chunks(source: Source, name: str) -> Iterator[bytes]:
+def _chunks(source: FolderSource | ZipSource, name: str) -> Iterator[bytes]:
     try:
         with source.open(name) as stream:
             while chunk := stream.read(CHUNK):
@@ -188,7 +188,7 @@ def _chunks(source: Source, name: str) -> Iterator[bytes]:
         raise Fault(UNREADABLE, f"“{shown(name)}” cannot be read: {error.strerror}.") from None
 
 
-def _tag_bytes(source: Source, name: str) -> bytes:
+def _tag_bytes(source: FolderSource | ZipSource, name: str) -> bytes:
     content = bytearray()
     for chunk in _chunks(source, name):
         content += chunk
@@ -197,7 +197,7 @@ def _tag_bytes(source: Source, name: str) -> bytes:
     return bytes(content)
 
 
-def _tag_text(source: Source, name: str) -> str:
+def _tag_text(source: FolderSource | ZipSource, name: str) -> str:
     try:
         return _tag_bytes(source, name).decode()
     except UnicodeDecodeError:
@@ -207,7 +207,7 @@ def _tag_text(source: Source, name: str) -> str:
 # What is checked, in this order -----------------------------------------------------------------------------------
 
 
-def _require_paths_inside(source: Source) -> None:
+def _require_paths_inside(source: FolderSource | ZipSource) -> None:
     """Look at every path that the bundle has or names, before anything else is read."""
     _require_safe_names(sorted(source.files), "The bundle")
     for name in sorted(name for name in source.files if re.fullmatch(r"(tag)?manifest-[^/]*\.txt|fetch\.txt", name)):
@@ -216,7 +216,7 @@ def _require_paths_inside(source: Source) -> None:
         _require_safe_names((fields[-1] for fields in lines if len(fields) == columns), f"“{name}”")
 
 
-def _require_shape(source: Source) -> None:
+def _require_shape(source: FolderSource | ZipSource) -> None:
     missing = [name for name in REQUIRED if name not in source.files]
     if "bagit.txt" in missing and not any(name in source.files for name in PAYLOAD_MANIFESTS):
         raise Fault(UNREADABLE, "This is not a bundle: it has neither a “bagit.txt” nor a manifest.")
@@ -233,7 +233,7 @@ def _require_shape(source: Source) -> None:
         raise Fault(TAMPERED, f"“{shown(empty[0])}” is an empty folder that no manifest names.")
 
 
-def _require_signature(source: Source) -> tuple[str, bytes]:
+def _require_signature(source: FolderSource | ZipSource) -> tuple[str, bytes]:
     """Check `signature.json` against the tag manifests; return the key's id and its 32 bytes."""
     raw = _tag_bytes(source, SIGNATURE_FILE)
     try:
@@ -244,18 +244,28 @@ def _require_signature(source: Source) -> tuple[str, bytes]:
         # Written back and compared, so that no byte of the file is outside of what is checked.
         if not isinstance(key_id, str) or signature_document(statement, signature) != raw:
             raise ValueError("not as written")
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, statement_bytes(statement))
-    except (ValueError, TypeError, KeyError, RecursionError, InvalidSignature):
+        if not is_valid(public_key, statement_bytes(statement), signature):
+            raise ValueError("another signature")
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise Fault(TAMPERED, f"“{SIGNATURE_FILE}” does not hold a valid signature.") from None
-    for name, algorithm in TAG_MANIFESTS.items():
+    covered = TAG_MANIFESTS | ({STAMP_FILE: "sha256"} if STAMP_FILE in source.files else {})
+    for name, algorithm in covered.items():
         if signed.get(name) != hashlib.new(algorithm, _tag_bytes(source, name)).hexdigest():
             raise Fault(TAMPERED, f"“{name}” is not the one that was signed.")
-    if set(signed) != set(TAG_MANIFESTS):
+    if set(signed) != set(covered):
         raise Fault(TAMPERED, f"“{SIGNATURE_FILE}” signs something that is not in the bundle.")
+    if STAMP_FILE in covered and not is_stamp_over(_tag_bytes(source, STAMP_FILE), _tag_bytes(source, STAMPED)):
+        raise Fault(TAMPERED, f"“{STAMP_FILE}” stamps something else than “{STAMPED}”.")
     return key_id, public_key
 
 
-def _read_manifest(source: Source, name: str, algorithm: str) -> dict[str, str]:
+def is_stamp_over(token: bytes, message: bytes) -> bool:
+    """Whether a time-stamp names the SHA-256 of this message; who gave it is for `openssl ts -verify` to say."""
+    digest = hashlib.sha256(message).digest()
+    return any(algorithm + b"\x04\x20" + digest in token for algorithm in SHA256_IN_DER)
+
+
+def _read_manifest(source: FolderSource | ZipSource, name: str, algorithm: str) -> dict[str, str]:
     listed = {}
     *lines, rest = _tag_text(source, name).split("\n")
     for number, line in enumerate(lines, start=1):
@@ -268,7 +278,7 @@ def _read_manifest(source: Source, name: str, algorithm: str) -> dict[str, str]:
     return listed
 
 
-def _require_listed(source: Source, manifests: Mapping[str, str], present: set[str]) -> int:
+def _require_listed(source: FolderSource | ZipSource, manifests: Mapping[str, str], present: set[str]) -> int:
     """Check that the manifests name exactly the files present, with the right digests; return their bytes in all."""
     listed = {name: _read_manifest(source, name, algorithm) for name, algorithm in manifests.items()}
     for manifest, entries in listed.items():
@@ -291,20 +301,20 @@ def _require_listed(source: Source, manifests: Mapping[str, str], present: set[s
     return total
 
 
-def _require_oxum(source: Source, total: int, count: int) -> None:
+def _require_oxum(source: FolderSource | ZipSource, total: int, count: int) -> None:
     lines = _tag_text(source, "bag-info.txt").splitlines()
     oxums = [line.partition(":")[2].strip() for line in lines if line.casefold().startswith("payload-oxum")]
     if oxums != [f"{total}.{count}"]:
         raise Fault(TAMPERED, f"“bag-info.txt” does not state the payload of {total} bytes in {count} files.")
 
 
-def _require_whole(source: Source) -> tuple[str, bytes, int]:
+def _require_whole(source: FolderSource | ZipSource) -> tuple[str, bytes, int]:
     """Run every check on the bundle itself; return the key's id, the key, and the number of payload files."""
     _require_paths_inside(source)
     _require_shape(source)
     key_id, public_key = _require_signature(source)
     payload = {name for name in source.files if name.startswith("data/")}
-    _require_listed(source, TAG_MANIFESTS, source.files - payload - set(TAG_MANIFESTS) - {SIGNATURE_FILE})
+    _require_listed(source, TAG_MANIFESTS, source.files - payload - set(TAG_MANIFESTS) - {SIGNATURE_FILE, STAMP_FILE})
     total = _require_listed(source, PAYLOAD_MANIFESTS, payload)
     _require_oxum(source, total, len(payload))
     return key_id, public_key, len(payload)
@@ -350,14 +360,15 @@ def read_trusted_keys(path: Path) -> dict[str, bytes]:
 def main(arguments: list[str] | None = None) -> int:
     """Check one bundle from the command line; the exit code is the verdict's."""
     parser = argparse.ArgumentParser(description="Say whether an evidence bundle is whole.")
-    parser.add_argument("bundle", type=Path, help="the bundle's folder, or a zip of it")
+    parser.add_argument("bundle", type=Path, nargs="?", help="its folder, or a zip of it; without it, this file's own")
     parser.add_argument("--keys", type=Path, help="trusted keys: a JSON file, key id to public key in hexadecimal")
     parser.add_argument("--witness", help="SHA-256 of tagmanifest-sha256.txt as noted elsewhere")
     parser.add_argument("--ask-witness", action="store_true", help="do not call a bundle whole without a witness")
     options = parser.parse_args(arguments)
     try:
         keys = read_trusted_keys(options.keys) if options.keys else None
-        verdict = verify_bag(options.bundle, keys, options.ask_witness, options.witness)
+        bundle = options.bundle or Path(__file__).resolve().parent
+        verdict = verify_bag(bundle, keys, options.ask_witness, options.witness)
     except (OSError, ValueError, RecursionError):
         verdict = Verdict(UNREADABLE, "The key file cannot be read.")
     sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not know every letter of a name

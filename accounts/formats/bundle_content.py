@@ -64,6 +64,9 @@ class IndexPage:
     key_id: str
     files: tuple[IndexedFile, ...]
     redactions: tuple[RedactionNote, ...] = ()
+    provider: str = ""
+    collected_at: datetime | None = None
+    approved_at: datetime | None = None
 
     @property
     def total_bytes(self) -> int:

@@ -5,27 +5,30 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 
+from django.conf import settings
+
 from accounts.flows import document_files
 from accounts.formats.bag import Content
 from accounts.formats.bundle_content import (
-    ACCESS_COLUMNS,
-    CustodyEntry,
     IndexedFile,
     IndexPage,
     MeasuredContent,
-    custody_document,
-    custody_table,
     json_document,
     table_csv,
     table_jsonl,
 )
-from accounts.models import AccessBatch, AccessRecord, Account, ExternalAnswer, IdentityDocument, Party
+from accounts.models import Account, ExternalAnswer, IdentityDocument, Party
+from cases.flows import bundle_access
+from cases.flows.bundle_cover import cover_pdf
 from cases.flows.bundle_events import COLUMNS as EVENT_COLUMNS
 from cases.flows.bundle_events import events_of
+from cases.flows.bundle_exchange import exchange_files
 from cases.flows.bundle_facts import CUSTOMER_TABLES, Chosen, FactTable, made
 from cases.flows.bundle_findings import FINDING_TABLES
 from cases.flows.bundle_page import page_for_people, style
 from cases.flows.bundle_redactor import Redactor
+from cases.formats import access_records, custody
+from cases.formats.custody import FileCustody, Hands
 from cases.models import Bundle
 from cases.rules.disclosure import DataClass, Ground, Recipient
 from cases.rules.redaction import FieldClass
@@ -33,7 +36,6 @@ from kyc_portal.records import keys
 from kyc_portal.records.refs import Actor, RecordRef
 from kyc_portal.refusal import Refusal
 
-ACCESS = (*ACCESS_COLUMNS, "action", "principal", "source_system", "event_id")
 ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif", "application/pdf": "pdf"}
 
 
@@ -47,15 +49,15 @@ class PayloadOf:
     def __init__(self, bundle: Bundle, *, by: Actor, at: datetime):
         self._bundle, self._at = bundle, at
         keys_by_kind: dict[tuple[str, str], set[str]] = {}
-        for item in bundle.items.all():
+        self._sources: dict[str, list[str]] = {}
+        for item in bundle.items.order_by("data_class", "name", "pk"):
             keys_by_kind.setdefault((item.data_class, item.label), set()).add(item.key)
+            self._sources.setdefault(item.data_class, []).append(f"{item.name} {item.sha256}".strip())
         self._chosen = Chosen(keys_by_kind)
         parties = set(self._chosen.rows(Account, DataClass.SUBSCRIBER).values_list("party_id", flat=True))
         self._show = Redactor(bundle.recipient, frozenset(parties))
-        self._by = by.label
-        if by.kind != "scheduler":
-            self._by = self._show.show(FieldClass.STAFF, by.label, "custody, added by")
-        self._custody: list[CustodyEntry] = []
+        self._hands = self._through(by)
+        self._custody: list[FileCustody] = []
         self._indexed: list[IndexedFile] = []
 
     def files(self) -> Iterator[tuple[str, Content]]:
@@ -68,6 +70,9 @@ class PayloadOf:
         yield from self._documents()
         yield from self._answers()
         yield from self._access()
+        for each in exchange_files(tables, self._chosen, self._show, reference=self._bundle.reference, at=self._at):
+            sources = [source for data_class in each.classes for source in self._sources.get(data_class, ())]
+            yield from self._file(each.path, each.title, "the tables of this bundle", each.content, sources)
         yield from self._events()
         log = [asdict(note) for note in self._show.notes]
         if log:
@@ -76,17 +81,31 @@ class PayloadOf:
             yield from self._file("redactions.csv", "Redaction log as a table", "made for this bundle", lines)
         yield from self._pages(tables)
 
-    def _file(self, path: str, title: str, origin: str, chunks: Iterable[bytes]) -> Iterator[tuple[str, Content]]:
+    def _through(self, by: Actor) -> Hands:
+        """Who collected, approved and built, as far as the recipient may know."""
+
+        def staff(label: str, what: str) -> str:
+            return str(self._show.show(FieldClass.STAFF, label, f"custody, {what} by"))
+
+        bundle, added_by = self._bundle, by.label if by.kind == "scheduler" else staff(by.label, "added")
+        return Hands(
+            bundle.collected_at, staff(bundle.collected_by, "collected"), bundle.approved_at,
+            staff(bundle.approved_by, "approved"), self._at, added_by,
+        )  # fmt: skip
+
+    def _file(
+        self, path: str, title: str, origin: str, chunks: Iterable[bytes], sources: Iterable[str] = ()
+    ) -> Iterator[tuple[str, Content]]:
         content = MeasuredContent(chunks)
         yield path, content
-        self._custody.append(CustodyEntry(path, self._at, self._by, origin, content.sha256))
+        self._custody.append(FileCustody(path, content.size, content.sha256, origin, tuple(sources)))
         self._indexed.append(IndexedFile(path, title, content.size, content.sha256))
 
     def _fact_files(self, table: FactTable) -> Iterator[tuple[str, Content]]:
         origin = f"the portal's records, {table.data_class.label}, as approved in {self._bundle.reference}"
-        path = f"facts/{table.name}"
-        yield from self._file(f"{path}.csv", table.title, origin, table_csv(table.columns, table.rows))
-        yield from self._file(f"{path}.json", f"{table.title} (JSON)", origin, [json_document(table.rows)])
+        path, sources = f"facts/{table.name}", self._sources.get(table.data_class.value, ())
+        yield from self._file(f"{path}.csv", table.title, origin, table_csv(table.columns, table.rows), sources)
+        yield from self._file(f"{path}.json", f"{table.title} (JSON)", origin, [json_document(table.rows)], sources)
 
     def _documents(self) -> Iterator[tuple[str, Content]]:
         for document in self._chosen.rows(IdentityDocument, DataClass.IDENTITY):
@@ -98,7 +117,8 @@ class PayloadOf:
                 self._show.note(hidden, path)
                 continue
             origin = f"original of {document.reference} as it came in on {document.added_at:%Y-%m-%d}"
-            yield from self._file(path, f"Document {document.reference}", origin, _original(document))
+            source = [f"{document.reference} {document.file_sha256}"]
+            yield from self._file(path, f"Document {document.reference}", origin, _original(document), source)
 
     def _answers(self) -> Iterator[tuple[str, Content]]:
         """Answers of outside verifiers whole: nothing in them can be blacked out, so it is the file or a note."""
@@ -111,30 +131,20 @@ class PayloadOf:
                 continue
             verifier = answer.check_asked.verifier_title
             origin = f"message of {verifier} as it came in on {answer.received_at:%Y-%m-%d}, its signature checked"
-            yield from self._file(path, f"Answer {answer.reference} of {verifier}", origin, _whole(answer))
+            source = [f"{answer.reference} {answer.sha256}"]
+            yield from self._file(path, f"Answer {answer.reference} of {verifier}", origin, _whole(answer), source)
 
     def _access(self) -> Iterator[tuple[str, Content]]:
-        batches = self._chosen.rows(AccessBatch, DataClass.ACCESS)
-        if not batches.exists():
+        batches = list(bundle_access.batches(self._chosen))
+        if not batches:
             return
-        hidden = self._show.hides(FieldClass.NETWORK_ADDRESS)
-        if hidden is not None:
-            self._show.note(hidden, "access/records, address and raw source")
 
-        def rows() -> Iterator[dict]:
-            found = AccessRecord.objects.filter(batch__in=batches.order_by()).select_related("account", "batch")
-            for row in found.order_by("at", "pk").iterator(chunk_size=2000):
-                yield {
-                    "at": row.at, "account": row.account.reference, "kind": row.kind,
-                    "address": hidden.of("") if hidden else row.address,
-                    "raw_source": hidden.of("") if hidden else row.raw_source, "batch": row.batch.reference,
-                    "action": row.action, "principal": row.principal, "source_system": row.source_system,
-                    "event_id": row.event_id,
-                }  # fmt: skip
-
-        origin = "access logs " + ", ".join(f"{batch.reference} (SHA-256 {batch.sha256})" for batch in batches)
-        yield from self._file("access/records.csv", "Access records", origin, table_csv(ACCESS, rows()))
-        yield from self._file("access/records.jsonl", "Access records (JSON)", origin, table_jsonl(ACCESS, rows()))
+        sources = [f"{batch.reference} {batch.sha256}" for batch in batches]
+        forms = (("csv", "Access records", access_records.as_csv),
+                 ("jsonl", "Access records (JSON)", access_records.as_json_lines))  # fmt: skip
+        for ending, title, written in forms:
+            lines = written(bundle_access.records(self._chosen, self._show))
+            yield from self._file(f"access/records.{ending}", title, "access logs as taken in", lines, sources)
 
     def _events(self) -> Iterator[tuple[str, Content]]:
         records = [
@@ -147,18 +157,21 @@ class PayloadOf:
         yield from self._file("audit/events.jsonl", "Audit trail", origin, table_jsonl(EVENT_COLUMNS, events))
 
     def _pages(self, tables: list[FactTable]) -> Iterator[tuple[str, Content]]:
-        """The page for people, its look, and last the custody record, which lists both."""
-        yield from self._file("bundle.css", "Look of the page", "made for this bundle", [style()])
+        """The pages for people, their look, and last the custody record, which lists them too."""
+        made_here = "made for this bundle"
+        yield from self._file("bundle.css", "Look of the page", made_here, [style()])
+        yield from self._file("cover.pdf", "Cover and index to print", made_here, [cover_pdf(self._page(), tables)])
         html = page_for_people(self._page(), tables)
-        yield from self._file("index.html", "The page to open first", "made for this bundle", [html])
-        yield "custody.json", custody_document(self._custody)
-        yield "custody.csv", custody_table(self._custody)
+        yield from self._file("index.html", "The page to open first", made_here, [html])
+        yield "custody.json", custody.as_json(self._custody, self._hands)
+        yield "custody.csv", custody.as_csv(self._custody, self._hands)
 
     def _page(self) -> IndexPage:
         bundle = self._bundle
         return IndexPage(
             bundle.reference, bundle.case.reference, Recipient(bundle.recipient).label, Ground(bundle.ground).label,
-            self._at, keys.signing_key()[0], tuple(self._indexed), self._show.notes,
+            self._at, keys.signing_key()[0], tuple(self._indexed), self._show.notes, settings.PROVIDER_NAME,
+            bundle.collected_at, bundle.approved_at,
         )  # fmt: skip
 
 

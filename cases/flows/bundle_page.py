@@ -26,8 +26,18 @@ def page_for_people(page: IndexPage, tables: Sequence[FactTable]) -> bytes:
         }
         for table in tables
     ]
-    context = {"page": page, "built_at": as_text(page.built_at), "tables": shown}
+    context = {"page": page, "about": about_rows(page), "tables": shown}
     return render_to_string("bundles/index.html", context).encode()
+
+
+def about_rows(page: IndexPage) -> list[tuple[str, str]]:
+    """What stands on the cover: a label and its value."""
+    return [
+        ("Handed over by", page.provider or "–"), ("Case", page.case_reference), ("Made for", page.recipient),
+        ("Ground", page.ground), ("Collected", as_text(page.collected_at)), ("Approved", as_text(page.approved_at)),
+        ("Built", as_text(page.built_at)), ("Signed with key", page.key_id),
+        ("Files", f"{len(page.files)} listed here, {page.total_bytes} bytes"),
+    ]  # fmt: skip
 
 
 def as_text(value: object) -> str:

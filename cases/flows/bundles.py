@@ -18,7 +18,7 @@ from cases.rules.disclosure import GROUNDS, Ground, Recipient, require_ground
 from cases.rules.stages import BUNDLE_LIFECYCLE, BundleState
 from cases.verbs import Verb
 from kyc_portal.four_eyes import person_key, require_second_person
-from kyc_portal.records import audit, bundle_folders, keys
+from kyc_portal.records import audit, bundle_folders, keys, stamps
 from kyc_portal.records.acting import flow, one_flow
 from kyc_portal.records.bundle_folders import BeingBuilt, NotBuilt, only_builder, put_in_place
 from kyc_portal.records.clock import legal_day
@@ -38,6 +38,10 @@ class NothingToCollect(Refusal):
 
 class BadReceipt(Refusal):
     """The receipt cannot be as it was given."""
+
+
+class NotStamped(Refusal):
+    """The authority that is to stamp bundles gave no stamp."""
 
 
 class PlaceTaken(Refusal):
@@ -154,7 +158,18 @@ def _write(bundle: Bundle, folder: Path, *, by: Actor, at: datetime) -> BagSumma
         "Bagging-Date": legal_day(at).isoformat(),
     }
     files = PayloadOf(bundle, by=by, at=at).files()
-    return write_bag(folder, files, about, signing_key.sign, key_id, keys.public_key_bytes())
+    stamp = _stamp if settings.BUNDLE_STAMP_URL else None
+    return write_bag(folder, files, about, signing_key.sign, key_id, keys.public_key_bytes(), stamp)
+
+
+def _stamp(tag_manifest: bytes) -> bytes:
+    """While an authority is named, no bundle is built without its stamp; the next round asks it again."""
+    try:
+        return stamps.obtain_over(settings.BUNDLE_STAMP_URL, tag_manifest)
+    except stamps.NoStamp as fault:
+        raise NotStamped(f"The time-stamp authority gave no stamp: {fault}. Mend that, or set none.") from fault
+    except OSError as error:
+        raise NotStamped("The time-stamp authority is out of reach. The bundle is tried again.") from error
 
 
 @flow

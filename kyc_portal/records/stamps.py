@@ -48,13 +48,24 @@ def obtain(url: str, note: str) -> CheckpointStamp:
 
     Call it outside of a transaction.
     """
+    token = obtain_over(url, note.encode())
+    told = _read(token)
+    size, host = int(note.split("\n")[1]), urlsplit(url).hostname
+    return CheckpointStamp.objects.create(size=size, authority=host, token=token, stamped_at=told.tst_info.gen_time)
+
+
+def obtain_over(url: str, message: bytes) -> bytes:
+    """The authority's answer over these bytes, of which it learns the SHA-256 only.
+
+    Raises NoStamp, and OSError when it is out of reach. Call it outside of a transaction.
+    """
     if not is_installed():
         raise NoStamp("the package rfc3161-client is missing")
     try:
         trusted = authorities() if settings.STAMP_CA else []
     except (OSError, ValueError):
         raise NoStamp("KYC_STAMP_CA cannot be read") from None
-    message, library = note.encode(), _library()
+    library = _library()
     asked = library.TimestampRequestBuilder(message, library.HashAlgorithm.SHA256, nonce=True, cert_req=True)
     query = asked.build()
     token = _post(url, query.as_bytes())
@@ -65,8 +76,7 @@ def obtain(url: str, note: str) -> CheckpointStamp:
         raise NoStamp("the stamp answers another question")
     if trusted and not _is_signed(told, message, trusted):
         raise NoStamp("no authority of KYC_STAMP_CA signed the stamp")
-    size, host = int(note.split("\n")[1]), urlsplit(url).hostname
-    return CheckpointStamp.objects.create(size=size, authority=host, token=token, stamped_at=told.tst_info.gen_time)
+    return token
 
 
 # --- Asking -----------------------------------------------------------------------------------------------------------
@@ -219,8 +229,16 @@ def _write_new(path: Path, content: bytes) -> None:
 # --- Settings ---------------------------------------------------------------------------------------------------------
 
 
-def faults_of_settings(witnesses: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What is wrong with what is set for stamps, as (what is wrong, what to do); nothing when none are asked for."""
+def faults_of_settings(witnesses: Sequence[str], *, bundles: str = "") -> Iterator[tuple[str, str]]:
+    """What is wrong with what is set for stamps, as (what is wrong, what to do); nothing when none are asked for.
+
+    `bundles` is the address of the authority that stamps bundles, if any.
+    """
+    if bundles and not is_installed():
+        what = "KYC_BUNDLE_STAMP_URL asks for time stamps, but the package rfc3161-client is not installed."
+        yield what, "Install the extra `timestamps`, or leave KYC_BUNDLE_STAMP_URL out."
+    if bundles and (what := _fault_of_address(bundles)):
+        yield f"KYC_BUNDLE_STAMP_URL: the authority for time stamps {what}.", "Name it as https://host/path."
     urls = [witness.partition(":")[2] for witness in witnesses if witness.startswith("stamp:")]
     if urls and not is_installed():
         what = "KYC_WITNESSES asks for time stamps, but the package rfc3161-client is not installed."
@@ -228,7 +246,7 @@ def faults_of_settings(witnesses: Sequence[str]) -> Iterator[tuple[str, str]]:
     for url in urls:
         if what := _fault_of_address(url):
             yield f"KYC_WITNESSES: the authority for time stamps {what}.", "Name it as stamp:https://host/path."
-    if urls and settings.STAMP_CA:
+    if (urls or bundles) and settings.STAMP_CA:
         try:
             authorities()
         except (OSError, ValueError):

@@ -226,6 +226,10 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 20
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("KYC_STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 PRIVATE_DIR = Path(env.str("KYC_PRIVATE_DIR", default=str(LOCAL_DIR / "documents")))  # never below a web root
+BUNDLE_STAMP_URL = env.str("KYC_BUNDLE_STAMP_URL", default="")  # authority (RFC 3161) that stamps bundles; https
+PDF_FONTS = env.list(  # TrueType files for the PDF of a bundle, tried in their order; what is not there is passed over
+    "KYC_PDF_FONTS", default=["/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"]
+)
 BUNDLE_DIR = Path(env.str("KYC_BUNDLE_DIR", default=str(LOCAL_DIR / "bundles")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(PRIVATE_DIR)}},

@@ -41,5 +41,7 @@ VERIFIER_SECRETS = ["whsec_" + base64.b64encode(b"v" * 32).decode()]
 MFA_ROLES = ["none"]  # tests of the second factor switch it on
 WITNESSES = []  # a test that wants some names its own
 STAMP_CA = ""
+BUNDLE_STAMP_URL = ""
+PDF_FONTS = []  # what comes with the library, so that the same letters are lacking everywhere
 STAMPS_FROM_PLAIN_LOOPBACK = True
 WEBHOOKS_TO_PLAIN_LOOPBACK = True

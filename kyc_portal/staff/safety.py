@@ -199,7 +199,7 @@ def check_settings(app_configs, databases=None, **kwargs) -> list[checks.CheckMe
     Only the two local modules of settings are spared most of it: one that somebody derived from ours is not.
     """
     faults = [*_faults_of_regime(), *_faults_of_zone(), *_faults_of_log_in()]
-    faults += stamps.faults_of_settings(settings.WITNESSES)
+    faults += stamps.faults_of_settings(settings.WITNESSES, bundles=settings.BUNDLE_STAMP_URL)
     if settings.SETTINGS_MODULE not in LOCAL_SETTINGS:
         faults += [fault for part in _PRODUCTION for fault in part()]
         if not databases:  # `migrate` names its databases, and works as the role that owns the tables

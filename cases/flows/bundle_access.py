@@ -1,0 +1,62 @@
+"""Access records of a bundle, read so that any number of them needs no more memory (requirements R18, R114)."""
+
+from collections.abc import Iterator
+
+from django.db import models
+from django.db.models import Count, Max, Min
+
+from accounts.models import AccessBatch, AccessRecord
+from cases.flows.bundle_facts import Chosen
+from cases.flows.bundle_redactor import Redactor
+from cases.formats.access_records import Record
+from cases.formats.stix import Sighting
+from cases.rules.disclosure import DataClass
+from cases.rules.redaction import FieldClass
+
+ROWS_AT_ONCE = 2000
+
+
+def batches(chosen: Chosen) -> models.QuerySet:
+    """The approved log files."""
+    return chosen.rows(AccessBatch, DataClass.ACCESS)
+
+
+def _records(chosen: Chosen) -> models.QuerySet:
+    return AccessRecord.objects.filter(batch__in=batches(chosen).order_by())
+
+
+def records(chosen: Chosen, show: Redactor) -> Iterator[Record]:
+    """Each record as its recipient may see it, oldest first."""
+    hidden = show.hides(FieldClass.NETWORK_ADDRESS)
+    if hidden is not None:
+        show.note(hidden, "access/records, address and raw source")
+    found = _records(chosen).order_by("at", "pk").values_list(
+        "at", "account__reference", "kind", "address", "raw_source", "batch__reference", "action", "principal",
+        "source_system", "event_id",
+    )  # fmt: skip
+    for row in found.iterator(chunk_size=ROWS_AT_ONCE):
+        yield row if hidden is None else (*row[:3], hidden.of(""), hidden.of(""), *row[5:])
+
+
+def are_shown(chosen: Chosen, show: Redactor) -> bool:
+    """Whether there are addresses to tell of; where they are blacked out the redaction log says so."""
+    if not batches(chosen).exists():
+        return False
+    if (hidden := show.hides(FieldClass.NETWORK_ADDRESS)) is not None:
+        show.note(hidden, "exchange/indicators.stix.json")
+    return hidden is None
+
+
+def sightings(chosen: Chosen, show: Redactor) -> Iterator[Sighting]:
+    """Each address of each account with its first and last day, by address.
+
+    What a list of that day said of an address goes along only where red flags do, unredacted.
+    """
+    tells = chosen.has(DataClass.RISK) and show.hides(FieldClass.DETECTION) is None
+    found = (
+        _records(chosen).filter(address__isnull=False).values_list("account__reference", "address")
+        .annotate(first=Min("at"), last=Max("at"), count=Count("pk"), named=Max("anonymiser"))
+        .order_by("address", "account__reference")
+    )  # fmt: skip
+    for account, address, first, last, count, named in found.iterator(chunk_size=ROWS_AT_ONCE):
+        yield Sighting(account, address, first, last, count, named if tells else "")
