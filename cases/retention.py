@@ -16,17 +16,22 @@ from cases.models import (
     AbuseEvidence,
     AbuseReport,
     Assignment,
+    BackupCopy,
     Bundle,
     BundleItem,
     BundleReceipt,
+    BundleRedaction,
     Case,
     CaseLock,
     CaseNote,
     CaseSignal,
     CaseSubject,
+    Challenge,
     Decision,
     LegalRequest,
+    RequestCheck,
     SavedView,
+    VoluntaryDisclosure,
 )
 from cases.rules.stages import BundleState, CaseStatus
 from kyc_portal.calendars import keep_through
@@ -84,8 +89,14 @@ def contents(case: Case) -> Iterator[models.QuerySet]:
     """Everything that goes with a case, what refers to others first."""
     yield BundleReceipt.objects.filter(bundle__case=case)
     yield BundleItem.objects.filter(bundle__case=case)
+    yield BundleRedaction.objects.filter(bundle__case=case)
+    for model in (RequestCheck, Challenge, BackupCopy):
+        yield model.objects.filter(request__case=case)
     yield AbuseEvidence.objects.filter(report__case=case)
-    for model in (AbuseReport, Bundle, Decision, CaseLock, CaseNote, CaseSignal, Assignment, LegalRequest, CaseSubject):
+    for model in (
+        AbuseReport, Bundle, VoluntaryDisclosure, Decision, CaseLock, CaseNote, CaseSignal, Assignment, LegalRequest,
+        CaseSubject,
+    ):  # fmt: skip
         yield model.objects.filter(case=case)
     yield Case.objects.filter(pk=case.pk)
 
@@ -99,6 +110,8 @@ def before(case: Case) -> None:
         ask_deletion(report.pk, at=now)
     for request in case.legal_requests.all():
         forget_clocks(request)
+    for copy in BackupCopy.objects.filter(request__case=case):
+        forget_clocks(copy)
     forget_clocks(case)
 
 
@@ -110,9 +123,22 @@ def keys_of_reports(case: Case) -> list:
 _PATHS_TO_CASE = {
     Case: "",
     **dict.fromkeys(
-        (CaseSubject, CaseSignal, CaseLock, CaseNote, Assignment, Decision, LegalRequest, Bundle, AbuseReport), "case"
+        (
+            CaseSubject,
+            CaseSignal,
+            CaseLock,
+            CaseNote,
+            Assignment,
+            Decision,
+            LegalRequest,
+            Bundle,
+            AbuseReport,
+            VoluntaryDisclosure,
+        ),
+        "case",
     ),
-    **dict.fromkeys((BundleItem, BundleReceipt), "bundle__case"),
+    **dict.fromkeys((BundleItem, BundleReceipt, BundleRedaction), "bundle__case"),
+    **dict.fromkeys((RequestCheck, Challenge, BackupCopy), "request__case"),
     AbuseEvidence: "report__case",
 }
 # A hold on a case keeps it and what it is about; a hold on an account or its customer keeps their cases.
@@ -122,7 +148,8 @@ ROOTS = {
 }
 for _model in (CaseSubject, Decision, AbuseReport):
     ROOTS[_model] += ["account", "account__party"]
-ROOTS[CaseNote] += [KeyOf("subject", Party)]
+for _model in (CaseNote, VoluntaryDisclosure, BundleRedaction):
+    ROOTS[_model] += [KeyOf("subject", Party)]
 ROOTS |= {model: [join(path, "cases__case")] for model, path in OF_ACCOUNT.items()}
 
 add_periods(after_list_decisions)
@@ -132,7 +159,8 @@ register(
         title="Cases with their notes, decisions, abuse reports, requests and bundles",
         covers=(
             Case, CaseSubject, CaseSignal, CaseLock, CaseNote, Assignment, Decision, LegalRequest, Bundle, BundleItem,
-            BundleReceipt, AbuseReport, AbuseEvidence,
+            BundleReceipt, BundleRedaction, RequestCheck, Challenge, BackupCopy, VoluntaryDisclosure, AbuseReport,
+            AbuseEvidence,
         ),
         why="Kept for some years after their end (own policy), and as long as any of their accounts.",
         figures=("case_retention_years", "retention_years", "sanctions_retention_years"),

@@ -7,6 +7,7 @@ from cases.views import absences, bulk, bundles, queue, reports
 app_name = "cases"
 urlpatterns = [
     path("bundles/<str:reference>/download/", bundles.download, name="download_bundle"),
+    path("bundles/<str:reference>/preview/", bundles.preview, name="preview_bundle"),
     path("reports/<uuid:key>/original/", reports.original, name="download_report"),
 ]
 

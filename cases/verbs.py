@@ -48,9 +48,28 @@ class Verb(AuditVerb):
     PRESERVATION_RENEWED = "cases.preservation_renewed", "renewed the preservation for {request} through {through}"
     PRESERVATION_LAPSED = "cases.preservation_lapsed", "let the preservation for {request} lapse"
     PROCESS_SERVED = "cases.process_served", "recorded that process was served on {request} ({ground})"
+    CHALLENGED = "cases.challenged", "recorded that {request} is challenged ({why}; {hold})"
+    CHALLENGE_ENDED = "cases.challenge_ended", "ended the challenge of {request} ({outcome})"
+    BACKUP_ORDERED = (
+        "cases.backup_ordered",
+        "took in {request} for a backup copy, due on {due_on} ({hold})",
+    )
+    BACKUP_MOVED = "cases.backup_moved", "recorded of {reference}: {state}", "sha256"
+    BACKUP_NOTICED = "cases.backup_noticed", "recorded the notice on {reference}; kept at least until {until}"
+    VOLUNTARY_PROPOSED = (
+        "cases.voluntary_proposed",
+        "chose the ground {reference} ({ground}) to disclose",
+    )
+    VOLUNTARY_APPROVED = "cases.voluntary_approved", "approved the ground {reference} ({ground})", GRAVE
+    VOLUNTARY_DECLINED = "cases.voluntary_declined", "declined the ground {reference} ({ground})"
+    VOLUNTARY_WITHDRAWN = "cases.voluntary_withdrawn", "took the ground {reference} ({ground}) back"
+    REDACTED = "cases.bundle_redacted", "took something out of {bundle} under {code}", "sha256"
+    REDACTION_UNDONE = "cases.bundle_redaction_undone", "let something stand in {bundle} again ({code})"
+    PREVIEWED = "cases.bundle_previewed", "looked at {bundle} as its recipient will see it"
+    APPROVAL_ENDED = "cases.bundle_approval_ended", "ended the approval of {bundle}: it is to be approved anew"
     COLLECTED = "cases.bundle_collected", "collected {bundle} ({items} items)"
     SET_ASIDE = "cases.bundle_set_aside", "set {bundle} aside"
-    APPROVED = "cases.bundle_approved", "approved {bundle}"
+    APPROVED = "cases.bundle_approved", "approved {bundle}", "digest"
     BUILT = "cases.bundle_built", "built {bundle} ({files} files)", "digest"
     BUILD_FAILED = "cases.bundle_build_failed", "could not build {bundle} ({error})"
     BUNDLE_EXPORTED = "cases.bundle_exported", "wrote {bundle} into a folder", "digest", GRAVE

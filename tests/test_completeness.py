@@ -35,7 +35,7 @@ ALLOWED_FACTS = {
     "forced", "from_on", "gone", "ground", "has_control", "hit", "hits", "hold", "how", "items", "judgement", "key",
     "key_id", "kind", "known", "last_day", "link", "list", "manager", "matched", "method", "missing", "new",
     "next_review", "number", "objection", "old", "outcome",
-    "owner", "party", "payloads", "percent", "public_key", "read", "reason", "refused", "regime", "report",
+    "owner", "party", "payloads", "percent", "public_key", "read", "reason", "reference", "refused", "regime", "report",
     "request",
     "reseller", "restriction", "rests_on", "result", "row", "rows", "rule", "same", "scopes", "score", "sha256",
     "shown", "signal", "source", "state", "status", "strong", "through", "tier", "to", "to_on", "trigger", "until",

@@ -1,9 +1,10 @@
 """What is stored of cases."""
 
-from cases.models.bundle import Bundle, BundleItem, BundleReceipt
+from cases.models.bundle import Bundle, BundleItem, BundleReceipt, BundleRedaction
 from cases.models.case import Assignment, Case, CaseNote, CaseSignal, CaseSubject
 from cases.models.decision import Decision
 from cases.models.legal import LegalRequest
+from cases.models.legal_desk import BackupCopy, Challenge, RequestCheck, VoluntaryDisclosure
 from cases.models.queue import Absence, CaseLock, SavedView
 from cases.models.report import AbuseEvidence, AbuseReport
 
@@ -12,15 +13,20 @@ __all__ = [
     "AbuseEvidence",
     "AbuseReport",
     "Assignment",
+    "BackupCopy",
     "Bundle",
     "BundleItem",
     "BundleReceipt",
+    "BundleRedaction",
     "Case",
     "CaseLock",
     "CaseNote",
     "CaseSignal",
     "CaseSubject",
+    "Challenge",
     "Decision",
     "LegalRequest",
+    "RequestCheck",
     "SavedView",
+    "VoluntaryDisclosure",
 ]  # fmt: skip

@@ -82,6 +82,7 @@ PAGES: dict[str, Page] = {
     "customer:done": Page(post=EVERYBODY, most_bytes=SMALL),
     "customer:leave": Page(post=EVERYBODY, most_bytes=SMALL),
     "cases:download_bundle": Page(get="cases.download_bundle", has_head=False, of="cases.bundle"),
+    "cases:preview_bundle": Page(get="cases.collect_bundle cases.approve_bundle", has_head=False, of="cases.bundle"),
     "cases:download_report": Page(get="cases.download_abusereport", has_head=False, of="cases.abusereport"),
     # --- the queue: who sees cases reads it, who works them acts; which case is judged by the flow, one by one
     "review:queue": Page(get="cases.view_case"),
@@ -178,6 +179,7 @@ FIELDS: dict[str, str] = {
     "notices.notice.address": UNMASK,
     "notices.notice.context": UNMASK,
     "cases.casenote.text": "cases.view_case",
+    "cases.voluntarydisclosure.facts": "cases.collect_bundle cases.approve_bundle",
     "cases.abusereport.contact": "cases.resolve_abusereport",  # the desk alone: reporters must not be found out
 }
 

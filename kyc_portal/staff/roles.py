@@ -37,7 +37,7 @@ CUSTOMERS = _view(
 ) + _view("resellers", "rosterhit")  # fmt: skip
 CASES = _view("cases", "case", "decision")
 ABUSE = _view("cases", "abusereport")  # the desk's own: reporters must not be found out
-LEGAL = _view("cases", "legalrequest", "bundle")
+LEGAL = _view("cases", "legalrequest", "bundle", "voluntarydisclosure", "backupcopy")
 PRIVACY = _view("accounts", "privacyrequest")  # the answer may rest on a hold, of which reviewers must not know
 RESELLERS = _view(
     "resellers", "reseller", "downstreamcustomer", "resellercip", "finding", "certification", "attestation", "sample",

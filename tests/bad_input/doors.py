@@ -48,7 +48,7 @@ from tests.builders import (
     png_bytes,
 )
 from tests.cases import reports as abuse_reports
-from tests.cases.builders import make_bundle, make_case, make_request
+from tests.cases.builders import make_bundle, make_case, make_request, validated
 from tests.conftest import NOON
 from tests.kyc_portal.api.builders import make_key
 from tests.kyc_portal.staff.worlds import make_world
@@ -200,7 +200,7 @@ def _make_cases(user: StaffMember) -> None:
     bundles.hand_over(built, by=other, at=NOON)
     bundles.build(make_bundle(make_case(), by=user.as_actor, approved_by=other), by=SCHEDULER, at=NOON)
     make_request(by=other)
-    legal_requests.preserve(legal_requests.validate(make_request(by=other), by=other, at=NOON), by=other, at=NOON)
+    legal_requests.preserve(validated(make_request(by=other), by=other, at=NOON), by=other, at=NOON)
 
 
 def buttons() -> list[tuple[type[models.Model], str]]:

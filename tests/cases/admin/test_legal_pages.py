@@ -3,9 +3,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from cases.flows import legal_requests
 from cases.models import Bundle
-from tests.cases.builders import make_case, make_open_account, make_request
+from tests.cases.builders import make_case, make_open_account, make_request, validated
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +37,7 @@ class TestRequestPage:
             assert account.reference in shown and account.party.legal_name in shown
 
     def test_it_leads_to_the_case_where_evidence_is_collected(self, client, counsel_user, counsel):
-        request = legal_requests.validate(make_request(ground="subpoena", by=counsel), by=counsel, at=NOON)
+        request = validated(make_request(ground="subpoena", by=counsel), by=counsel, at=NOON)
         client.force_login(counsel_user)
 
         shown = client.get(page(request)).content.decode()
@@ -106,7 +105,7 @@ class TestLegalCase:
 
         before = client.get(url).content.decode()
         refused = client.post(url, {"ground": "subpoena", "recipient": "court"}).content.decode()
-        legal_requests.validate(request, by=counsel, at=NOON)
+        validated(request, by=counsel, at=NOON)
         after = client.get(url).content.decode()
 
         assert "On file: none." in before
