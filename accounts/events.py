@@ -4,6 +4,7 @@ signal_raised   keyword arguments risk_signal (RiskSignal; "signal" is taken by 
 location_changed  keyword arguments party, by, at: an address in a country that was not on file before
 owners_changed  keyword arguments account, by, at
 account_closed  keyword arguments account, by, at
+account_blocked  keyword arguments account, restriction, by, at: a block came into force
 list_changed    keyword arguments snapshot (WatchlistSnapshot), by, at: this version is the current one from now on
 """
 
@@ -13,4 +14,5 @@ signal_raised = Signal()
 location_changed = Signal()
 owners_changed = Signal()
 account_closed = Signal()
+account_blocked = Signal()
 list_changed = Signal()

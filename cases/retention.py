@@ -27,8 +27,14 @@ from cases.models import (
     CaseSignal,
     CaseSubject,
     Challenge,
+    CommerceAsk,
+    CommerceReview,
     Decision,
+    FlaggedClass,
+    FlaggedHold,
     LegalRequest,
+    PropertyReport,
+    Remedy,
     RequestCheck,
     SavedView,
     VoluntaryDisclosure,
@@ -152,6 +158,24 @@ for _model in (CaseNote, VoluntaryDisclosure, BundleRedaction):
     ROOTS[_model] += [KeyOf("subject", Party)]
 ROOTS |= {model: [join(path, "cases__case")] for model, path in OF_ACCOUNT.items()}
 
+
+def _ended_reports(as_of: date) -> models.QuerySet[PropertyReport]:
+    return PropertyReport.objects.filter(ended_at__isnull=False, account__in=Account.objects.ended())
+
+
+def _after_the_report(report: PropertyReport) -> list[Period]:
+    """Reports and what they say are sanctions records (31 CFR 501.601)."""
+    ended_on = legal_day(report.ended_at)
+    regime = regime_on(ended_on)
+    years, source = regime.whole("sanctions_retention_years"), regime.cite("sanctions_retention_years")
+    sentence = f"{report.reference} ended on {ended_on}: {years} years ({source})."
+    return [Period("sanctions_retention_years", keep_through(ended_on, years=years), sentence)]
+
+
+def _report_contents(report: PropertyReport) -> list[models.QuerySet]:
+    return [PropertyReport.objects.filter(pk=report.pk)]
+
+
 add_periods(after_list_decisions)
 register(
     RetentionRule(
@@ -171,6 +195,26 @@ register(
         before=before,
         subjects=keys_of_reports,
         roots=ROOTS,
+    ),
+    RetentionRule(
+        code="property_reports",
+        title="Reports on blocked property and rejected transactions",
+        covers=(PropertyReport,),
+        why="Kept as sanctions records for the regime's years after they were sent or dropped.",
+        figures=("sanctions_retention_years",),
+        candidates=_ended_reports,
+        periods=_after_the_report,
+        guarded=lambda report: [report.account, report.account.party],
+        contents=_report_contents,
+        before=forget_clocks,
+        subjects=lambda report: [],
+        roots={PropertyReport: ["account", "account__party"]},
+    ),
+    RetentionRule(
+        code="commerce",
+        title="Reviews by Commerce, what it asked and recommended, and transactions it looked at",
+        covers=(CommerceReview, CommerceAsk, Remedy, FlaggedClass, FlaggedHold),
+        why="Kept for good: they show how the programme was judged. They name accounts by reference only.",
     ),
     RetentionRule(
         code="absences",

@@ -5,7 +5,7 @@ from pathlib import Path
 from celery import shared_task
 from django.conf import settings
 
-from cases.flows import absences, bundles, clocks, legal_requests, report_folder, stored_bundles
+from cases.flows import absences, bundles, clocks, commerce, legal_requests, report_folder, stored_bundles
 from kyc_portal.records.clock import legal_day, moment
 from kyc_portal.records.refs import SCHEDULER
 
@@ -29,6 +29,12 @@ def lapse_preservations(at=None):
     """Nightly: release the holds of preservations whose last day is past (R111)."""
     now = moment(at)
     return legal_requests.lapse_preservations(on=legal_day(now), by=SCHEDULER, at=now)
+
+
+@shared_task
+def hold_flagged(at=None):
+    """Nightly: hold the accounts that came to fit what Commerce looks at (R80)."""
+    return commerce.hold_what_fits(by=SCHEDULER, at=moment(at))
 
 
 @shared_task

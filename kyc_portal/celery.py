@@ -54,6 +54,7 @@ BEAT_SCHEDULE = {
     "make watches due": {"task": "accounts.tasks.make_watches_due", "schedule": crontab(hour=1, minute=20)},
     "look for red flags": {"task": "accounts.tasks.run_detectors", "schedule": crontab(hour=1, minute=40)},
     "lapse preservations": {"task": "cases.tasks.lapse_preservations", "schedule": crontab(hour=2, minute=10)},
+    "hold what Commerce looks at": {"task": "cases.tasks.hold_flagged", "schedule": crontab(hour=2, minute=20)},
     "screen rosters": {"task": "resellers.tasks.screen_rosters", "schedule": crontab(hour=2, minute=40)},
     "give back cases of who is away": {"task": "cases.tasks.give_back_cases_of_absent", "schedule": crontab(minute=2)},
     "count the hours of cases": {"task": "cases.tasks.recompute_due_moments", "schedule": crontab(hour=0, minute=20)},

@@ -1,5 +1,5 @@
 """How staff see and work it; every button calls one flow."""
 
-from cases.admin import bundle, case, decision, legal, legal_desk, report
+from cases.admin import bundle, case, commerce, decision, legal, legal_desk, property_report, report
 
-__all__ = ["bundle", "case", "decision", "legal", "legal_desk", "report"]
+__all__ = ["bundle", "case", "commerce", "decision", "legal", "legal_desk", "property_report", "report"]

@@ -107,7 +107,7 @@ class BundleAdmin(RecordAdmin):
         made = bundle_redactions.redact(bundle, place=place, code=code, reason=reason, copy=copy, by=by, at=at)
         return f"Taken out: {made.place} ({made.code})."
 
-    @flow_action("Undo redaction", form=UndoForm, when=lambda bundle: bundle.redactions.exists())
+    @flow_action("Undo redaction", form=UndoForm, when=lambda bundle: bundle.redactions.standing().exists())
     def undo_redaction(self, bundle, *, by, at, redaction):
         bundle_redactions.undo(redaction, by=by, at=at)
         return f"{redaction.place} stands in {bundle.reference} again."
@@ -159,7 +159,7 @@ def _redactions(bundle: Bundle) -> Table:
     rows = [
         [row.place, f"{row.code} {row.get_code_display()}", row.reason, row.made_by, row.original_sha256[:16],
          "redacted copy" if row.copy_sha256 else ""]
-        for row in bundle.redactions.order_by("place")
+        for row in bundle.redactions.standing().order_by("place")
     ]  # fmt: skip
     head = ["Place", "Code", "Reason", "By", "SHA-256 of the original begins", "Instead"]
     note = "What the recipient and the ground take out by rule stands in the preview."

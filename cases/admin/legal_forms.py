@@ -88,7 +88,7 @@ class UndoForm(forms.Form):
 
     def __init__(self, *args, record=None, **kwargs):
         super().__init__(*args, **kwargs)
-        self._rows = {str(row.pk): row for row in record.redactions.order_by("place")} if record else {}
+        self._rows = {str(row.pk): row for row in record.redactions.standing().order_by("place")} if record else {}
         named = [(key, f"{row.place} ({row.code})") for key, row in self._rows.items()]
         self.fields["redaction"].choices = _blank("Choose a redaction", named)
 

@@ -101,12 +101,17 @@ def _day(value: date | datetime | None) -> date | None:
 
 def days_of_access(records: models.QuerySet, asked: AskedFor) -> models.QuerySet:
     """Of access records those of the days that are asked for; days begin in the zone of the law."""
+    return of_days(records, "at", asked.from_on, asked.through_on)
+
+
+def of_days(rows: models.QuerySet, column: str, from_on: date | None, through_on: date | None) -> models.QuerySet:
+    """Of rows with a moment in `column` those of these days of the law; None for no limit."""
     zone = ZoneInfo(settings.LEGAL_TIME_ZONE)
-    if asked.from_on:
-        records = records.filter(at__gte=datetime.combine(asked.from_on, time.min, zone))
-    if asked.through_on:
-        records = records.filter(at__lt=datetime.combine(add_days(asked.through_on, 1), time.min, zone))
-    return records
+    if from_on:
+        rows = rows.filter(**{f"{column}__gte": datetime.combine(from_on, time.min, zone)})
+    if through_on:
+        rows = rows.filter(**{f"{column}__lt": datetime.combine(add_days(through_on, 1), time.min, zone)})
+    return rows
 
 
 def find(case: Case, *, ground: str, on: date, asked: AskedFor = EVERYTHING) -> Iterator[Found]:

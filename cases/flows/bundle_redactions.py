@@ -53,7 +53,7 @@ def redact(
         made_by_key=person_key(by),
     )  # fmt: skip
     _take_document(made, copy)
-    bundle.redactions.filter(place=place).delete()
+    bundle.redactions.standing().filter(place=place).update(undone_at=at, undone_by=by.label)
     made.save()
     audit.record(
         Verb.REDACTED, bundle, by=by, at=at, within=bundle.case, bundle=bundle.reference, code=made.code,
@@ -95,7 +95,7 @@ def _take_document(made: BundleRedaction, copy: BinaryIO | None) -> None:
 def undo(redaction: BundleRedaction, *, by: Actor, at: datetime) -> Bundle:
     """Let something stand again in a bundle that is not approved."""
     bundle = _collected(redaction.bundle)
-    bundle.redactions.filter(pk=redaction.pk).delete()
+    bundle.redactions.standing().filter(pk=redaction.pk).update(undone_at=at, undone_by=by.label)
     audit.record(
         Verb.REDACTION_UNDONE, bundle, by=by, at=at, within=bundle.case, bundle=bundle.reference, code=redaction.code
     )

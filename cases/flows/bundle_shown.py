@@ -30,7 +30,7 @@ class Attachment:
 
 def chosen_of(bundle: Bundle) -> Chosen:
     """The things collected into the bundle, without those a person left out whole."""
-    left_out = set(bundle.redactions.filter(place__startswith="item ").values_list("place", flat=True))
+    left_out = set(bundle.redactions.standing().filter(place__startswith="item ").values_list("place", flat=True))
     keys: dict[tuple[str, str], set[str]] = {}
     for item in bundle.items.all():
         if place_of_item(item) not in left_out:
@@ -47,14 +47,14 @@ def redactor_of(bundle: Bundle, chosen: Chosen) -> Redactor:
     """What this recipient may see on this ground, and what a person took out by hand."""
     parties = chosen.rows(Account, DataClass.SUBSCRIBER).values_list("party_id", flat=True)
     show = Redactor(bundle.recipient, frozenset(parties), bundle.ground, _by_hand(bundle))
-    for row in bundle.redactions.filter(place__startswith="item "):
+    for row in bundle.redactions.standing().filter(place__startswith="item "):
         show.by_hand(row.place)
     return show
 
 
 def _by_hand(bundle: Bundle) -> dict[str, ByHand]:
     found = {}
-    for row in bundle.redactions.order_by("place"):
+    for row in bundle.redactions.standing().order_by("place"):
         code = Exemption(row.code)
         meaning = f"{code.label}: {row.reason}"
         if row.original_sha256:

@@ -99,7 +99,7 @@ def approve(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
     standing.require_stands(bundle, in_order=True)
     bundle = _moved(bundle, BundleState.APPROVED)
     require_second_person(bundle.collected_by_key, by, deed=bundle.reference)
-    for key in bundle.redactions.exclude(made_by_key="").values_list("made_by_key", flat=True):
+    for key in bundle.redactions.standing().exclude(made_by_key="").values_list("made_by_key", flat=True):
         require_second_person(key, by, deed=bundle.reference)
     bundle.approved_at, bundle.approved_by, bundle.approved_sha256 = at, by.label, bundle_shown.digest_of(bundle)
     bundle.save(update_fields=["state", "approved_at", "approved_by", "approved_sha256"])

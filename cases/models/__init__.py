@@ -2,9 +2,11 @@
 
 from cases.models.bundle import Bundle, BundleItem, BundleReceipt, BundleRedaction
 from cases.models.case import Assignment, Case, CaseNote, CaseSignal, CaseSubject
+from cases.models.commerce import CommerceAsk, CommerceReview, FlaggedClass, FlaggedHold, Remedy
 from cases.models.decision import Decision
 from cases.models.legal import LegalRequest
 from cases.models.legal_desk import BackupCopy, Challenge, RequestCheck, VoluntaryDisclosure
+from cases.models.property_report import PropertyReport
 from cases.models.queue import Absence, CaseLock, SavedView
 from cases.models.report import AbuseEvidence, AbuseReport
 
@@ -24,8 +26,14 @@ __all__ = [
     "CaseSignal",
     "CaseSubject",
     "Challenge",
+    "CommerceAsk",
+    "CommerceReview",
     "Decision",
+    "FlaggedClass",
+    "FlaggedHold",
     "LegalRequest",
+    "PropertyReport",
+    "Remedy",
     "RequestCheck",
     "SavedView",
     "VoluntaryDisclosure",

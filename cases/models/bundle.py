@@ -85,6 +85,11 @@ class BundleItem(Recorded):
         return self.name
 
 
+class RedactionQuerySet(RecordedQuerySet):
+    def standing(self):
+        return self.filter(undone_at__isnull=True)
+
+
 class BundleRedaction(Recorded):
     """Something a person takes out of a bundle: at which place, under which code and why. The original stays sealed.
 
@@ -104,11 +109,19 @@ class BundleRedaction(Recorded):
     made_at = models.DateTimeField()
     made_by = models.CharField(max_length=150)
     made_by_key = models.CharField(max_length=80)
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.CharField(max_length=150, blank=True)
+
+    objects = RedactionQuerySet.as_manager()
 
     class Meta:
         verbose_name = "redaction by hand"
         verbose_name_plural = "redactions by hand"
-        constraints = [models.UniqueConstraint(fields=["bundle", "place"], name="one_redaction_per_place")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["bundle", "place"], condition=models.Q(undone_at__isnull=True), name="one_redaction_per_place"
+            ),
+        ]
 
     def __str__(self):
         return self.reference

@@ -45,6 +45,7 @@ class Profile:
 CITATIONS = {
     "nprm-302": ShippedCitation("15 CFR 7.302 (89 FR 5698)", "proposed", "S"),
     "nprm-303": ShippedCitation("15 CFR 7.303 (89 FR 5698)", "proposed", "S"),
+    "nprm-305": ShippedCitation("15 CFR 7.305 (89 FR 5698)", "proposed", "S"),
     "nprm-307": ShippedCitation("15 CFR 7.307 (89 FR 5698)", "proposed", "S"),
     "eo-13984": ShippedCitation("Executive Order 13984, section 1 (86 FR 6837)", "in_force", "P"),
     "ofac-578-411": ShippedCitation("31 CFR 578.411", "in_force", "P"),
@@ -52,6 +53,7 @@ CITATIONS = {
     "ofac-501-603": ShippedCitation("31 CFR 501.603", "in_force", "P"),
     "usc-2703f": ShippedCitation("18 U.S.C. 2703(f)", "in_force", "P"),
     "ofac-501-604": ShippedCitation("31 CFR 501.604", "in_force", "P"),
+    "icts-791-106": ShippedCitation("15 CFR 791.106", "in_force", "P"),
     "usc-2704": ShippedCitation("18 U.S.C. 2704", "in_force", "P"),
     # The section is cited in S and D; which paragraph says what was not read in the text itself.
     "usc-2702-consent": ShippedCitation("18 U.S.C. 2702, lawful consent (paragraph unconfirmed)", "in_force", "S"),

@@ -209,6 +209,24 @@ SCREENS: dict[str, Screen] = {
         "decline": Act("cases.approve_bundle", PROPOSED, after=FIRST),
         "withdraw": Act("cases.collect_bundle cases.approve_bundle", "proposed approved"),
     }),
+    "cases.propertyreport": Screen(add="cases.report_property", acts={
+        "draft": Act("cases.report_property", "open drafted approved"),
+        "approve": Act("cases.report_property", "drafted", after="drafted_by_key"),
+        "send": Act("cases.report_property", "approved"),
+        "confirm": Act("cases.report_property", "sent"),
+        "drop": Act("cases.report_property", "open drafted", after="drafted_by_key"),
+    }),
+    "cases.commercereview": Screen(add="cases.answer_commerce", acts={
+        "add_ask": Act("cases.answer_commerce", "open remediation"),
+        "answer": Act("cases.answer_commerce", "open remediation"),
+        "recommend": Act("cases.answer_commerce", "open remediation"),
+        "show_proof": Act("cases.answer_commerce", "remediation"),
+        "judge_proof": Act("cases.answer_commerce", "remediation"),
+        "close": Act("cases.answer_commerce", "open remediation"),
+    }),
+    "cases.flaggedclass": Screen(add="cases.answer_commerce", acts={
+        "end_flag": Act("cases.answer_commerce"),
+    }),
     "cases.backupcopy": Screen(acts={
         "made": Act("cases.handle_legal", "ordered"),
         "confirm": Act("cases.handle_legal", "made"),

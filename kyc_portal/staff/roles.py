@@ -37,7 +37,8 @@ CUSTOMERS = _view(
 ) + _view("resellers", "rosterhit")  # fmt: skip
 CASES = _view("cases", "case", "decision")
 ABUSE = _view("cases", "abusereport")  # the desk's own: reporters must not be found out
-LEGAL = _view("cases", "legalrequest", "bundle", "voluntarydisclosure", "backupcopy")
+COMMERCE = _view("cases", "commercereview", "flaggedclass")
+LEGAL = _view("cases", "legalrequest", "bundle", "voluntarydisclosure", "backupcopy", "propertyreport")
 PRIVACY = _view("accounts", "privacyrequest")  # the answer may rest on a hold, of which reviewers must not know
 RESELLERS = _view(
     "resellers", "reseller", "downstreamcustomer", "resellercip", "finding", "certification", "attestation", "sample",
@@ -93,12 +94,14 @@ ROLES: dict[str, tuple[str, ...]] = {
         *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *ASKED_FOR, *REPORTS, *GROUND, *GLASS, "resellers.report_to_authority",
         "resellers.produce_cip",
         "cases.handle_legal", "cases.collect_bundle", "cases.approve_bundle", "cases.download_bundle",
+        "cases.report_property", *COMMERCE, "cases.answer_commerce",
         "accounts.answer_privacy", "accounts.answer_redress", "records.place_hold", "records.release_hold",
         "accounts.download_document",
         "accounts.reveal", "accounts.export_ownership",
     ),
     "compliance": (
         *CUSTOMERS, *CASES, *RESELLERS, *REPORTS, *PRIVACY, *GROUND, *GLASS, "resellers.propose_termination",
+        *COMMERCE, "cases.answer_commerce",
         "resellers.decide_termination", "resellers.report_to_authority", "resellers.produce_cip",
         "policy.approve_cip", "policy.add_holiday",
         "records.purge", "records.settle_rowchange", "accounts.handle_privacy", "resellers.review_cip",
@@ -107,7 +110,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "senior manager": (*GROUND, *CASES, *RESELLERS, "resellers.decide_termination"),
     "auditor": (
-        *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *RESELLERS, *REPORTS, *ABUSE, *GROUND, *WORK, *PEOPLE, *KEYS,
+        *CUSTOMERS, *CASES, *LEGAL, *COMMERCE, *PRIVACY, *RESELLERS, *REPORTS, *ABUSE, *GROUND, *WORK, *PEOPLE, *KEYS,
         *_view("records", "clockwatch"), "staff.see_everything", "accounts.download_document",
         *_view("staff", "breakglass"), "staff.review_breakglass",
     ),
