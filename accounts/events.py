@@ -5,6 +5,7 @@ location_changed  keyword arguments party, by, at: an address in a country that 
 owners_changed  keyword arguments account, by, at
 account_closed  keyword arguments account, by, at
 access_changed  keyword arguments changes (list of AccessChange), by, at: what other systems are told of these accounts
+account_blocked  keyword arguments account, restriction, by, at: a block came into force
 list_changed    keyword arguments snapshot (WatchlistSnapshot), by, at: this version is the current one from now on
 """
 
@@ -15,4 +16,5 @@ location_changed = Signal()
 owners_changed = Signal()
 account_closed = Signal()
 access_changed = Signal()
+account_blocked = Signal()
 list_changed = Signal()

@@ -12,7 +12,7 @@ class CasesConfig(AppConfig):
         from cases.admin.case_page import cases_of_account
         from cases.admin.measure_parts import measures_of_account
         from cases.flows import bundles, clocks, measure_effects, measure_hits
-        from cases.models import AbuseReport, Case
+        from cases.models import AbuseReport, BundleRedaction, Case
         from kyc_portal.records.holds import allow_holds_on
         from kyc_portal.staff.sections import add_sections
         from kyc_portal.staff.site import add_tiles
@@ -20,6 +20,7 @@ class CasesConfig(AppConfig):
 
         allow_holds_on(Case)
         add_naming(Naming(AbuseReport, "pk", "sha256"))
+        add_naming(Naming(BundleRedaction, "subject", "copy_sha256"))
         receivers.connect()
         queue.register("cases.delete_bundle", bundles.delete_files)
         queue.register(receivers.RECOMPUTE, clocks.recompute_job)

@@ -4,7 +4,7 @@ from django.db.models.signals import post_save
 
 from accounts import events
 from accounts.models import Account
-from cases.flows import triage
+from cases.flows import property_reports, triage
 from kyc_portal.policy.models import Holiday, RegimeNumber
 from kyc_portal.records.acting import current_actor
 from kyc_portal.records.clock import moment
@@ -17,6 +17,7 @@ RECOMPUTE = "cases.recompute_due"
 def connect() -> None:
     """Called once when the app is ready."""
     events.signal_raised.connect(open_case_for_signal, dispatch_uid="cases.signal_raised")
+    events.account_blocked.connect(open_property_report, dispatch_uid="cases.account_blocked")
     post_save.connect(weigh_again, sender=Account, dispatch_uid="cases.risk_rated")
     for model in (Holiday, RegimeNumber):
         post_save.connect(count_again, sender=model, dispatch_uid=f"cases.calendar.{model.__name__}")
@@ -25,6 +26,11 @@ def connect() -> None:
 def open_case_for_signal(sender, *, risk_signal, by, at, **kwargs):
     """A red flag becomes a case, or joins the open one on the same customer; in the same transaction."""
     triage.take_in_signal(risk_signal, by=by, at=at)
+
+
+def open_property_report(sender, *, account, restriction, by, at, **kwargs):
+    """A block is to be reported within some business days: the report waits on the legal desk from that moment on."""
+    property_reports.open_for_block(account, restriction, by=by, at=at)
 
 
 def weigh_again(sender, *, instance, update_fields=None, **kwargs):

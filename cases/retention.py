@@ -16,21 +16,32 @@ from cases.models import (
     AbuseEvidence,
     AbuseReport,
     Assignment,
+    BackupCopy,
     Bundle,
     BundleItem,
     BundleReceipt,
+    BundleRedaction,
     Case,
     CaseLock,
     CaseNote,
     CaseSignal,
     CaseSubject,
+    Challenge,
+    CommerceAsk,
+    CommerceReview,
     Decision,
+    FlaggedClass,
+    FlaggedHold,
     LegalRequest,
     MeasureFactor,
     MeasureHit,
     MeasureOverride,
+    PropertyReport,
+    Remedy,
+    RequestCheck,
     SavedView,
     SpecialMeasure,
+    VoluntaryDisclosure,
 )
 from cases.rules.measure_stages import MeasureState
 from cases.rules.stages import BundleState, CaseStatus
@@ -89,8 +100,14 @@ def contents(case: Case) -> Iterator[models.QuerySet]:
     """Everything that goes with a case, what refers to others first."""
     yield BundleReceipt.objects.filter(bundle__case=case)
     yield BundleItem.objects.filter(bundle__case=case)
+    yield BundleRedaction.objects.filter(bundle__case=case)
+    for model in (RequestCheck, Challenge, BackupCopy):
+        yield model.objects.filter(request__case=case)
     yield AbuseEvidence.objects.filter(report__case=case)
-    for model in (AbuseReport, Bundle, Decision, CaseLock, CaseNote, CaseSignal, Assignment, LegalRequest, CaseSubject):
+    for model in (
+        AbuseReport, Bundle, VoluntaryDisclosure, Decision, CaseLock, CaseNote, CaseSignal, Assignment, LegalRequest,
+        CaseSubject,
+    ):  # fmt: skip
         yield model.objects.filter(case=case)
     yield Case.objects.filter(pk=case.pk)
 
@@ -104,6 +121,8 @@ def before(case: Case) -> None:
         ask_deletion(report.pk, at=now)
     for request in case.legal_requests.all():
         forget_clocks(request)
+    for copy in BackupCopy.objects.filter(request__case=case):
+        forget_clocks(copy)
     forget_clocks(case)
 
 
@@ -134,9 +153,22 @@ def hits_of_ended(as_of: date) -> models.QuerySet[MeasureHit]:
 _PATHS_TO_CASE = {
     Case: "",
     **dict.fromkeys(
-        (CaseSubject, CaseSignal, CaseLock, CaseNote, Assignment, Decision, LegalRequest, Bundle, AbuseReport), "case"
+        (
+            CaseSubject,
+            CaseSignal,
+            CaseLock,
+            CaseNote,
+            Assignment,
+            Decision,
+            LegalRequest,
+            Bundle,
+            AbuseReport,
+            VoluntaryDisclosure,
+        ),
+        "case",
     ),
-    **dict.fromkeys((BundleItem, BundleReceipt), "bundle__case"),
+    **dict.fromkeys((BundleItem, BundleReceipt, BundleRedaction), "bundle__case"),
+    **dict.fromkeys((RequestCheck, Challenge, BackupCopy), "request__case"),
     AbuseEvidence: "report__case",
 }
 # A hold on a case keeps it and what it is about; a hold on an account or its customer keeps their cases.
@@ -146,8 +178,27 @@ ROOTS = {
 }
 for _model in (CaseSubject, Decision, AbuseReport):
     ROOTS[_model] += ["account", "account__party"]
-ROOTS[CaseNote] += [KeyOf("subject", Party)]
+for _model in (CaseNote, VoluntaryDisclosure, BundleRedaction):
+    ROOTS[_model] += [KeyOf("subject", Party)]
 ROOTS |= {model: [join(path, "cases__case")] for model, path in OF_ACCOUNT.items()}
+
+
+def _ended_reports(as_of: date) -> models.QuerySet[PropertyReport]:
+    return PropertyReport.objects.filter(ended_at__isnull=False, account__in=Account.objects.ended())
+
+
+def _after_the_report(report: PropertyReport) -> list[Period]:
+    """Reports and what they say are sanctions records (31 CFR 501.601)."""
+    ended_on = legal_day(report.ended_at)
+    regime = regime_on(ended_on)
+    years, source = regime.whole("sanctions_retention_years"), regime.cite("sanctions_retention_years")
+    sentence = f"{report.reference} ended on {ended_on}: {years} years ({source})."
+    return [Period("sanctions_retention_years", keep_through(ended_on, years=years), sentence)]
+
+
+def _report_contents(report: PropertyReport) -> list[models.QuerySet]:
+    return [PropertyReport.objects.filter(pk=report.pk)]
+
 
 add_periods(after_list_decisions)
 register(
@@ -156,7 +207,8 @@ register(
         title="Cases with their notes, decisions, abuse reports, requests and bundles",
         covers=(
             Case, CaseSubject, CaseSignal, CaseLock, CaseNote, Assignment, Decision, LegalRequest, Bundle, BundleItem,
-            BundleReceipt, AbuseReport, AbuseEvidence,
+            BundleReceipt, BundleRedaction, RequestCheck, Challenge, BackupCopy, VoluntaryDisclosure, AbuseReport,
+            AbuseEvidence,
         ),
         why="Kept for some years after their end (own policy), and as long as any of their accounts.",
         figures=("case_retention_years", "retention_years", "sanctions_retention_years"),
@@ -196,6 +248,26 @@ register(
         before=forget_clocks,
         subjects=lambda measure: [measure.pk],
         roots={SpecialMeasure: ["party"], MeasureFactor: ["measure__party"]},
+    ),
+    RetentionRule(
+        code="property_reports",
+        title="Reports on blocked property and rejected transactions",
+        covers=(PropertyReport,),
+        why="Kept as sanctions records for the regime's years after they were sent or dropped.",
+        figures=("sanctions_retention_years",),
+        candidates=_ended_reports,
+        periods=_after_the_report,
+        guarded=lambda report: [report.account, report.account.party],
+        contents=_report_contents,
+        before=forget_clocks,
+        subjects=lambda report: [],
+        roots={PropertyReport: ["account", "account__party"]},
+    ),
+    RetentionRule(
+        code="commerce",
+        title="Reviews by Commerce, what it asked and recommended, and transactions it looked at",
+        covers=(CommerceReview, CommerceAsk, Remedy, FlaggedClass, FlaggedHold),
+        why="Kept for good: they show how the programme was judged. They name accounts by reference only.",
     ),
     RetentionRule(
         code="absences",

@@ -9,6 +9,7 @@ from cases.flows import (
     absences,
     bundles,
     clocks,
+    commerce,
     legal_requests,
     measure_effects,
     measure_hits,
@@ -38,6 +39,12 @@ def lapse_preservations(at=None):
     """Nightly: release the holds of preservations whose last day is past (R111)."""
     now = moment(at)
     return legal_requests.lapse_preservations(on=legal_day(now), by=SCHEDULER, at=now)
+
+
+@shared_task
+def hold_flagged(at=None):
+    """Nightly: hold the accounts that came to fit what Commerce looks at (R80)."""
+    return commerce.hold_what_fits(by=SCHEDULER, at=moment(at))
 
 
 @shared_task

@@ -1,6 +1,17 @@
 """The waiting work of cases on the first page."""
 
-from cases.models import AbuseReport, Bundle, Case, Decision, LegalRequest, MeasureHit, SpecialMeasure
+from cases.models import (
+    AbuseReport,
+    Bundle,
+    Case,
+    CommerceReview,
+    Decision,
+    LegalRequest,
+    MeasureHit,
+    PropertyReport,
+    SpecialMeasure,
+    VoluntaryDisclosure,
+)
 from kyc_portal.staff.site import Tile
 
 CASES, REQUESTS, BUNDLES, REPORTS = (
@@ -8,6 +19,8 @@ CASES, REQUESTS, BUNDLES, REPORTS = (
     "admin:cases_abusereport_changelist",
 )  # fmt: skip
 MEASURES, HITS = "admin:cases_specialmeasure_changelist", "admin:cases_measurehit_changelist"
+COMMERCE = "admin:cases_commercereview_changelist"
+PROPERTY, VOLUNTARY = "admin:cases_propertyreport_changelist", "admin:cases_voluntarydisclosure_changelist"
 
 TILES = (
     Tile(
@@ -52,6 +65,28 @@ TILES = (
         "Judged hits of measures", "A colleague's judgement waits for you.", "cases.judge_measurehit",
         lambda user, today: MeasureHit.objects.to_agree().exclude(proposed_by_key=str(user.pk)), HITS,
         "queue=to_agree", "warning",
+    ),
+    Tile(
+        "Preservations ending", "Ask whether the authority renews, before their last day.", "cases.handle_legal",
+        lambda user, today: LegalRequest.objects.preservation_ending(today), REQUESTS, "queue=ending", "warning",
+    ),
+    Tile(
+        "Challenges open", "What rests on these requests stands still.", "cases.handle_legal",
+        lambda user, today: LegalRequest.objects.challenged(), REQUESTS, "queue=challenged", "info",
+    ),
+    Tile(
+        "Reports on property due", "Blocked property and rejected transactions, within business days.",
+        "cases.report_property", lambda user, today: PropertyReport.objects.to_do(), PROPERTY, "queue=to_do", "danger",
+    ),
+    Tile(
+        "Lawful grounds to approve", "A colleague wants to disclose without an order.", "cases.approve_bundle",
+        lambda user, today: VoluntaryDisclosure.objects.to_approve().exclude(proposed_by_key=str(user.pk)), VOLUNTARY,
+        "queue=to_approve", "warning",
+    ),
+    Tile(
+        "Commerce waits for answers", "Reviews with questions that nobody has answered.", "cases.answer_commerce",
+        lambda user, today: CommerceReview.objects.waiting_for_answers(), COMMERCE,
+        "queue=waiting", "warning",
     ),
     Tile(
         "Bundles to approve", "Evidence a colleague collected.", "cases.approve_bundle",

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from cases.views import absences, bulk, bundles, queue, reports
+from cases.views import absences, bulk, bundles, property_reports, queue, reports
 
 app_name = "cases"
 urlpatterns = [
     path("bundles/<str:reference>/download/", bundles.download, name="download_bundle"),
+    path("bundles/<str:reference>/preview/", bundles.preview, name="preview_bundle"),
+    path("property-reports/<uuid:key>/<str:kind>/", property_reports.file, name="property_report_file"),
     path("reports/<uuid:key>/original/", reports.original, name="download_report"),
 ]
 

@@ -48,9 +48,43 @@ class Verb(AuditVerb):
     PRESERVATION_RENEWED = "cases.preservation_renewed", "renewed the preservation for {request} through {through}"
     PRESERVATION_LAPSED = "cases.preservation_lapsed", "let the preservation for {request} lapse"
     PROCESS_SERVED = "cases.process_served", "recorded that process was served on {request} ({ground})"
+    CHALLENGED = "cases.challenged", "recorded that {request} is challenged ({why}; {hold})"
+    CHALLENGE_ENDED = "cases.challenge_ended", "ended the challenge of {request} ({outcome})"
+    BACKUP_ORDERED = (
+        "cases.backup_ordered",
+        "took in {request} for a backup copy, due on {due_on} ({hold})",
+    )
+    BACKUP_MOVED = "cases.backup_moved", "recorded of {reference}: {state}", "sha256"
+    BACKUP_NOTICED = "cases.backup_noticed", "recorded the notice on {reference}; kept at least until {until}"
+    VOLUNTARY_PROPOSED = (
+        "cases.voluntary_proposed",
+        "chose the ground {reference} ({ground}) to disclose",
+    )
+    VOLUNTARY_APPROVED = "cases.voluntary_approved", "approved the ground {reference} ({ground})", GRAVE
+    VOLUNTARY_DECLINED = "cases.voluntary_declined", "declined the ground {reference} ({ground})"
+    VOLUNTARY_WITHDRAWN = "cases.voluntary_withdrawn", "took the ground {reference} ({ground}) back"
+    REDACTED = "cases.bundle_redacted", "took something out of {bundle} under {code}", "sha256"
+    REDACTION_UNDONE = "cases.bundle_redaction_undone", "let something stand in {bundle} again ({code})"
+    PREVIEWED = "cases.bundle_previewed", "looked at {bundle} as its recipient will see it"
+    APPROVAL_ENDED = "cases.bundle_approval_ended", "ended the approval of {bundle}: it is to be approved anew"
+    PROPERTY_REPORT_OPENED = "cases.property_report_opened", "opened {report} ({kind}), due on {due_on}"
+    PROPERTY_REPORT_DRAFTED = "cases.property_report_drafted", "drafted {report}"
+    PROPERTY_REPORT_APPROVED = "cases.property_report_approved", "approved {report}", "digest"
+    PROPERTY_REPORT_SENT = "cases.property_report_sent", "sent {report} ({how})", GRAVE
+    PROPERTY_REPORT_CONFIRMED = "cases.property_report_confirmed", "recorded the receipt of {report}"
+    PROPERTY_REPORT_DROPPED = "cases.property_report_dropped", "dropped {report} ({why})"
+    PROPERTY_REPORT_TAKEN = "cases.property_report_taken", "took {report} as {kind}"
+    COMMERCE_REVIEW_LOGGED = "cases.commerce_review_logged", "logged {reference} of Commerce ({kind})"
+    COMMERCE_ASKED = "cases.commerce_asked", "recorded the question {reference} of Commerce, due on {due_on}"
+    COMMERCE_ANSWERED = "cases.commerce_answered", "answered {reference} of Commerce"
+    REMEDY_RECOMMENDED = "cases.remedy_recommended", "took in the recommended measure {reference}, due on {due_on}"
+    REMEDY_MOVED = "cases.remedy_moved", "recorded of the measure {reference}: {state}"
+    COMMERCE_REVIEW_CLOSED = "cases.commerce_review_closed", "closed {reference} of Commerce"
+    FLAGGED = "cases.flagged", "held {count} accounts for {reference}, which Commerce looks at"
+    FLAG_ENDED = "cases.flag_ended", "ended {reference}: Commerce looks at it no more"
     COLLECTED = "cases.bundle_collected", "collected {bundle} ({items} items)"
     SET_ASIDE = "cases.bundle_set_aside", "set {bundle} aside"
-    APPROVED = "cases.bundle_approved", "approved {bundle}"
+    APPROVED = "cases.bundle_approved", "approved {bundle}", "digest"
     BUILT = "cases.bundle_built", "built {bundle} ({files} files)", "digest"
     BUILD_FAILED = "cases.bundle_build_failed", "could not build {bundle} ({error})"
     BUNDLE_EXPORTED = "cases.bundle_exported", "wrote {bundle} into a folder", "digest", GRAVE

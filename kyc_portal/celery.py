@@ -55,6 +55,7 @@ BEAT_SCHEDULE = {
     "make watches due": {"task": "accounts.tasks.make_watches_due", "schedule": crontab(hour=1, minute=20)},
     "look for red flags": {"task": "accounts.tasks.run_detectors", "schedule": crontab(hour=1, minute=40)},
     "lapse preservations": {"task": "cases.tasks.lapse_preservations", "schedule": crontab(hour=2, minute=10)},
+    "hold what Commerce looks at": {"task": "cases.tasks.hold_flagged", "schedule": crontab(hour=2, minute=20)},
     "screen rosters": {"task": "resellers.tasks.screen_rosters", "schedule": crontab(hour=2, minute=40)},
     "bring special measures into effect": {"task": "cases.tasks.bring_measures_into_effect", "schedule": 300.0},
     "lift special measures that are over": {"task": "cases.tasks.lift_expired_measures", "schedule": 300.0},

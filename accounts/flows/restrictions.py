@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from accounts import events
 from accounts.flows import intake, texts
 from accounts.flows.account_file import AccountFile
 from accounts.models import Account, CouldNotVerify, Restriction, Verification
@@ -126,6 +127,7 @@ def block(
         day = legal_day(at)
         start_clock(BLOCK_REPORT, account, figure="blocked_report_days", regime=regime_on(day), on=day, by=by, at=at)
     audit.record(Verb.BLOCKED, account, by=by, at=at, reason=reason, basis=basis, restriction=restriction.reference)
+    events.account_blocked.send(sender=Account, account=account, restriction=restriction, by=by, at=at)
     _tell(account, restriction, by, at)
     return restriction
 

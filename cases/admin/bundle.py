@@ -6,7 +6,8 @@ from django.db.models import Count
 from django.urls import reverse
 
 from cases.admin.forms import ApproveForm, ReceiptForm
-from cases.flows import bundles
+from cases.admin.legal_forms import RedactForm, UndoForm
+from cases.flows import bundle_redactions, bundles
 from cases.models import Bundle
 from cases.rules.disclosure import DataClass, Ground, Recipient
 from cases.rules.stages import BundleState
@@ -57,7 +58,7 @@ class BundleAdmin(RecordAdmin):
     ordering = ["-collected_at", "pk"]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("case")
+        return super().get_queryset(request).select_related("case", "request", "voluntary")
 
     @admin.display(description="ground", ordering="ground")
     def ground_in_words(self, bundle):
@@ -74,9 +75,15 @@ class BundleAdmin(RecordAdmin):
         return [Badge(bundle.get_state_display(), TONES[BundleState(bundle.state)])]
 
     def sections(self, bundle, *, user, at):
-        return [_facts(bundle), _what_is_in_it(bundle), _items(bundle), timeline_section(bundle)]
+        return [
+            _facts(bundle), _what_is_in_it(bundle), _redactions(bundle), _items(bundle), timeline_section(bundle)
+        ]  # fmt: skip
 
     def aside(self, bundle, *, user, at):
+        if bundle.state == BundleState.COLLECTED and page_named("cases:preview_bundle").opens_to(user, "GET"):
+            url = reverse("cases:preview_bundle", args=[bundle.reference])
+            note = "Whoever approves approves these very words. Each look is recorded."
+            return [Facts("preview", "Preview", [("As the recipient will see it", Link("Preview", url))], note=note)]
         if bundle.state not in bundles.READY or not page_named("cases:download_bundle").opens_to(user, "GET"):
             return []
         url = reverse("cases:download_bundle", args=[bundle.reference])
@@ -91,6 +98,24 @@ class BundleAdmin(RecordAdmin):
     def approve(self, bundle, *, by, at, paper_seen):
         bundles.approve(bundle, by=by, at=at)
         return f"{bundle.reference} is approved. It is built within a minute."
+
+    @flow_action(
+        "Redact", form=RedactForm,
+        warning="What is taken out stays on file, sealed. The bundle's log names place, code and reason.",
+    )  # fmt: skip
+    def redact(self, bundle, *, by, at, place, code, reason, copy):
+        made = bundle_redactions.redact(bundle, place=place, code=code, reason=reason, copy=copy, by=by, at=at)
+        return f"Taken out: {made.place} ({made.code})."
+
+    @flow_action("Undo redaction", form=UndoForm, when=lambda bundle: bundle.redactions.standing().exists())
+    def undo_redaction(self, bundle, *, by, at, redaction):
+        bundle_redactions.undo(redaction, by=by, at=at)
+        return f"{redaction.place} stands in {bundle.reference} again."
+
+    @flow_action("Take approval back", warning="Another person approves it anew before it is built.")
+    def take_back(self, bundle, *, by, at):
+        bundles.take_back(bundle, by=by, at=at)
+        return f"{bundle.reference} waits for approval again."
 
     @flow_action("Set aside")
     def set_aside(self, bundle, *, by, at):
@@ -113,6 +138,9 @@ class BundleAdmin(RecordAdmin):
 def _facts(bundle: Bundle) -> Facts:
     rows = [
         ("Case", Link(bundle.case, bundle.case)), ("Ground", Ground(bundle.ground).label),
+        ("Rests on", Link(bundle.request, bundle.request) if bundle.request_id else ""),
+        ("Lawful ground chosen", Link(bundle.voluntary, bundle.voluntary) if bundle.voluntary_id else ""),
+        ("SHA-256 of what was approved", bundle.approved_sha256),
         ("Paper that must be on file", bundles.paper_for(bundle)),
         ("Recipient", Recipient(bundle.recipient).label), ("Collected by", bundle.collected_by),
         ("Collected", bundle.collected_at), ("Approved by", bundle.approved_by), ("Approved", bundle.approved_at),
@@ -125,6 +153,17 @@ def _what_is_in_it(bundle: Bundle) -> Table:
     counted = dict(bundle.items.values_list("data_class").annotate(count=Count("pk")).order_by())
     rows = [[each.label, counted[each.value]] for each in DataClass if each.value in counted]
     return Table("classes", "What is in it", ["Class of data", "Things"], rows, empty="Nothing was collected.")
+
+
+def _redactions(bundle: Bundle) -> Table:
+    rows = [
+        [row.place, f"{row.code} {row.get_code_display()}", row.reason, row.made_by, row.original_sha256[:16],
+         "redacted copy" if row.copy_sha256 else ""]
+        for row in bundle.redactions.standing().order_by("place")
+    ]  # fmt: skip
+    head = ["Place", "Code", "Reason", "By", "SHA-256 of the original begins", "Instead"]
+    note = "What the recipient and the ground take out by rule stands in the preview."
+    return Table("redactions", "Taken out by hand", head, rows, empty="Nothing was taken out by hand.", note=note)
 
 
 def _items(bundle: Bundle) -> Table:

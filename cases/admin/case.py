@@ -21,8 +21,10 @@ from cases.admin.forms import (
     TakeOverForm,
     WhyForm,
 )
+from cases.admin.legal_forms import VoluntaryForm
 from cases.admin.report import reports_section
-from cases.flows import bundles, decisions, desks, legal_requests, locks, review, triage
+from cases.flows import bundles, decisions, desks, legal_requests, locks, review, triage, voluntary
+from cases.flows.evidence import accounts_of
 from cases.flows.next_case import desks_of
 from cases.models import Case, CaseSignal, CaseSubject, Decision
 from cases.models.case import CaseKind
@@ -34,7 +36,7 @@ from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.models import StaffMember
 from kyc_portal.staff.policy_table import right_to_see
 from kyc_portal.staff.record_admin import RecordAdmin
-from kyc_portal.staff.sections import Badge, Clock, Facts, Html, timeline_section
+from kyc_portal.staff.sections import Badge, Clock, Facts, Html, holds_section, timeline_section
 from kyc_portal.staff.templatetags.marks import visible
 
 
@@ -162,6 +164,7 @@ class CaseAdmin(RecordAdmin):
             parts.append(case_page.bundles_section(case))
         if user.has_perm(right_to_see("cases.legalrequest")):
             parts.append(case_page.requests_section(case))
+            parts.append(holds_section(case, *accounts_of(case)))
         return [*parts, timeline_section(case)]
 
     def aside(self, case, *, user, at):
@@ -246,9 +249,14 @@ class CaseAdmin(RecordAdmin):
         return f"{made.reference} is logged in {made.case.reference}. Validate it next.", made
 
     @flow_action("Collect evidence bundle", form=CollectForm, when=is_legal)
-    def collect(self, case, *, by, at, ground, recipient):
-        made = bundles.collect(case, ground=ground, recipient=recipient, by=by, at=at)
+    def collect(self, case, *, by, at, ground, recipient, named=""):
+        made = bundles.collect(case, ground=ground, recipient=recipient, named=named, by=by, at=at)
         return f"{made.reference} is collected. Another person approves it.", made
+
+    @flow_action("Choose ground of voluntary disclosure", form=VoluntaryForm, when=is_legal)
+    def choose_ground(self, case, *, by, at, ground, facts):
+        made = voluntary.propose(case, ground=ground, facts=facts, by=by, at=at)
+        return f"{made.reference} is proposed. Nothing is collected on it until another person approves.", made
 
     @flow_action("Close case", form=CloseForm)
     def close(self, case, *, by, at, why):

@@ -9,13 +9,15 @@ from cases.flows.review import LONGEST_NOTE, ClosedWhy, ReopenedWhy
 from cases.flows.triage import BY_HAND, LONGEST_TITLE, Noticed
 from cases.models import LegalRequest
 from cases.rules.desks import Desk, EscalatedWhy, SnoozedWhy
-from cases.rules.disclosure import GROUNDS, Ground, Recipient
+from cases.rules.disclosure import GROUNDS, DataClass, Ground, Recipient
 from cases.rules.outcomes import OUTCOMES, REASONS, OutcomeCode, Reason, outcomes_for
 from cases.rules.reports import AttachedWhy, SettledWhy
+from cases.rules.scope import PROOF
 from cases.rules.stages import RejectedWhy
 from kyc_portal.staff.models import StaffMember
 
 MOST_ACCOUNTS = 200
+SCOPE_KINDS = [(each.value, each.label.capitalize()) for each in DataClass if each not in PROOF]
 LAWFUL = [(ground.value, ground.label) for ground in Ground if GROUNDS[ground].data_classes]
 
 
@@ -234,6 +236,12 @@ class RequestForm(forms.Form):
     )
     ground = forms.ChoiceField(label="Ground", choices=Ground.choices())
     received_on = day_field(label="Received on", help_text="The day it came; the days of a preservation count from it.")
+    kinds = forms.MultipleChoiceField(
+        label="Kinds of records", required=False, choices=SCOPE_KINDS, widget=forms.CheckboxSelectMultiple,
+        help_text="What it asks for. None chosen: all that its ground allows.",
+    )  # fmt: skip
+    from_on = day_field(label="From", required=False, help_text="The first day it asks for; empty for no limit.")
+    through_on = day_field(label="Through", required=False, help_text="The last day it asks for.")
 
 
 class RejectForm(forms.Form):
@@ -250,13 +258,16 @@ class CollectForm(forms.Form):
     wants_record = True
     ground = forms.ChoiceField(label="Ground", choices=_blank("Choose a ground", Ground.choices()))
     recipient = forms.ChoiceField(label="Recipient", choices=_blank("Choose a recipient", Recipient.choices()))
+    named = forms.ChoiceField(label="Request", required=False, help_text="Where several give the ground.")
 
     def __init__(self, *args, record=None, **kwargs):
         super().__init__(*args, **kwargs)
-        in_order = LegalRequest.objects.in_order().filter(case=record).order_by("received_on", "pk") if record else []
+        found = LegalRequest.objects.in_order().filter(case=record).order_by("received_on", "pk")
+        in_order = list(found) if record else []
         named = ", ".join(f"{Ground(request.ground).label} ({request.reference})" for request in in_order)
         told = f"It must be the ground of a validated request of this case. On file: {named or 'none'}."
         self.fields["ground"].help_text = told
+        self.fields["named"].choices = [("", "the only one"), *((each.reference, each.reference) for each in in_order)]
 
 
 class ApproveForm(forms.Form):

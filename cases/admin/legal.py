@@ -6,16 +6,18 @@ from django.contrib import admin
 
 from cases.admin.case_page import subject_section
 from cases.admin.forms import RejectForm, RequestForm, ServeForm
-from cases.flows import legal_requests
+from cases.admin.legal_forms import ChallengeForm, EndChallengeForm, ValidateForm
+from cases.flows import backup_copies, challenges, legal_requests
+from cases.flows.evidence import accounts_of
 from cases.models import LegalRequest
-from cases.rules.disclosure import Ground
+from cases.rules.disclosure import DataClass, Ground
 from cases.rules.stages import LegalRequestState
 from kyc_portal.policy.models import Standing
 from kyc_portal.records.clock import legal_day
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
-from kyc_portal.staff.sections import Badge, Clock, Facts, Link, clocks_section, holds_section, timeline_section
+from kyc_portal.staff.sections import Badge, Clock, Facts, Link, Table, clocks_section, holds_section, timeline_section
 
 TONES = {
     LegalRequestState.RECEIVED: "warning",
@@ -33,7 +35,8 @@ NEXT = {
     LegalRequestState.PRESERVING: "Collect what may be handed over on the page of the case, or wait for process.",
     LegalRequestState.RENEWED: "Collect what may be handed over on the page of the case, or wait for process.",
     LegalRequestState.PROCESS_SERVED: "Collect what may be handed over on the page of the case.",
-    LegalRequestState.CHALLENGED: "The request is in dispute; nothing is collected until it is validated again.",
+    LegalRequestState.CHALLENGED: "The request is in dispute: nothing that rests on it goes on, and all is kept. "
+    "End the challenge when it is decided.",
     LegalRequestState.LAPSED: "Nothing is held any more and nothing may be collected on this request.",
     LegalRequestState.REJECTED: "Nothing may be collected on this request. Close the case if nothing else waits in it.",
 }
@@ -50,6 +53,8 @@ class RequestFilter(QuerysetFilter):
     options = {
         "to_act_on": ("to act on", lambda rows, user, today: rows.to_act_on()),
         "preserving": ("preserving", lambda rows, user, today: rows.preserving()),
+        "ending": ("preservation ending", lambda rows, user, today: rows.preservation_ending(today)),
+        "challenged": ("challenged", lambda rows, user, today: rows.challenged()),
     }
 
 
@@ -86,6 +91,8 @@ class LegalRequestAdmin(RecordAdmin):
             ("Their reference", request.authority_reference), ("Ground", Ground(request.ground).label),
             ("Received", request.received_on), ("Logged", request.logged_at), ("Logged by", request.logged_by),
             ("Rejected because", request.get_rejected_why_display()),
+            ("Kinds of records asked for", _kinds(request)), ("From", request.scope_from),
+            ("Through", request.scope_through), ("Only these accounts", ", ".join(request.scope_accounts)),
             ("Preserved through", request.preserve_through),
             ("Hold", Link(request.hold, request.hold) if request.hold_id else ""),
         ]  # fmt: skip
@@ -93,7 +100,9 @@ class LegalRequestAdmin(RecordAdmin):
             Facts("request", "Request", rows),
             replace(subject_section(request.case), title="Accounts and customers it is about"),
             clocks_section(request, today=legal_day(at)),
-            holds_section(request.case),
+            _checks(request),
+            _challenges(request),
+            holds_section(request.case, *accounts_of(request.case)),
             timeline_section(request),
         ]
 
@@ -102,10 +111,10 @@ class LegalRequestAdmin(RecordAdmin):
         return [Facts("next", "Next step", rows, note=NEXT[LegalRequestState(request.state)])]
 
     @flow_action(
-        "Validate", primary=True, warning=VALIDATING,
+        "Validate", form=ValidateForm, primary=True, warning=VALIDATING,
     )  # fmt: skip
-    def validate(self, request, *, by, at):
-        legal_requests.validate(request, by=by, at=at)
+    def validate(self, request, *, by, at, checked):
+        legal_requests.validate(request, checked=checked, by=by, at=at)
         return f"{request.reference} is validated."
 
     @flow_action(
@@ -138,3 +147,50 @@ class LegalRequestAdmin(RecordAdmin):
     def serve(self, request, *, by, at, ground):
         legal_requests.serve_process(request, ground=ground, by=by, at=at)
         return f"Process is served on {request.reference}. Collect the bundle on the case's page."
+
+    @flow_action(
+        "Take in order of backup copy", primary=True, when=lambda request: request.ground == Ground.BACKUP_ORDER,
+        warning="Nothing about these accounts can be destroyed until the copy is let go.",
+    )  # fmt: skip
+    def take_in_backup(self, request, *, by, at):
+        copy = backup_copies.take_in(request, by=by, at=at)
+        return f"{copy.reference} is due on {copy.due_on:%-d %b %Y}.", copy
+
+    @flow_action(
+        "Record challenge", form=ChallengeForm,
+        warning="Nothing that rests on this request is collected, approved, built or handed over until it has ended. "
+        "What is on file is kept.",
+    )  # fmt: skip
+    def challenge(self, request, *, by, at, by_whom, why, docket):
+        made = challenges.challenge(request, by_whom=by_whom, why=why, docket=docket, by=by, at=at)
+        return f"{request.reference} is challenged ({made.reference}). What rests on it stands still."
+
+    @flow_action("End challenge", form=EndChallengeForm, primary=True)
+    def end_challenge(self, request, *, by, at, outcome, **scope):
+        running = request.challenges.open().first()
+        if running is None:
+            raise challenges.ChallengeOver(f"No challenge of {request.reference} runs any more.")
+        ended = challenges.end(running, outcome=outcome, **scope, by=by, at=at)
+        return f"{ended.reference} ended: {ended.get_outcome_display()}."
+
+
+def _kinds(request: LegalRequest) -> str:
+    return ", ".join(DataClass(kind).label for kind in request.scope_kinds) or "all that its ground allows"
+
+
+def _checks(request: LegalRequest) -> Table:
+    rows = [[row.get_point_display(), row.checked_by, row.checked_at] for row in request.checks.order_by("pk")]
+    head = ["Point", "Checked by", "Checked"]
+    return Table("checks", "What was checked", head, rows, empty="Nobody has validated it yet.")
+
+
+def _challenges(request: LegalRequest) -> Table:
+    rows = [
+        [
+            row.reference, row.get_by_whom_display(), row.get_why_display(), row.docket, row.opened_at, row.opened_by,
+            row.get_outcome_display() or "runs", row.ended_at,
+        ]
+        for row in request.challenges.order_by("-opened_at")
+    ]  # fmt: skip
+    head = ["Challenge", "By", "Why", "At the court", "Opened", "Entered by", "Outcome", "Ended"]
+    return Table("challenges", "Challenges", head, rows, empty="Nobody has challenged it.")

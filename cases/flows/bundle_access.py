@@ -7,6 +7,7 @@ from django.db.models import Count, Max, Min
 
 from accounts.models import AccessBatch, AccessRecord
 from cases.flows.bundle_facts import Chosen
+from cases.flows.bundle_items import days_of_access
 from cases.flows.bundle_redactor import Redactor
 from cases.formats.access_records import Record
 from cases.formats.stix import Sighting
@@ -22,7 +23,7 @@ def batches(chosen: Chosen) -> models.QuerySet:
 
 
 def _records(chosen: Chosen) -> models.QuerySet:
-    return AccessRecord.objects.filter(batch__in=batches(chosen).order_by())
+    return days_of_access(AccessRecord.objects.filter(batch__in=batches(chosen).order_by()), chosen.asked)
 
 
 def records(chosen: Chosen, show: Redactor) -> Iterator[Record]:
@@ -35,7 +36,8 @@ def records(chosen: Chosen, show: Redactor) -> Iterator[Record]:
         "source_system", "event_id",
     )  # fmt: skip
     for row in found.iterator(chunk_size=ROWS_AT_ONCE):
-        yield row if hidden is None else (*row[:3], hidden.of(""), hidden.of(""), *row[5:])
+        address, raw_source = row[3:5] if hidden is None else (hidden.of(""), hidden.of(""))
+        yield (*row[:3], address, show.scrub(raw_source), *row[5:7], show.scrub(row[7]), *row[8:])
 
 
 def are_shown(chosen: Chosen, show: Redactor) -> bool:

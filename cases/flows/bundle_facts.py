@@ -25,6 +25,7 @@ from accounts.models import (
 from cases.flows.bundle_redactor import Redactor
 from cases.rules.disclosure import DataClass
 from cases.rules.redaction import FieldClass as F
+from cases.rules.scope import EVERYTHING, AskedFor
 from kyc_portal.policy.models import StatementKind, StatementVersion
 
 Row = dict[str, object]
@@ -42,10 +43,10 @@ class FactTable:
 
 
 class Chosen:
-    """The things that were approved, looked up by model and class of data."""
+    """The things that were approved, looked up by model and class of data; `asked` limits their days."""
 
-    def __init__(self, keys: Mapping[tuple[str, str], set[str]]):
-        self._keys = keys
+    def __init__(self, keys: Mapping[tuple[str, str], set[str]], asked: AskedFor = EVERYTHING):
+        self._keys, self.asked = keys, asked
 
     def rows(self, model: type[models.Model], data_class: DataClass) -> models.QuerySet:
         """The approved rows of a model, in a steady order."""

@@ -18,25 +18,22 @@ from accounts.formats.bundle_content import (
     table_jsonl,
 )
 from accounts.models import Account, ExternalAnswer, IdentityDocument, Party
-from cases.flows import bundle_access
+from cases.flows import bundle_access, bundle_shown
 from cases.flows.bundle_cover import cover_pdf
 from cases.flows.bundle_events import COLUMNS as EVENT_COLUMNS
 from cases.flows.bundle_events import events_of
 from cases.flows.bundle_exchange import exchange_files
-from cases.flows.bundle_facts import CUSTOMER_TABLES, Chosen, FactTable, made
-from cases.flows.bundle_findings import FINDING_TABLES
+from cases.flows.bundle_facts import FactTable
 from cases.flows.bundle_page import page_for_people, style
-from cases.flows.bundle_redactor import Redactor
+from cases.flows.bundle_redactor import ByHand
 from cases.formats import access_records, custody
 from cases.formats.custody import FileCustody, Hands
 from cases.models import Bundle
 from cases.rules.disclosure import DataClass, Ground, Recipient
-from cases.rules.redaction import FieldClass
+from cases.rules.redaction import Exemption, FieldClass, Redaction
 from kyc_portal.records import keys
 from kyc_portal.records.refs import Actor, RecordRef
 from kyc_portal.refusal import Refusal
-
-ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif", "application/pdf": "pdf"}
 
 
 class FileNotWhole(Refusal):
@@ -48,23 +45,18 @@ class PayloadOf:
 
     def __init__(self, bundle: Bundle, *, by: Actor, at: datetime):
         self._bundle, self._at = bundle, at
-        keys_by_kind: dict[tuple[str, str], set[str]] = {}
+        self._chosen = bundle_shown.chosen_of(bundle)
+        self._show = bundle_shown.redactor_of(bundle, self._chosen)
         self._sources: dict[str, list[str]] = {}
-        for item in bundle.items.order_by("data_class", "name", "pk"):
-            keys_by_kind.setdefault((item.data_class, item.label), set()).add(item.key)
+        for item in bundle_shown.items_of(bundle):
             self._sources.setdefault(item.data_class, []).append(f"{item.name} {item.sha256}".strip())
-        self._chosen = Chosen(keys_by_kind)
-        parties = set(self._chosen.rows(Account, DataClass.SUBSCRIBER).values_list("party_id", flat=True))
-        self._show = Redactor(bundle.recipient, frozenset(parties))
         self._hands = self._through(by)
         self._custody: list[FileCustody] = []
         self._indexed: list[IndexedFile] = []
 
     def files(self) -> Iterator[tuple[str, Content]]:
         """Path and content of each payload file; the caller consumes each content before it asks for the next."""
-        tables = [
-            *made(CUSTOMER_TABLES, self._chosen, self._show), *made(FINDING_TABLES, self._chosen, self._show)
-        ]  # fmt: skip
+        tables = bundle_shown.tables_of(self._chosen, self._show)
         for table in tables:
             yield from self._fact_files(table)
         yield from self._documents()
@@ -111,14 +103,26 @@ class PayloadOf:
         for document in self._chosen.rows(IdentityDocument, DataClass.IDENTITY):
             if not document.file_sha256:
                 continue
-            path = f"documents/{document.reference}.{ENDINGS.get(document.file_type, 'bin')}"
+            path = bundle_shown.path_of(document)
             hidden = self._show.hides_person(document.party_id)
             if hidden is not None:
                 self._show.note(hidden, path)
                 continue
+            if hand := self._show.by_hand(path):
+                yield from self._redacted_copy(document, hand)
+                continue
             origin = f"original of {document.reference} as it came in on {document.added_at:%Y-%m-%d}"
             source = [f"{document.reference} {document.file_sha256}"]
             yield from self._file(path, f"Document {document.reference}", origin, _original(document), source)
+
+    def _redacted_copy(self, document: IdentityDocument, hand: ByHand) -> Iterator[tuple[str, Content]]:
+        """What goes out in the place of an original that stays sealed; nothing where it is withheld whole."""
+        if not hand.copy_sha256:
+            return
+        path = f"documents/{document.reference}-redacted.{bundle_shown.ENDINGS.get(hand.copy_type, 'bin')}"
+        origin = f"redacted copy of {document.reference}, whose original has the SHA-256 {document.file_sha256}"
+        chunks = [document_files.read(hand.subject, hand.copy_sha256)]
+        yield from self._file(path, f"Document {document.reference}, redacted", origin, chunks)
 
     def _answers(self) -> Iterator[tuple[str, Content]]:
         """Answers of outside verifiers whole: nothing in them can be blacked out, so it is the file or a note."""
@@ -126,6 +130,8 @@ class PayloadOf:
         for answer in rows.select_related("check_asked__verification"):
             path = f"answers/{answer.reference}.json"
             hidden = self._show.hides_person(answer.subject) or self._show.hides(FieldClass.DETECTION)
+            if hidden is None and self._show.tells(answer.body.reveal()):
+                hidden = Redaction(Exemption.OTHER_PERSON)
             if hidden is not None:
                 self._show.note(hidden, path)
                 continue
@@ -138,7 +144,6 @@ class PayloadOf:
         batches = list(bundle_access.batches(self._chosen))
         if not batches:
             return
-
         sources = [f"{batch.reference} {batch.sha256}" for batch in batches]
         forms = (("csv", "Access records", access_records.as_csv),
                  ("jsonl", "Access records (JSON)", access_records.as_json_lines))  # fmt: skip

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import models
 
 from accounts.models import (
@@ -27,6 +29,9 @@ from accounts.models import (
 from cases.flows.evidence import accounts_of, parties_of
 from cases.models import Case, CaseNote, CaseSubject, Decision
 from cases.rules.disclosure import DataClass, may_include
+from cases.rules.scope import EVERYTHING, AskedFor
+from kyc_portal.calendars import add_days
+from kyc_portal.records.clock import legal_day
 
 
 @dataclass(frozen=True)
@@ -47,19 +52,77 @@ class Scope:
     customers: list[Party]
     everybody: list[Party]
 
+    asked: AskedFor
+
     @classmethod
-    def of(cls, case: Case, *, on: date) -> "Scope":
-        accounts = accounts_of(case)
+    def of(cls, case: Case, *, on: date, asked: AskedFor) -> "Scope":
+        accounts = [account for account in accounts_of(case) if asked.covers_account(account.reference)]
         customers = list({account.party_id: account.party for account in accounts}.values())
-        return cls(case, accounts, customers, parties_of(accounts, on=on))
+        return cls(case, accounts, customers, parties_of(accounts, on=on), asked)
 
 
-def find(case: Case, *, ground: str, on: date) -> Iterator[Found]:
-    """Everything on file about a case's accounts that the ground allows, class by class."""
-    scope = Scope.of(case, on=on)
+# When something was: the columns of its first and its last day; _ONE where it is of one moment, _STILL where it has no
+# end. What is not listed (who the customer is, the case itself) has no day.
+_ONE, _STILL = "one", "still"
+DAYS: dict[type[models.Model], tuple[str, str]] = {
+    IdentityDocument: ("added_at", _STILL),
+    PaymentMethod: ("added_at", "ended_at"),
+    OwnershipStake: ("from_on", "to_on"),
+    OwnershipCertification: ("recorded_at", _ONE),
+    Verification: ("started_at", "concluded_at"),
+    ExternalAnswer: ("received_at", _ONE),
+    Screening: ("at", _ONE),
+    RiskSignal: ("known_at", _ONE),
+    RiskOverride: ("set_at", _ONE),
+    Decision: ("proposed_at", "answered_at"),
+    Restriction: ("applied_at", "lifted_at"),
+    CouldNotVerify: ("proposed_at", _ONE),
+    Objection: ("raised_at", "answered_at"),
+    CaseNote: ("at", _ONE),
+}
+
+
+def _is_of_the_days(record: models.Model, asked: AskedFor) -> bool:
+    if isinstance(record, AccessBatch):
+        return days_of_access(record.records.all(), asked).exists()
+    if isinstance(record, ScreeningHit):
+        record = record.screening
+    if type(record) not in DAYS:
+        return True
+    begins, ends = DAYS[type(record)]
+    first = _day(getattr(record, begins))
+    last = {_ONE: first, _STILL: None}[ends] if ends in (_ONE, _STILL) else _day(getattr(record, ends))
+    return asked.covers_days(first, last)
+
+
+def _day(value: date | datetime | None) -> date | None:
+    return legal_day(value) if isinstance(value, datetime) else value
+
+
+def days_of_access(records: models.QuerySet, asked: AskedFor) -> models.QuerySet:
+    """Of access records those of the days that are asked for; days begin in the zone of the law."""
+    return of_days(records, "at", asked.from_on, asked.through_on)
+
+
+def of_days(rows: models.QuerySet, column: str, from_on: date | None, through_on: date | None) -> models.QuerySet:
+    """Of rows with a moment in `column` those of these days of the law; None for no limit."""
+    zone = ZoneInfo(settings.LEGAL_TIME_ZONE)
+    if from_on:
+        rows = rows.filter(**{f"{column}__gte": datetime.combine(from_on, time.min, zone)})
+    if through_on:
+        rows = rows.filter(**{f"{column}__lt": datetime.combine(add_days(through_on, 1), time.min, zone)})
+    return rows
+
+
+def find(case: Case, *, ground: str, on: date, asked: AskedFor = EVERYTHING) -> Iterator[Found]:
+    """Everything on file about a case's accounts that the ground allows and the request asks for, class by class."""
+    scope = Scope.of(case, on=on, asked=asked)
+    with_owners = may_include(ground, DataClass.OWNERSHIP) and asked.covers_kind(DataClass.OWNERSHIP)
     for data_class, finder in _FINDERS.items():
-        if may_include(ground, data_class):
-            for record in finder(scope, may_include(ground, DataClass.OWNERSHIP)):
+        if may_include(ground, data_class) and asked.covers_kind(data_class):
+            for record in finder(scope, with_owners):
+                if not _is_of_the_days(record, asked):
+                    continue
                 yield Found(data_class, record, getattr(record, "file_sha256", "") or getattr(record, "sha256", ""))
 
 
@@ -97,7 +160,10 @@ def _verification(scope: Scope, with_owners: bool) -> list[models.Model]:
 def _screening(scope: Scope, with_owners: bool) -> list[models.Model]:
     people = scope.everybody if with_owners else scope.customers
     screenings = Screening.objects.filter(party__in=people).order_by("at", "pk")
-    return [*screenings, *ScreeningHit.objects.filter(party__in=people).order_by("reference")]
+    return [
+        *screenings,
+        *ScreeningHit.objects.filter(party__in=people).select_related("screening").order_by("reference"),
+    ]
 
 
 def _risk(scope: Scope, with_owners: bool) -> list[models.Model]:

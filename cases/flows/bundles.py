@@ -11,10 +11,11 @@ from django.conf import settings
 from accounts.flows.texts import Texts
 from accounts.formats.bag import BagSummary, write_bag
 from accounts.formats.bag_reading import TAMPERED, UNREADABLE, verify_bag
-from cases.flows import bundle_items, legal_requests
+from cases.flows import bundle_items, bundle_shown, standing
 from cases.flows.bundle_files import PayloadOf
 from cases.models import Bundle, BundleItem, BundleReceipt, Case
 from cases.rules.disclosure import GROUNDS, Ground, Recipient, require_ground
+from cases.rules.scope import EVERYTHING
 from cases.rules.stages import BUNDLE_LIFECYCLE, BundleState
 from cases.verbs import Verb
 from kyc_portal.four_eyes import person_key, require_second_person
@@ -49,19 +50,22 @@ class PlaceTaken(Refusal):
 
 
 @flow
-def collect(case: Case, *, ground: str, recipient: str, by: Actor, at: datetime) -> Bundle:
-    """List, item by item, what the ground allows this recipient to have; nothing is handed over yet.
+def collect(case: Case, *, ground: str, recipient: str, named: str = "", by: Actor, at: datetime) -> Bundle:
+    """List, item by item, what the ground allows this recipient to have and the request asks for; nothing goes out yet.
 
-    Raises NotCovered: without a lawful ground, for a recipient it does not name, and for a preservation request; and
-    NotOnFile when no request of the case in order gives that ground.
+    `named` is the request's reference where several give the ground. Raises NotCovered: without a lawful ground, for a
+    recipient it does not name, and for a preservation request; NotOnFile when no request of the case in order gives
+    that ground; NoLawfulGround for a voluntary one that nobody approved; SeveralRequests, StandsStill.
     """
     require_ground(ground, recipient=recipient, data_classes=())
-    legal_requests.require_in_order(case, ground)
-    found = list(bundle_items.find(case, ground=ground, on=legal_day(at)))
+    request, voluntary = standing.found_for(case, ground, named=named)
+    asked = request.asked if request else EVERYTHING
+    found = list(bundle_items.find(case, ground=ground, on=legal_day(at), asked=asked))
     if not case.subjects.exists():
         raise NothingToCollect(f"{case.reference} is about no account, so there is nothing to collect.")
     bundle = Bundle.objects.create(
-        case=case, ground=Ground(ground).value, recipient=Recipient(recipient).value,
+        case=case, ground=Ground(ground).value, recipient=Recipient(recipient).value, request=request,
+        voluntary=voluntary, scope=standing.scope_of(request),
         state=BundleState.COLLECTED.value, collected_at=at, collected_by=by.label, collected_by_key=person_key(by),
     )  # fmt: skip
     refs = [(each, RecordRef.of(each.record)) for each in found]
@@ -91,16 +95,28 @@ def set_aside(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
 
 @flow
 def approve(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
-    """Approve what another person collected; a worker builds it soon. Raises SecondPersonNeeded.
+    """Approve what another person collected, as its recipient would see it; a worker builds it soon.
 
-    Raises NotOnFile when the request it rests on was rejected or has lapsed since it was collected.
+    The approval is of these very words: what changes afterwards needs a new one. Raises SecondPersonNeeded; NotOnFile
+    when the request it rests on was rejected or has lapsed since it was collected; StandsStill while it is challenged.
     """
+    standing.require_stands(bundle, in_order=True)
     bundle = _moved(bundle, BundleState.APPROVED)
     require_second_person(bundle.collected_by_key, by, deed=bundle.reference)
-    legal_requests.require_in_order(bundle.case, bundle.ground)
-    bundle.approved_at, bundle.approved_by = at, by.label
-    bundle.save(update_fields=["state", "approved_at", "approved_by"])
-    return _recorded(Verb.APPROVED, bundle, by=by, at=at)
+    for key in bundle.redactions.standing().exclude(made_by_key="").values_list("made_by_key", flat=True):
+        require_second_person(key, by, deed=bundle.reference)
+    bundle.approved_at, bundle.approved_by, bundle.approved_sha256 = at, by.label, bundle_shown.digest_of(bundle)
+    bundle.save(update_fields=["state", "approved_at", "approved_by", "approved_sha256"])
+    return _recorded(Verb.APPROVED, bundle, by=by, at=at, digest=bundle.approved_sha256)
+
+
+@flow
+def take_back(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
+    """Take an approval back before the bundle is built, because something is to change; it is approved anew."""
+    bundle = _moved(bundle, BundleState.COLLECTED)
+    bundle.approved_at, bundle.approved_by, bundle.approved_sha256 = None, "", ""
+    bundle.save(update_fields=["state", "approved_at", "approved_by", "approved_sha256"])
+    return _recorded(Verb.APPROVAL_ENDED, bundle, by=by, at=at)
 
 
 def build_approved(*, by: Actor, at: datetime) -> dict[str, int]:
@@ -131,12 +147,17 @@ def build(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
     """Write an approved bundle to BUNDLE_DIR/<reference>/, whole or not at all; on an error its state is FAILED.
 
     The files are written outside of any transaction; only the last step, putting them in place and saying so, is one.
-    Raises BeingBuilt while another worker is at it, and MoveNotAllowed for a bundle that is not approved.
+    What is not any more what was approved goes back to be approved anew, and nothing is built. Raises BeingBuilt while
+    another worker is at it, MoveNotAllowed for a bundle that is not approved, and StandsStill while the request it
+    rests on is challenged.
     """
     with only_builder(bundle.reference) as folder:
         bundle = Bundle.objects.select_related("case").get(pk=bundle.pk)
         if bundle.state != BundleState.FAILED:
             BUNDLE_LIFECYCLE.require(bundle.state, BundleState.BUILT)
+        _require_stands(bundle, by=by, at=at)
+        if bundle_shown.digest_of(bundle) != bundle.approved_sha256:
+            return take_back(bundle, by=by, at=at)
         try:
             summary = _write(bundle, folder, by=by, at=at)
             return _put_in_place(bundle, folder, summary, by=by, at=at)
@@ -173,7 +194,13 @@ def _stamp(tag_manifest: bytes) -> bytes:
 
 
 @flow
+def _require_stands(bundle: Bundle, *, by: Actor, at: datetime) -> None:
+    standing.require_stands(bundle)
+
+
+@flow
 def _put_in_place(bundle: Bundle, folder: Path, summary: BagSummary, *, by: Actor, at: datetime) -> Bundle:
+    standing.require_stands(bundle)  # a challenge may have come while the files were written
     bundle = Bundle.objects.select_for_update(of=("self",)).select_related("case").get(pk=bundle.pk)
     if bundle.state == BundleState.FAILED:
         _move(bundle, BundleState.APPROVED)
@@ -221,6 +248,7 @@ def export(bundle: Bundle, to: Path, *, by: Actor, at: datetime) -> Path:
         if verdict.code in (TAMPERED, UNREADABLE):
             raise NotBuilt(f"{bundle.reference} was not written: {verdict.line} Restore it from a backup.")
         with one_flow(by):  # no event of an export that did not come to be
+            standing.require_stands(bundle)
             _recorded(Verb.BUNDLE_EXPORTED, bundle, by=by, at=at, digest=bundle.digest)
             part.rename(target)
     except OSError as error:  # copytree gathers what went wrong in one error that has no text of its own
@@ -233,7 +261,8 @@ def export(bundle: Bundle, to: Path, *, by: Actor, at: datetime) -> Path:
 
 @flow
 def hand_over(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
-    """Say that the recipient was given the bundle."""
+    """Say that the recipient was given the bundle. Raises StandsStill while the request it rests on is challenged."""
+    standing.require_stands(bundle)
     bundle = _moved(bundle, BundleState.HANDED_OVER)
     bundle.save(update_fields=["state"])
     return _recorded(Verb.HANDED_OVER, bundle, by=by, at=at)
@@ -259,8 +288,10 @@ def acknowledge(bundle: Bundle, *, received_by: str, received_on: date, by: Acto
     return receipt
 
 
+@flow
 def note_download(bundle: Bundle, *, by: Actor, at: datetime) -> Path:
-    """Record that somebody takes the bundle, and give its folder. Raises NotBuilt."""
+    """Record that somebody takes the bundle, and give its folder. Raises NotBuilt, StandsStill."""
+    standing.require_stands(bundle)
     folder = folder_of(bundle)
     _recorded(Verb.DOWNLOADED, bundle, by=by, at=at, digest=bundle.digest)
     return folder

@@ -3,21 +3,24 @@
 Preserving freezes what exists and hands nothing over.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from accounts.flows.texts import EARLIEST, Texts
 from accounts.models import Account
 from cases.flows import triage
 from cases.flows.evidence import accounts_of, parties_of
-from cases.models import Case, LegalRequest
+from cases.models import Case, LegalRequest, RequestCheck
 from cases.models.case import CaseKind
-from cases.rules.disclosure import Ground
+from cases.rules.checklists import require_checked
+from cases.rules.disclosure import Ground, hands_over
+from cases.rules.scope import asked_for
 from cases.rules.stages import LEGAL_REQUEST_LIFECYCLE, LegalRequestState, RejectedWhy
 from cases.verbs import Verb
 from kyc_portal.calendars import add_days
 from kyc_portal.policy.clocks import start_clock, stop_clock
 from kyc_portal.policy.current import regime_on
+from kyc_portal.policy.lifecycle import MoveNotAllowed
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
@@ -51,10 +54,17 @@ def log_request(
     authority_reference: str,
     ground: str,
     received_on: date,
+    kinds: Collection[str] = (),
+    from_on: date | None = None,
+    through_on: date | None = None,
     by: Actor,
     at: datetime,
 ) -> LegalRequest:
-    """Write down what an authority asks about these accounts, in a legal case of exactly these accounts."""
+    """Write down what an authority asks about these accounts, in a legal case of exactly these accounts.
+
+    `kinds` (codes of DataClass) and the days are its scope; none named means no limit. Raises BadRequest, BadScope.
+    """
+    asked_for(kinds, from_on, through_on, (), of=())
     told = Texts()
     authority = told.line("Authority", authority.strip(), 200)
     authority_reference = told.line("Their reference", authority_reference.strip(), 100)
@@ -63,7 +73,8 @@ def log_request(
     case = _case_on(locked) or _open_on(locked, ground, by=by, at=at)
     request = LegalRequest.objects.create(
         case=case, authority=authority, authority_reference=authority_reference, ground=ground,
-        received_on=received_on, logged_at=at, logged_by=by.label,
+        received_on=received_on, logged_at=at, logged_by=by.label, scope_kinds=sorted(set(kinds)), scope_from=from_on,
+        scope_through=through_on,
     )  # fmt: skip
     audit.record(Verb.REQUEST_LOGGED, request, by=by, at=at, within=case, request=request.reference, ground=ground)
     told.record_masked(request, by=by, at=at)
@@ -102,10 +113,17 @@ def _open_on(accounts: list[Account], ground: str, *, by: Actor, at: datetime) -
 
 
 @flow
-def validate(request: LegalRequest, *, by: Actor, at: datetime) -> LegalRequest:
-    """Confirm that the request comes from who it says and is in order."""
-    request = _moved(request, LegalRequestState.VALIDATED)
+def validate(request: LegalRequest, *, checked: Collection[str], by: Actor, at: datetime) -> LegalRequest:
+    """Confirm, point by point of its checklist (codes of Point), that the request is in order; who did it is kept.
+
+    Raises NotChecked with what is missing, and MoveNotAllowed for a request that is challenged.
+    """
+    request = moved(request, LegalRequestState.VALIDATED, out_of=[LegalRequestState.RECEIVED])
+    points = require_checked(request.ground, checked)
     request.save(update_fields=["state"])
+    RequestCheck.objects.bulk_create(
+        RequestCheck(request=request, point=point.value, checked_at=at, checked_by=by.label) for point in points
+    )
     audit.record(Verb.REQUEST_VALIDATED, request, by=by, at=at, within=request.case, request=request.reference)
     return request
 
@@ -115,20 +133,38 @@ def reject(request: LegalRequest, *, why: str, by: Actor, at: datetime) -> Legal
     """Do not follow a request that is not in order; `why` is a code. Raises BadRequest, MoveNotAllowed."""
     if why not in list(RejectedWhy):
         raise BadRequest(f"There is no such reason to reject a request. Choose one of: {', '.join(RejectedWhy)}.")
-    request = _moved(request, LegalRequestState.REJECTED)
+    request = moved(request, LegalRequestState.REJECTED)
     request.rejected_why = RejectedWhy(why).value
     request.save(update_fields=["state", "rejected_why"])
     audit.record(Verb.REQUEST_REJECTED, request, by=by, at=at, within=request.case, request=request.reference, why=why)
     return request
 
 
-def require_in_order(case: Case, ground: str) -> None:
-    """Raise NotOnFile, which names what is on file, unless a request of this case in order has this ground."""
-    if LegalRequest.objects.in_order().filter(case=case, ground=ground).exists():
-        return
+class SeveralRequests(Refusal):
+    """More than one request of the case gives the ground, and their scopes may differ."""
+
+
+def in_order_for(case: Case, ground: str, *, named: str = "") -> LegalRequest:
+    """The request of this case in order that gives this ground, the one with the reference `named` if it is given.
+
+    Raises NotOnFile, which names what is on file, and SeveralRequests when there are more and none is named.
+    """
+    found = list(LegalRequest.objects.in_order().filter(case=case, ground=ground).order_by("received_on", "pk"))
+    chosen = [each for each in found if each.reference == named] if named else found
+    if len(chosen) > 1:
+        raise SeveralRequests(
+            f"Several requests give this ground: {', '.join(each.reference for each in chosen)}. Choose one of them."
+        )
+    if not chosen:
+        raise not_on_file(case, ground)
+    return chosen[0]
+
+
+def not_on_file(case: Case, ground: str) -> NotOnFile:
+    """Says that no request in order gives the ground, and what is on file."""
     found = case.legal_requests.order_by("-received_on", "-logged_at", "pk")[:MOST_NAMED]
     named = [f"{each.reference} ({Ground(each.ground).label}, {each.get_state_display()})" for each in found]
-    raise NotOnFile(
+    return NotOnFile(
         f"{case.reference} has no validated request on the ground “{Ground(ground).label}”. "
         f"On file: {', '.join(named) or 'no request'}. Log the paper and validate it, or choose the ground it gives."
     )
@@ -137,7 +173,7 @@ def require_in_order(case: Case, ground: str) -> None:
 @flow
 def preserve(request: LegalRequest, *, by: Actor, at: datetime) -> LegalRequest:
     """Hold the accounts, everybody behind them and the case, for the days the law gives from the day it came (T31)."""
-    request = _moved(request, LegalRequestState.PRESERVING)
+    request = moved(request, LegalRequestState.PRESERVING)
     regime, accounts = regime_on(legal_day(at)), accounts_of(request.case)
     clock = start_clock(
         PRESERVATION, request, figure="preservation_days", regime=regime, on=request.received_on, by=by, at=at
@@ -155,7 +191,7 @@ def preserve(request: LegalRequest, *, by: Actor, at: datetime) -> LegalRequest:
 @flow
 def renew_preservation(request: LegalRequest, *, by: Actor, at: datetime) -> LegalRequest:
     """Renew once: the further days follow on the first ones. Raises PreservationOver when those have passed."""
-    request = _moved(request, LegalRequestState.RENEWED)
+    request = moved(request, LegalRequestState.RENEWED)
     if legal_day(at) > request.preserve_through:
         raise PreservationOver(
             f"The preservation ended on {request.preserve_through}. Log the renewal as a new request."
@@ -173,9 +209,9 @@ def renew_preservation(request: LegalRequest, *, by: Actor, at: datetime) -> Leg
 @flow
 def serve_process(request: LegalRequest, *, ground: str, by: Actor, at: datetime) -> LegalRequest:
     """Further process came: records may be handed over on that ground; the hold stays until it is released."""
-    if ground not in list(Ground) or ground == Ground.PRESERVATION:
+    if not hands_over(ground):
         raise BadRequest("Choose the ground of the process: a preservation request hands nothing over.")
-    request = _moved(request, LegalRequestState.PROCESS_SERVED)
+    request = moved(request, LegalRequestState.PROCESS_SERVED)
     request.ground = ground
     request.save(update_fields=["state", "ground"])
     stop_clock(PRESERVATION, request, by=by, at=at)
@@ -208,10 +244,22 @@ def lapse(request: LegalRequest, *, on: date, by: Actor, at: datetime) -> LegalR
     return request
 
 
-def _moved(request: LegalRequest, to: LegalRequestState) -> LegalRequest:
-    """The locked row in its new state, not yet saved. Raises MoveNotAllowed."""
-    request = LegalRequest.objects.select_for_update(of=("self",)).select_related("case").get(pk=request.pk)
+def locked(request: LegalRequest) -> LegalRequest:
+    """The row, locked until the transaction ends; requests are locked before the bundles that rest on them."""
+    return LegalRequest.objects.select_for_update(of=("self",)).select_related("case").get(pk=request.pk)
+
+
+def moved(request: LegalRequest, to: LegalRequestState, *, out_of: Collection[LegalRequestState] = ()) -> LegalRequest:
+    """The locked row in its new state, not yet saved. Raises MoveNotAllowed.
+
+    A challenge ends by its own act only: without `out_of` nothing else moves a request that is challenged.
+    """
+    request = locked(request)
     LEGAL_REQUEST_LIFECYCLE.require(request.state, to)
+    if request.state not in (out_of or set(LegalRequestState) - {LegalRequestState.CHALLENGED}):
+        raise MoveNotAllowed(
+            f"{request.reference} is {request.get_state_display()}, so it cannot become {to.label} this way."
+        )
     request.state = to.value
     return request
 

@@ -5,14 +5,17 @@ from functools import partial
 
 from django.db import models
 
-from cases.rules.stages import BundleState
+from cases.rules.redaction import Exemption
+from cases.rules.stages import STANDS_STILL, BundleState
 from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 
 
 class BundleQuerySet(RecordedQuerySet):
     def to_build(self):
-        return self.filter(state__in=[BundleState.APPROVED.value, BundleState.FAILED.value])
+        """Approved, and resting on nothing that is in dispute or has fallen."""
+        approved = self.filter(state__in=[BundleState.APPROVED.value, BundleState.FAILED.value])
+        return approved.exclude(request__state__in=[state.value for state in STANDS_STILL])
 
     def to_approve(self):
         return self.filter(state=BundleState.COLLECTED.value)
@@ -30,12 +33,20 @@ class Bundle(Recorded):
     case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="bundles")
     ground = models.CharField(max_length=40)
     recipient = models.CharField(max_length=40)
+    request = models.ForeignKey(
+        "cases.LegalRequest", on_delete=models.PROTECT, null=True, blank=True, related_name="bundles"
+    )
+    voluntary = models.ForeignKey(
+        "cases.VoluntaryDisclosure", on_delete=models.PROTECT, null=True, blank=True, related_name="bundles"
+    )
+    scope = models.JSONField(default=dict, blank=True, help_text="The request's scope when it was collected.")
     state = models.CharField(max_length=14, choices=BundleState.choices(), default=BundleState.DRAFT.value)
     collected_at = models.DateTimeField(null=True, blank=True)
     collected_by = models.CharField(max_length=150, blank=True)
     collected_by_key = models.CharField(max_length=80, blank=True)
     approved_at = models.DateTimeField(null=True, blank=True)
     approved_by = models.CharField(max_length=150, blank=True)
+    approved_sha256 = models.CharField(max_length=64, blank=True, help_text="Of what was approved, as it would be seen")
     built_at = models.DateTimeField(null=True, blank=True)
     payload_count = models.PositiveIntegerField(default=0)
     payload_bytes = models.PositiveBigIntegerField(default=0)
@@ -72,6 +83,48 @@ class BundleItem(Recorded):
 
     def __str__(self):
         return self.name
+
+
+class RedactionQuerySet(RecordedQuerySet):
+    def standing(self):
+        return self.filter(undone_at__isnull=True)
+
+
+class BundleRedaction(Recorded):
+    """Something a person takes out of a bundle: at which place, under which code and why. The original stays sealed.
+
+    A document may be replaced by a redacted copy, stored beside the original under the same person's key.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=20, unique=True, default=partial(new_reference, "RED"), editable=False)
+    bundle = models.ForeignKey(Bundle, on_delete=models.PROTECT, related_name="redactions")
+    place = models.CharField(max_length=200)
+    code = models.CharField(max_length=4, choices=Exemption.choices())
+    reason = models.CharField(max_length=200)
+    subject = models.UUIDField(null=True, blank=True, editable=False)
+    original_sha256 = models.CharField(max_length=64, blank=True)
+    copy_sha256 = models.CharField(max_length=64, blank=True)
+    copy_type = models.CharField(max_length=40, blank=True)
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=150)
+    made_by_key = models.CharField(max_length=80)
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.CharField(max_length=150, blank=True)
+
+    objects = RedactionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "redaction by hand"
+        verbose_name_plural = "redactions by hand"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["bundle", "place"], condition=models.Q(undone_at__isnull=True), name="one_redaction_per_place"
+            ),
+        ]
+
+    def __str__(self):
+        return self.reference
 
 
 class BundleReceipt(Recorded):

@@ -5,7 +5,10 @@ from functools import partial
 
 from django.db import models
 
+from cases.rules.scope import AskedFor, DataClass
 from cases.rules.stages import IN_ORDER, LegalRequestState, RejectedWhy
+from kyc_portal.calendars import add_days
+from kyc_portal.policy.current import regime_on
 from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
 
@@ -18,9 +21,18 @@ class LegalRequestQuerySet(RecordedQuerySet):
         """Preservations whose last day is past (R111)."""
         return self.preserving().filter(preserve_through__lt=on)
 
+    def preservation_ending(self, today):
+        """Preservations that end within the days of the figure `preservation_soon_days`."""
+        soon = add_days(today, regime_on(today).whole("preservation_soon_days"))
+        return self.preserving().filter(preserve_through__lte=soon)
+
     def in_order(self):
         """Somebody found them in order, and they have not ended: what a bundle may rest on."""
         return self.filter(state__in=[state.value for state in IN_ORDER])
+
+    def challenged(self):
+        """In dispute: what rests on them stands still."""
+        return self.filter(state=LegalRequestState.CHALLENGED.value)
 
     def to_act_on(self):
         return self.filter(state__in=[LegalRequestState.RECEIVED.value, LegalRequestState.VALIDATED.value])
@@ -47,6 +59,11 @@ class LegalRequest(Recorded):
         "records.LegalHold", on_delete=models.PROTECT, null=True, blank=True, related_name="legal_requests"
     )
 
+    scope_kinds = models.JSONField(default=list, blank=True, help_text="Kinds of records; none for all.")
+    scope_from = models.DateField(null=True, blank=True)
+    scope_through = models.DateField(null=True, blank=True)
+    scope_accounts = models.JSONField(default=list, blank=True, help_text="References; none for all of the case.")
+
     objects = LegalRequestQuerySet.as_manager()
 
     class Meta:
@@ -61,3 +78,11 @@ class LegalRequest(Recorded):
 
     def __str__(self):
         return self.reference
+
+    @property
+    def asked(self) -> AskedFor:
+        """What it asks for."""
+        return AskedFor(
+            frozenset(map(DataClass, self.scope_kinds)), self.scope_from, self.scope_through,
+            frozenset(self.scope_accounts),
+        )  # fmt: skip

@@ -21,6 +21,7 @@ class Ground(Worded):
     COURT_ORDER = "court_order", "court order"
     SEARCH_WARRANT = "search_warrant", "search warrant"
     PRESERVATION = "preservation", "preservation request"
+    BACKUP_ORDER = "backup_order", "backup copy order"
     CONSENT = "consent", "consent of the customer"
     CUSTOMER_REQUEST = "customer_request", "the customer's request for their own data"
     EMERGENCY = "emergency", "emergency with danger to life"
@@ -80,6 +81,7 @@ GROUNDS = {
     Ground.COURT_ORDER: GroundRule(_AUTHORITIES, _RECORDS, "the court order"),
     Ground.SEARCH_WARRANT: GroundRule(_AUTHORITIES, _RECORDS | {_D.NOTES, _D.CONTENT}, "the search warrant"),
     Ground.PRESERVATION: GroundRule(frozenset(), _NOTHING, "the preservation request"),
+    Ground.BACKUP_ORDER: GroundRule(frozenset(), _NOTHING, "the order to make a backup copy"),
     Ground.CONSENT: GroundRule(_AUTHORITIES | {_R.CUSTOMER}, _OWN, "the signed consent that names what and to whom"),
     Ground.CUSTOMER_REQUEST: GroundRule(frozenset({_R.CUSTOMER}), _OWN | {_D.DECISIONS}, "proof of who is asking"),
     Ground.EMERGENCY: GroundRule(_POLICE, _BASIC | {_D.IDENTITY}, "the written statement of the danger"),

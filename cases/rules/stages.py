@@ -57,6 +57,35 @@ class RejectedWhy(Worded):
     GROUND_TOO_WEAK = "ground_too_weak", "its ground does not carry what it asks for"
     NOT_OUR_CUSTOMER = "not_our_customer", "it is not about these accounts"
     TAKEN_BACK = "taken_back", "the authority took it back"
+    QUASHED = "quashed", "it was quashed"
+
+
+class ChallengedBy(Worded):
+    """Who disputes a request."""
+
+    US = "us", "us"
+    CUSTOMER = "customer", "the customer"
+    OTHER = "other", "somebody else it concerns"
+
+
+class ChallengedWhy(Worded):
+    """What is said against a request."""
+
+    NO_POWER = "no_power", "the authority has no power over us or over this matter"
+    TOO_BROAD = "too_broad", "it asks for more than its ground carries"
+    BURDEN = "burden", "carrying it out is an undue burden"
+    PRIVILEGE = "privilege", "it asks for what is privileged"
+    FOREIGN_LAW = "foreign_law", "the law of another country forbids it"
+    DEFECTIVE = "defective", "its form is wanting"
+
+
+class ChallengeOutcome(Worded):
+    """How a challenge ends."""
+
+    UPHELD = "upheld", "the request was upheld"
+    WITHDRAWN = "withdrawn", "the challenge was withdrawn"
+    NARROWED = "narrowed", "the request was narrowed"
+    QUASHED = "quashed", "the request was quashed"
 
 
 CASE_MOVES = {
@@ -77,8 +106,9 @@ DECISION_MOVES = {
 BUNDLE_MOVES = {
     BundleState.DRAFT: (BundleState.COLLECTED,),
     BundleState.COLLECTED: (BundleState.DRAFT, BundleState.APPROVED),
-    BundleState.APPROVED: (BundleState.COLLECTED, BundleState.BUILT, BundleState.FAILED),
-    BundleState.FAILED: (BundleState.APPROVED,),  # the approval stands; only the writing is tried again
+    BundleState.APPROVED: (BundleState.COLLECTED, BundleState.BUILT, BundleState.FAILED, BundleState.DRAFT),
+    # The approval stands and only the writing is tried again, unless what was approved has changed.
+    BundleState.FAILED: (BundleState.APPROVED, BundleState.COLLECTED, BundleState.DRAFT),
     BundleState.BUILT: (BundleState.HANDED_OVER,),
     BundleState.HANDED_OVER: (BundleState.RECEIPTED,),
     BundleState.RECEIPTED: (),
@@ -91,6 +121,9 @@ IN_ORDER = (
     LegalRequestState.RENEWED,
     LegalRequestState.PROCESS_SERVED,
 )
+
+# In dispute or fallen: nothing that rests on such a request goes on.
+STANDS_STILL = (LegalRequestState.CHALLENGED, LegalRequestState.REJECTED)
 
 _AFTER_HOLD = (LegalRequestState.PROCESS_SERVED, LegalRequestState.CHALLENGED, LegalRequestState.LAPSED)
 
@@ -109,10 +142,14 @@ LEGAL_REQUEST_MOVES = {
     LegalRequestState.PRESERVING: (LegalRequestState.RENEWED, *_AFTER_HOLD),
     LegalRequestState.RENEWED: _AFTER_HOLD,  # a preservation is renewed once
     LegalRequestState.PROCESS_SERVED: (LegalRequestState.CHALLENGED,),
+    # Back to where it stood, or at an end; a challenge does not move it on.
     LegalRequestState.CHALLENGED: (
+        LegalRequestState.RECEIVED,
         LegalRequestState.VALIDATED,
+        LegalRequestState.PRESERVING,
+        LegalRequestState.RENEWED,
         LegalRequestState.PROCESS_SERVED,
-        LegalRequestState.LAPSED,
+        LegalRequestState.REJECTED,
     ),
     LegalRequestState.LAPSED: (),
     LegalRequestState.REJECTED: (),  # what comes again is logged again

@@ -25,6 +25,7 @@ from accounts.models import Account, Party, ScreeningHit
 from accounts.rules.us_status import StatusEvidence
 from cases.flows import bundles, decisions, legal_requests, review
 from cases.models import Case
+from cases.rules.checklists import points_of
 from kyc_portal.demo import abuse, files, own_page, people, resale, stories
 from kyc_portal.demo.stories import Stage, company, person
 from kyc_portal.notices import outbox
@@ -146,7 +147,7 @@ def _preserve_and_hand_over(stage: Stage, account: Account, *, days: int) -> Cas
         accounts=[account], authority="District Attorney", authority_reference="GJ-2211", ground="subpoena",
         received_on=stage.ago(days).date(), by=laszlo, at=stage.ago(days),
     )  # fmt: skip
-    legal_requests.validate(request, by=laszlo, at=stage.ago(days, 10))
+    legal_requests.validate(request, checked=points_of(request.ground), by=laszlo, at=stage.ago(days, 10))
     legal_requests.preserve(request, by=laszlo, at=stage.ago(days, 11))
     bundle = bundles.collect(request.case, ground="subpoena", recipient="court", by=laszlo, at=stage.ago(days - 5))
     bundles.approve(bundle, by=livia, at=stage.ago(days - 6))

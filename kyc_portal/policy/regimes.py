@@ -45,6 +45,7 @@ class Profile:
 CITATIONS = {
     "nprm-302": ShippedCitation("15 CFR 7.302 (89 FR 5698)", "proposed", "S"),
     "nprm-303": ShippedCitation("15 CFR 7.303 (89 FR 5698)", "proposed", "S"),
+    "nprm-305": ShippedCitation("15 CFR 7.305 (89 FR 5698)", "proposed", "S"),
     "nprm-307": ShippedCitation("15 CFR 7.307 (89 FR 5698)", "proposed", "S"),
     "eo-13984": ShippedCitation("Executive Order 13984, section 1 (86 FR 6837)", "in_force", "P"),
     "eo-13984-5": ShippedCitation("Executive Order 13984, section 5 (86 FR 6837)", "in_force", "S"),
@@ -52,6 +53,18 @@ CITATIONS = {
     "ofac-501-601": ShippedCitation("31 CFR 501.601", "in_force", "P"),
     "ofac-501-603": ShippedCitation("31 CFR 501.603", "in_force", "P"),
     "usc-2703f": ShippedCitation("18 U.S.C. 2703(f)", "in_force", "P"),
+    "ofac-501-604": ShippedCitation("31 CFR 501.604", "in_force", "P"),
+    "icts-791-106": ShippedCitation("15 CFR 791.106", "in_force", "P"),
+    "usc-2704": ShippedCitation("18 U.S.C. 2704", "in_force", "P"),
+    # The section is cited in S and D; which paragraph says what was not read in the text itself.
+    "usc-2702-consent": ShippedCitation("18 U.S.C. 2702, lawful consent (paragraph unconfirmed)", "in_force", "S"),
+    "usc-2702-protection": ShippedCitation(
+        "18 U.S.C. 2702, protection of our rights or property (paragraph unconfirmed)", "in_force", "S"
+    ),
+    "usc-2702-emergency": ShippedCitation(
+        "18 U.S.C. 2702, emergency with danger of death or serious injury (paragraph unconfirmed)", "in_force", "S"
+    ),
+    "court-privacy": ShippedCitation("Federal court rules on privacy in filings (unconfirmed)", "in_force", "D"),
     "bank-cip": ShippedCitation("31 CFR 1020.220", "in_force", "A"),
     "bank-reliance": ShippedCitation("31 CFR 1020.220(a)(6), which binds banks", "in_force", "A"),
     "bank-cdd": ShippedCitation("31 CFR 1010.230", "in_force", "A"),
@@ -177,6 +190,17 @@ COMMON = (
     Figure("blocked_report_days", "10", "business days", "ofac-501-603"),
     Figure("preservation_days", "90", "days", "usc-2703f"),
     Figure("preservation_renewal_days", "90", "days", "usc-2703f"),
+    Figure("rejected_report_days", "10", "business days", "ofac-501-604"),
+    Figure(
+        "report_day_of_event_counts",
+        "0",
+        "yes (1) or no (0)",
+        "own",
+        "The day of the event is day 0; no text read says otherwise.",
+    ),
+    Figure("backup_copy_days", "2", "business days", "usc-2704"),
+    Figure("backup_release_days", "14", "days", "usc-2704"),
+    Figure("preservation_soon_days", "14", "days", "own", "Time to ask whether the authority renews."),
     Figure("verify_days", "15", "days", "own"),
     Figure("external_check_days", "3", "days", "own", "Verifiers answer within minutes; some ask the customer first."),
     Figure(

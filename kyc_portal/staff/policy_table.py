@@ -84,6 +84,8 @@ PAGES: dict[str, Page] = {
     "cases:download_bundle": Page(get="cases.download_bundle", has_head=False, of="cases.bundle"),
     "admin:cases_specialmeasure_dry_run": Page(get="cases.view_specialmeasure", of="cases.specialmeasure"),
     "admin:cases_specialmeasure_dry_run_file": Page(get="cases.view_specialmeasure", of="cases.specialmeasure"),
+    "cases:property_report_file": Page(get="cases.report_property", has_head=False, of="cases.propertyreport"),
+    "cases:preview_bundle": Page(get="cases.collect_bundle cases.approve_bundle", has_head=False, of="cases.bundle"),
     "cases:download_report": Page(get="cases.download_abusereport", has_head=False, of="cases.abusereport"),
     # --- the queue: who sees cases reads it, who works them acts; which case is judged by the flow, one by one
     "review:queue": Page(get="cases.view_case"),
@@ -184,6 +186,14 @@ FIELDS: dict[str, str] = {
     "notices.notice.context": UNMASK,
     "cases.casenote.text": "cases.view_case",
     "cases.measurefactor.note": "cases.handle_measure cases.review_measure",
+    **dict.fromkeys(
+        (
+            f"cases.propertyreport.{column}"
+            for column in ("property", "transaction", "places", "contact_name", "contact_phone", "contact_email")
+        ),
+        "cases.report_property",
+    ),
+    "cases.voluntarydisclosure.facts": "cases.collect_bundle cases.approve_bundle",
     "cases.abusereport.contact": "cases.resolve_abusereport",  # the desk alone: reporters must not be found out
 }
 
@@ -205,6 +215,7 @@ SECRET_SECTIONS = {
 SECRET_VERBS = {
     "records.hold.": "records.view_legalhold",
     "resellers.report.": "resellers.view_authorityreport",
+    "cases.property_report": "cases.view_propertyreport",
 }
 
 

@@ -38,7 +38,8 @@ CUSTOMERS = _view(
 CASES = _view("cases", "case", "decision")
 MEASURES = _view("cases", "specialmeasure", "measurehit")
 ABUSE = _view("cases", "abusereport")  # the desk's own: reporters must not be found out
-LEGAL = _view("cases", "legalrequest", "bundle")
+COMMERCE = _view("cases", "commercereview", "flaggedclass")
+LEGAL = _view("cases", "legalrequest", "bundle", "voluntarydisclosure", "backupcopy", "propertyreport")
 PRIVACY = _view("accounts", "privacyrequest")  # the answer may rest on a hold, of which reviewers must not know
 RESELLERS = _view(
     "resellers", "reseller", "downstreamcustomer", "resellercip", "finding", "certification", "attestation", "sample",
@@ -97,12 +98,14 @@ ROLES: dict[str, tuple[str, ...]] = {
         "resellers.report_to_authority",
         "resellers.produce_cip",
         "cases.handle_legal", "cases.collect_bundle", "cases.approve_bundle", "cases.download_bundle",
+        "cases.report_property", *COMMERCE, "cases.answer_commerce",
         "accounts.answer_privacy", "accounts.answer_redress", "records.place_hold", "records.release_hold",
         "accounts.download_document",
         "accounts.reveal", "accounts.export_ownership",
     ),
     "compliance": (
         *CUSTOMERS, *CASES, *MEASURES, *RESELLERS, *REPORTS, *PRIVACY, *GROUND, *GLASS, "resellers.propose_termination",
+        *COMMERCE, "cases.answer_commerce",
         "resellers.decide_termination", "resellers.report_to_authority", "resellers.produce_cip",
         "policy.approve_cip", "policy.add_holiday", "policy.keep_products",
         "records.purge", "records.settle_rowchange", "accounts.handle_privacy", "resellers.review_cip",
@@ -111,7 +114,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "senior manager": (*GROUND, *CASES, *MEASURES, *RESELLERS, "resellers.decide_termination", "policy.keep_products"),
     "auditor": (
-        *CUSTOMERS, *CASES, *MEASURES, *LEGAL, *PRIVACY, *RESELLERS, *REPORTS, *ABUSE, *GROUND, *WORK, *PEOPLE, *KEYS,
+        *CUSTOMERS, *CASES, *MEASURES, *LEGAL, *COMMERCE, *PRIVACY, *RESELLERS, *REPORTS, *ABUSE, *GROUND, *WORK,
+        *PEOPLE, *KEYS,
         *_view("records", "clockwatch"), "staff.see_everything", "accounts.download_document",
         *_view("staff", "breakglass"), "staff.review_breakglass",
     ),

@@ -27,7 +27,18 @@ from accounts.flows import (
     verification,
 )
 from accounts.rules.closing import REASONS as CLOSING_REASONS
-from cases.flows import bundles, decisions, legal_requests
+from cases.flows import (
+    backup_copies,
+    bundle_redactions,
+    bundle_shown,
+    bundles,
+    challenges,
+    commerce,
+    decisions,
+    legal_requests,
+    property_reports,
+    voluntary,
+)
 from cases.rules.outcomes import REASONS, OutcomeCode
 from kyc_portal.records import clock_watch, purge_runs
 from kyc_portal.records.refs import SCHEDULER, Actor
@@ -48,7 +59,7 @@ from tests.builders import (
     png_bytes,
 )
 from tests.cases import reports as abuse_reports
-from tests.cases.builders import make_bundle, make_case, make_request
+from tests.cases.builders import make_bundle, make_case, make_request, validated
 from tests.cases.measures import make_one_of_each_hit
 from tests.conftest import NOON
 from tests.kyc_portal.api.builders import make_key
@@ -202,7 +213,41 @@ def _make_cases(user: StaffMember) -> None:
     bundles.hand_over(built, by=other, at=NOON)
     bundles.build(make_bundle(make_case(), by=user.as_actor, approved_by=other), by=SCHEDULER, at=NOON)
     make_request(by=other)
-    legal_requests.preserve(legal_requests.validate(make_request(by=other), by=other, at=NOON), by=other, at=NOON)
+    _make_legal_desk(user.as_actor, other)
+    legal_requests.preserve(validated(make_request(by=other), by=other, at=NOON), by=other, at=NOON)
+
+
+def _make_legal_desk(user: Actor, other: Actor) -> None:
+    """A row behind every button of the legal desk: a backup copy, a lawful ground, reports on property, reviews."""
+    order = validated(make_request(ground="backup_order", by=other), by=other)
+    backup_copies.take_in(order, by=other, at=NOON)
+    asked = make_request(ground="emergency", by=other)
+    voluntary.propose(asked.case, ground="emergency", facts="Somebody is in danger.", by=other, at=NOON)
+    challenges.challenge(make_request(by=other), by_whom="us", why="burden", by=other, at=NOON)
+    waiting = make_bundle(make_case(), by=other)
+    bundle_redactions.redact(
+        waiting, place=bundle_shown.place_of_item(waiting.items.first()), code="S3", reason="Not needed.", by=other,
+        at=NOON,
+    )  # fmt: skip
+    texts = dict.fromkeys(property_reports.SEALED, "as told")
+    for step in range(4):  # open, drafted, approved, sent
+        report = property_reports.open_rejected(make_open_account(), happened_on=NOON.date(), by=other, at=NOON)
+        if step:
+            property_reports.draft(
+                report, legal_authority="31 CFR part 578", value_usd="1.00", parties=[report.account.party.reference],
+                texts=texts, by=other, at=NOON,
+            )  # fmt: skip
+        if step > 1:
+            property_reports.approve(report, by=user, at=NOON)
+        if step > 2:
+            property_reports.send(report, how="mail", by=other, at=NOON)
+    review = commerce.log_review(kind="audit", about="The CIP", opened_on=NOON.date(), by=other, at=NOON)
+    due = {"due_on": NOON.date() + timedelta(days=9), "by": other, "at": NOON}
+    commerce.add_ask(review, question="Which lists?", asked_on=NOON.date(), **due)
+    commerce.recommend(review, action="Train staff", owner="Ana", **due)
+    shown = commerce.recommend(review, action="Write it down", owner="Ana", **due)
+    commerce.show(shown, evidence="TRN-7", by=other, at=NOON)
+    commerce.flag(title="One deal", accounts=[make_open_account()], by=other, at=NOON)
 
 
 def buttons() -> list[tuple[type[models.Model], str]]:

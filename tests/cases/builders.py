@@ -7,6 +7,7 @@ from accounts.models import Account, RiskSignal
 from accounts.rules.detectors import BY_CODE, Flag
 from cases.flows import bundles, legal_requests, review
 from cases.models import Bundle, Case, LegalRequest
+from cases.rules.checklists import points_of
 from cases.rules.disclosure import hands_over
 from cases.rules.stages import LegalRequestState
 from kyc_portal.records.refs import SCHEDULER
@@ -39,6 +40,11 @@ def make_request(*accounts: Account, ground="preservation", received_on=date(202
         accounts=accounts or [make_open_account()], authority="Example Police", authority_reference="EP-1",
         ground=ground, received_on=received_on, by=by, at=at,
     )  # fmt: skip
+
+
+def validated(request: LegalRequest, *, by, at=NOON) -> LegalRequest:
+    """A request whose whole checklist somebody has confirmed."""
+    return legal_requests.validate(request, checked=points_of(request.ground), by=by, at=at)
 
 
 def put_on_file(case: Case, *, ground: str, state=LegalRequestState.PROCESS_SERVED, at=NOON) -> LegalRequest:

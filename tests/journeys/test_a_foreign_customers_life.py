@@ -17,6 +17,7 @@ from accounts.models import Account, Restriction, RiskSignal
 from accounts.rules.us_status import StatusEvidence
 from cases.flows import bundles, decisions, legal_requests, review
 from cases.models import Case
+from cases.rules.checklists import points_of
 from kyc_portal.demo import files
 from kyc_portal.four_eyes import SecondPersonNeeded
 from kyc_portal.notices.outbox import deliver_queued
@@ -120,7 +121,7 @@ def test_a_life_from_file_to_tombstone(world, analyst, analyst_user, lead, lead_
         accounts=[account], authority="Court", authority_reference="7", ground="subpoena",
         received_on=later(5).date(), by=counsel, at=later(5),
     )  # fmt: skip
-    legal_requests.validate(request, by=counsel, at=later(5))
+    legal_requests.validate(request, checked=points_of(request.ground), by=counsel, at=later(5))
     legal_requests.preserve(request, by=counsel, at=later(5))
     bundle = bundles.collect(request.case, ground="subpoena", recipient="court", by=counsel, at=later(6))
     bundles.approve(bundle, by=second_counsel, at=later(6))

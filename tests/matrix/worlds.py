@@ -33,7 +33,7 @@ from tests.accounts.verifier import answer_to, deliver, make_check, read
 from tests.bad_input.doors import all_rights, make_one_of_each
 from tests.builders import make_company, make_entry, png_bytes
 from tests.cases import reports
-from tests.cases.builders import make_bundle, make_case, make_request
+from tests.cases.builders import make_bundle, make_case, make_request, validated
 from tests.conftest import NOON, person
 
 GONE = uuid.UUID("00000000-0000-4000-8000-00000000dead")
@@ -206,7 +206,7 @@ def _plant_legal_matter(matrix: Matrix, worker: StaffMember) -> None:
         accounts=[account], authority="Canarycourt", authority_reference="CANARYREF-7", ground="preservation",
         received_on=NOON.date(), by=by, at=NOON,
     )  # fmt: skip
-    legal_requests.preserve(legal_requests.validate(request, by=by, at=NOON), by=by, at=NOON)
+    legal_requests.preserve(validated(request, by=by, at=NOON), by=by, at=NOON)
     case = request.case
     review.take(case, user=worker, at=NOON)
     review.add_note(case, text="Canarylegal note", by=by, at=NOON)

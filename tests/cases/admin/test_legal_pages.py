@@ -3,9 +3,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from cases.flows import legal_requests
-from cases.models import Bundle
-from tests.cases.builders import make_case, make_open_account, make_request
+from cases.flows import bundle_shown, legal_requests
+from cases.models import Bundle, VoluntaryDisclosure
+from kyc_portal.records import holds
+from kyc_portal.records.models import AuditEvent
+from tests.cases.builders import make_bundle, make_case, make_open_account, make_request, validated
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +40,7 @@ class TestRequestPage:
             assert account.reference in shown and account.party.legal_name in shown
 
     def test_it_leads_to_the_case_where_evidence_is_collected(self, client, counsel_user, counsel):
-        request = legal_requests.validate(make_request(ground="subpoena", by=counsel), by=counsel, at=NOON)
+        request = validated(make_request(ground="subpoena", by=counsel), by=counsel, at=NOON)
         client.force_login(counsel_user)
 
         shown = client.get(page(request)).content.decode()
@@ -106,10 +108,92 @@ class TestLegalCase:
 
         before = client.get(url).content.decode()
         refused = client.post(url, {"ground": "subpoena", "recipient": "court"}).content.decode()
-        legal_requests.validate(request, by=counsel, at=NOON)
+        validated(request, by=counsel, at=NOON)
         after = client.get(url).content.decode()
 
         assert "On file: none." in before
         assert f"On file: {request.reference} (subpoena, received)" in refused
         assert f"On file: subpoena ({request.reference})." in after
         assert not Bundle.objects.exists()
+
+
+class TestPreview:
+    def test_it_shows_what_the_recipient_will_see_and_each_look_is_recorded(self, client, counsel_user, counsel):
+        bundle = make_bundle(make_case(), by=counsel)
+        client.force_login(counsel_user)
+        url = reverse("cases:preview_bundle", args=[bundle.reference])
+
+        shown = client.get(url).content.decode()
+
+        assert url in client.get(page(bundle)).content.decode()
+        assert bundle.case.subjects.get().account.party.legal_name in shown and "legal_name" in shown
+        assert bundle_shown.digest_of(bundle) in shown
+        assert AuditEvent.objects.filter(verb="cases.bundle_previewed", actor_label="carl").count() == 1
+
+    def test_who_may_not_collect_or_approve_does_not_look(self, client, auditor_user, counsel):
+        bundle = make_bundle(make_case(), by=counsel)
+        client.force_login(auditor_user)
+
+        assert client.get(reverse("cases:preview_bundle", args=[bundle.reference])).status_code == 403
+
+    def test_something_is_taken_out_on_the_page_and_undone(self, client, counsel_user, counsel):
+        bundle = make_bundle(make_case(), by=counsel)
+        client.force_login(counsel_user)
+        place = "facts/customers, row 1, legal_name"
+
+        wrong = client.post(button(bundle, "redact"), {"place": "facts/x", "code": "P2", "reason": "Why"})
+        client.post(button(bundle, "redact"), {"place": place, "code": "P2", "reason": "Somebody else."})
+        shown = client.get(page(bundle)).content.decode()
+        client.post(button(bundle, "undo-redaction"), {"redaction": str(bundle.redactions.get().pk)})
+
+        assert "nothing at this place" in wrong.content.decode()
+        assert place in shown and "Somebody else." in shown
+        assert not bundle.redactions.standing().exists()
+
+
+class TestChallengePages:
+    def test_a_challenge_is_recorded_and_narrowed_on_the_page(self, client, counsel_user, counsel):
+        request = validated(make_request(ground="subpoena", by=counsel), by=counsel)
+        client.force_login(counsel_user)
+
+        client.post(button(request, "challenge"), {"by_whom": "customer", "why": "too_broad", "docket": "26-1"})
+        disputed = client.get(page(request)).content.decode()
+        client.post(button(request, "end-challenge"), {"outcome": "narrowed", "kinds": ["access"]})
+        shown = client.get(page(request)).content.decode()
+
+        request.refresh_from_db()
+        assert "nothing that rests on it goes on" in disputed and "26-1" in disputed
+        assert (request.state, request.scope_kinds) == ("validated", ["access"])
+        assert "the request was narrowed" in shown and "access records" in shown
+
+    def test_account_and_case_show_every_reason_for_which_they_are_held(self, client, counsel_user, counsel):
+        account = make_open_account()
+        request = validated(make_request(account, by=counsel), by=counsel)
+        legal_requests.preserve(request, by=counsel, at=NOON)
+        holds.place_hold([account], reason="litigation", ground="Doe v. Us", by=counsel, at=NOON)
+        client.force_login(counsel_user)
+
+        for record, app in ((account, "accounts"), (request.case, "cases")):
+            url = reverse(f"admin:{app}_{record._meta.model_name}_change", args=[record.pk])
+            shown = client.get(url).content.decode()
+            assert "Doe v. Us" in shown and request.reference in shown and "preservation" in shown
+
+
+class TestVoluntaryPages:
+    def test_the_ground_and_its_facts_come_first_and_a_second_person_approves(
+        self, client, counsel_user, second_counsel_user, counsel
+    ):
+        request = validated(make_request(ground="emergency", by=counsel), by=counsel)
+        client.force_login(counsel_user)
+        asked = {"ground": "emergency", "recipient": "law_enforcement"}
+        before = client.post(button(request.case, "collect"), asked).content.decode()
+        client.post(button(request.case, "choose-ground"), {"ground": "emergency", "facts": "A child is missing."})
+        chosen = VoluntaryDisclosure.objects.get()
+        client.force_login(second_counsel_user)
+        shown = client.get(page(chosen)).content.decode()
+        client.post(button(chosen, "approve"))
+        client.post(button(request.case, "collect"), asked)
+
+        assert "has no approved ground" in before
+        assert "A child is missing." in shown and "18 U.S.C. 2702" in shown
+        assert Bundle.objects.get().voluntary == chosen

@@ -3,11 +3,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from cases.flows import decisions, legal_requests, review
+from cases.flows import decisions, review
 from cases.models import Bundle, Case, CaseNote, Decision, LegalRequest
+from cases.rules.checklists import points_of
 from kyc_portal.records.models import IdentityView
 from kyc_portal.staff.site import tiles_for
-from tests.cases.builders import make_bundle, make_case, make_open_account, make_request, make_signal
+from tests.cases.builders import make_bundle, make_case, make_open_account, make_request, make_signal, validated
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.django_db
@@ -257,7 +258,7 @@ class TestLegalPages:
             },
         )  # fmt: skip
         request = LegalRequest.objects.get()
-        do(client, request, "validate")
+        do(client, request, "validate", checked=[point.value for point in points_of("preservation")])
         do(client, request, "preserve")
 
         request.refresh_from_db()
@@ -279,7 +280,7 @@ class TestLegalPages:
 
     def test_a_bundle_is_collected_and_approved_by_another(self, client, counsel_user, second_counsel_user, counsel):
         request = make_request(ground="subpoena", by=counsel)
-        case = legal_requests.validate(request, by=counsel, at=NOON).case
+        case = validated(request, by=counsel, at=NOON).case
         client.force_login(counsel_user)
         do(client, case, "collect", ground="subpoena", recipient="law_enforcement")
         bundle = Bundle.objects.get()

@@ -28,7 +28,7 @@ from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER, Actor
 from kyc_portal.work.models import Job, JobState
 from tests.builders import make_cip
-from tests.cases.builders import make_bundle, make_case, make_open_account, make_request, put_on_file
+from tests.cases.builders import make_bundle, make_case, make_open_account, make_request, put_on_file, validated
 from tests.conftest import NOON, person
 
 FORMULA = '=HYPERLINK("http://example.invalid","x")'
@@ -166,7 +166,7 @@ class TestApprove:
             bundles.approve(bundle, by=counsel, at=NOON)
 
     def test_it_refuses_when_the_request_was_rejected_meanwhile(self, counsel, second_counsel):
-        request = legal_requests.validate(make_request(ground="subpoena", by=counsel), by=counsel, at=NOON)
+        request = validated(make_request(ground="subpoena", by=counsel), by=counsel, at=NOON)
         bundle = bundles.collect(request.case, ground="subpoena", recipient="court", by=counsel, at=NOON)
         legal_requests.reject(request, why="taken_back", by=counsel, at=NOON)
 

@@ -13,7 +13,7 @@ from kyc_portal.records import holds
 from kyc_portal.records.models import AuditEvent, LegalHold
 from kyc_portal.records.refs import SCHEDULER
 from tests.builders import make_party
-from tests.cases.builders import make_open_account, make_request
+from tests.cases.builders import make_open_account, make_request, validated
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ NEW_YEAR = datetime(2027, 1, 1, 9, tzinfo=UTC)
 
 def preserved(counsel, *, received_on=date(2027, 1, 1), at=NEW_YEAR) -> LegalRequest:
     request = make_request(by=counsel, received_on=received_on, at=at)
-    legal_requests.validate(request, by=counsel, at=at)
+    validated(request, by=counsel, at=at)
     return legal_requests.preserve(request, by=counsel, at=at)
 
 
@@ -66,11 +66,11 @@ class TestLogRequest:
 
 
 class TestReject:
-    @pytest.mark.parametrize("validated", [False, True])
-    def test_it_ends_a_request_that_is_not_followed(self, counsel, validated):
+    @pytest.mark.parametrize("in_order", [False, True])
+    def test_it_ends_a_request_that_is_not_followed(self, counsel, in_order):
         request = make_request(by=counsel)
-        if validated:
-            legal_requests.validate(request, by=counsel, at=NOON)
+        if in_order:
+            validated(request, by=counsel, at=NOON)
 
         rejected = legal_requests.reject(request, why="defective", by=counsel, at=NOON)
 
@@ -96,7 +96,7 @@ class TestReject:
         request = legal_requests.reject(make_request(by=counsel), why="taken_back", by=counsel, at=NOON)
 
         with pytest.raises(MoveNotAllowed, match="last state"):
-            legal_requests.validate(request, by=counsel, at=NOON)
+            validated(request, by=counsel, at=NOON)
 
     def test_the_database_knows_the_states(self, counsel):
         request = make_request(by=counsel)
@@ -143,7 +143,7 @@ class TestPreserve:
         account.party.stakes_in_it.create(owner=owner, percent=60)
         request = make_request(account, by=counsel)
 
-        legal_requests.preserve(legal_requests.validate(request, by=counsel, at=NOON), by=counsel, at=NOON)
+        legal_requests.preserve(validated(request, by=counsel, at=NOON), by=counsel, at=NOON)
 
         assert holds.why_held([owner])
 
