@@ -20,8 +20,11 @@ from cases.models import (
     BundleItem,
     BundleReceipt,
     Case,
+    CaseCheck,
     CaseLock,
+    CaseMerge,
     CaseNote,
+    CaseReader,
     CaseSignal,
     CaseSubject,
     Decision,
@@ -85,6 +88,9 @@ def contents(case: Case) -> Iterator[models.QuerySet]:
     yield BundleReceipt.objects.filter(bundle__case=case)
     yield BundleItem.objects.filter(bundle__case=case)
     yield AbuseEvidence.objects.filter(report__case=case)
+    yield CaseMerge.objects.filter(models.Q(kept=case) | models.Q(merged=case))
+    for model in (CaseReader, CaseCheck):
+        yield model.objects.filter(case=case)
     for model in (AbuseReport, Bundle, Decision, CaseLock, CaseNote, CaseSignal, Assignment, LegalRequest, CaseSubject):
         yield model.objects.filter(case=case)
     yield Case.objects.filter(pk=case.pk)
@@ -110,8 +116,22 @@ def keys_of_reports(case: Case) -> list:
 _PATHS_TO_CASE = {
     Case: "",
     **dict.fromkeys(
-        (CaseSubject, CaseSignal, CaseLock, CaseNote, Assignment, Decision, LegalRequest, Bundle, AbuseReport), "case"
+        (
+            CaseSubject,
+            CaseSignal,
+            CaseLock,
+            CaseNote,
+            CaseReader,
+            CaseCheck,
+            Assignment,
+            Decision,
+            LegalRequest,
+            Bundle,
+            AbuseReport,
+        ),
+        "case",
     ),
+    CaseMerge: "kept",
     **dict.fromkeys((BundleItem, BundleReceipt), "bundle__case"),
     AbuseEvidence: "report__case",
 }
@@ -122,6 +142,7 @@ ROOTS = {
 }
 for _model in (CaseSubject, Decision, AbuseReport):
     ROOTS[_model] += ["account", "account__party"]
+ROOTS[CaseMerge] += [join("merged", step) for step in ("", "subjects__account", "subjects__account__party")]
 ROOTS[CaseNote] += [KeyOf("subject", Party)]
 ROOTS |= {model: [join(path, "cases__case")] for model, path in OF_ACCOUNT.items()}
 
@@ -132,7 +153,7 @@ register(
         title="Cases with their notes, decisions, abuse reports, requests and bundles",
         covers=(
             Case, CaseSubject, CaseSignal, CaseLock, CaseNote, Assignment, Decision, LegalRequest, Bundle, BundleItem,
-            BundleReceipt, AbuseReport, AbuseEvidence,
+            BundleReceipt, AbuseReport, AbuseEvidence, CaseReader, CaseCheck, CaseMerge,
         ),
         why="Kept for some years after their end (own policy), and as long as any of their accounts.",
         figures=("case_retention_years", "retention_years", "sanctions_retention_years"),

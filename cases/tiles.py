@@ -1,6 +1,7 @@
 """The waiting work of cases on the first page."""
 
 from cases.models import AbuseReport, Bundle, Case, Decision, LegalRequest
+from kyc_portal.staff.policy_table import rows_for
 from kyc_portal.staff.site import Tile
 
 CASES, REQUESTS, BUNDLES, REPORTS = (
@@ -11,7 +12,7 @@ CASES, REQUESTS, BUNDLES, REPORTS = (
 TILES = (
     Tile(
         "My cases", "Cases you work now.", "cases.view_case",
-        lambda user, today: Case.objects.assigned_to(user), CASES, "queue=mine",
+        lambda user, today: Case.objects.visible_to(user).assigned_to(user), CASES, "queue=mine",
     ),
     Tile(
         "Cases nobody has", "Take one and look at it.", "cases.review",
@@ -19,11 +20,11 @@ TILES = (
     ),
     Tile(
         "Abuse reports waiting", "Nobody knows yet which account they are about.", "cases.resolve_abusereport",
-        lambda user, today: AbuseReport.objects.waiting(), REPORTS, "queue=waiting", "warning",
+        lambda user, today: rows_for(user, AbuseReport.objects.waiting()), REPORTS, "queue=waiting", "warning",
     ),
     Tile(
         "To countersign", "Decisions a colleague proposed.", "cases.decide",
-        lambda user, today: Decision.objects.proposed().exclude(proposed_by_key=str(user.pk)), CASES,
+        lambda user, today: rows_for(user, Decision.objects.proposed()).exclude(proposed_by_key=str(user.pk)), CASES,
         "queue=countersign", "warning",
     ),
     Tile(
@@ -32,11 +33,11 @@ TILES = (
     ),
     Tile(
         "Requests to act on", "Requests of authorities that wait.", "cases.handle_legal",
-        lambda user, today: LegalRequest.objects.to_act_on(), REQUESTS, "queue=to_act_on", "warning",
+        lambda user, today: rows_for(user, LegalRequest.objects.to_act_on()), REQUESTS, "queue=to_act_on", "warning",
     ),
     Tile(
         "Bundles to approve", "Evidence a colleague collected.", "cases.approve_bundle",
-        lambda user, today: Bundle.objects.to_approve().exclude(collected_by_key=str(user.pk)), BUNDLES,
+        lambda user, today: rows_for(user, Bundle.objects.to_approve()).exclude(collected_by_key=str(user.pk)), BUNDLES,
         "queue=to_approve", "warning",
     ),
 )  # fmt: skip

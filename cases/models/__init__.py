@@ -6,6 +6,7 @@ from cases.models.decision import Decision
 from cases.models.legal import LegalRequest
 from cases.models.queue import Absence, CaseLock, SavedView
 from cases.models.report import AbuseEvidence, AbuseReport
+from cases.models.workspace import CaseCheck, CaseMerge, CaseReader
 
 __all__ = [
     "Absence",
@@ -16,8 +17,11 @@ __all__ = [
     "BundleItem",
     "BundleReceipt",
     "Case",
+    "CaseCheck",
     "CaseLock",
+    "CaseMerge",
     "CaseNote",
+    "CaseReader",
     "CaseSignal",
     "CaseSubject",
     "Decision",

@@ -6,6 +6,7 @@ from django.utils import timezone
 from cases.flows import bundles
 from cases.models import Bundle
 from kyc_portal.staff import downloads
+from kyc_portal.staff.policy_table import rows_for
 from kyc_portal.staff.stepup import require_recent_login
 
 
@@ -15,7 +16,7 @@ def download(request, reference):
     downloads.refuse_other_sites(request)
     if not bundles.REFERENCE.fullmatch(reference):
         raise Http404
-    bundle = Bundle.objects.select_related("case").filter(reference=reference).first()
+    bundle = rows_for(request.user, Bundle.objects.select_related("case")).filter(reference=reference).first()
     if bundle is None:
         raise Http404
     try:

@@ -100,7 +100,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "compliance": (
         *CUSTOMERS, *CASES, *RESELLERS, *REPORTS, *PRIVACY, *GROUND, *GLASS, "resellers.propose_termination",
         "resellers.decide_termination", "resellers.report_to_authority", "resellers.produce_cip",
-        "policy.approve_cip", "policy.add_holiday",
+        "policy.approve_cip", "policy.add_holiday", "cases.break_in",
         "records.purge", "records.settle_rowchange", "accounts.handle_privacy", "resellers.review_cip",
         "resellers.decide_cip", "resellers.hold_against", "resellers.end_finding", "resellers.withdraw_certification",
         "resellers.judge_sample", "resellers.download_sample",

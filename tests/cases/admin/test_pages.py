@@ -7,7 +7,7 @@ from cases.flows import decisions, legal_requests, review
 from cases.models import Bundle, Case, CaseNote, Decision, LegalRequest
 from kyc_portal.records.models import IdentityView
 from kyc_portal.staff.site import tiles_for
-from tests.cases.builders import make_bundle, make_case, make_open_account, make_request, make_signal
+from tests.cases.builders import finish_list, make_bundle, make_case, make_open_account, make_request, make_signal
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.django_db
@@ -180,6 +180,7 @@ class TestCasePage:
         client.force_login(analyst_user)
         do(client, case, "take")
         do(client, case, "note", text="Looked at it.")
+        finish_list(case, by=analyst_user.as_actor)
         do(client, case, "propose", account=account.reference, outcome="suspend", reason="unusual_use")
         client.force_login(lead_user)
         do(client, case, "countersign")
