@@ -96,6 +96,7 @@ def show(request):
         "start_url": address(filters) if after else "",
         "more_url": address(filters, after=queue_rows.Place.of(found[-1]).written()) if has_more else "",
         "may_work": bool(next_case.desks_of(user)),
+        "may_break_in": page_named("review:break_in").opens_to(user, "GET"),
         "bulk": [
             (reverse(f"review:{name}"), label)
             for name, label in BULK
