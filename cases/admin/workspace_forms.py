@@ -40,7 +40,7 @@ class CheckForm(forms.Form):
     def clean(self):
         cleaned = super().clean()
         if cleaned.get("how") == "excuse" and not cleaned.get("excused_why"):
-            self.add_error("excused_why", "Choose why this point need not be done.")
+            self.add_error(None, "Choose why this point need not be done.")
         return cleaned
 
 

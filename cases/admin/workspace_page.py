@@ -20,6 +20,7 @@ from cases.rules.access_summary import UNKNOWN, AccessSummary
 from cases.rules.checklist import ExcusedWhy, items_for
 from cases.rules.stages import DecisionState
 from kyc_portal.records import audit
+from kyc_portal.staff.policy_table import right_to_see
 from kyc_portal.staff.sections import Badge, Html, Link, Strip, Table, Timeline
 from kyc_portal.staff.world_picture import world
 
@@ -70,19 +71,20 @@ def _choice(account: Account, chosen: Account | None, address: str):
     return Link(f"Show {account.reference}", f"{address}?account={account.reference}")
 
 
-def signals_section(case: Case) -> Html:
+def signals_section(case: Case, user) -> Html:
     """Why it is here: each red flag as a sentence with its number, its source and what the detector looks for."""
-    shown = [_flag(row.signal) for row in case.flags[: case_page.MOST_LISTED]]
+    opens = user.has_perm(right_to_see("accounts.risksignal"))
+    shown = [_flag(row.signal, opens) for row in case.flags]
     empty = "No red flag is part of this case."
     return Html("why", "Why it is here", "cases/workspace_flags.html", {"flags": shown, "empty": empty})
 
 
-def _flag(signal) -> dict:
+def _flag(signal, opens: bool) -> dict:
     detector = BY_CODE.get(signal.code)
     told, _, _ = (detector.explanation if detector else "").partition("Source: ")
     answer = signal.answer.replace("_", " ")
     return {
-        "weight": signal.weight, "sentence": Link(signal.sentence, signal), "code": signal.code,
+        "weight": signal.weight, "sentence": Link(signal.sentence, signal) if opens else signal.sentence,
         "source": case_page.source_of(signal), "told": " ".join(told.split()), "since": signal.known_at,
         "answer": Badge(answer, "good") if answer else Badge("unanswered", "warning"),
     }  # fmt: skip
@@ -93,15 +95,14 @@ def links_section(account: Account | None) -> Table:
     found = find_links(account.party) if account else ()
     rows = [
         [
-            Link(case_page.shortened(link.party.legal_name), link.party), link.party.reference, f"{link.score:.0%}",
-            link.sentence,
+            Link(case_page.shortened(link.party.legal_name), link.party), f"{link.score:.0%}", link.sentence,
         ]
         for link in found[:MOST_ROWS]
     ]  # fmt: skip
     more = len(found) - MOST_ROWS
     note = "A shared value says that two may belong together, not that they do (own policy)."
     note += f" {more} weaker ties are on the customer's page." if more > 0 else ""
-    head = ["Customer", "Reference", "Strength", "Why"]
+    head = ["Customer", "Strength", "Why"]
     return Table("links", "Linked customers", head, rows, empty="No other customer shares anything.", note=note)
 
 

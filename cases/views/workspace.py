@@ -39,6 +39,7 @@ FORMS = {
     "take": Form, "note": CaseNoteForm, "check": CheckForm, "propose": CaseProposeForm, "countersign": Form,
     "decline": WhyForm, "withdraw": Form,
 }  # fmt: skip
+SEES_ACCESS = right_to_see("accounts.accessrecord")
 VERSION = re.compile(r"[0-9a-f-]{0,36}\.[0-9a-f]{16}")
 ON_PAGE = {"take", "note", "propose", "countersign", "decline", "withdraw"}  # buttons that stand here as forms
 
@@ -174,20 +175,21 @@ def _page(request, reference: str, sent: dict | None = None, *, changed=(), stat
     newest = list(workspace.changes_of(case)[: workspace.READ])
     workspace_page.load(case)
     chosen = _chosen(case, request.GET.get("account", ""))
-    found = workspace.newest_accesses(chosen) if chosen else summarise(())
+    found = _accesses(chosen, user)
+    of_account = chosen if user.has_perm(right_to_see("accounts.account")) else None
     sections = [
-        workspace_page.signals_section(case), *_reports(case, user), workspace_page.subject_section(case, chosen),
-        workspace_page.links_section(chosen), case_page.documents_section(case), case_page.hits_section(case),
-        *workspace_page.access_sections(chosen, found),
-        workspace_page.timeline_section(case, chosen, found, newest=newest),
+        workspace_page.signals_section(case, user), *_reports(case, user), workspace_page.subject_section(case, chosen),
+        *([workspace_page.links_section(chosen)] if user.has_perm(right_to_see("accounts.party")) else []),
+        case_page.documents_section(case), case_page.hits_section(case),
+        *(workspace_page.access_sections(chosen, found) if user.has_perm(SEES_ACCESS) else []),
+        workspace_page.timeline_section(case, of_account, found, newest=newest),
     ]  # fmt: skip
     seen = [section for each in sections if (section := for_viewer(each, user)) is not None]
     points = workspace_page.checklist(case)
     may = {name: _may(name, case, user) for name in FORMS}
-    is_mine = case.assigned_to_id == user.pk
-    forms = {name: sent.get(name) or _form(name, case) for name in FORMS if may[name]}
+    forms = {name: sent.get(name) or _form(name, case) for name in FORMS if may[name] or name in sent}
     refused = next(iter(sent.values()), None)
-    decision = case_page.decision_facts(case, next(iter(case.listed_decisions), None))
+    decision = for_viewer(case_page.decision_facts(case, next(iter(case.listed_decisions), None)), user)
     undo_until = merging.undo_until(case, case.listed_decisions, at)
     context = {
         **admin.site.each_context(request), "title": f"{case.reference}: {case.title}", "case": case,
@@ -199,13 +201,12 @@ def _page(request, reference: str, sent: dict | None = None, *, changed=(), stat
         "changed": [
             {"sentence": audit.as_sentence(event), "actor": event.actor_label, "at": event.at} for event in changed
         ],
-        "is_mine": is_mine,
-        "may_work": is_mine and case.status not in review.ENDED, "decision": decision,
-        "proposals": case.proposals, "work": _work(case, at), "record_url": url_of(case),
+        "may_work": case.assigned_to_id == user.pk and case.status not in review.ENDED, "decision": decision,
+        "work": _work(case, at), "record_url": url_of(case),
         "readers": list(case.readers.standing().select_related("user").order_by("pk")) if case.is_restricted else [],
         "may_next": bool(desks_of(user)), "check_url": reverse("review:case_check", args=[case.reference]),
         "excuses": CheckForm.base_fields["excused_why"].choices,
-        "undo_until": undo_until,
+        "undo_until": undo_until, "sent_check": sent["check"].data if "check" in sent else {},
     }  # fmt: skip
     answer = TemplateResponse(request, "cases/workspace.html", context, status=status)
     answer["Cache-Control"] = "no-store, private"
@@ -216,7 +217,8 @@ def _older(request, reference: str):
     """A further page of the timeline, alone."""
     case = workspace_page.load(_case_or_404(request, reference))
     chosen = _chosen(case, request.GET.get("account", ""))
-    found = workspace.newest_accesses(chosen) if chosen else summarise(())
+    found = _accesses(chosen, request.user)
+    chosen = chosen if request.user.has_perm(right_to_see("accounts.account")) else None
     try:
         section = workspace_page.timeline_section(case, chosen, found, before=request.GET["before"])
     except Refusal as refusal:
@@ -226,6 +228,11 @@ def _older(request, reference: str):
         "sections": [for_viewer(section, request.user)],
     }  # fmt: skip
     return TemplateResponse(request, "cases/workspace_older.html", context)
+
+
+def _accesses(account, user):
+    """The newest accesses, for who may see access records."""
+    return workspace.newest_accesses(account) if account and user.has_perm(SEES_ACCESS) else summarise(())
 
 
 def _chosen(case: Case, wanted: str):

@@ -23,7 +23,7 @@ SMALLEST, LARGEST = 4, 15  # radius of a dot in pixels
 LABELLED = 12
 _PLACE = re.compile(r"([+-])(\d{2})(\d{2})(?:\d{2})?([+-])(\d{3})(\d{2})(?:\d{2})?")
 CONTINENTS = (
-    ("North America", -100, 52), ("South America", -60, -28), ("Europe", 15, 60), ("Africa", 20, 5),
+    ("North America", -100, 52), ("South America", -60, -28), ("Europe", 38, 62), ("Africa", 20, 5),
     ("Asia", 95, 50), ("Australia", 134, -32),
 )  # fmt: skip
 

@@ -75,7 +75,9 @@ def test_a_review_from_the_queue_to_the_second_signature(at_the_queue, live_serv
         page.keyboard.press("c")
         tab_to(page, f"Done: {item.title}")
         page.keyboard.press("Enter")
-        page.wait_for_function("done => document.querySelectorAll('.points .badge').length === done", arg=number + 1)
+        page.wait_for_function(
+            "done => document.querySelectorAll('.points .tone-good').length === done", arg=number + 1
+        )
 
     page.keyboard.press("d")
     assert focused(page) == "propose_account"

@@ -41,9 +41,7 @@ class TestTimeline:
         everything = {event.pk for about in (case, account) for event in workspace.changes_of(about)}
         assert len(told) == len(set(told)) and set(told) == everything
 
-    @pytest.mark.parametrize(
-        "place", ["x", "2026-01-01", "2026-01-01T00:00:00_x", "2026-01-01T00:00Z_", "\x00"]
-    )
+    @pytest.mark.parametrize("place", ["x", "2026-01-01", "2026-01-01T00:00:00_x", "2026-01-01T00:00Z_", "\x00"])
     def test_a_place_that_is_none_is_refused(self, place):
         with pytest.raises(workspace.BadPlace):
             workspace.timeline(make_case(), None, before=place)

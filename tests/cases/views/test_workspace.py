@@ -136,6 +136,22 @@ class TestTwoTabs:
         assert "What changed since" in told and "wrote a note" in told and "bea" in told
         assert "my own words" in told
 
+    def test_what_was_chosen_is_kept_too(self, analyst_user, analyst_client):
+        case = make_case(worked_by=analyst_user)
+        version, item = self.shown(analyst_client, case), items_for(case.kind)[0].code
+        review.add_note(case, text="first", by=analyst_user.as_actor, at=NOON)
+        account = case.subjects.get().account.reference
+        chosen = {"version": version, "account": account, "outcome": "limit", "reason": "masked_access"}
+        left_out = {"version": version, "item": item, "how": "excuse", "excused_why": "nothing_on_file"}
+
+        proposed = analyst_client.post(page_of(case) + "propose/", chosen)
+        excused = analyst_client.post(page_of(case) + "check/", left_out)
+
+        assert (proposed.status_code, excused.status_code) == (409, 409)
+        assert '<option value="masked_access" selected>' in proposed.content.decode()
+        assert '<option value="nothing_on_file" selected>' in excused.content.decode()
+        assert not Decision.objects.exists() and not CaseCheck.objects.exists()
+
     def test_what_was_refused_goes_through_when_it_is_sent_again(self, analyst_user, analyst_client):
         case = make_case(worked_by=analyst_user)
         old = self.shown(analyst_client, case)
@@ -237,3 +253,14 @@ class TestActs:
         assert answer.url == page_of(case)
         assert page_of(case) in analyst_client.get(url_of(case)).content.decode()
         assert url_of(case) in analyst_client.get(page_of(case)).content.decode()
+
+
+def test_who_sees_no_customers_is_shown_no_accesses_and_no_links_they_cannot_open():
+    case = make_case()
+    make_accesses(case.subjects.get().account, 4)
+    client = browser(person("sonja", "senior manager"))
+
+    told = client.get(page_of(case)).content.decode()
+
+    assert "Countries do not agree" in told and "picture-world" not in told
+    assert "/admin/accounts/" not in told
