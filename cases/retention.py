@@ -22,8 +22,11 @@ from cases.models import (
     BundleReceipt,
     BundleRedaction,
     Case,
+    CaseCheck,
     CaseLock,
+    CaseMerge,
     CaseNote,
+    CaseReader,
     CaseSignal,
     CaseSubject,
     Challenge,
@@ -104,6 +107,9 @@ def contents(case: Case) -> Iterator[models.QuerySet]:
     for model in (RequestCheck, Challenge, BackupCopy):
         yield model.objects.filter(request__case=case)
     yield AbuseEvidence.objects.filter(report__case=case)
+    yield CaseMerge.objects.filter(models.Q(kept=case) | models.Q(merged=case))
+    for model in (CaseReader, CaseCheck):
+        yield model.objects.filter(case=case)
     for model in (
         AbuseReport, Bundle, VoluntaryDisclosure, Decision, CaseLock, CaseNote, CaseSignal, Assignment, LegalRequest,
         CaseSubject,
@@ -158,6 +164,8 @@ _PATHS_TO_CASE = {
             CaseSignal,
             CaseLock,
             CaseNote,
+            CaseReader,
+            CaseCheck,
             Assignment,
             Decision,
             LegalRequest,
@@ -169,6 +177,7 @@ _PATHS_TO_CASE = {
     ),
     **dict.fromkeys((BundleItem, BundleReceipt, BundleRedaction), "bundle__case"),
     **dict.fromkeys((RequestCheck, Challenge, BackupCopy), "request__case"),
+    CaseMerge: "kept",
     AbuseEvidence: "report__case",
 }
 # A hold on a case keeps it and what it is about; a hold on an account or its customer keeps their cases.
@@ -180,6 +189,8 @@ for _model in (CaseSubject, Decision, AbuseReport):
     ROOTS[_model] += ["account", "account__party"]
 for _model in (CaseNote, VoluntaryDisclosure, BundleRedaction):
     ROOTS[_model] += [KeyOf("subject", Party)]
+ROOTS[CaseMerge] += [join("merged", step) for step in ("", "subjects__account", "subjects__account__party")]
+ROOTS[CaseNote] += [KeyOf("subject", Party)]
 ROOTS |= {model: [join(path, "cases__case")] for model, path in OF_ACCOUNT.items()}
 
 
@@ -209,6 +220,7 @@ register(
             Case, CaseSubject, CaseSignal, CaseLock, CaseNote, Assignment, Decision, LegalRequest, Bundle, BundleItem,
             BundleReceipt, BundleRedaction, RequestCheck, Challenge, BackupCopy, VoluntaryDisclosure, AbuseReport,
             AbuseEvidence,
+            BundleReceipt, AbuseReport, AbuseEvidence, CaseReader, CaseCheck, CaseMerge,
         ),
         why="Kept for some years after their end (own policy), and as long as any of their accounts.",
         figures=("case_retention_years", "retention_years", "sanctions_retention_years"),

@@ -12,6 +12,7 @@ from cases.models import (
     SpecialMeasure,
     VoluntaryDisclosure,
 )
+from kyc_portal.staff.policy_table import rows_for
 from kyc_portal.staff.site import Tile
 
 CASES, REQUESTS, BUNDLES, REPORTS = (
@@ -25,7 +26,7 @@ PROPERTY, VOLUNTARY = "admin:cases_propertyreport_changelist", "admin:cases_volu
 TILES = (
     Tile(
         "My cases", "Cases you work now.", "cases.view_case",
-        lambda user, today: Case.objects.assigned_to(user), CASES, "queue=mine",
+        lambda user, today: Case.objects.visible_to(user).assigned_to(user), CASES, "queue=mine",
     ),
     Tile(
         "Cases nobody has", "Take one and look at it.", "cases.review",
@@ -33,11 +34,11 @@ TILES = (
     ),
     Tile(
         "Abuse reports waiting", "Nobody knows yet which account they are about.", "cases.resolve_abusereport",
-        lambda user, today: AbuseReport.objects.waiting(), REPORTS, "queue=waiting", "warning",
+        lambda user, today: rows_for(user, AbuseReport.objects.waiting()), REPORTS, "queue=waiting", "warning",
     ),
     Tile(
         "To countersign", "Decisions a colleague proposed.", "cases.decide",
-        lambda user, today: Decision.objects.proposed().exclude(proposed_by_key=str(user.pk)), CASES,
+        lambda user, today: rows_for(user, Decision.objects.proposed()).exclude(proposed_by_key=str(user.pk)), CASES,
         "queue=countersign", "warning",
     ),
     Tile(
@@ -46,7 +47,7 @@ TILES = (
     ),
     Tile(
         "Requests to act on", "Requests of authorities that wait.", "cases.handle_legal",
-        lambda user, today: LegalRequest.objects.to_act_on(), REQUESTS, "queue=to_act_on", "warning",
+        lambda user, today: rows_for(user, LegalRequest.objects.to_act_on()), REQUESTS, "queue=to_act_on", "warning",
     ),
     Tile(
         "Measures to confirm", "Determinations a colleague recorded.", "cases.handle_measure",
@@ -68,11 +69,12 @@ TILES = (
     ),
     Tile(
         "Preservations ending", "Ask whether the authority renews, before their last day.", "cases.handle_legal",
-        lambda user, today: LegalRequest.objects.preservation_ending(today), REQUESTS, "queue=ending", "warning",
+        lambda user, today: rows_for(user, LegalRequest.objects.preservation_ending(today)), REQUESTS, "queue=ending",
+        "warning",
     ),
     Tile(
         "Challenges open", "What rests on these requests stands still.", "cases.handle_legal",
-        lambda user, today: LegalRequest.objects.challenged(), REQUESTS, "queue=challenged", "info",
+        lambda user, today: rows_for(user, LegalRequest.objects.challenged()), REQUESTS, "queue=challenged", "info",
     ),
     Tile(
         "Reports on property due", "Blocked property and rejected transactions, within business days.",
@@ -90,7 +92,7 @@ TILES = (
     ),
     Tile(
         "Bundles to approve", "Evidence a colleague collected.", "cases.approve_bundle",
-        lambda user, today: Bundle.objects.to_approve().exclude(collected_by_key=str(user.pk)), BUNDLES,
+        lambda user, today: rows_for(user, Bundle.objects.to_approve()).exclude(collected_by_key=str(user.pk)), BUNDLES,
         "queue=to_approve", "warning",
     ),
 )  # fmt: skip

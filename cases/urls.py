@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.views import absences, bulk, bundles, property_reports, queue, reports
+from cases.views import absences, break_in, bulk, bundles, property_reports, queue, reports, workspace
 
 app_name = "cases"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("property-reports/<uuid:key>/<str:kind>/", property_reports.file, name="property_report_file"),
     path("reports/<uuid:key>/original/", reports.original, name="download_report"),
 ]
+
+ON_A_CASE = ("take", "note", "check", "propose", "countersign", "decline", "withdraw")
 
 # At /review/; names are "review:queue" and so on.
 review = (
@@ -24,6 +26,9 @@ review = (
         path("views/<uuid:saved>/let-go/", queue.let_view_go, name="let_view_go"),
         path("absences/", absences.show, name="absences"),
         path("absences/<uuid:absence>/end/", absences.end, name="end_absence"),
+        path("restricted/", break_in.show, name="break_in"),
+        path("<str:reference>/", workspace.show, name="case"),
+        *(path(f"<str:reference>/{name}/", workspace.act, {"name": name}, name=f"case_{name}") for name in ON_A_CASE),
     ],
     "review",
 )

@@ -29,6 +29,14 @@ class Verb(AuditVerb):
     VIEW_SHARED = "cases.view_shared", "shared a view of the queue with {to}"
     VIEW_DELETED = "cases.view_deleted", "let a view of the queue go"
     NOTED = "cases.noted", "wrote a note"
+    CHECKED = "cases.checked", "ticked a point of {case}'s list: {what}"
+    EXCUSED = "cases.excused", "left a point of {case}'s list out: {what} ({why})"
+    CHECK_TAKEN_BACK = "cases.check_taken_back", "took back a point of {case}'s list: {what}"
+    RESTRICTED = "cases.restricted", "restricted {case} to {to}"
+    OPENED_UP = "cases.opened_up", "opened {case} to everybody who sees cases of its kind"
+    BROKE_IN = "cases.broke_in", "broke into {case} ({why})", GRAVE
+    MERGED = "cases.merged", "let {case} go on in {to}"
+    MERGE_UNDONE = "cases.merge_undone", "made {case} a case of its own again, apart from {to}"
     PROPOSED = "cases.proposed", "proposed {decision}: {outcome} ({reason})", "rests_on"
     COUNTERSIGNED = "cases.countersigned", "countersigned {decision}: {outcome} ({reason})", GRAVE
     IN_EFFECT = (

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.db.models import Prefetch
 from django.template.defaultfilters import date as in_words
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
@@ -23,7 +24,20 @@ from cases.admin.forms import (
 )
 from cases.admin.legal_forms import VoluntaryForm
 from cases.admin.report import reports_section
-from cases.flows import bundles, decisions, desks, legal_requests, locks, review, triage, voluntary
+from cases.admin.workspace_forms import MergeForm, RestrictForm
+from cases.flows import (
+    bundles,
+    checklist,
+    decisions,
+    desks,
+    legal_requests,
+    locks,
+    merging,
+    readers,
+    review,
+    triage,
+    voluntary,
+)
 from cases.flows.evidence import accounts_of
 from cases.flows.next_case import desks_of
 from cases.models import Case, CaseSignal, CaseSubject, Decision
@@ -177,7 +191,9 @@ class CaseAdmin(RecordAdmin):
             rows.insert(1, ("Working now", held.user))
         if case.snoozed_until and case.waits_from > at:
             rows.append(("Asleep until", f"{in_words(case.snoozed_until, 'j M Y')}: {case.get_snoozed_why_display()}"))
-        parts = [case_page.decision_section(case), Facts("work", "Work", rows)]
+        url = reverse("review:case", args=[case.reference])
+        work = Facts("work", "Work", rows, url=url, url_label="Open the workspace")
+        parts = [case_page.decision_section(case), work]
         if desks_of(user):
             parts.append(Html("queue", "Queue", "cases/next_case.html", {"left": case.pk}))
         return parts
@@ -212,7 +228,7 @@ class CaseAdmin(RecordAdmin):
 
     @flow_action("Propose decision", form=ProposeForm, primary=True, when=may_be_proposed)
     def propose(self, case, *, by, at, account, outcome, reason):
-        made = decisions.propose(case, account=account, outcome=outcome, reason=reason, by=by, at=at)
+        made = checklist.propose(case, account=account, outcome=outcome, reason=reason, by=by, at=at)
         if made.took_one_signature:
             return f"{made.reference} is {made.state_in_words}: {made.get_outcome_display()}."
         return f"{made.reference} waits for a second person."
@@ -267,6 +283,26 @@ class CaseAdmin(RecordAdmin):
     def reopen(self, case, *, by, at, why):
         reopened = review.reopen(case, why=why, by=by, at=at)
         return f"{case.reference} is {reopened.get_status_display()} again."
+
+    @flow_action("Merge another case into it", form=MergeForm)
+    def merge(self, case, *, by, at, other):
+        made = merging.merge(case, other=other, by=by, at=at)
+        return f"{made.merged.reference} goes on in {case.reference}. Until the first decision it can be undone."
+
+    @flow_action("Undo the merge", when=lambda case: merging.undoable(case, timezone.now()) is not None)
+    def undo_merge(self, case, *, by, at):
+        made = merging.undo(case, by=by, at=at)
+        return f"{made.merged.reference} is a case of its own again."
+
+    @flow_action("Restrict to named people", form=RestrictForm)
+    def restrict(self, case, *, by, at, to):
+        readers.restrict(case, to=to, by=by, at=at)
+        return f"{case.reference} is open to the people you named, and to you."
+
+    @flow_action("Open to everybody again", when=lambda case: case.is_restricted)
+    def open_up(self, case, *, by, at):
+        readers.open_up(case, by=by, at=at)
+        return f"{case.reference} is open to everybody who sees cases of its kind."
 
 
 def _only_proposal(case: Case) -> Decision:

@@ -3,7 +3,7 @@
 from accounts.models import Account, IdentityDocument, Restriction, RiskSignal, ScreeningHit
 from accounts.rules.detectors import BY_CODE
 from cases.flows.evidence import accounts_of
-from cases.models import Case, CaseNote
+from cases.models import Case, CaseNote, Decision
 from cases.models.case import NOT_ENDED, CaseKind
 from cases.rules.disclosure import Ground, Recipient
 from cases.rules.outcomes import REASONS, OutcomeCode
@@ -107,7 +107,11 @@ def source_of(signal: RiskSignal) -> str:
 
 def decision_section(case: Case) -> Facts:
     """The decision, always in view: what is proposed, or what was decided, or that nothing is."""
-    found = case.decisions.select_related("account").order_by("-proposed_at", "-pk").first()
+    return decision_facts(case, case.decisions.select_related("account").order_by("-proposed_at", "-pk").first())
+
+
+def decision_facts(case: Case, found: Decision | None) -> Facts:
+    """The newest decision of a case in facts, and what comes next."""
     if found is None:
         return Facts("decision", "Decision", [("State", "nothing is proposed yet")], note=_next_step(case))
     rows = [
@@ -157,10 +161,14 @@ def decisions_section(case: Case) -> Table:
 
 def notes_section(case: Case) -> Html:
     """The notes, newest first; each subject's key is read once for all of them."""
+    return Html("notes", "Notes", "cases/notes.html", {"notes": notes_of(case)})
+
+
+def notes_of(case: Case) -> list[dict]:
+    """The notes of a case in clear, newest first; two queries, whoever they speak of."""
     notes = list(case.notes.order_by("-at", "-pk")[:MOST_NOTES])
-    opened = {subject: keys.key_of_subject(subject) for subject in {note.subject for note in notes}}
-    shown = [{"by": note.by, "at": note.at, "text": _text_of(note, opened[note.subject])} for note in notes]
-    return Html("notes", "Notes", "cases/notes.html", {"notes": shown})
+    opened = keys.keys_of_subjects({note.subject for note in notes}) if notes else {}
+    return [{"by": note.by, "at": note.at, "text": _text_of(note, opened[note.subject])} for note in notes]
 
 
 def _text_of(note: CaseNote, key: bytes) -> str:

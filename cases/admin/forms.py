@@ -162,7 +162,9 @@ class ProposeForm(forms.Form):
 
     def __init__(self, *args, record=None, **kwargs):
         super().__init__(*args, **kwargs)
-        subjects = record.subjects.select_related("account").order_by("joined_at", "pk") if record else []
+        subjects = getattr(record, "listed_subjects", None)
+        if subjects is None:
+            subjects = record.subjects.select_related("account").order_by("joined_at", "pk") if record else []
         self._accounts = {subject.account.reference: subject.account for subject in subjects}
         self.fields["account"].choices = [(reference, reference) for reference in self._accounts]
         self._offer(outcomes_for(account.status for account in self._accounts.values()))

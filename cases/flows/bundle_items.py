@@ -172,7 +172,8 @@ def _risk(scope: Scope, with_owners: bool) -> list[models.Model]:
 
 
 def _decisions(scope: Scope, with_owners: bool) -> list[models.Model]:
-    decisions = Decision.objects.filter(account__in=scope.accounts).order_by("proposed_at", "pk")
+    seen = models.Q(case=scope.case) | models.Q(case__is_restricted=False)  # what few may see goes with its own case
+    decisions = Decision.objects.filter(seen, account__in=scope.accounts).order_by("proposed_at", "pk")
     restrictions = Restriction.objects.filter(account__in=scope.accounts).order_by("applied_at", "pk")
     people = scope.everybody if with_owners else scope.customers
     outcomes = CouldNotVerify.objects.filter(account__in=scope.accounts, party__in=people)
@@ -183,7 +184,7 @@ def _decisions(scope: Scope, with_owners: bool) -> list[models.Model]:
 def _notes(scope: Scope, with_owners: bool) -> models.QuerySet:
     """Notes of this case and of others that speak of nobody else."""
     of_others = CaseSubject.objects.exclude(account__in=scope.accounts).values("case")
-    alike = Case.objects.filter(subjects__account__in=scope.accounts).exclude(pk__in=of_others)
+    alike = Case.objects.filter(subjects__account__in=scope.accounts, is_restricted=False).exclude(pk__in=of_others)
     return CaseNote.objects.filter(models.Q(case=scope.case) | models.Q(case__in=alike)).order_by("at", "pk")
 
 

@@ -148,6 +148,8 @@ def require_may_have(case: Case, user: StaffMember) -> None:
         raise CaseEnded(f"{case.reference} is {case.get_status_display()}. Open it again before somebody works on it.")
     if not case.may_be_worked_by(user):
         raise CannotWorkCases(f"{user} does not work cases of this kind. Choose somebody who does.")
+    if case.is_restricted and not case.readers.standing().filter(user=user).exists():
+        raise CannotWorkCases(f"{case.reference} is not open to {user}. Restrict it anew with them named.")
 
 
 def keep_lock(case: Case, user: StaffMember, *, at: datetime) -> None:
@@ -272,7 +274,7 @@ def reopen(case: Case, *, why: str, by: Actor, at: datetime) -> Case:
     if case.status not in ENDED:
         raise CaseEnded(f"{case.reference} is {case.get_status_display()}; it is not ended. Go on working on it.")
     if case.kind != CaseKind.LEGAL:
-        _require_no_other(Party.objects.filter(pk__in=[account.party_id for account in accounts]))
+        _require_no_other(Party.objects.filter(pk__in=[account.party_id for account in accounts]), by)
 
     move_case(case, CaseStatus.OPEN if case.status == CaseStatus.CLOSED else CaseStatus.IN_REVIEW)
     if case.status == CaseStatus.OPEN:
@@ -288,8 +290,10 @@ def reopen(case: Case, *, why: str, by: Actor, at: datetime) -> Case:
     return case
 
 
-def _require_no_other(parties) -> None:
+def _require_no_other(parties, by: Actor) -> None:
     for party in parties:
         other = triage.open_case_of(party)
+        if other is not None and other.is_restricted and not other.readers.standing().filter(user__pk=by.key).exists():
+            raise NotFinished("The case cannot be opened again now. Ask compliance.")
         if other is not None:
             raise NotFinished(f"{other.reference} is open on the same customer. Go on there instead.")

@@ -10,6 +10,7 @@ from cases.models.measure import MeasureFactor, MeasureHit, MeasureOverride, Spe
 from cases.models.property_report import PropertyReport
 from cases.models.queue import Absence, CaseLock, SavedView
 from cases.models.report import AbuseEvidence, AbuseReport
+from cases.models.workspace import CaseCheck, CaseMerge, CaseReader
 
 __all__ = [
     "Absence",
@@ -22,8 +23,11 @@ __all__ = [
     "BundleReceipt",
     "BundleRedaction",
     "Case",
+    "CaseCheck",
     "CaseLock",
+    "CaseMerge",
     "CaseNote",
+    "CaseReader",
     "CaseSignal",
     "CaseSubject",
     "Challenge",

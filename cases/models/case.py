@@ -58,7 +58,7 @@ class CaseQuerySet(RecordedQuerySet):
         return self.order_by(*URGENCY)
 
     def visible_to(self, user):
-        """All but legal matters for who may see cases; those only for who may see legal requests."""
+        """All but legal matters, those only for who may see legal requests; restricted ones only for who is named."""
         return policy_table.rows_for(user, self)
 
 
@@ -85,6 +85,7 @@ class Case(Recorded):
     assigned_at = models.DateTimeField(null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    is_restricted = models.BooleanField(default=False, help_text="Open only to the people named in CaseReader.")
 
     objects = CaseQuerySet.as_manager()
 
@@ -115,6 +116,7 @@ class Case(Recorded):
             ("review", "Can take cases, note and propose decisions"),
             ("assign", "Can assign cases to others"),
             ("decide", "Can countersign decisions"),
+            ("break_in", "Can let themselves into a restricted case, with a reason"),
         ]
 
     def __str__(self):

@@ -9,6 +9,7 @@ from cases.flows import bundle_preview, bundles, standing
 from cases.models import Bundle
 from cases.rules.disclosure import Ground, Recipient
 from kyc_portal.staff import downloads
+from kyc_portal.staff.policy_table import rows_for
 from kyc_portal.staff.sections import url_of
 from kyc_portal.staff.stepup import require_recent_login
 
@@ -37,7 +38,7 @@ def download(request, reference):
     downloads.refuse_other_sites(request)
     if not bundles.REFERENCE.fullmatch(reference):
         raise Http404
-    bundle = Bundle.objects.select_related("case").filter(reference=reference).first()
+    bundle = rows_for(request.user, Bundle.objects.select_related("case")).filter(reference=reference).first()
     if bundle is None:
         raise Http404
     try:

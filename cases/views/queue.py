@@ -22,10 +22,9 @@ from cases.rules.queue_filters import BadFilter, Filters, View, read_filters
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff.policy_table import page_named
-from kyc_portal.staff.sections import url_of
 from kyc_portal.staff.templatetags.marks import badge, clock_words, tone_class, visible
 
-NOUGHT = "00000000-0000-0000-0000-000000000000"
+NOUGHT = "CSE-0000-0000"
 KINDS = dict(CaseKind.choices)
 STATES = {status.value: badge(status.label, tone) for status, tone in case_page.STATUS_TONES.items()}
 BULK = (("assign", "Give to …"), ("decide", "Decide …"), ("close", "Close …"))
@@ -46,11 +45,11 @@ def due_in_words(line: queue_rows.Line, at: datetime, today: date) -> SafeString
 
 
 def as_row(line: queue_rows.Line, at: datetime, today: date, base: str) -> dict:
-    """One line of the queue; `base` is the address of a case with a nought for its key."""
+    """One line of the queue; `base` is the address of a case with a nought for its reference."""
     return {
         "key": line.key.hex,
         "reference": line.reference,
-        "url": base.replace(NOUGHT, str(line.key)),
+        "url": base.replace(NOUGHT, line.reference),
         "kind": KINDS[line.kind],
         "desk": "" if line.desk == Desk.REVIEW else Desk(line.desk).label,
         "customers": visible(case_page.customers_in_words(line.customers)),
@@ -77,7 +76,7 @@ def show(request):
     except Refusal as refusal:
         raise BadRequest(str(refusal)) from None
     found, has_more = queue_rows.page_of(queue_rows.of_view(user, filters, at), after)
-    base = reverse("admin:cases_case_change", args=[NOUGHT])
+    base = reverse("review:case", args=[NOUGHT])
     counts = queue_rows.counts(user, filters, at)
     context = {
         **admin.site.each_context(request),
@@ -97,6 +96,7 @@ def show(request):
         "start_url": address(filters) if after else "",
         "more_url": address(filters, after=queue_rows.Place.of(found[-1]).written()) if has_more else "",
         "may_work": bool(next_case.desks_of(user)),
+        "may_break_in": page_named("review:break_in").opens_to(user, "GET"),
         "bulk": [
             (reverse(f"review:{name}"), label)
             for name, label in BULK
@@ -142,7 +142,7 @@ def take_next(request):
         messages.info(request, str(refusal))
         return HttpResponseRedirect(reverse("review:queue"))
     messages.success(request, f"{case.reference} is yours.")
-    return HttpResponseRedirect(url_of(case))
+    return HttpResponseRedirect(reverse("review:case", args=[case.reference]))
 
 
 def _case_left(request) -> Case | None:

@@ -8,6 +8,7 @@ from cases.flows import abuse_reports
 from cases.models import AbuseReport
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff import downloads
+from kyc_portal.staff.policy_table import rows_for
 from kyc_portal.staff.stepup import require_recent_login
 
 
@@ -15,7 +16,7 @@ from kyc_portal.staff.stepup import require_recent_login
 def original(request, key):
     """The bytes as an attachment, whatever they say they are; 404 when they are not in the store."""
     downloads.refuse_other_sites(request)
-    report = get_object_or_404(AbuseReport.objects.select_related("case"), pk=key)
+    report = get_object_or_404(rows_for(request.user, AbuseReport.objects.select_related("case")), pk=key)
     try:
         data = abuse_reports.take_original(report, by=request.user.as_actor, at=timezone.now())
     except Refusal as refusal:

@@ -225,6 +225,7 @@ COMMON = (
     Figure("desk_hours_leads", "8", "business hours", "own", "What was passed on has waited before."),
     Figure("desk_hours_legal", "24", "business hours", "own"),
     Figure("case_lock_minutes", "30", "minutes", "own", "Long enough to telephone, too short for a lunch."),
+    Figure("merge_undo_hours", "24", "hours", "own", "Whoever merged in error sees it by the next day."),
     Figure("snooze_most_days", "30", "days", "own", "Nothing is put aside for longer than a month."),
     Figure("appeal_window_days", "30", "days", "own"),
     Figure("urgent_suspension_days", "14", "days", "own"),

@@ -7,7 +7,7 @@ import base64
 import contextlib
 import hmac
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextvars import ContextVar
 from types import MappingProxyType
 from uuid import UUID
@@ -67,6 +67,11 @@ def key_of_subject(subject: UUID) -> bytes:
     """The 32-byte key of a subject that has one; raises KeyProblem when it was destroyed or never made."""
     held_key = _held.get().get(subject)
     return held_key or _unwrapped([subject], SubjectKey.objects.in_bulk([subject]))[subject]
+
+
+def keys_of_subjects(subjects: Collection[UUID]) -> dict[UUID, bytes]:
+    """The same for many subjects; one query."""
+    return _unwrapped(subjects, SubjectKey.objects.in_bulk(subjects))
 
 
 def _unwrapped(subjects: Iterable[UUID], rows: dict[UUID, SubjectKey]) -> dict[UUID, bytes]:

@@ -23,6 +23,7 @@ class Page:
     has_head: bool = True  # False where reading is an act that is counted
     most_bytes: int = 0  # of the body of what is sent here; 0 for no limit but that of each view
     of: str = ""  # the kind of record whose key or reference stands in the address
+    act: str = ""  # the button of that kind whose row judges the record found
 
     @property
     def asks_for_key(self) -> bool:
@@ -98,12 +99,22 @@ class Hidden:
 
 
 @dataclass(frozen=True)
+class Named:
+    """Rows in which `flag` is set exist only for people named one by one: in `readers` (user, case, ended_at)."""
+
+    flag: str
+    path: str
+    readers: str = "cases.casereader"
+
+
+@dataclass(frozen=True)
 class Screen:
     """A kind of record in the admin: its buttons, who adds one, and which rows some never learn of."""
 
     add: str = ""
     acts: dict[str, Act] = field(default_factory=dict)
     hidden: tuple[Hidden, ...] = ()
+    named: Named | None = None
     own: str = ""  # the column that names a person: who lacks the right `all_for` sees only the rows of their own
     all_for: str = ""
     speaks_of: bool = False  # its rows name another record (`label`, `name`) and exist for who may see that one

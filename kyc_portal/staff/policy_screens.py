@@ -3,7 +3,7 @@
 Rights are named as in roles.py; of several in one text, one is enough.
 """
 
-from kyc_portal.staff.policy_rows import Act, Hidden, Screen
+from kyc_portal.staff.policy_rows import Act, Hidden, Named, Screen
 
 SEE_LEGAL = "cases.view_legalrequest"
 UNMASK = "accounts.reveal"
@@ -14,6 +14,8 @@ PROPOSED = "proposed"
 FIRST = "proposed_by_key"
 LIVE_CASE = "open in_review proposed"
 LEGAL_WORK = {"legal": "cases.handle_legal"}
+THE_CASE = Named("is_restricted", "pk")
+OF_CASE = Named("case__is_restricted", "case")  # what belongs to a case exists for whom the case exists
 
 # The right to see records of a kind is always "app.view_model".
 SCREENS: dict[str, Screen] = {
@@ -167,7 +169,7 @@ SCREENS: dict[str, Screen] = {
     "resellers.rosterupload": Screen(),
     "resellers.rosterentry": Screen(),
     # --- cases
-    "cases.case": Screen(add=CASE_WORK, hidden=(Hidden("kind", "legal", SEE_LEGAL),), acts={
+    "cases.case": Screen(add=CASE_WORK, hidden=(Hidden("kind", "legal", SEE_LEGAL),), named=THE_CASE, acts={
         "take": Act(CASE_WORK, LIVE_CASE, many=True, by_kind=LEGAL_WORK),
         "take_over": Act(CASE_WORK, LIVE_CASE, by_kind=LEGAL_WORK),
         "escalate": Act(CASE_WORK, "open in_review", by_kind=LEGAL_WORK),
@@ -184,17 +186,21 @@ SCREENS: dict[str, Screen] = {
         "choose_ground": Act("cases.collect_bundle", LIVE_CASE),
         "close": Act(CASE_WORK, "open in_review decided", by_kind=LEGAL_WORK),
         "reopen": Act(CASE_WORK, "decided closed", by_kind=LEGAL_WORK),
+        "merge": Act(CASE_WORK, "open in_review", by_kind={"legal": ""}),
+        "undo_merge": Act(CASE_WORK, "open in_review", by_kind={"legal": ""}),
+        "restrict": Act("cases.assign", LIVE_CASE, by_kind=LEGAL_WORK),
+        "open_up": Act("cases.assign", by_kind=LEGAL_WORK),
     }),
-    "cases.decision": Screen(hidden=(Hidden("case__kind", "legal", SEE_LEGAL),), acts={
+    "cases.decision": Screen(hidden=(Hidden("case__kind", "legal", SEE_LEGAL),), named=OF_CASE, acts={
         "countersign": Act("cases.decide", PROPOSED, after=FIRST),
         "decline": Act("cases.decide", PROPOSED, after=FIRST),
         "withdraw": Act("cases.review", PROPOSED),
     }),
-    "cases.abusereport": Screen(acts={
+    "cases.abusereport": Screen(named=OF_CASE, acts={
         "attach": Act("cases.resolve_abusereport", "waiting"),
         "settle": Act("cases.resolve_abusereport", "waiting", many=True),
     }),
-    "cases.legalrequest": Screen(add="cases.handle_legal", acts={
+    "cases.legalrequest": Screen(add="cases.handle_legal", named=OF_CASE, acts={
         "validate": Act("cases.handle_legal", "received"),
         "reject": Act("cases.handle_legal", "received validated"),
         "preserve": Act("cases.handle_legal", "validated"),
@@ -204,7 +210,7 @@ SCREENS: dict[str, Screen] = {
         "challenge": Act("cases.handle_legal", "received validated preserving renewed process_served"),
         "end_challenge": Act("cases.handle_legal", "challenged"),
     }),
-    "cases.voluntarydisclosure": Screen(acts={
+    "cases.voluntarydisclosure": Screen(named=OF_CASE, acts={
         "approve": Act("cases.approve_bundle", PROPOSED, after=FIRST),
         "decline": Act("cases.approve_bundle", PROPOSED, after=FIRST),
         "withdraw": Act("cases.collect_bundle cases.approve_bundle", "proposed approved"),
@@ -227,7 +233,7 @@ SCREENS: dict[str, Screen] = {
     "cases.flaggedclass": Screen(add="cases.answer_commerce", acts={
         "end_flag": Act("cases.answer_commerce"),
     }),
-    "cases.backupcopy": Screen(acts={
+    "cases.backupcopy": Screen(named=Named("request__case__is_restricted", "request__case"), acts={
         "made": Act("cases.handle_legal", "ordered"),
         "confirm": Act("cases.handle_legal", "made"),
         "note_notice": Act("cases.handle_legal", "ordered made confirmed"),
@@ -251,7 +257,7 @@ SCREENS: dict[str, Screen] = {
         "decline_override": Act("cases.handle_measure"),
         "end_override": Act("cases.handle_measure"),
     }),
-    "cases.bundle": Screen(acts={
+    "cases.bundle": Screen(named=OF_CASE, acts={
         "approve": Act("cases.approve_bundle", "collected"),
         "redact": Act("cases.collect_bundle", "collected"),
         "undo_redaction": Act("cases.collect_bundle", "collected"),

@@ -4,11 +4,13 @@ Rights are named as in roles.py, which says who holds them; of several in one te
 closed to everybody: the middleware answers 404, and policy_check.py names it when the portal starts.
 """
 
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 from functools import cache
 
 from django.apps import apps
 from django.conf import settings
+from django.db.models import Q
 
 from kyc_portal.staff.policy_rows import (
     ANY_STAFF,
@@ -17,12 +19,14 @@ from kyc_portal.staff.policy_rows import (
     KEY_HOLDERS,
     Act,
     Hidden,
+    Named,
     Page,
     has_one,
 )
 from kyc_portal.staff.policy_screens import SCREENS, UNMASK
 
 SMALL = 64 * 1024  # bytes: a form without a file
+CASE_WORKERS = "cases.review cases.handle_legal"
 LARGE = 64 * 1024 * 1024  # a file of customers; the policy's own figure for these is smaller
 
 # Addresses that are no page of a record. A name may end in "*"; the first row that fits counts.
@@ -89,6 +93,15 @@ PAGES: dict[str, Page] = {
     "cases:download_report": Page(get="cases.download_abusereport", has_head=False, of="cases.abusereport"),
     # --- the queue: who sees cases reads it, who works them acts; which case is judged by the flow, one by one
     "review:queue": Page(get="cases.view_case"),
+    "review:case": Page(get="cases.view_case", of="cases.case"),
+    "review:case_take": Page(post=CASE_WORKERS, most_bytes=SMALL, of="cases.case", act="take"),
+    "review:case_note": Page(post=CASE_WORKERS, most_bytes=SMALL, of="cases.case", act="note"),
+    "review:case_check": Page(post=CASE_WORKERS, most_bytes=SMALL, of="cases.case", act="note"),
+    "review:case_propose": Page(post="cases.review", most_bytes=SMALL, of="cases.case", act="propose"),
+    "review:case_countersign": Page(post="cases.decide", most_bytes=SMALL, of="cases.case", act="countersign"),
+    "review:case_decline": Page(post="cases.decide", most_bytes=SMALL, of="cases.case", act="decline"),
+    "review:case_withdraw": Page(post=CASE_WORKERS, most_bytes=SMALL, of="cases.case", act="withdraw"),
+    "review:break_in": Page(get="cases.break_in", post="cases.break_in", most_bytes=SMALL),
     "review:next": Page(post="cases.review cases.handle_legal", most_bytes=SMALL),
     "review:assign": Page(post="cases.assign", most_bytes=SMALL),
     "review:close": Page(post="cases.review cases.handle_legal", most_bytes=SMALL),
@@ -256,6 +269,8 @@ def rows_for(user, rows):
     for hidden in _hidden_from(user, label):
         rows = rows.exclude(**{hidden.column: hidden.value})
     screen = SCREENS[label]
+    if screen.named:
+        rows = rows.exclude(_closed_to(user, screen.named))
     if screen.own and not user.has_perm(screen.all_for):
         rows = rows.filter(**{screen.own: user.pk})
     if not screen.speaks_of:
@@ -266,7 +281,31 @@ def rows_for(user, rows):
         for hidden in _hidden_from(user, kind):
             unseen = apps.get_model(kind)._base_manager.filter(**{hidden.column: hidden.value})
             rows = rows.exclude(label=kind, name__in=unseen.values("reference"))
+        if named := SCREENS[kind].named:
+            unseen = apps.get_model(kind)._base_manager.filter(_closed_to(user, named))
+            rows = rows.exclude(label=kind, name__in=unseen.values("reference"))
     return rows
+
+
+def _closed_to(user, named: Named) -> Q:
+    """The rows of a screen that are open to named people, of whom this is none."""
+    open_to = apps.get_model(named.readers)._base_manager.filter(user=user.pk, ended_at__isnull=True)
+    return Q(**{named.flag: True}) & ~Q(**{f"{named.path}__in": open_to.values("case")})
+
+
+def may_see_kind_of(user, record) -> bool:
+    """Whether a record's kind is no secret to this person, whoever else is named on the record itself."""
+    label = record._meta.label_lower
+    if not (user.is_active and user.has_perm(right_to_see(label))):
+        return False
+    return all(getattr(record, each.column) != each.value for each in _hidden_from(user, label))
+
+
+def unseen_of(user, label: str, references: Collection[str]) -> set[str]:
+    """Which of these records of one kind, by reference, do not exist for this person though they are there."""
+    rows = apps.get_model(label)._base_manager.filter(reference__in=references)
+    seen = rows_for(user, rows).values("pk")
+    return set(rows.exclude(pk__in=seen).values_list("reference", flat=True))
 
 
 def _hidden_from(user, label: str) -> list[Hidden]:

@@ -107,7 +107,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *CUSTOMERS, *CASES, *MEASURES, *RESELLERS, *REPORTS, *PRIVACY, *GROUND, *GLASS, "resellers.propose_termination",
         *COMMERCE, "cases.answer_commerce",
         "resellers.decide_termination", "resellers.report_to_authority", "resellers.produce_cip",
-        "policy.approve_cip", "policy.add_holiday", "policy.keep_products",
+        "policy.approve_cip", "policy.add_holiday", "policy.keep_products", "cases.break_in",
         "records.purge", "records.settle_rowchange", "accounts.handle_privacy", "resellers.review_cip",
         "resellers.decide_cip", "resellers.hold_against", "resellers.end_finding", "resellers.withdraw_certification",
         "resellers.judge_sample", "resellers.download_sample",

@@ -1,5 +1,6 @@
 """What a record's page is made of: facts, tables, pictures, a timeline; templates/admin/record draws them."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -22,6 +23,7 @@ from kyc_portal.staff.templatetags.marks import Clock as ShownClock
 __all__ = ["Badge", "Bars", "Clock", "Facts", "Html", "Link", "Reason", "Strip", "Table", "Timeline", "Tree"]
 
 TIMELINE_LENGTH = 60
+CASE = re.compile(r"CSE(-[0-9A-Z]{4})+")
 CLOCK_KINDS = {Standing.IN_FORCE: "legal", Standing.PROPOSED: "proposed", Standing.OWN_POLICY: "own"}
 
 
@@ -34,16 +36,30 @@ def for_viewer(section, user):
         return None
     changes = {}
     if isinstance(section, Timeline):
+        told = [event for day in section.days for event in day["events"]]
+        unseen = _unseen_cases(user, told)
         days = [
-            {**day, "events": [event for event in day["events"] if policy_table.may_see_verb(user, event["verb"])]}
+            {**day, "events": [event for event in day["events"] if policy_table.may_see_verb(user, event["verb"])
+                               and not unseen & _cases_in(event)]}
             for day in section.days
-        ]
+        ]  # fmt: skip
         changes["days"] = [day for day in days if day["events"]]
     if rows := getattr(section, "rows", None):
         changes["rows"] = [tuple(_for_viewer(cell, user) for cell in row) for row in rows]
     if table := getattr(section, "table", None):
         changes["table"] = for_viewer(table, user)
     return replace(section, **changes) if changes else section
+
+
+def _cases_in(event: dict) -> set[str]:
+    """The references of cases that an event names."""
+    return {fact for fact in event.get("facts", {}).values() if isinstance(fact, str) and CASE.fullmatch(fact)}
+
+
+def _unseen_cases(user, events: Iterable[dict]) -> set[str]:
+    """Cases that events name and that do not exist for this person; an event that names one is not told."""
+    named = set().union(*(_cases_in(event) for event in events))
+    return policy_table.unseen_of(user, "cases.case", named) if named else set()
 
 
 def _may_open(url: str, user) -> bool:
@@ -232,6 +248,7 @@ def _by_day(events: Iterable) -> list[dict]:
                 "sentence": audit.as_sentence(event),
                 "ref": event.about_name,
                 "verb": event.verb,
+                "facts": event.facts,
             }
             for event in group
         ]

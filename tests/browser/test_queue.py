@@ -50,7 +50,7 @@ def test_j_and_k_move_enter_opens(queue):
     assert queue.evaluate("document.activeElement.textContent") == first
     queue.keyboard.press("Enter")
 
-    queue.wait_for_url("**/admin/cases/case/*/change/")
+    queue.wait_for_url("**/review/CSE-*/")
     assert first in queue.content()
 
 
@@ -76,7 +76,7 @@ def test_n_takes_the_next_case_and_the_question_mark_lists_the_keys(queue):
 
     queue.keyboard.press("n")
 
-    queue.wait_for_url("**/admin/cases/case/*/change/")
+    queue.wait_for_url("**/review/CSE-*/")
     assert Case.objects.filter(assigned_to__username="lea").exists()
 
 
@@ -101,7 +101,7 @@ def test_every_key_has_a_link_or_a_button_without_the_script(transactional_db, l
     page.get_by_role("checkbox", name="Select").check()
     page.get_by_role("button", name="Next case").click()
 
-    page.wait_for_url("**/admin/cases/case/*/change/")
+    page.wait_for_url("**/review/CSE-*/")
     assert Account.objects.get().cases.get().case.assigned_to.username == "lea"
     context.close()
 

@@ -5,8 +5,9 @@ from datetime import date
 from accounts.flows.signals import raise_signal
 from accounts.models import Account, RiskSignal
 from accounts.rules.detectors import BY_CODE, Flag
-from cases.flows import bundles, legal_requests, review
+from cases.flows import bundles, checklist, legal_requests, review
 from cases.models import Bundle, Case, LegalRequest
+from cases.rules.checklist import items_for
 from cases.rules.checklists import points_of
 from cases.rules.disclosure import hands_over
 from cases.rules.stages import LegalRequestState
@@ -33,6 +34,12 @@ def make_case(account: Account | None = None, code: str = "country_conflict", *,
     """A case from a red flag; `worked_by` is the member of staff who has taken it."""
     case = make_signal(account, code, at=at).in_case.case
     return review.take(case, user=worked_by, at=at) if worked_by else case
+
+
+def finish_list(case: Case, *, by, at=NOON) -> None:
+    """Tick every point of a case's list, as whoever works it."""
+    for item in items_for(case.kind):
+        checklist.answer(case, item=item.code, by=by, at=at)
 
 
 def make_request(*accounts: Account, ground="preservation", received_on=date(2026, 3, 1), by, at=NOON) -> LegalRequest:

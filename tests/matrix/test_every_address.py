@@ -70,12 +70,20 @@ def expected(user, page, method: str, button, relation: str, record) -> int | No
         return 404
     if relation == "hidden" and not user.has_perm(SEE_LEGAL):
         return 404
+    if relation == "restricted" and not is_named(user, page, record):
+        return 404
     own = policy_table.SCREENS[page.of].own if page.of else ""
     if own and not user.has_perm(policy_table.SCREENS[page.of].all_for) and getattr(record, own) != user.pk:
         return 404
     if button is not None and not button.may(user, record):
         return 403
     return None
+
+
+def is_named(user, page, record) -> bool:
+    """Whether a restricted record is open to this person."""
+    case = record if page.of == "cases.case" else record.case
+    return case.readers.standing().filter(user=user).exists()
 
 
 def answers(page, status: int) -> bool:
@@ -130,7 +138,8 @@ def ask(browser, method: str, path: str):
 def faults_of(matrix: Matrix, who: str, name: str, page) -> list[str]:
     """Everything that is not as the table wants it at one address for one person, each as a sentence."""
     user, browser, faults, nothing = user_of(matrix, who), matrix.browsers[who], [], {}
-    button = policy_table.SCREENS[page.of].acts[name.rpartition(":")[2]] if "_do:" in name else None
+    acts = policy_table.SCREENS[page.of].acts if page.of else {}
+    button = acts.get(name.rpartition(":")[2] if "_do:" in name else page.act)
     for relation, path, record in matrix.ways_to(name, page):
         for method in (each for each in METHODS if asked(page, user, who, each, relation)):
             answer, told, written = ask(browser, method, path)

@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from accounts.flows import identification, parties, verification
 from accounts.models import IdentityDocument
-from cases.flows import legal_requests, review
+from cases.flows import legal_requests, readers, review, triage
 from cases.models import Bundle, Case, Decision
 from cases.models.case import CaseKind
 from kyc_portal.records.models import Tombstone
@@ -89,6 +89,7 @@ def make_matrix(folder: Path) -> Matrix:
     make_one_of_each(folder, worker)
     _plant_customer_of_b(matrix)
     _plant_legal_matter(matrix, worker)
+    _plant_restricted_case(matrix, worker)
     for model in apps.get_models():
         if model._meta.label_lower in policy_table.SCREENS and model is not Tombstone:
             _bury(model)
@@ -221,6 +222,28 @@ def _plant_legal_matter(matrix: Matrix, worker: StaffMember) -> None:
     make_request(by=by)
 
 
+def _plant_restricted_case(matrix: Matrix, worker: StaffMember) -> None:
+    """A case of B's customer that is open to two people alone, with a note and a decision."""
+    case = triage.open_by_hand(
+        accounts=[DownstreamCustomer.objects.get(reseller=reseller_b()).account], kind="abuse", title="Canaryclosed",
+        by=worker.as_actor, at=NOON,
+    )  # fmt: skip
+    review.take(case, user=worker, at=NOON)
+    review.add_note(case, text="Canaryclosed note", by=worker.as_actor, at=NOON)
+    readers.restrict(case, to=[_somebody_else(worker)], by=worker.as_actor, at=NOON)
+    decision = Decision.objects.create(
+        case=case, account=case.subjects.get().account, outcome="no_action", reason="concern_cleared",
+        proposed_at=NOON, state="proposed", proposed_by="all.rights", proposed_by_key=str(worker.pk), rests_on={},
+    )  # fmt: skip
+    named = "records.view_auditevent"  # for everybody else it is as if it did not exist; the trail is whole
+    matrix.canaries += [Canary(word, named) for word in (case.reference, decision.reference)]
+    matrix.canaries.append(Canary("Canaryclosed", "cases.add_case"))  # a right no role holds: the worker is named
+
+
+def _somebody_else(worker: StaffMember) -> StaffMember:
+    return StaffMember.objects.filter(is_superuser=True).exclude(pk=worker.pk).first()
+
+
 def _bury(model) -> None:
     """What a purge leaves of a record: its tombstone."""
     Tombstone.objects.create(
@@ -281,6 +304,8 @@ def record_for(page: policy_table.Page, name: str):
         rows = rows.filter(state="produced")
     for hidden in policy_table.SCREENS[page.of].hidden:
         rows = rows.exclude(**{hidden.column: hidden.value})
+    if named := policy_table.SCREENS[page.of].named:
+        rows = rows.filter(**{named.flag: False})
     if policy_table.SCREENS[page.of].speaks_of:
         rows = rows.filter(label="accounts.account")
     return rows.order_by("pk").first()
@@ -333,6 +358,8 @@ def addresses_of(name: str, page: policy_table.Page) -> Iterator[tuple[str, str,
     relations |= {"sibling": of_reseller(model, reseller_b()), "parent": _parent(model)}
     for hidden in policy_table.SCREENS[page.of].hidden:
         relations["hidden"] = model._default_manager.filter(**{hidden.column: hidden.value}).order_by("pk").first()
+    if named := policy_table.SCREENS[page.of].named:
+        relations["restricted"] = model._default_manager.filter(**{named.flag: True}).order_by("pk").first()
     if policy_table.SCREENS[page.of].speaks_of:
         legal = Case.objects.filter(kind=CaseKind.LEGAL)
         relations["hidden"] = model._default_manager.get(

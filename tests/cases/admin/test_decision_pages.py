@@ -10,7 +10,7 @@ from cases.flows import decisions, triage
 from cases.models import Decision
 from cases.rules.outcomes import REASONS
 from tests.builders import make_account
-from tests.cases.builders import make_case, make_open_account
+from tests.cases.builders import finish_list, make_case, make_open_account
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +99,7 @@ class TestProposeForm:
         case = make_case(make_open_account(), worked_by=analyst_user)
         prospect = make_account()
         triage.add_subject(case, prospect, at=NOON)
+        finish_list(case, by=analyst_user.as_actor)
         client.force_login(analyst_user)
 
         answer = client.post(
@@ -109,6 +110,7 @@ class TestProposeForm:
 
     def test_it_tells_what_was_put_into_effect_by_one(self, client, analyst_user):
         case = make_case(worked_by=analyst_user)
+        finish_list(case, by=analyst_user.as_actor)
         client.force_login(analyst_user)
         sent = {"account": case.subjects.get().account.reference, "outcome": "limit", "reason": "unusual_use"}
 

@@ -8,7 +8,15 @@ from cases.models import Bundle, Case, CaseNote, Decision, LegalRequest
 from cases.rules.checklists import points_of
 from kyc_portal.records.models import IdentityView
 from kyc_portal.staff.site import tiles_for
-from tests.cases.builders import make_bundle, make_case, make_open_account, make_request, make_signal, validated
+from tests.cases.builders import (
+    finish_list,
+    make_bundle,
+    make_case,
+    make_open_account,
+    make_request,
+    make_signal,
+    validated,
+)
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.django_db
@@ -181,6 +189,7 @@ class TestCasePage:
         client.force_login(analyst_user)
         do(client, case, "take")
         do(client, case, "note", text="Looked at it.")
+        finish_list(case, by=analyst_user.as_actor)
         do(client, case, "propose", account=account.reference, outcome="suspend", reason="unusual_use")
         client.force_login(lead_user)
         do(client, case, "countersign")

@@ -120,7 +120,7 @@ class TestNext:
 
         answer = analyst_client.post(reverse("review:next"))
 
-        assert answer.headers["Location"] == reverse("admin:cases_case_change", args=[case.pk])
+        assert answer.headers["Location"] == f"/review/{case.reference}/"
         assert Case.objects.get().assigned_to == analyst_user
         assert "Next case" in analyst_client.get(answer.headers["Location"]).content.decode()
 
