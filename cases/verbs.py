@@ -102,6 +102,7 @@ class Verb(AuditVerb):
     MEASURE_RECORDED = "cases.measure_recorded", "recorded {measure} ({kind}), determined on {day}", GRAVE
     MEASURE_CONFIRMED = "cases.measure_confirmed", "confirmed {measure}", GRAVE
     MEASURE_COMPUTED = "cases.measure_computed", "looked for whom {measure} hits: {hits}", "new", "changed", "gone"
+    MEASURE_LOOKED = "cases.measure_looked", "looked at {hits} accounts for {measure}", "new", "changed", "gone"
     MEASURE_IN_EFFECT = "cases.measure_in_effect", "brought {measure} into effect", "hits", GRAVE
     MEASURE_EXTENDED = "cases.measure_extended", "extended {measure} through {through}", GRAVE
     MEASURE_OVER = "cases.measure_over", "ended {measure} ({why})"

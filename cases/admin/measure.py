@@ -1,5 +1,7 @@
 """Special measures: the list of what waits, the page of one, and the dry run as a page and a file."""
 
+from dataclasses import replace
+
 from django.contrib import admin
 from django.http import StreamingHttpResponse
 from django.template.response import TemplateResponse
@@ -69,9 +71,8 @@ class SpecialMeasureAdmin(RecordAdmin):
     def dry_run(self, request, object_id):
         """Whom the measure would restrict, as a page; changes nothing."""
         measure, today = self._record_or_404(request, object_id), legal_day(timezone.now())
-        sections = [
-            parts.dry_run_section(measure, today=today), parts.dry_run_table(measure, today=today, most=MOST_ON_PAGE)
-        ]  # fmt: skip
+        counts = replace(parts.dry_run_section(measure, today=today), url="")
+        sections = [counts, parts.dry_run_table(measure, today=today, most=MOST_ON_PAGE)]
         context = {
             **self.admin_site.each_context(request),
             "title": f"Dry run of {measure.reference}",
@@ -110,9 +111,9 @@ class SpecialMeasureAdmin(RecordAdmin):
         today = legal_day(at)
         live = [parts.dry_run_section(measure, today=today)] if measure.state in LIVE else []
         return [
-            parts.words_section(measure), *live, parts.hits_section(measure),
+            parts.words_section(measure), parts.text_section(measure), *live, parts.hits_section(measure),
             parts.overrides_section(measure.hits.all()), parts.factors_section(measure, user),
-            parts.extensions_section(measure), clocks_section(measure, today=today), timeline_section(measure),
+            *parts.extensions_sections(measure), clocks_section(measure, today=today), timeline_section(measure),
         ]  # fmt: skip
 
     def aside(self, measure, *, user, at):

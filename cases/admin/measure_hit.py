@@ -63,6 +63,7 @@ class MeasureHitAdmin(RecordAdmin):
         return [
             Table("evidence", "Why", ["Evidence"], told, empty=empty, note=note if told else ""),
             parts.words_section(hit.measure),
+            parts.text_section(hit.measure),
             parts.overrides_section([hit]),
             timeline_section(hit),
         ]

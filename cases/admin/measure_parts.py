@@ -8,7 +8,7 @@ from cases.models import MeasureFactor, MeasureHit, MeasureOverride, SpecialMeas
 from cases.rules.measure_stages import Action, Judgement, MeasureState, OverrideState
 from kyc_portal.records.sealed import MASK
 from kyc_portal.staff import policy_table
-from kyc_portal.staff.sections import Badge, Facts, Link, Table
+from kyc_portal.staff.sections import Badge, Facts, Html, Link, Table
 
 DRY_RUN, DRY_RUN_FILE = "admin:cases_specialmeasure_dry_run", "admin:cases_specialmeasure_dry_run_file"
 MOST_LISTED = 50
@@ -55,10 +55,15 @@ def words_section(measure: SpecialMeasure) -> Facts:
     rows = [
         ("By", measure.get_kind_display().removeprefix("by ")), ("Means", means(measure)),
         ("Demands", measure.get_action_display()), ("Terms", measure.terms),
-        ("Override", measure.get_strength_display()), ("Published in", measure.source), ("Text", measure.text),
+        ("Override", measure.get_strength_display()), ("Published in", measure.source),
     ]  # fmt: skip
     note = "The rule of 2024 on special measures (15 CFR 7.307) is proposed and binds nobody by itself."
     return Facts("words", "The determination", [row for row in rows if row[1]], note=note)
+
+
+def text_section(measure: SpecialMeasure) -> Html:
+    """The words of the determination as published, over the whole width."""
+    return Html("text", "Its words", "cases/measure_text.html", {"text": measure.text})
 
 
 def hits_section(measure: SpecialMeasure) -> Table:
@@ -122,9 +127,10 @@ def factors_section(measure: SpecialMeasure, user) -> Table:
     return Table("factors", "What was weighed", head, rows, empty=empty)
 
 
-def extensions_section(measure: SpecialMeasure) -> Table:
+def extensions_sections(measure: SpecialMeasure) -> list[Table]:
+    """How often it was extended; nothing while it was not."""
     rows = [[row["at"][:10], row["by"], row["from"], row["through"]] for row in measure.extensions]
-    return Table("extensions", "Extensions", ["On", "By", "Lasted through", "Lasts through"], rows, empty="None.")
+    return [Table("extensions", "Extensions", ["On", "By", "Lasted through", "Lasts through"], rows)] if rows else []
 
 
 def overrides_section(hits) -> Table:

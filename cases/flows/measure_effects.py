@@ -7,7 +7,7 @@ the sweep works off.
 import csv
 import io
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db.models import QuerySet
 
@@ -28,6 +28,7 @@ from kyc_portal.records.refs import Actor
 from kyc_portal.work.failures import sweep
 
 REASON = "special_measure"
+LATELY = timedelta(hours=2)  # what was opened or changed then is looked at every five minutes, the rest at night
 OUTCOME = {Action.PROHIBIT: OutcomeCode.SUSPEND, Action.CONDITION: OutcomeCode.LIMIT}
 DONE_IN_WORDS = {Action.PROHIBIT: "suspended", Action.CONDITION: "limited"}
 _ACT = {Action.PROHIBIT: restrictions.suspend, Action.CONDITION: restrictions.limit}
@@ -139,7 +140,10 @@ def bring_due_into_effect(*, by: Actor, at: datetime) -> dict:
         told["into_effect"] = sweep("cases.measure_effect", due, lambda each: _begin(each, by=by, at=at), at=at)
     running = SpecialMeasure.objects.in_effect().order_by("effective_on", "pk")
     told["looked"] = sweep(
-        "cases.measure_look", running, lambda each: measure_hits.look_at_changed(each, by=by, at=at), at=at
+        "cases.measure_look",
+        running,
+        lambda each: measure_hits.look_at_changed(each, since=at - LATELY, by=by, at=at),
+        at=at,
     )
     of_running = MeasureHit.objects.filter(measure__state=MeasureState.IN_EFFECT.value).order_by("pk")
     told["restricted"] = sweep(
@@ -152,7 +156,8 @@ def bring_due_into_effect(*, by: Actor, at: datetime) -> dict:
 
 
 def _begin(measure: SpecialMeasure, *, by: Actor, at: datetime) -> None:
-    measure_hits.look_at_changed(measure, by=by, at=at)
+    """Whoever came or changed since everybody was looked at is looked at before the measure binds."""
+    measure_hits.look_at_changed(measure, since=measure.computed_at or at, by=by, at=at)
     special_measures.bring_into_effect(measure, by=by, at=at)
 
 

@@ -1,7 +1,7 @@
 """Keep the hits of a measure as the customers are now, and what people found of each (R95).
 
 Everybody is looked at in one pass at night and on demand; who is new or changed meanwhile is looked at within minutes.
-Batches are transactions of their own: killed half-way, the next pass does the rest.
+Batches are transactions of their own, each with its event: killed half-way, the next pass does the rest.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -81,18 +81,19 @@ def compute_hits(measure: SpecialMeasure, *, by: Actor, at: datetime) -> Compute
     return told
 
 
-def look_at_changed(measure: SpecialMeasure, *, by: Actor, at: datetime) -> Computed:
-    """The same for accounts that were opened or changed since somebody last looked; costs what changed."""
-    if measure.looked_at is None:
+def look_at_changed(measure: SpecialMeasure, *, since: datetime, by: Actor, at: datetime) -> Computed:
+    """The same for accounts that were opened or changed since a moment; costs what changed.
+
+    All are looked at where nobody ever looked.
+    """
+    if measure.computed_at is None:
         return compute_hits(measure, by=by, at=at)
-    since, told = measure.looked_at - MARGIN, Computed()
+    since, told = since - MARGIN, Computed()
     changed = Account.objects.exclude(status__in=ENDED_STATUSES).filter(
         Q(created_at__gte=since) | Q(opened_at__gte=since) | Q(party__changed_at__gte=since)
     )
     for keys in _batches(changed.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=BATCH)):
         told += look_at(measure, Account.objects.filter(pk__in=keys), by=by, at=at)
-    with one_flow(by):
-        SpecialMeasure.objects.filter(pk=measure.pk).update(looked_at=at)
     return told
 
 
@@ -138,7 +139,14 @@ def _store(measure: SpecialMeasure, keys: list[UUID], found, *, by: Actor, at: d
             _take(hit, evidence, codes, at)
         MeasureHit.objects.bulk_create(new)
         MeasureHit.objects.bulk_update(changed, STORED)
-    return Computed(hits=len(there), new=len(new), changed=len(changed))
+        told = Computed(hits=len(there), new=len(new), changed=len(changed))
+        if new or changed:
+            _record(Verb.MEASURE_LOOKED, measure, told, by=by, at=at)
+    return told
+
+
+def _record(verb: Verb, measure: SpecialMeasure, told: Computed, *, by: Actor, at: datetime) -> None:
+    audit.record(verb, measure, by=by, at=at, measure=measure.reference, **vars(told))
 
 
 def _lock_live(measure: SpecialMeasure) -> None:
@@ -177,13 +185,14 @@ def _let_go(measure: SpecialMeasure, stored: models.QuerySet, found: Collection[
     for keys in _batches(gone):
         with one_flow(by):
             MeasureHit.objects.filter(pk__in=keys, gone_at__isnull=True).update(gone_at=at, evidence=[])
+            _record(Verb.MEASURE_LOOKED, measure, Computed(gone=len(keys)), by=by, at=at)
     return Computed(gone=len(gone))
 
 
 @flow
 def _note_computed(measure: SpecialMeasure, told: Computed, *, by: Actor, at: datetime) -> None:
-    SpecialMeasure.objects.filter(pk=measure.pk).update(computed_at=at, looked_at=at)
-    audit.record(Verb.MEASURE_COMPUTED, measure, by=by, at=at, measure=measure.reference, **vars(told))
+    SpecialMeasure.objects.filter(pk=measure.pk).update(computed_at=at)
+    _record(Verb.MEASURE_COMPUTED, measure, told, by=by, at=at)
 
 
 def recompute_live(*, by: Actor, at: datetime) -> dict:

@@ -181,7 +181,7 @@ def _record_override(verb: Verb, row: MeasureOverride, *, by: Actor, at: datetim
     facts = {"ground": row.ground, "through": row.to_on}
     told = {name: value for name, value in facts.items() if name in verb.facts}
     audit.record(
-        verb, row, by=by, at=at, within=row.hit.account, override=row.reference, measure=row.hit.measure.reference,
+        verb, row.hit, by=by, at=at, within=row.hit.account, override=row.reference, measure=row.hit.measure.reference,
         **told,
     )  # fmt: skip
 

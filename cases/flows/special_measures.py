@@ -34,7 +34,7 @@ from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import SCHEDULER, Actor
 from kyc_portal.refusal import Refusal
 
-EFFECT, EXPIRY, REVIEW = "special measure takes effect", "special measure expires", "review of a special measure"
+EFFECT, EXPIRY, REVIEW = "measure begins", "measure ends", "measure review"  # kinds of clocks
 LONGEST_TEXT, LONGEST_TERMS, LONGEST_NOTE = 20_000, 4_000, 4_000
 
 

@@ -86,7 +86,6 @@ class SpecialMeasure(Recorded):
     confirmed_by = models.CharField(max_length=150, blank=True)
     in_effect_at = models.DateTimeField(null=True, blank=True)
     computed_at = models.DateTimeField(null=True, blank=True, help_text="When everybody was last looked at.")
-    looked_at = models.DateTimeField(null=True, blank=True, help_text="When who was new or changed was last looked at.")
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_why = models.CharField(max_length=10, choices=EndedWhy.choices(), blank=True)
     reviewed_at = models.DateTimeField(null=True, blank=True)

@@ -35,6 +35,7 @@ def make_measure(*, confirmed=True, at=NOON, by=FIRST, **changes) -> SpecialMeas
     if confirmed:
         measure = special_measures.confirm(measure, by=SECOND, at=at)
     measure_hits.compute_hits(measure, by=SCHEDULER, at=at)
+    measure.refresh_from_db()
     return measure
 
 

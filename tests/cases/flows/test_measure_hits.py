@@ -201,7 +201,7 @@ class TestKeeping:
         old = make_open_account(addresses=FROM_THERE, at=NOON - timedelta(days=2))
         Account.objects.filter(pk=old.pk).update(opened_at=NOON - timedelta(days=2))
 
-        told = measure_hits.look_at_changed(measure, by=SCHEDULER, at=NOON + timedelta(days=3))
+        told = measure_hits.look_at_changed(measure, since=NOON, by=SCHEDULER, at=NOON + timedelta(days=3))
 
         assert told.new == 1 and hit_of(measure, account)
         assert not MeasureHit.objects.filter(account=old).exists()
