@@ -59,13 +59,14 @@ def send_due(key: str, *, by: Actor, at: datetime) -> None:
 
     When the receiver as a whole cannot be reached the rest waits untried, so that nothing is held up by it.
     """
-    endpoint = WebhookEndpoint.objects.active().select_related("key__owner").filter(pk=key).first()
-    if endpoint is None:
-        return
     begun, patience = time.monotonic(), patience_of(regime_on(legal_day(at)))
-    waiting = WebhookDelivery.objects.waiting().filter(endpoint=endpoint)
+    waiting = WebhookDelivery.objects.waiting().filter(endpoint=key)
+    endpoints = WebhookEndpoint.objects.active().select_related("key__owner").filter(pk=key)
     is_there, now = True, at
     for delivery in waiting.filter(due_at__lte=at).order_by("due_at", "queued_at", "account", "number")[:BATCH]:
+        endpoint = endpoints.first()  # read anew: meanwhile it may be ended, or its key or secret be another
+        if endpoint is None:
+            return
         outcome = _try(endpoint, delivery, patience, at)
         now = at + timedelta(seconds=time.monotonic() - begun)
         note_attempt(delivery, outcome, patience=patience, by=by, at=now)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db import models
 
 from accounts.flows.access_answer import AccessChange
-from accounts.formats.text import find_fault
+from accounts.flows.texts import Texts, required
 from kyc_portal.api import keys, outgoing
 from kyc_portal.api.models import ApiKey, DeliveryState, WebhookDelivery, WebhookEndpoint
 from kyc_portal.api.verbs import Verb
@@ -49,19 +49,20 @@ class StillWaits(Refusal):
 def create_endpoint(*, name: str, url: str, key: ApiKey, by: Actor, at: datetime) -> WebhookEndpoint:
     """Have changes told to `url` as long as `key` may ask for the answers; the row carries its secret in `text`, once.
 
-    Raises BadEndpoint, outgoing.BadAddress.
+    Raises BadField, BadEndpoint, outgoing.BadAddress.
     """
-    if not name.strip() or find_fault(name, 60, one_line=True):
-        raise BadEndpoint("Name the system, in one line of at most 60 characters.")
+    told = Texts()
+    name = required("System", told.line("System", name.strip(), 60))
     outgoing.check_url(url)
     key = _usable(key, at)
     if twin := WebhookEndpoint.objects.active().filter(url=url).first():
         raise BadEndpoint(f"{twin.reference} is told at this address already. End it first, or name another address.")
-    endpoint = WebhookEndpoint(name=name.strip(), url=url, key=key, created_at=at, created_by=by.label)
+    endpoint = WebhookEndpoint(name=name, url=url, key=key, created_at=at, created_by=by.label)
     endpoint.text = endpoint.secret = _new_secret()
     endpoint.save(force_insert=True)
     facts = {"row": endpoint.reference, "key": key.reference}
     audit.record(Verb.ENDPOINT_CREATED, endpoint, by=by, at=at, within=key, **facts)
+    told.record_masked(endpoint, by=by, at=at)
     return endpoint
 
 

@@ -40,6 +40,11 @@ from cases.flows import (
     voluntary,
 )
 from cases.rules.outcomes import REASONS, OutcomeCode
+from kyc_portal.api import webhook_sending, webhooks
+from kyc_portal.api.outgoing import Outcome
+from kyc_portal.policy import products
+from kyc_portal.policy.current import regime_on
+from kyc_portal.policy.models import Citation
 from kyc_portal.records import clock_watch, purge_runs
 from kyc_portal.records.refs import SCHEDULER, Actor
 from kyc_portal.staff.actions import actions_of
@@ -111,6 +116,7 @@ def make_one_of_each(folder, user: StaffMember) -> None:
     path.write_text("1.2.0.0/16\n")
     address_ranges.load_ranges("vpn", path, by=SCHEDULER, at=NOON)
     make_key()
+    _make_told()
     now = timezone.now()
     privacy.log_request(
         kind="access", name="Maria Example", contact="maria@customer.example", received_on=now.date(), by=SCHEDULER,
@@ -121,6 +127,22 @@ def make_one_of_each(folder, user: StaffMember) -> None:
     BreakGlass.objects.create(
         member=user, what="legal_matters", reason="harm", about_label="accounts.account", about_key=str(account.pk),
         about_name=account.reference, started_at=now, ends_at=now + timedelta(hours=1),
+    )  # fmt: skip
+
+
+def _make_told() -> None:
+    """A system that is told of changes with two secrets, a message that was given up, a product that is proposed."""
+    made = {"by": SCHEDULER, "at": timezone.now()}
+    key = make_key(at=made["at"], scopes=["access.read"])
+    endpoint = webhooks.create_endpoint(name="Provisioning", url="https://hooks.example.com/", key=key, **made)
+    webhooks.rotate_secret(endpoint, **made)
+    make_open_account(at=made["at"])
+    patience = webhook_sending.patience_of(regime_on(made["at"].date()))
+    webhook_sending.note_attempt(endpoint.deliveries.first(), Outcome(410, "", 5), patience=patience, **made)
+    citation = Citation.objects.get(code="eo-13984-5")
+    products.propose(
+        code="compute", title="Machines", is_iaas=True, why="Runs what customers deploy.", citation=citation,
+        limited_may_start=False, limited_may_use=True, **made,
     )  # fmt: skip
 
 
