@@ -96,6 +96,7 @@ class Verb(AuditVerb):
     BUILT = "cases.bundle_built", "built {bundle} ({files} files)", "digest"
     BUILD_FAILED = "cases.bundle_build_failed", "could not build {bundle} ({error})"
     BUNDLE_EXPORTED = "cases.bundle_exported", "wrote {bundle} into a folder", "digest", GRAVE
+    CUSTODY_TOLD = "cases.bundle_custody_told", "wrote the custody sheet of {bundle}", "digest"
     BUNDLE_DELETED = "cases.bundle_deleted", "deleted the files of {bundle}"
     HANDED_OVER = "cases.bundle_handed_over", "handed over {bundle}", GRAVE
     RECEIPTED = "cases.bundle_receipted", "recorded the receipt of {bundle}"

@@ -31,7 +31,7 @@ from cases.formats.custody import FileCustody, Hands
 from cases.models import Bundle
 from cases.rules.disclosure import DataClass, Ground, Recipient
 from cases.rules.redaction import Exemption, FieldClass, Redaction
-from kyc_portal.records import keys
+from kyc_portal.records import bundle_folders, keys
 from kyc_portal.records.refs import Actor, RecordRef
 from kyc_portal.refusal import Refusal
 
@@ -145,11 +145,11 @@ class PayloadOf:
         if not batches:
             return
         sources = [f"{batch.reference} {batch.sha256}" for batch in batches]
-        forms = (("csv", "Access records", access_records.as_csv),
-                 ("jsonl", "Access records (JSON)", access_records.as_json_lines))  # fmt: skip
-        for ending, title, written in forms:
-            lines = written(bundle_access.records(self._chosen, self._show))
-            yield from self._file(f"access/records.{ending}", title, "access logs as taken in", lines, sources)
+        origin, records = "access logs as taken in", bundle_access.records(self._chosen, self._show)
+        with bundle_folders.spool() as spool:
+            csv, lines = access_records.as_csv(records, spool), access_records.read_back(spool)
+            yield from self._file("access/records.csv", "Access records", origin, csv, sources)
+            yield from self._file("access/records.jsonl", "Access records (JSON)", origin, lines, sources)
 
     def _events(self) -> Iterator[tuple[str, Content]]:
         records = [

@@ -7,9 +7,11 @@ thousand lines. Text that a spreadsheet would run as a formula is neutralised in
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
+from typing import BinaryIO
 
 from accounts.formats.text import neutralised
 
@@ -17,44 +19,60 @@ COLUMNS = (
     "at", "account", "kind", "address", "raw_source", "batch", "action", "principal", "source_system", "event_id",
 )  # fmt: skip
 LINES_AT_ONCE = 1000
+PIECE = 1 << 20
+IN_ORDER = sorted(range(len(COLUMNS)), key=COLUMNS.__getitem__)
+LINE = "{" + ",".join(f'"{COLUMNS[place]}":%s' for place in IN_ORDER) + "}\n"
+quoted = json.encoder.encode_basestring  # a JSON string, in C where that is there
+_often = lru_cache(maxsize=4096)(neutralised)  # sources, actions and principals come again and again
 
 Record = tuple[datetime, str, str, str | None, str, str, str, str, str, str]
 
 
-def as_csv(records: Iterable[Record]) -> Iterator[bytes]:
-    """A header and a line a record; moments in UTC with a final Z."""
+def as_csv(records: Iterable[Record], json_lines: BinaryIO) -> Iterator[bytes]:
+    """CSV: a header and a line a record, moments in UTC with a final Z.
+
+    Meanwhile the same records go to `json_lines`, so that they are read once and both files hold the same: a compact
+    JSON document with sorted keys a line, text as it was, an address that is not known as null.
+    """
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)
-
-    def lines(some: list[Record]) -> bytes:
-        writer.writerows([_moment(at), *(neutralised(text or "") for text in rest)] for at, *rest in some)
-        told = buffer.getvalue().encode()
-        buffer.seek(0)
-        buffer.truncate()
-        return told
-
-    yield from _in_pieces(records, lines)
-    if rest := buffer.getvalue():  # no record at all: the header stands alone
-        yield rest.encode()
-
-
-def as_json_lines(records: Iterable[Record]) -> Iterator[bytes]:
-    """A compact JSON document with sorted keys a record; text as it was, an address that is not known as null."""
-    encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
-
-    def lines(some: list[Record]) -> bytes:
-        told = [encode(dict(zip(COLUMNS, (_moment(at), *rest), strict=True))) for at, *rest in some]
-        return ("\n".join(told) + "\n").encode()
-
-    yield from _in_pieces(records, lines)
-
-
-def _in_pieces(records: Iterable[Record], lines: Callable[[list[Record]], bytes]) -> Iterator[bytes]:
     rest = iter(records)
-    while some := list(islice(rest, LINES_AT_ONCE)):
-        yield lines(some)
+    while some := [(_moment(at), *others) for at, *others in islice(rest, LINES_AT_ONCE)]:
+        writer.writerows(map(_cells, some))
+        json_lines.write("".join(map(_line, some)).encode())
+        yield _taken_from(buffer)
+    if buffer.tell():  # no record at all: the header stands alone
+        yield _taken_from(buffer)
+
+
+def _cells(record: tuple) -> tuple:
+    """The first columns are codes and references of ours and an address, which no spreadsheet runs."""
+    at, account, kind, address, source, batch, action, principal, system, event = record
+    return (
+        at, account, kind, address or "", _often(source), batch, _often(action), _often(principal), _often(system),
+        neutralised(event),
+    )  # fmt: skip
+
+
+def _line(record: tuple) -> str:
+    """One document; an encoder made anew for each of a million records would take most of the time."""
+    return LINE % tuple("null" if (text := record[place]) is None else quoted(text) for place in IN_ORDER)
+
+
+def _taken_from(buffer: io.StringIO) -> bytes:
+    told = buffer.getvalue().encode()
+    buffer.seek(0)
+    buffer.truncate()
+    return told
+
+
+def read_back(json_lines: BinaryIO) -> Iterator[bytes]:
+    """What was written to the file meanwhile, from its beginning, piece by piece."""
+    json_lines.seek(0)
+    while piece := json_lines.read(PIECE):
+        yield piece
 
 
 def _moment(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat().replace("+00:00", "Z")

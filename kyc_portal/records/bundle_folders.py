@@ -9,11 +9,13 @@ import hashlib
 import os
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 
@@ -49,6 +51,13 @@ def only_builder(reference: str) -> Iterator[Path]:
         raise BeingBuilt(f"{reference} is being built now. Look again in a minute.") from None
     finally:
         os.close(lock)
+
+
+def spool() -> BinaryIO:
+    """A file without a name beside the bundles, gone when it is closed or its process dies."""
+    room = Path(settings.BUNDLE_DIR) / BUILDING
+    room.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return tempfile.TemporaryFile(dir=room)
 
 
 def put_in_place(folder: Path, reference: str) -> Path:

@@ -1,13 +1,14 @@
-"""All benches, or one: python -m tests.bench [inserts|purge|queue|roster|screening|trail|verifying] [its options]."""
+"""All benches, or one: python -m tests.bench [bundle|inserts|purge|queue|roster|screening|…] [its options]."""
 
 import os
 import sys
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "kyc_portal.settings.tests"
 
-from tests.bench import inserts, purge, queue, roster, screening, trail, verifying
+from tests.bench import bundle, inserts, purge, queue, roster, screening, trail, verifying
 
 BENCHES = {
+    "bundle": bundle.main,
     "inserts": inserts.main,
     "purge": purge.main,
     "queue": queue.main,
