@@ -5,7 +5,7 @@ from pathlib import Path
 from celery import shared_task
 from django.conf import settings
 
-from cases.flows import absences, bundles, clocks, legal_requests, report_folder, stored_bundles
+from cases.flows import absences, bundles, clocks, effects, legal_requests, report_folder, stored_bundles
 from kyc_portal.records.clock import legal_day, moment
 from kyc_portal.records.refs import SCHEDULER
 
@@ -22,6 +22,12 @@ def take_in_abuse_reports(at=None):
     if not settings.ABUSE_REPORTS_DIR:
         return None
     return report_folder.take_in_folder(Path(settings.ABUSE_REPORTS_DIR), by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def bring_decisions_into_effect(at=None):
+    """Each minute: what was signed takes effect when nobody has undone it in time (R37)."""
+    return effects.bring_due_into_effect(by=SCHEDULER, at=moment(at))
 
 
 @shared_task

@@ -23,7 +23,7 @@ class Verb(AuditVerb):
     WOKEN = "cases.woken", "woke {case}"
     DUE_MOVED = "cases.due_moved", "counted the hours of {case} anew: due on {due_on}"
     WEIGHED = "cases.weighed", "weighed the case anew: {score}"
-    AWAY = "cases.away", "entered an absence from {from_on} through {to_on}"
+    AWAY = "cases.away", "entered an absence from {from_on} through {to_on}", "to"
     BACK = "cases.back", "ended the absence from {from_on} through {to_on}"
     VIEW_SAVED = "cases.view_saved", "kept a view of the queue"
     VIEW_SHARED = "cases.view_shared", "shared a view of the queue with {to}"
@@ -37,6 +37,10 @@ class Verb(AuditVerb):
         "rests_on",
         GRAVE,
     )
+    SIGNED = "cases.signed", "signed {decision}: {outcome} ({reason}), by one signature", "rests_on", GRAVE
+    TOOK_EFFECT = "cases.took_effect", "brought {decision} into effect: {outcome} ({reason})", GRAVE
+    UNDONE = "cases.undone", "undid {decision} before it took effect", GRAVE
+    NOT_DONE = "cases.not_done", "could not bring {decision} into effect ({error})"
     DECLINED = "cases.declined", "declined {decision}"
     WITHDRAWN = "cases.withdrawn", "withdrew {decision}"
     CLOSED = "cases.closed", "closed {case} ({why})"

@@ -119,24 +119,30 @@ def decision_section(case: Case) -> Facts:
         ("Proposed", f"by {found.proposed_by}"),
         ("On", found.proposed_at),
         ("Answered", f"by {found.answered_by}" if found.answered_by else ""),
-        ("Why", found.answered_why),
+        ("Takes effect", found.takes_effect_at if found.state == DecisionState.SIGNED else None),
+        ("Why", found.ended_why or found.answered_why),
     ]
     return Facts("decision", "Decision", [row for row in rows if row[1]], note=_next_step(case))
 
 
 TONES = {
     DecisionState.PROPOSED: "warning",
+    DecisionState.SIGNED: "warning",
     DecisionState.COUNTERSIGNED: "good",
     DecisionState.DECLINED: "danger",
     DecisionState.WITHDRAWN: "",
+    DecisionState.UNDONE: "",
+    DecisionState.NOT_DONE: "danger",
+    DecisionState.CHANGED: "",
+    DecisionState.REVERSED: "",
 }
 
 
 def _next_step(case: Case) -> str:
     return {
         CaseStatus.OPEN: "Take the case, then propose a decision.",
-        CaseStatus.IN_REVIEW: "Whoever works the case proposes; a mild outcome is in effect at once.",
-        CaseStatus.PROPOSED: "A second person countersigns or declines.",
+        CaseStatus.IN_REVIEW: "Whoever works the case proposes; a mild outcome takes one signature.",
+        CaseStatus.PROPOSED: "A second person countersigns or declines; what is signed can be undone for some minutes.",
         CaseStatus.DECIDED: "The decision is carried out. Close the case.",
         CaseStatus.CLOSED: "The case is closed.",
     }[CaseStatus(case.status)]

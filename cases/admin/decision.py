@@ -3,8 +3,8 @@
 from django.contrib import admin
 
 from cases.admin.case_page import TONES
-from cases.admin.forms import WhyForm
-from cases.flows import decisions
+from cases.admin.forms import SignForm, WhyForm
+from cases.flows import decisions, effects
 from cases.models import Decision
 from cases.rules.outcomes import REASONS, consequence_of
 from cases.rules.stages import DecisionState
@@ -14,12 +14,22 @@ from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Facts, Link, Table, timeline_section
 
 
+def signed_in_words(decision: Decision) -> str:
+    """What is true once the last signature is given."""
+    what = decision.get_outcome_display()
+    if decision.state == DecisionState.SIGNED:
+        when = f"{decision.takes_effect_at:%-d %b %Y at %H:%M} UTC"
+        return f"{decision.reference} is signed: {what}. It takes effect on {when} unless it is undone before."
+    return f"{decision.reference} is {decision.state_in_words if decision.took_one_signature else 'in effect'}: {what}."
+
+
 class DecisionFilter(QuerysetFilter):
     title = "queue"
     parameter_name = "queue"
     options = {
         "proposed": ("to countersign", lambda rows, user, today: rows.proposed()),
         "mine": ("proposed by me", lambda rows, user, today: rows.proposed().filter(proposed_by_key=str(user.pk))),
+        "to_undo": ("signed, can be undone", lambda rows, user, today: rows.filter(state=DecisionState.SIGNED.value)),
         "in_effect": ("in effect", lambda rows, user, today: rows.in_effect()),
     }
 
@@ -63,14 +73,21 @@ class DecisionAdmin(RecordAdmin):
             ("The customer reads", told or "nothing"), ("Proposed by", decision.proposed_by),
             ("Proposed", decision.proposed_at), ("Answered by", decision.answered_by),
             ("Answered", decision.answered_at), ("Why", decision.answered_why),
+            ("Takes effect" if decision.state == DecisionState.SIGNED else "In effect since", decision.takes_effect_at
+             if decision.state == DecisionState.SIGNED else decision.took_effect_at),
+            ("Appeal through", decision.appeal_by), ("Ended by", decision.ended_by), ("Ended", decision.ended_at),
+            ("Why it ended", decision.ended_why),
             ("Rests on a sanctions list", decision.rests_on_list),
         ]  # fmt: skip
         return [Facts("decision", "Decision", rows), *_rests_on(decision), timeline_section(decision)]
 
-    @flow_action("Countersign", primary=True)
-    def countersign(self, decision, *, by, at):
-        signed = decisions.countersign(decision, by=by, at=at)
-        return f"{signed.reference} is in effect: {signed.get_outcome_display()}."
+    @flow_action("Countersign", form=SignForm, primary=True)
+    def countersign(self, decision, *, by, at, at_once):
+        return signed_in_words(decisions.countersign(decision, at_once=at_once, by=by, at=at))
+
+    @flow_action("Undo decision", primary=True)
+    def undo(self, decision, *, by, at):
+        return f"{effects.undo(decision, by=by, at=at).reference} is undone."
 
     @flow_action("Decline", form=WhyForm)
     def decline(self, decision, *, by, at, why):

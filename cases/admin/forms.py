@@ -5,14 +5,17 @@ from django.utils import timezone
 
 from accounts.models import Account
 from cases.flows import locks
+from cases.flows.effects import UNDO
 from cases.flows.review import LONGEST_NOTE, ClosedWhy, ReopenedWhy
 from cases.flows.triage import BY_HAND, LONGEST_TITLE, Noticed
 from cases.models import LegalRequest
 from cases.rules.desks import Desk, EscalatedWhy, SnoozedWhy
 from cases.rules.disclosure import GROUNDS, Ground, Recipient
-from cases.rules.outcomes import OUTCOMES, REASONS, OutcomeCode, Reason, outcomes_for
+from cases.rules.outcomes import OUTCOMES, REASONS, UNTOUCHED, OutcomeCode, Reason, outcomes_for
 from cases.rules.reports import AttachedWhy, SettledWhy
 from cases.rules.stages import RejectedWhy
+from kyc_portal.policy.current import regime_on
+from kyc_portal.records.clock import legal_day
 from kyc_portal.staff.models import StaffMember
 
 MOST_ACCOUNTS = 200
@@ -150,13 +153,39 @@ class NoteForm(forms.Form):
     )  # fmt: skip
 
 
-class ProposeForm(forms.Form):
+class AtOnceField(forms.BooleanField):
+    """Whether what is signed takes effect at once; without it, it can be undone for some minutes."""
+
+    def __init__(self):
+        super().__init__(label="Take effect at once", required=False)
+
+    @staticmethod
+    def in_words() -> str:
+        minutes = regime_on(legal_day(timezone.now())).whole(UNDO)
+        return (
+            f"Choose it where others are being harmed meanwhile. Otherwise whoever signed can undo it for {minutes} "
+            "minutes (own policy), and then it takes effect by itself."
+        )
+
+
+class SignForm(forms.Form):
+    """The last signature: with the minutes to undo it, or without."""
+
+    at_once = AtOnceField()
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["at_once"].help_text = AtOnceField.in_words()
+
+
+class ProposeForm(SignForm):
     """Asks about one account of the case; the list holds only these."""
 
     wants_record = True
     account = forms.ChoiceField(label="Account")
     outcome = forms.ChoiceField(label="Outcome", widget=ExplainedSelect)
     reason = forms.ChoiceField(label="Reason", widget=ExplainedSelect)
+    field_order = ("account", "outcome", "reason", "at_once")
 
     def __init__(self, *args, record=None, **kwargs):
         super().__init__(*args, **kwargs)
@@ -185,17 +214,21 @@ class ProposeForm(forms.Form):
 
 
 def signatures_in_words(outcomes: list[OutcomeCode]) -> str:
-    """Which outcomes take effect with the first signature, and which wait."""
+    """Which outcomes need one signature, and which wait for a second one."""
     alone = ", ".join(code.label for code in outcomes if not OUTCOMES[code].countersigned)
     waits = ", ".join(code.label for code in outcomes if OUTCOMES[code].countersigned)
     second = f"Waits for a second person: {waits}, and whatever rests on a sanctions list."
     if not waits:
         second = "Whatever rests on a sanctions list waits for a second person."
-    return f"Takes effect at once, with your signature alone: {alone}. {second}"
+    return f"Takes your signature alone: {alone}. {second}"
 
 
 def _when(code: OutcomeCode) -> str:
-    return "once a second person signs" if OUTCOMES[code].countersigned else "at once (one signature)"
+    outcome = OUTCOMES[code]
+    if outcome.effect in UNTOUCHED:
+        return "at once (one signature)"
+    who = "once a second person signs" if outcome.countersigned else "one signature"
+    return f"{who}, after the minutes in which it can be undone"
 
 
 def _told(reason: Reason, outcomes: list[OutcomeCode]) -> str:

@@ -177,6 +177,7 @@ SCREENS: dict[str, Screen] = {
         "countersign": Act("cases.decide", PROPOSED),
         "decline": Act("cases.decide", PROPOSED),
         "withdraw": Act(CASE_WORK, PROPOSED, by_kind=LEGAL_WORK),
+        "undo": Act("cases.review cases.decide", PROPOSED),
         "note": Act(CASE_WORK, by_kind=LEGAL_WORK),
         "assign": Act("cases.assign", LIVE_CASE, many=True),
         "log_request": Act("cases.handle_legal"),
@@ -188,6 +189,7 @@ SCREENS: dict[str, Screen] = {
         "countersign": Act("cases.decide", PROPOSED, after=FIRST),
         "decline": Act("cases.decide", PROPOSED, after=FIRST),
         "withdraw": Act("cases.review", PROPOSED),
+        "undo": Act("cases.review cases.decide", "signed"),
     }),
     "cases.abusereport": Screen(acts={
         "attach": Act("cases.resolve_abusereport", "waiting"),

@@ -43,7 +43,7 @@ def test_a_report_leads_to_a_closed_account_by_two_people_and_by_nothing_less(tm
     assert reviewer.post(f"{page}do/propose/", proposed).status_code == 302
     assert Account.objects.get(pk=account.pk).status == "active"
 
-    assert lead.post(f"{page}do/countersign/").status_code == 302
+    assert lead.post(f"{page}do/countersign/", {"at_once": "on"}).status_code == 302
 
     assert Account.objects.get(pk=account.pk).status == "closed"
     told = Notice.objects.filter(key=str(account.pk)).order_by("-queued_at").first()
