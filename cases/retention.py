@@ -15,6 +15,7 @@ from cases.models import (
     Absence,
     AbuseEvidence,
     AbuseReport,
+    Appeal,
     Assignment,
     Bundle,
     BundleItem,
@@ -41,11 +42,12 @@ UNFINISHED = (BundleState.COLLECTED, BundleState.APPROVED, BundleState.FAILED)
 
 
 def ended_cases(as_of: date) -> models.QuerySet[Case]:
-    """Cases that are over, about accounts that have ended, with no bundle on its way."""
+    """Cases that are over, about accounts that have ended, with no bundle on its way and no appeal to answer."""
     running = CaseSubject.objects.exclude(account__in=Account.objects.ended()).values("case")
     unfinished = Bundle.objects.filter(state__in=UNFINISHED).values("case")
+    appealed = Appeal.objects.open().values("decision__case")
     over = Case.objects.filter(status__in=[CaseStatus.DECIDED.value, CaseStatus.CLOSED.value])
-    return over.exclude(pk__in=running).exclude(pk__in=unfinished)
+    return over.exclude(pk__in=running).exclude(pk__in=unfinished).exclude(pk__in=appealed)
 
 
 def periods(case: Case) -> list[Period]:
@@ -85,6 +87,7 @@ def contents(case: Case) -> Iterator[models.QuerySet]:
     yield BundleReceipt.objects.filter(bundle__case=case)
     yield BundleItem.objects.filter(bundle__case=case)
     yield AbuseEvidence.objects.filter(report__case=case)
+    yield Appeal.objects.filter(decision__case=case)
     for model in (AbuseReport, Bundle, Decision, CaseLock, CaseNote, CaseSignal, Assignment, LegalRequest, CaseSubject):
         yield model.objects.filter(case=case)
     yield Case.objects.filter(pk=case.pk)
@@ -99,6 +102,8 @@ def before(case: Case) -> None:
         ask_deletion(report.pk, at=now)
     for request in case.legal_requests.all():
         forget_clocks(request)
+    for appeal in Appeal.objects.filter(decision__case=case):
+        forget_clocks(appeal)
     forget_clocks(case)
 
 
@@ -114,6 +119,7 @@ _PATHS_TO_CASE = {
     ),
     **dict.fromkeys((BundleItem, BundleReceipt), "bundle__case"),
     AbuseEvidence: "report__case",
+    Appeal: "decision__case",
 }
 # A hold on a case keeps it and what it is about; a hold on an account or its customer keeps their cases.
 ROOTS = {
@@ -122,6 +128,7 @@ ROOTS = {
 }
 for _model in (CaseSubject, Decision, AbuseReport):
     ROOTS[_model] += ["account", "account__party"]
+ROOTS[Appeal] += ["decision__account", "decision__account__party"]
 ROOTS[CaseNote] += [KeyOf("subject", Party)]
 ROOTS |= {model: [join(path, "cases__case")] for model, path in OF_ACCOUNT.items()}
 
@@ -132,7 +139,7 @@ register(
         title="Cases with their notes, decisions, abuse reports, requests and bundles",
         covers=(
             Case, CaseSubject, CaseSignal, CaseLock, CaseNote, Assignment, Decision, LegalRequest, Bundle, BundleItem,
-            BundleReceipt, AbuseReport, AbuseEvidence,
+            BundleReceipt, AbuseReport, AbuseEvidence, Appeal,
         ),
         why="Kept for some years after their end (own policy), and as long as any of their accounts.",
         figures=("case_retention_years", "retention_years", "sanctions_retention_years"),

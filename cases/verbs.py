@@ -29,20 +29,31 @@ class Verb(AuditVerb):
     VIEW_SHARED = "cases.view_shared", "shared a view of the queue with {to}"
     VIEW_DELETED = "cases.view_deleted", "let a view of the queue go"
     NOTED = "cases.noted", "wrote a note"
-    PROPOSED = "cases.proposed", "proposed {decision}: {outcome} ({reason})", "rests_on"
+    PROPOSED = "cases.proposed", "proposed {decision}: {outcome} ({reason})", "rests_on", "digest"
     COUNTERSIGNED = "cases.countersigned", "countersigned {decision}: {outcome} ({reason})", GRAVE
     IN_EFFECT = (
         "cases.in_effect",
         "put {decision} into effect: {outcome} ({reason}), by one signature",
         "rests_on",
+        "digest",
         GRAVE,
     )
-    SIGNED = "cases.signed", "signed {decision}: {outcome} ({reason}), by one signature", "rests_on", GRAVE
+    SIGNED = (
+        "cases.signed", "signed {decision}: {outcome} ({reason}), by one signature", "rests_on", "digest", GRAVE,
+    )  # fmt: skip
     TOOK_EFFECT = "cases.took_effect", "brought {decision} into effect: {outcome} ({reason})", GRAVE
     UNDONE = "cases.undone", "undid {decision} before it took effect", GRAVE
     NOT_DONE = "cases.not_done", "could not bring {decision} into effect ({error})"
     DECLINED = "cases.declined", "declined {decision}"
     WITHDRAWN = "cases.withdrawn", "withdrew {decision}"
+    APPEALED = "cases.appealed", "took in {appeal} against {decision}, to be answered by {due_on}", "why"
+    APPEAL_ASSIGNED = "cases.appeal_assigned", "gave {appeal} to {to}"
+    APPEAL_PROPOSED = "cases.appeal_proposed", "proposed an answer to {appeal}: {outcome} ({reason})"
+    APPEAL_SENT_BACK = "cases.appeal_sent_back", "sent the proposed answer to {appeal} back: {outcome} ({reason})"
+    APPEAL_ANSWERED = "cases.appeal_answered", "answered {appeal}: {outcome} ({reason})", GRAVE
+    DECIDED_ON_APPEAL = (
+        "cases.decided_on_appeal", "put {decision} into effect on {appeal}: {outcome} ({reason})", "digest", GRAVE,
+    )  # fmt: skip
     CLOSED = "cases.closed", "closed {case} ({why})"
     REOPENED = "cases.reopened", "opened {case} again ({why})"
     REQUEST_LOGGED = "cases.request_logged", "logged {request} ({ground})"

@@ -55,23 +55,24 @@ def require_second_person(
     """
     if second.kind != PERSON:
         opening = NOT_A_PERSON.get(second.kind, "Only a person can give the second signature for this")
-        who = _who_in_words(could, "Ask a colleague to sign in under their own name and do it.")
+        who = who_in_words(could, "Ask a colleague to sign in under their own name and do it.")
         raise SecondPersonNeeded(f"{opening.removesuffix('this')}{deed}. {who}")
     key = person_key(second)
     if first is not None and first == key:
-        who = _who_in_words(could, "Ask a colleague to do it.")
+        who = who_in_words(could, "Ask a colleague to do it.")
         raise SecondPersonNeeded(
             f"You took the first step yourself, so you cannot give the second signature for {deed}. {who}"
         )
     if barred and key in barred:
-        who = _who_in_words(could, "Ask a colleague to do it.")
+        who = who_in_words(could, "Ask a colleague to do it.")
         raise SecondPersonNeeded(f"{barred[key]} So you cannot give the second signature for {deed}. {who}")
 
 
 MOST_NAMED = 3
 
 
-def _who_in_words(could: Callable[[], Iterable[str]] | None, otherwise: str) -> str:
+def who_in_words(could: Callable[[], Iterable[str]] | None, otherwise: str) -> str:
+    """Whom to ask, as a sentence: the first few of the names, or `otherwise` when nobody says who could."""
     if could is None:
         return otherwise
     names = list(could())

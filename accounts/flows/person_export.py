@@ -122,6 +122,7 @@ WITHHELD = {
     "cases.casenote": "Internal judgements and legal matters.",
     "cases.assignment": "Internal judgements and legal matters.",
     "cases.decision": "Internal judgements and legal matters; what they led to was told in a notice.",
+    "cases.appeal": "Internal judgements; what the person said is an objection, and the answer was told in a notice.",
     "cases.legalrequest": OF_AUTHORITIES,
     "cases.bundle": OF_AUTHORITIES,
     "cases.bundleitem": OF_AUTHORITIES,

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from cases.admin import case_page
+from cases.admin.appeal import appeals_of_case
 from cases.admin.decision import signed_in_words
 from cases.admin.forms import (
     AssignForm,
@@ -173,6 +174,8 @@ class CaseAdmin(RecordAdmin):
         ]  # fmt: skip
         if user.has_perm(right_to_see("cases.abusereport")) and not is_legal(case):
             parts.insert(2, reports_section(case))
+        if user.has_perm(right_to_see("cases.appeal")):
+            parts.append(appeals_of_case(case))
         if user.has_perm(right_to_see("cases.bundle")):
             parts.append(case_page.bundles_section(case))
         if user.has_perm(right_to_see("cases.legalrequest")):

@@ -1,5 +1,7 @@
 """The parts of a case's page: whom it is about, what was seen, what was written, what was decided."""
 
+from django.urls import reverse
+
 from accounts.models import Account, IdentityDocument, Restriction, RiskSignal, ScreeningHit
 from accounts.rules.detectors import BY_CODE
 from cases.flows.evidence import accounts_of
@@ -20,6 +22,7 @@ STATUS_TONES = {
     CaseStatus.DECIDED: "good",
     CaseStatus.CLOSED: "",
 }
+CATALOGUE = "admin:cases_decision_catalogue"
 MOST_NOTES = 200
 MOST_LISTED = 50
 LONGEST_NAME = 40
@@ -108,8 +111,9 @@ def source_of(signal: RiskSignal) -> str:
 def decision_section(case: Case) -> Facts:
     """The decision, always in view: what is proposed, or what was decided, or that nothing is."""
     found = case.decisions.select_related("account").order_by("-proposed_at", "-pk").first()
+    rules = {"url": reverse(CATALOGUE), "url_label": "What decisions bring about"}
     if found is None:
-        return Facts("decision", "Decision", [("State", "nothing is proposed yet")], note=_next_step(case))
+        return Facts("decision", "Decision", [("State", "nothing is proposed yet")], note=_next_step(case), **rules)
     rows = [
         ("Decision", Link(found.reference, found)),
         ("Account", Link(found.account, found.account)),
@@ -122,7 +126,7 @@ def decision_section(case: Case) -> Facts:
         ("Takes effect", found.takes_effect_at if found.state == DecisionState.SIGNED else None),
         ("Why", found.ended_why or found.answered_why),
     ]
-    return Facts("decision", "Decision", [row for row in rows if row[1]], note=_next_step(case))
+    return Facts("decision", "Decision", [row for row in rows if row[1]], note=_next_step(case), **rules)
 
 
 TONES = {

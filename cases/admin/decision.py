@@ -1,13 +1,21 @@
 """The page of one decision: what it says, what it rests on, who signed."""
 
 from django.contrib import admin
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
 
+from cases.admin.appeal import LogAppealForm, appeals_of_decision
 from cases.admin.case_page import TONES
+from cases.admin.decision_rules import catalogue, replay_sections
 from cases.admin.forms import SignForm, WhyForm
-from cases.flows import decisions, effects
+from cases.flows import appeals, decisions, effects
+from cases.flows.evidence import TITLES
+from cases.flows.replay import replay
 from cases.models import Decision
 from cases.rules.outcomes import REASONS, consequence_of
 from cases.rules.stages import DecisionState
+from kyc_portal.records.clock import legal_day
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
@@ -58,6 +66,32 @@ class DecisionAdmin(RecordAdmin):
     def state_in_words(self, decision):
         return decision.state_in_words
 
+    def extra_urls(self):
+        view = self.admin_site.admin_view
+        return [
+            path("catalogue/", view(self.catalogue_view), name="cases_decision_catalogue"),
+            path("<uuid:object_id>/replay/", view(self.replay_view), name="cases_decision_replay"),
+        ]
+
+    def catalogue_view(self, request):
+        """Every outcome and every reason there is, with what each brings about."""
+        head = {"reference": "Decisions", "title": "What decisions bring about"}
+        return self._own_page(request, head, catalogue())
+
+    def replay_view(self, request, object_id):
+        """What was seen beside what is on file now, and what the rules of today say."""
+        decision = self._record_or_404(request, str(object_id))
+        found = replay(decision, on=legal_day(timezone.now()))
+        head = {"reference": decision.reference, "title": f"Replay of {decision.reference}"}
+        return self._own_page(request, head, replay_sections(found))
+
+    def _own_page(self, request, head: dict, sections: list):
+        context = {
+            **self.admin_site.each_context(request), "opts": self.opts, "title": head["title"],
+            "has_view_permission": True, "page_head": head, "sections": self.for_viewer(request, sections),
+        }  # fmt: skip
+        return TemplateResponse(request, "admin/change_form.html", context)
+
     def page_title(self, decision):
         return f"{decision.get_outcome_display().capitalize()}: {decision.account.reference}"
 
@@ -79,7 +113,11 @@ class DecisionAdmin(RecordAdmin):
             ("Why it ended", decision.ended_why),
             ("Rests on a sanctions list", decision.rests_on_list),
         ]  # fmt: skip
-        return [Facts("decision", "Decision", rows), *_rests_on(decision), timeline_section(decision)]
+        own = Facts(
+            "decision", "Decision", rows, url=reverse("admin:cases_decision_replay", args=[decision.pk]),
+            url_label="Replay: then and now",
+        )  # fmt: skip
+        return [own, appeals_of_decision(decision), *_rests_on(decision), timeline_section(decision)]
 
     @flow_action("Countersign", form=SignForm, primary=True)
     def countersign(self, decision, *, by, at, at_once):
@@ -93,6 +131,14 @@ class DecisionAdmin(RecordAdmin):
     def decline(self, decision, *, by, at, why):
         return f"{decisions.decline(decision, why=why, by=by, at=at).reference} is declined."
 
+    @flow_action(
+        "Log appeal", form=LogAppealForm,
+        when=lambda decision: consequence_of(decision.outcome, decision.reason).appeal_window is not None,
+    )  # fmt: skip
+    def log_appeal(self, decision, *, by, at, **given):
+        made = appeals.log(decision, **given, by=by, at=at)
+        return f"{made.reference} is logged; the answer is due by {made.due_on}.", made
+
     @flow_action("Withdraw proposal")
     def withdraw(self, decision, *, by, at):
         return f"{decisions.withdraw(decision, by=by, at=at).reference} is withdrawn."
@@ -100,12 +146,8 @@ class DecisionAdmin(RecordAdmin):
 
 def _rests_on(decision: Decision) -> list[Table]:
     """What the reviewer had before them, as it was then: references, codes, scores, hashes."""
-    titles = {
-        "signals": "Red flags seen", "hits": "Hits seen", "lists": "Lists seen", "documents": "Documents seen",
-        "verifications": "Verifications seen",
-    }  # fmt: skip
     found = []
-    for kind, title in titles.items():
+    for kind, title in TITLES.items():
         rows = decision.rests_on.get(kind) or []
         head = [name.replace("_", " ").capitalize() for name in rows[0]] if rows else []
         if rows:

@@ -29,7 +29,7 @@ def day_field(**kwargs) -> forms.DateField:
     )
 
 
-def _blank(words: str, choices) -> list[tuple[str, str]]:
+def blank(words: str, choices) -> list[tuple[str, str]]:
     """Choices of which none is chosen beforehand."""
     return [("", words), *choices]
 
@@ -69,10 +69,10 @@ class OpenCaseForm(forms.Form):
 
     accounts = AccountsField()
     kind = forms.ChoiceField(
-        label="Kind", choices=_blank("Choose a kind", [(kind.value, kind.label.capitalize()) for kind in BY_HAND])
+        label="Kind", choices=blank("Choose a kind", [(kind.value, kind.label.capitalize()) for kind in BY_HAND])
     )
     about = forms.ChoiceField(
-        label="What it is about", required=False, choices=_blank("In my own words, below", Noticed.choices())
+        label="What it is about", required=False, choices=blank("In my own words, below", Noticed.choices())
     )
     title = forms.CharField(
         label="In your own words", max_length=LONGEST_TITLE, required=False,
@@ -94,7 +94,7 @@ class AttachForm(forms.Form):
     account = forms.CharField(
         label="Account", max_length=20, help_text="Its reference, for example ACC-7K3M-9QXD. See who may have held it."
     )
-    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", AttachedWhy.choices()))
+    why = forms.ChoiceField(label="Why", choices=blank("Choose a reason", AttachedWhy.choices()))
 
     def clean_account(self):
         wanted = self.cleaned_data["account"].strip().upper()
@@ -106,7 +106,7 @@ class AttachForm(forms.Form):
 
 
 class SettleForm(forms.Form):
-    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", SettledWhy.choices()))
+    why = forms.ChoiceField(label="Why", choices=blank("Choose a reason", SettledWhy.choices()))
 
 
 class AssignForm(forms.Form):
@@ -125,7 +125,7 @@ class TakeOverForm(forms.Form):
     wants_record = True
     why = forms.ChoiceField(
         label="Why", required=False,
-        choices=_blank("They do not work it any more", locks.TakenOverWhy.choices()),
+        choices=blank("They do not work it any more", locks.TakenOverWhy.choices()),
         help_text="Wanted while the other person works the case; the timeline tells it.",
     )  # fmt: skip
 
@@ -137,13 +137,13 @@ class TakeOverForm(forms.Form):
 
 
 class EscalateForm(forms.Form):
-    desk = forms.ChoiceField(label="To the", choices=_blank("Choose a desk", Desk.choices()))
-    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", EscalatedWhy.choices()))
+    desk = forms.ChoiceField(label="To the", choices=blank("Choose a desk", Desk.choices()))
+    why = forms.ChoiceField(label="Why", choices=blank("Choose a reason", EscalatedWhy.choices()))
 
 
 class SnoozeForm(forms.Form):
     until = day_field(label="Until", help_text="It comes back on that day, or sooner when one of its clocks falls due.")
-    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", SnoozedWhy.choices()))
+    why = forms.ChoiceField(label="Why", choices=blank("Choose a reason", SnoozedWhy.choices()))
 
 
 class NoteForm(forms.Form):
@@ -198,12 +198,12 @@ class ProposeForm(SignForm):
         """Only what at least one account of the case can have, with what each choice brings about."""
         reasons = [reason for reason in REASONS.values() if reason.outcomes & set(outcomes)]
         outcome, reason = self.fields["outcome"], self.fields["reason"]
-        outcome.choices = _blank("Choose an outcome", [(code.value, code.label) for code in outcomes])
+        outcome.choices = blank("Choose an outcome", [(code.value, code.label) for code in outcomes])
         outcome.help_text = signatures_in_words(outcomes)
         outcome.widget.title = "What each outcome does"
         outcome.widget.head = ("Outcome", "What happens", "When")
         outcome.widget.rows = [(code.label, OUTCOMES[code].effect.label, _when(code)) for code in outcomes]
-        reason.choices = _blank("Choose a reason", [(each.code, each.title) for each in reasons])
+        reason.choices = blank("Choose a reason", [(each.code, each.title) for each in reasons])
         reason.help_text = "The table says what the customer reads for each reason, and which outcomes go with it."
         reason.widget.title = "What the customer reads"
         reason.widget.head = ("Reason", "The customer reads", "Outcomes")
@@ -270,7 +270,7 @@ class RequestForm(forms.Form):
 
 
 class RejectForm(forms.Form):
-    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", RejectedWhy.choices()))
+    why = forms.ChoiceField(label="Why", choices=blank("Choose a reason", RejectedWhy.choices()))
 
 
 class ServeForm(forms.Form):
@@ -281,8 +281,8 @@ class CollectForm(forms.Form):
     """Asks on which ground; says which ones the validated requests of the case give."""
 
     wants_record = True
-    ground = forms.ChoiceField(label="Ground", choices=_blank("Choose a ground", Ground.choices()))
-    recipient = forms.ChoiceField(label="Recipient", choices=_blank("Choose a recipient", Recipient.choices()))
+    ground = forms.ChoiceField(label="Ground", choices=blank("Choose a ground", Ground.choices()))
+    recipient = forms.ChoiceField(label="Recipient", choices=blank("Choose a recipient", Recipient.choices()))
 
     def __init__(self, *args, record=None, **kwargs):
         super().__init__(*args, **kwargs)

@@ -13,7 +13,7 @@ from uuid import UUID
 from accounts.flows import signals
 from accounts.models import Account, Party, RiskSignal
 from cases.flows import clocks, decisions, effects, locks, review, triage
-from cases.flows.evidence import seen_of_many
+from cases.flows.evidence import kept_of_many
 from cases.models import Assignment, Case, CaseSignal, CaseSubject, Decision
 from cases.rules.outcomes import UNTOUCHED, Consequence, consequence_of
 from cases.rules.stages import CASE_LIFECYCLE, DECISION_LIFECYCLE, CaseStatus, DecisionState
@@ -211,7 +211,7 @@ def _write(
     cases: list[Case], about: dict[UUID, list[Account]], consequence: Consequence, *, by: Actor, at: datetime
 ) -> list[Decision]:
     accounts = {account.pk: account for case in cases for account in about[case.pk]}
-    seen = seen_of_many(list(accounts.values()), on=legal_day(at))
+    seen = kept_of_many(list(accounts.values()), consequence, on=legal_day(at))
     is_proposal = consequence.must_be_countersigned
     state = DecisionState.PROPOSED
     if not is_proposal:
@@ -220,7 +220,7 @@ def _write(
     made = [
         Decision(
             case=case, account=account, outcome=consequence.outcome.code.value, reason=consequence.reason.code,
-            rests_on=seen[account.pk], rests_on_list=consequence.rests_on_list, proposed_at=at, proposed_by=by.label,
+            **seen[account.pk], rests_on_list=consequence.rests_on_list, proposed_at=at, proposed_by=by.label,
             proposed_by_key=person_key(by), state=state.value, answered_at=None if is_proposal else at,
             in_effect_at=None if is_proposal else at,
             answered_why="" if is_proposal else decisions.ONE_SIGNATURE,
@@ -232,7 +232,7 @@ def _write(
     audit.write([
         audit.draft(
             verb, each, by=by, at=at, within=each.case, decision=each.reference, outcome=each.outcome,
-            reason=each.reason, rests_on=decisions.references(each),
+            reason=each.reason, rests_on=decisions.references(each), digest=each.seen_sha256,
         )
         for each in made
     ])  # fmt: skip

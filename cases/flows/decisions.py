@@ -9,9 +9,10 @@ from uuid import UUID
 from accounts.flows import texts
 from accounts.models import Account
 from cases.flows import effects, review, signing, triage
-from cases.flows.evidence import seen_by_reviewer
+from cases.flows.evidence import kept
 from cases.models import Case, CaseSubject, Decision
 from cases.rules.outcomes import consequence_of
+from cases.rules.replay import RULES
 from cases.rules.stages import DECISION_LIFECYCLE, TOOK_EFFECT, CaseStatus, DecisionState
 from cases.verbs import Verb
 from kyc_portal.four_eyes import person_key, require_second_person
@@ -66,15 +67,15 @@ def propose(
 
     decision = Decision.objects.create(
         case=case, account=account, outcome=consequence.outcome.code.value, reason=reason,
-        rests_on=seen_by_reviewer(account, on=legal_day(at)), rests_on_list=consequence.rests_on_list,
+        rests_on_list=consequence.rests_on_list, **kept(account, consequence, on=legal_day(at)),
         proposed_at=at, proposed_by=by.label, proposed_by_key=person_key(by),
     )  # fmt: skip
     if consequence.must_be_countersigned:
-        _record(Verb.PROPOSED, decision, by, at, rests_on=references(decision))
+        _record(Verb.PROPOSED, decision, by, at, rests_on=references(decision), digest=decision.seen_sha256)
         return decision
     decision.answered_why = ONE_SIGNATURE
     verb = Verb.IN_EFFECT if at_once or not consequence.can_be_undone else Verb.SIGNED
-    _record(verb, decision, by, at, rests_on=references(decision))
+    _record(verb, decision, by, at, rests_on=references(decision), digest=decision.seen_sha256)
     return effects.sign(decision, consequence, at_once=at_once, by=by, at=at)
 
 
@@ -100,8 +101,9 @@ def require_may_propose(case: Case, account: Account, by: Actor, *, waiting: Dec
 
 
 def references(decision: Decision) -> list[str]:
-    """What a decision rests on, as its event names it."""
-    return [row["reference"] for rows in decision.rests_on.values() for row in rows]
+    """What a decision rests on, as its event names it; the account itself is no ground."""
+    kinds = [rows for kind, rows in decision.rests_on.items() if kind not in (RULES, "account")]
+    return [row["reference"] for rows in kinds for row in rows]
 
 
 @flow

@@ -1,5 +1,6 @@
 """What is stored of cases."""
 
+from cases.models.appeal import Appeal
 from cases.models.bundle import Bundle, BundleItem, BundleReceipt
 from cases.models.case import Assignment, Case, CaseNote, CaseSignal, CaseSubject
 from cases.models.decision import Decision
@@ -11,6 +12,7 @@ __all__ = [
     "Absence",
     "AbuseEvidence",
     "AbuseReport",
+    "Appeal",
     "Assignment",
     "Bundle",
     "BundleItem",

@@ -40,6 +40,7 @@ class Decision(Recorded):
     reason = models.CharField(max_length=40, choices=[(code, reason.title) for code, reason in REASONS.items()])
     state = models.CharField(max_length=14, choices=DecisionState.choices(), default=DecisionState.PROPOSED.value)
     rests_on = models.JSONField(default=dict, help_text="References, scores and list versions the reviewer saw.")
+    seen_sha256 = models.CharField(max_length=64, blank=True, help_text="Hash of what was seen; the trail has it too.")
     rests_on_list = models.BooleanField(default=False)
     proposed_at = models.DateTimeField()
     proposed_by = models.CharField(max_length=150)

@@ -180,6 +180,7 @@ COMMON = (
     Figure("case_lock_minutes", "30", "minutes", "own", "Long enough to telephone, too short for a lunch."),
     Figure("snooze_most_days", "30", "days", "own", "Nothing is put aside for longer than a month."),
     Figure("appeal_window_days", "30", "days", "own"),
+    Figure("appeal_answer_days", "30", "days", "own", "As other objections; longer would keep people out too long."),
     Figure("undo_minutes", "10", "minutes", "own", "Long enough to notice a slip; what cannot wait is done at once."),
     Figure(
         "uninvolved_days",

@@ -190,6 +190,14 @@ SCREENS: dict[str, Screen] = {
         "decline": Act("cases.decide", PROPOSED, after=FIRST),
         "withdraw": Act("cases.review", PROPOSED),
         "undo": Act("cases.review cases.decide", "signed"),
+        "log_appeal": Act("cases.review cases.answer_appeal", "countersigned"),
+    }),
+    "cases.appeal": Screen(hidden=(Hidden("decision__case__kind", "legal", SEE_LEGAL),), acts={
+        "take": Act("cases.answer_appeal", "open"),
+        "assign": Act("cases.assign", "open"),
+        "answer": Act("cases.answer_appeal", "open"),
+        "countersign": Act("cases.answer_appeal", PROPOSED, after=FIRST),
+        "send_back": Act("cases.answer_appeal", PROPOSED),
     }),
     "cases.abusereport": Screen(acts={
         "attach": Act("cases.resolve_abusereport", "waiting"),

@@ -81,6 +81,8 @@ PAGES: dict[str, Page] = {
     "customer:objection": Page(get=EVERYBODY, post=EVERYBODY, most_bytes=SMALL),
     "customer:done": Page(post=EVERYBODY, most_bytes=SMALL),
     "customer:leave": Page(post=EVERYBODY, most_bytes=SMALL),
+    "admin:cases_decision_catalogue": Page(get="cases.view_decision"),
+    "admin:cases_decision_replay": Page(get="cases.view_decision", of="cases.decision"),
     "cases:download_bundle": Page(get="cases.download_bundle", has_head=False, of="cases.bundle"),
     "cases:download_report": Page(get="cases.download_abusereport", has_head=False, of="cases.abusereport"),
     # --- the queue: who sees cases reads it, who works them acts; which case is judged by the flow, one by one

@@ -35,7 +35,7 @@ CUSTOMERS = _view(
     "watchlistsnapshot", "accessbatch", "accessrecord", "addressrangesnapshot", "risksignal", "restriction",
     "objection", "couldnotverify",
 ) + _view("resellers", "rosterhit")  # fmt: skip
-CASES = _view("cases", "case", "decision")
+CASES = _view("cases", "case", "decision", "appeal")
 ABUSE = _view("cases", "abusereport")  # the desk's own: reporters must not be found out
 LEGAL = _view("cases", "legalrequest", "bundle")
 PRIVACY = _view("accounts", "privacyrequest")  # the answer may rest on a hold, of which reviewers must not know
@@ -79,7 +79,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "lead reviewer": (
         *CUSTOMERS, *CASES, *RESELLERS, *POLICY, *NOTICES, *REVIEWING, *VERIFYING, *GLASS,
         "accounts.close", "accounts.answer_redress", "accounts.second_hit", "accounts.load_watchlist", "cases.assign",
-        "cases.decide", "accounts.restrict", "accounts.set_tier",
+        "cases.decide", "cases.answer_appeal", "accounts.restrict", "accounts.set_tier",
     ),
     "reseller desk": (
         *CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager", "resellers.submit_cip",
@@ -92,7 +92,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     "legal": (
         *CUSTOMERS, *CASES, *LEGAL, *PRIVACY, *ASKED_FOR, *REPORTS, *GROUND, *GLASS, "resellers.report_to_authority",
         "resellers.produce_cip",
-        "cases.handle_legal", "cases.collect_bundle", "cases.approve_bundle", "cases.download_bundle",
+        "cases.answer_appeal", "cases.handle_legal", "cases.collect_bundle", "cases.approve_bundle",
+        "cases.download_bundle",
         "accounts.answer_privacy", "accounts.answer_redress", "records.place_hold", "records.release_hold",
         "accounts.download_document",
         "accounts.reveal", "accounts.export_ownership",

@@ -27,7 +27,7 @@ from accounts.flows import (
     verification,
 )
 from accounts.rules.closing import REASONS as CLOSING_REASONS
-from cases.flows import bundles, decisions, legal_requests
+from cases.flows import appeals, bundles, decisions, legal_requests
 from cases.rules.outcomes import REASONS, OutcomeCode
 from kyc_portal.records import clock_watch, purge_runs
 from kyc_portal.records.refs import SCHEDULER, Actor
@@ -195,6 +195,13 @@ def _make_cases(user: StaffMember) -> None:
     decisions.propose(
         case, account=subject.account, outcome=OutcomeCode.SUSPEND.value, reason=reason.code, by=user.as_actor, at=NOON
     )
+    for outcome, reason in (("limit", "unusual_use"), ("no_action", "list_match_dismissed")):
+        at_fault = make_case(worked_by=user)
+        made = decisions.propose(
+            at_fault, account=at_fault.subjects.get().account, outcome=outcome, reason=reason, by=user.as_actor, at=NOON
+        )
+        if made.state == "countersigned":
+            appeals.log(made, text="Canaryappeal", received_on=NOON.date(), by=SCHEDULER, at=NOON)
     make_bundle(make_case(), by=SCHEDULER)
     built = bundles.build(make_bundle(make_case(), by=user.as_actor, approved_by=other), by=SCHEDULER, at=NOON)
     bundles.hand_over(built, by=other, at=NOON)
