@@ -8,10 +8,11 @@ class CasesConfig(AppConfig):
     def ready(self):
         from accounts.flows.activation import add_guard
         from accounts.flows.document_files import Naming, add_naming
+        from accounts.flows.objections import add_way
         from cases import receivers, tiles
         from cases.admin.case_page import cases_of_account
         from cases.admin.measure_parts import measures_of_account
-        from cases.flows import bundles, clocks, measure_effects, measure_hits
+        from cases.flows import appeals, bundles, clocks, measure_effects, measure_hits
         from cases.models import AbuseReport, BundleRedaction, Case
         from kyc_portal.records.holds import allow_holds_on
         from kyc_portal.staff.sections import add_sections
@@ -21,6 +22,7 @@ class CasesConfig(AppConfig):
         allow_holds_on(Case)
         add_naming(Naming(AbuseReport, "pk", "sha256"))
         add_naming(Naming(BundleRedaction, "subject", "copy_sha256"))
+        add_way(appeals.way_of)
         receivers.connect()
         queue.register("cases.delete_bundle", bundles.delete_files)
         queue.register(receivers.RECOMPUTE, clocks.recompute_job)

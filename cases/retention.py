@@ -15,6 +15,7 @@ from cases.models import (
     Absence,
     AbuseEvidence,
     AbuseReport,
+    Appeal,
     Assignment,
     BackupCopy,
     Bundle,
@@ -60,11 +61,12 @@ UNFINISHED = (BundleState.COLLECTED, BundleState.APPROVED, BundleState.FAILED)
 
 
 def ended_cases(as_of: date) -> models.QuerySet[Case]:
-    """Cases that are over, about accounts that have ended, with no bundle on its way."""
+    """Cases that are over, about accounts that have ended, with no bundle on its way and no appeal to answer."""
     running = CaseSubject.objects.exclude(account__in=Account.objects.ended()).values("case")
     unfinished = Bundle.objects.filter(state__in=UNFINISHED).values("case")
+    appealed = Appeal.objects.open().values("decision__case")
     over = Case.objects.filter(status__in=[CaseStatus.DECIDED.value, CaseStatus.CLOSED.value])
-    return over.exclude(pk__in=running).exclude(pk__in=unfinished)
+    return over.exclude(pk__in=running).exclude(pk__in=unfinished).exclude(pk__in=appealed)
 
 
 def periods(case: Case) -> list[Period]:
@@ -110,6 +112,7 @@ def contents(case: Case) -> Iterator[models.QuerySet]:
     yield CaseMerge.objects.filter(models.Q(kept=case) | models.Q(merged=case))
     for model in (CaseReader, CaseCheck):
         yield model.objects.filter(case=case)
+    yield Appeal.objects.filter(decision__case=case)
     for model in (
         AbuseReport, Bundle, VoluntaryDisclosure, Decision, CaseLock, CaseNote, CaseSignal, Assignment, LegalRequest,
         CaseSubject,
@@ -129,6 +132,8 @@ def before(case: Case) -> None:
         forget_clocks(request)
     for copy in BackupCopy.objects.filter(request__case=case):
         forget_clocks(copy)
+    for appeal in Appeal.objects.filter(decision__case=case):
+        forget_clocks(appeal)
     forget_clocks(case)
 
 
@@ -179,6 +184,7 @@ _PATHS_TO_CASE = {
     **dict.fromkeys((RequestCheck, Challenge, BackupCopy), "request__case"),
     CaseMerge: "kept",
     AbuseEvidence: "report__case",
+    Appeal: "decision__case",
 }
 # A hold on a case keeps it and what it is about; a hold on an account or its customer keeps their cases.
 ROOTS = {
@@ -190,6 +196,7 @@ for _model in (CaseSubject, Decision, AbuseReport):
 for _model in (CaseNote, VoluntaryDisclosure, BundleRedaction):
     ROOTS[_model] += [KeyOf("subject", Party)]
 ROOTS[CaseMerge] += [join("merged", step) for step in ("", "subjects__account", "subjects__account__party")]
+ROOTS[Appeal] += ["decision__account", "decision__account__party"]
 ROOTS[CaseNote] += [KeyOf("subject", Party)]
 ROOTS |= {model: [join(path, "cases__case")] for model, path in OF_ACCOUNT.items()}
 
@@ -220,7 +227,7 @@ register(
             Case, CaseSubject, CaseSignal, CaseLock, CaseNote, Assignment, Decision, LegalRequest, Bundle, BundleItem,
             BundleReceipt, BundleRedaction, RequestCheck, Challenge, BackupCopy, VoluntaryDisclosure, AbuseReport,
             AbuseEvidence,
-            BundleReceipt, AbuseReport, AbuseEvidence, CaseReader, CaseCheck, CaseMerge,
+            CaseReader, CaseCheck, CaseMerge, Appeal,
         ),
         why="Kept for some years after their end (own policy), and as long as any of their accounts.",
         figures=("case_retention_years", "retention_years", "sanctions_retention_years"),

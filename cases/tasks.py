@@ -10,6 +10,7 @@ from cases.flows import (
     bundles,
     clocks,
     commerce,
+    effects,
     legal_requests,
     measure_effects,
     measure_hits,
@@ -32,6 +33,12 @@ def take_in_abuse_reports(at=None):
     if not settings.ABUSE_REPORTS_DIR:
         return None
     return report_folder.take_in_folder(Path(settings.ABUSE_REPORTS_DIR), by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def bring_decisions_into_effect(at=None):
+    """Each minute: what was signed takes effect when nobody has undone it in time (R37)."""
+    return effects.bring_due_into_effect(by=SCHEDULER, at=moment(at))
 
 
 @shared_task

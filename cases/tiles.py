@@ -2,6 +2,7 @@
 
 from cases.models import (
     AbuseReport,
+    Appeal,
     Bundle,
     Case,
     CommerceReview,
@@ -15,6 +16,7 @@ from cases.models import (
 from kyc_portal.staff.policy_table import rows_for
 from kyc_portal.staff.site import Tile
 
+APPEALS = "admin:cases_appeal_changelist"
 CASES, REQUESTS, BUNDLES, REPORTS = (
     "admin:cases_case_changelist", "admin:cases_legalrequest_changelist", "admin:cases_bundle_changelist",
     "admin:cases_abusereport_changelist",
@@ -40,6 +42,15 @@ TILES = (
         "To countersign", "Decisions a colleague proposed.", "cases.decide",
         lambda user, today: rows_for(user, Decision.objects.proposed()).exclude(proposed_by_key=str(user.pk)), CASES,
         "queue=countersign", "warning",
+    ),
+    Tile(
+        "Appeals to answer", "Customers do not agree with a decision; somebody who took no part answers.",
+        "cases.answer_appeal", lambda user, today: Appeal.objects.to_answer(), APPEALS, "queue=to_answer", "warning",
+    ),
+    Tile(
+        "Answers to countersign", "Answers to appeals that a colleague proposed.", "cases.answer_appeal",
+        lambda user, today: Appeal.objects.to_countersign().exclude(proposed_by_key=str(user.pk)), APPEALS,
+        "queue=to_countersign", "warning",
     ),
     Tile(
         "Overdue cases", "Cases past the day they were due (own policy).", "cases.view_case",

@@ -12,7 +12,7 @@ urlpatterns = [
     path("reports/<uuid:key>/original/", reports.original, name="download_report"),
 ]
 
-ON_A_CASE = ("take", "note", "check", "propose", "countersign", "decline", "withdraw")
+ON_A_CASE = ("take", "note", "check", "propose", "countersign", "decline", "withdraw", "undo")
 
 # At /review/; names are "review:queue" and so on.
 review = (

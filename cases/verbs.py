@@ -23,7 +23,7 @@ class Verb(AuditVerb):
     WOKEN = "cases.woken", "woke {case}"
     DUE_MOVED = "cases.due_moved", "counted the hours of {case} anew: due on {due_on}"
     WEIGHED = "cases.weighed", "weighed the case anew: {score}"
-    AWAY = "cases.away", "entered an absence from {from_on} through {to_on}"
+    AWAY = "cases.away", "entered an absence from {from_on} through {to_on}", "to"
     BACK = "cases.back", "ended the absence from {from_on} through {to_on}"
     VIEW_SAVED = "cases.view_saved", "kept a view of the queue"
     VIEW_SHARED = "cases.view_shared", "shared a view of the queue with {to}"
@@ -37,16 +37,31 @@ class Verb(AuditVerb):
     BROKE_IN = "cases.broke_in", "broke into {case} ({why})", GRAVE
     MERGED = "cases.merged", "let {case} go on in {to}"
     MERGE_UNDONE = "cases.merge_undone", "made {case} a case of its own again, apart from {to}"
-    PROPOSED = "cases.proposed", "proposed {decision}: {outcome} ({reason})", "rests_on"
+    PROPOSED = "cases.proposed", "proposed {decision}: {outcome} ({reason})", "rests_on", "digest"
     COUNTERSIGNED = "cases.countersigned", "countersigned {decision}: {outcome} ({reason})", GRAVE
     IN_EFFECT = (
         "cases.in_effect",
         "put {decision} into effect: {outcome} ({reason}), by one signature",
         "rests_on",
+        "digest",
         GRAVE,
     )
+    SIGNED = (
+        "cases.signed", "signed {decision}: {outcome} ({reason}), by one signature", "rests_on", "digest", GRAVE,
+    )  # fmt: skip
+    TOOK_EFFECT = "cases.took_effect", "brought {decision} into effect: {outcome} ({reason})", GRAVE
+    UNDONE = "cases.undone", "undid {decision} before it took effect", GRAVE
+    NOT_DONE = "cases.not_done", "could not bring {decision} into effect ({error})"
     DECLINED = "cases.declined", "declined {decision}"
     WITHDRAWN = "cases.withdrawn", "withdrew {decision}"
+    APPEALED = "cases.appealed", "took in {appeal} against {decision}, to be answered by {due_on}", "why"
+    APPEAL_ASSIGNED = "cases.appeal_assigned", "gave {appeal} to {to}"
+    APPEAL_PROPOSED = "cases.appeal_proposed", "proposed an answer to {appeal}: {outcome} ({reason})"
+    APPEAL_SENT_BACK = "cases.appeal_sent_back", "sent the proposed answer to {appeal} back: {outcome} ({reason})"
+    APPEAL_ANSWERED = "cases.appeal_answered", "answered {appeal}: {outcome} ({reason})", GRAVE
+    DECIDED_ON_APPEAL = (
+        "cases.decided_on_appeal", "put {decision} into effect on {appeal}: {outcome} ({reason})", "digest", GRAVE,
+    )  # fmt: skip
     CLOSED = "cases.closed", "closed {case} ({why})"
     REOPENED = "cases.reopened", "opened {case} again ({why})"
     REQUEST_LOGGED = "cases.request_logged", "logged {request} ({ground})"

@@ -1,5 +1,6 @@
 """Two persons for one act: who may add the second signature (requirement R37)."""
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from kyc_portal.refusal import Refusal
@@ -37,19 +38,47 @@ def person_key(actor: Acting) -> str:
     return actor.key
 
 
-def require_second_person(first: str | None, second: Acting, *, deed: str = "this") -> None:
+def require_second_person(
+    first: str | None,
+    second: Acting,
+    *,
+    deed: str = "this",
+    barred: Mapping[str, str] | None = None,
+    could: Callable[[], Iterable[str]] | None = None,
+) -> None:
     """Refuse unless `second` is a person, signed in themselves, and not the one who took the first step.
 
     `first` is the `person_key` of whoever took the first step, or None when no person did (the scheduler
-    proposed it). `deed` names the act inside the sentence. Raises SecondPersonNeeded.
+    proposed it). `deed` names the act inside the sentence. `barred` gives, by the key of others who are too near to
+    it, the sentence why; `could` the names of those who may, asked for only when somebody is refused. Raises
+    SecondPersonNeeded.
     """
     if second.kind != PERSON:
         opening = NOT_A_PERSON.get(second.kind, "Only a person can give the second signature for this")
+        who = who_in_words(could, "Ask a colleague to sign in under their own name and do it.")
+        raise SecondPersonNeeded(f"{opening.removesuffix('this')}{deed}. {who}")
+    key = person_key(second)
+    if first is not None and first == key:
+        who = who_in_words(could, "Ask a colleague to do it.")
         raise SecondPersonNeeded(
-            f"{opening.removesuffix('this')}{deed}. Ask a colleague to sign in under their own name and do it."
+            f"You took the first step yourself, so you cannot give the second signature for {deed}. {who}"
         )
-    if first is not None and first == person_key(second):
-        raise SecondPersonNeeded(
-            f"You took the first step yourself, so you cannot give the second signature for {deed}. "
-            "Ask a colleague to do it."
-        )
+    if barred and key in barred:
+        who = who_in_words(could, "Ask a colleague to do it.")
+        raise SecondPersonNeeded(f"{barred[key]} So you cannot give the second signature for {deed}. {who}")
+
+
+MOST_NAMED = 3
+
+
+def who_in_words(could: Callable[[], Iterable[str]] | None, otherwise: str) -> str:
+    """Whom to ask, as a sentence: the first few of the names, or `otherwise` when nobody says who could."""
+    if could is None:
+        return otherwise
+    names = list(could())
+    if not names:
+        return "Nobody else here today may sign it: ask an administrator who should."
+    named = names[:MOST_NAMED]
+    if more := len(names) - len(named):
+        named.append("another colleague" if more == 1 else f"one of {more} others")
+    return f"Ask {named[0] if len(named) == 1 else ', '.join(named[:-1]) + ' or ' + named[-1]} to do it."

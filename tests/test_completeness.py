@@ -29,15 +29,13 @@ by_label = pytest.mark.parametrize("model", OUR_MODELS, ids=lambda model: model.
 
 # What an audit event may say: codes, counts, days, names of fields and references; never a value of somebody's data.
 ALLOWED_FACTS = {
-    "account", "aliases", "answer", "answer_by", "as_of", "basis", "batch", "bundle", "case", "changed", "check", "cip",
-    "citation", "code", "conclusion", "count", "country", "day", "decision", "destroyed", "digest", "document",
-    "due_on", "earlier", "effective_from", "entries", "error", "failed", "field", "fields", "figure", "file", "files",
-    "forced", "from_on", "gone", "ground", "has_control", "hit", "hits", "hold", "how", "items", "judgement", "key",
-    "key_id", "kind", "known", "last_day", "link", "list", "manager", "matched", "measure", "method", "missing", "new",
-    "next_review", "number", "objection", "old", "outcome",
-    "override", "owner", "party", "payloads", "percent", "public_key", "read", "reason", "reference", "refused",
-    "regime", "report",
-    "request",
+    "account", "aliases", "answer", "answer_by", "appeal", "as_of", "basis", "batch", "bundle", "case", "changed",
+    "check", "cip", "citation", "code", "conclusion", "count", "country", "day", "decision", "destroyed", "digest",
+    "document", "due_on", "earlier", "effective_from", "entries", "error", "failed", "field", "fields", "figure",
+    "file", "files", "forced", "from_on", "gone", "ground", "has_control", "hit", "hits", "hold", "how", "items",
+    "judgement", "key", "key_id", "kind", "known", "last_day", "link", "list", "manager", "matched", "measure",
+    "method", "missing", "new", "next_review", "number", "objection", "old", "outcome", "override", "owner", "party",
+    "payloads", "percent", "public_key", "read", "reason", "reference", "refused", "regime", "report", "request",
     "reseller", "restriction", "rests_on", "result", "row", "rows", "rule", "same", "scopes", "score", "sha256",
     "shown", "signal", "source", "state", "status", "strong", "through", "tier", "to", "to_on", "trigger", "until",
     "verification", "version", "warnings", "what", "why",

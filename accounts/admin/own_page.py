@@ -113,6 +113,7 @@ class ObjectionAdmin(RecordAdmin):
             ("Through", objection.raised_through), ("Answer by", objection.due_on),
             ("Answered", objection.answered_at), ("Answered by", objection.answered_by),
             ("Outcome", objection.get_outcome_display()), ("Why", objection.answered_why),
+            ("Answered in", objection.answered_in),
         ]  # fmt: skip
         if against := objection.against:
             words = f"{against.get_outcome_display()} ({against.reference})"
@@ -120,7 +121,8 @@ class ObjectionAdmin(RecordAdmin):
         return [Facts("objection", "The objection", rows)]
 
     @flow_action(
-        "Answer", form=AnswerForm, primary=True, when=lambda objection: objection.against_id is None,
+        "Answer", form=AnswerForm, primary=True,
+        when=lambda objection: objection.against_id is None and not objection.answered_in,
         warning="The customer reads one fixed sentence for the outcome. Lift or change first what is to be put right.",
     )  # fmt: skip
     def answer(self, objection, *, by, at, outcome):

@@ -1,5 +1,10 @@
-"""A customer objects; somebody who took no part answers, in one of few sentences (requirement R41)."""
+"""A customer objects; somebody who took no part answers, in one of few sentences (requirement R41).
 
+An app above may answer some objections in records of its own: it adds a way with `add_way`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from accounts.flows import customer_links, parties
@@ -7,6 +12,7 @@ from accounts.flows.texts import Texts, chosen, required
 from accounts.models import Account, CouldNotVerify, CustomerLink, Objection, Restriction
 from accounts.rules.asked import OBJECTION_ANSWERS, ObjectionOutcome
 from accounts.verbs import Verb
+from kyc_portal.calendars import add_days
 from kyc_portal.four_eyes import person_key
 from kyc_portal.notices import outbox
 from kyc_portal.notices.kinds import ObjectionAnswered, ObjectionReceived
@@ -22,6 +28,28 @@ ANSWER_BY = "answer to the objection"
 LONGEST = 4000
 
 
+@dataclass(frozen=True)
+class OtherWay:
+    """How an app above answers an objection: in its record of this reference, within a figure's number of days.
+
+    `take(objection, by=, at=)` stores that record and starts its clock; the account is locked.
+    """
+
+    reference: str
+    figure: str
+    take: Callable
+
+
+WayOf = Callable[[Account, date], OtherWay | None]
+_WAYS: list[WayOf] = []
+
+
+def add_way(way_of: WayOf) -> None:
+    """Add how an app above answers objections: a function of account and day that gives an OtherWay, or None."""
+    if way_of not in _WAYS:
+        _WAYS.append(way_of)
+
+
 class AlreadyObjected(Refusal):
     """An objection of this customer waits for its answer."""
 
@@ -32,6 +60,10 @@ class NotOpen(Refusal):
 
 class IsRedress(Refusal):
     """The objection is a request for redress, which is answered in its own way."""
+
+
+class AnsweredElsewhere(Refusal):
+    """The objection is answered in a record of an app above."""
 
 
 class TookPart(Refusal):
@@ -52,40 +84,60 @@ def raise_objection(link: CustomerLink, *, text: str, by: Actor, at: datetime) -
 
 
 def take_in(
-    account: Account, *, text: str, through: str, against: CouldNotVerify | None, on: date, by: Actor, at: datetime
-) -> Objection:
+    account: Account, *, text: str, through: str, against: CouldNotVerify | None, way: OtherWay | None = None,
+    on: date, by: Actor, at: datetime,
+) -> Objection:  # fmt: skip
     """Keep an objection received on the day `on`; the caller holds the account's lock, and its party is loaded.
 
-    `through` is a link's reference or a word for another way. Raises BadField and AlreadyObjected.
+    Without `against` and `way` the apps above are asked whether they answer it. `through` is a link's reference or a
+    word for another way. Raises BadField and AlreadyObjected.
     """
     told = Texts()
     text = required("Objection", told.lines("Objection", text, LONGEST))
     if Objection.objects.open().filter(account=account).exists():
         raise AlreadyObjected("Your objection has come in and waits for its answer. We will write to you.")
     objection = Objection(account=account, party=account.party, raised_at=at, raised_through=through, against=against)
-    figure = "redress_answer_days" if against else "objection_answer_days"
-    clock = start_clock(ANSWER_BY, objection, figure=figure, regime=regime_on(on), on=on, by=by, at=at)
-    objection.text, objection.due_on = text, clock.due_on
+    if way is None and against is None:
+        way = next(filter(None, (way_of(account, on) for way_of in _WAYS)), None)
+    about = {"row": way.reference if way else against.reference} if way or against else {}
+    objection.text = text
+    _set_due(objection, way, on=on, by=by, at=at)
     objection.save(force_insert=True)
-    about = {"row": against.reference} if against else {}
     audit.record(
-        Verb.OBJECTED, account, by=by, at=at, objection=objection.reference, due_on=clock.due_on, link=through, **about
-    )
+        Verb.OBJECTED, account, by=by, at=at, objection=objection.reference, due_on=objection.due_on, link=through,
+        **about,
+    )  # fmt: skip
     told.record_masked(account, by=by, at=at)
     notice = ObjectionReceived(
-        name=account.party.legal_name, account=account.reference, objection=objection.reference, answer_by=clock.due_on
-    )
+        name=account.party.legal_name, account=account.reference, objection=objection.reference,
+        answer_by=objection.due_on,
+    )  # fmt: skip
     _tell(objection, notice, by=by, at=at)
+    if way is not None:
+        way.take(objection, by=by, at=at)
     return objection
+
+
+def _set_due(objection: Objection, way: OtherWay | None, *, on: date, by: Actor, at: datetime) -> None:
+    """Until when it is answered; the clock runs here, or in the record of the app above."""
+    if way is not None:
+        objection.answered_in, objection.due_on = way.reference, add_days(on, regime_on(on).whole(way.figure))
+        return
+    figure = "redress_answer_days" if objection.against_id else "objection_answer_days"
+    objection.due_on = start_clock(
+        ANSWER_BY, objection, figure=figure, regime=regime_on(on), on=on, by=by, at=at
+    ).due_on
 
 
 @flow
 def answer(objection: Objection, *, outcome: str, by: Actor, at: datetime) -> Objection:
-    """Answer an objection in fixed words. Raises NotOpen, IsRedress, TookPart, BadField."""
+    """Answer an objection in fixed words. Raises NotOpen, IsRedress, AnsweredElsewhere, TookPart, BadField."""
     objection = locked(objection)
     require_open(objection)
     if objection.against_id is not None:
         raise IsRedress(f"{objection.reference} asks for redress. Answer it as redress.")
+    if objection.answered_in:
+        raise AnsweredElsewhere(f"{objection.reference} is answered in {objection.answered_in}. Answer it there.")
     outcome = chosen("Outcome", outcome, ObjectionOutcome)
     require_no_part(objection, by)
     return close(objection, outcome=outcome, wording=OBJECTION_ANSWERS[outcome], by=by, at=at)

@@ -125,6 +125,7 @@ WITHHELD = {
     "cases.specialmeasure": "Determinations of an authority; what they led to was told in a notice.",
     "cases.measurehit": "Internal judgements; what they led to was told in a notice.",
     "cases.measureoverride": "Internal judgements; what they led to was told in a notice.",
+    "cases.appeal": "Internal judgements; what the person said is an objection, and the answer was told in a notice.",
     "cases.legalrequest": OF_AUTHORITIES,
     "cases.bundle": OF_AUTHORITIES,
     "cases.bundleitem": OF_AUTHORITIES,

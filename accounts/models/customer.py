@@ -112,8 +112,8 @@ class ObjectionQuerySet(RecordedQuerySet):
         return self.filter(state="open")
 
     def plain(self):
-        """Objections that are no requests for redress."""
-        return self.filter(against__isnull=True)
+        """Objections that are neither requests for redress nor answered in a record of an app above."""
+        return self.filter(against__isnull=True, answered_in="")
 
     def redress(self):
         """Requests for redress: objections against what followed when an identity could not be verified."""
@@ -132,6 +132,9 @@ class Objection(Recorded):
     party = models.ForeignKey("accounts.Party", on_delete=models.PROTECT, related_name="objections")
     against = models.ForeignKey(
         "accounts.CouldNotVerify", on_delete=models.PROTECT, null=True, blank=True, related_name="redress"
+    )
+    answered_in = models.CharField(
+        max_length=20, blank=True, help_text="The record of an app above in which it is answered, such as an appeal."
     )
     text = SealedTextField()
     state = models.CharField(max_length=10, choices=[("open", "open"), ("answered", "answered")], default="open")

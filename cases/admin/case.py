@@ -8,6 +8,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from cases.admin import case_page
+from cases.admin.appeal import appeals_of_case
+from cases.admin.decision import signed_in_words
 from cases.admin.forms import (
     AssignForm,
     CloseForm,
@@ -18,6 +20,7 @@ from cases.admin.forms import (
     ProposeForm,
     ReopenForm,
     RequestForm,
+    SignForm,
     SnoozeForm,
     TakeOverForm,
     WhyForm,
@@ -30,6 +33,7 @@ from cases.flows import (
     checklist,
     decisions,
     desks,
+    effects,
     legal_requests,
     locks,
     merging,
@@ -42,7 +46,7 @@ from cases.flows.evidence import accounts_of
 from cases.flows.next_case import desks_of
 from cases.models import Case, CaseSignal, CaseSubject, Decision
 from cases.models.case import CaseKind
-from cases.rules.stages import CaseStatus
+from cases.rules.stages import CaseStatus, DecisionState
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff.actions import flow_action
@@ -83,8 +87,21 @@ def is_open(case: Case) -> bool:
 
 
 def may_be_proposed(case: Case) -> bool:
-    """Something is left to decide: an account of the case has no proposal that waits."""
-    return len(case.listed_subjects) > len(case.proposals)
+    """Something is left to decide: an account of the case has no decision that waits or can be undone."""
+    return len(case.listed_subjects) > len(case.unfinished)
+
+
+def proposals_of(case: Case) -> list[Decision]:
+    """What waits for a second signature."""
+    return [each for each in case.unfinished if each.state == DecisionState.PROPOSED]
+
+
+def waits_for_signature(case: Case) -> bool:
+    return bool(proposals_of(case))
+
+
+def can_be_undone(case: Case) -> bool:
+    return any(each.state == DecisionState.SIGNED for each in case.unfinished)
 
 
 def is_legal(case: Case) -> bool:
@@ -119,7 +136,7 @@ class CaseAdmin(RecordAdmin):
             .prefetch_related(
                 Prefetch("signals", flags, to_attr="flags"),
                 Prefetch("subjects", subjects, to_attr="listed_subjects"),
-                Prefetch("decisions", Decision.objects.proposed(), to_attr="proposals"),
+                Prefetch("decisions", Decision.objects.unfinished(), to_attr="unfinished"),
             )
         )
 
@@ -144,7 +161,7 @@ class CaseAdmin(RecordAdmin):
 
     @admin.display(description="why it is here")
     def why_here(self, case):
-        proposed = [(each.proposed_by, each.outcome) for each in case.proposals]
+        proposed = [(each.proposed_by, each.outcome) for each in proposals_of(case)]
         flags = [flag.signal.sentence for flag in case.flags if flag.signal.answered_at is None]
         return case_page.why_in_words(proposed[0] if proposed else None, flags, case.title)
 
@@ -174,6 +191,8 @@ class CaseAdmin(RecordAdmin):
         ]  # fmt: skip
         if user.has_perm(right_to_see("cases.abusereport")) and not is_legal(case):
             parts.insert(2, reports_section(case))
+        if user.has_perm(right_to_see("cases.appeal")):
+            parts.append(appeals_of_case(case))
         if user.has_perm(right_to_see("cases.bundle")):
             parts.append(case_page.bundles_section(case))
         if user.has_perm(right_to_see("cases.legalrequest")):
@@ -227,22 +246,25 @@ class CaseAdmin(RecordAdmin):
         return f"{case.reference} waits again."
 
     @flow_action("Propose decision", form=ProposeForm, primary=True, when=may_be_proposed)
-    def propose(self, case, *, by, at, account, outcome, reason):
-        made = checklist.propose(case, account=account, outcome=outcome, reason=reason, by=by, at=at)
-        if made.took_one_signature:
-            return f"{made.reference} is {made.state_in_words}: {made.get_outcome_display()}."
-        return f"{made.reference} waits for a second person."
+    def propose(self, case, *, by, at, **chosen):
+        made = checklist.propose(case, **chosen, by=by, at=at)
+        if made.state == DecisionState.PROPOSED:
+            return f"{made.reference} waits for a second person."
+        return signed_in_words(made)
 
-    @flow_action("Countersign", primary=True)
-    def countersign(self, case, *, by, at):
-        signed = decisions.countersign(_only_proposal(case), by=by, at=at)
-        return f"{signed.reference} is in effect: {signed.get_outcome_display()}."
+    @flow_action("Countersign", form=SignForm, primary=True, when=waits_for_signature)
+    def countersign(self, case, *, by, at, at_once):
+        return signed_in_words(decisions.countersign(_only_proposal(case), at_once=at_once, by=by, at=at))
 
-    @flow_action("Decline", form=WhyForm)
+    @flow_action("Undo decision", primary=True, when=can_be_undone)
+    def undo(self, case, *, by, at):
+        return f"{effects.undo(_only_signed(case), by=by, at=at).reference} is undone. Decide anew, or not at all."
+
+    @flow_action("Decline", form=WhyForm, when=waits_for_signature)
     def decline(self, case, *, by, at, why):
         return f"{decisions.decline(_only_proposal(case), why=why, by=by, at=at).reference} is declined."
 
-    @flow_action("Withdraw proposal")
+    @flow_action("Withdraw proposal", when=waits_for_signature)
     def withdraw(self, case, *, by, at):
         return f"{decisions.withdraw(_only_proposal(case), by=by, at=at).reference} is withdrawn."
 
@@ -303,6 +325,16 @@ class CaseAdmin(RecordAdmin):
     def open_up(self, case, *, by, at):
         readers.open_up(case, by=by, at=at)
         return f"{case.reference} is open to everybody who sees cases of its kind."
+
+
+def _only_signed(case: Case) -> Decision:
+    signed = list(Decision.objects.unfinished().filter(case=case, state=DecisionState.SIGNED.value)[:2])
+    if len(signed) != 1:
+        raise NothingProposed(
+            "Several decisions of this case can be undone. Open the one you mean." if signed
+            else "No decision of this case can be undone any more. See its timeline for what became of it."
+        )  # fmt: skip
+    return signed[0]
 
 
 def _only_proposal(case: Case) -> Decision:

@@ -1,5 +1,7 @@
 """The parts of a case's page: whom it is about, what was seen, what was written, what was decided."""
 
+from django.urls import reverse
+
 from accounts.models import Account, IdentityDocument, Restriction, RiskSignal, ScreeningHit
 from accounts.rules.detectors import BY_CODE
 from cases.flows.evidence import accounts_of
@@ -20,6 +22,7 @@ STATUS_TONES = {
     CaseStatus.DECIDED: "good",
     CaseStatus.CLOSED: "",
 }
+CATALOGUE = "admin:cases_decision_catalogue"
 MOST_NOTES = 200
 MOST_LISTED = 50
 LONGEST_NAME = 40
@@ -112,8 +115,9 @@ def decision_section(case: Case) -> Facts:
 
 def decision_facts(case: Case, found: Decision | None) -> Facts:
     """The newest decision of a case in facts, and what comes next."""
+    rules = {"url": reverse(CATALOGUE), "url_label": "What decisions bring about"}
     if found is None:
-        return Facts("decision", "Decision", [("State", "nothing is proposed yet")], note=_next_step(case))
+        return Facts("decision", "Decision", [("State", "nothing is proposed yet")], note=_next_step(case), **rules)
     rows = [
         ("Decision", Link(found.reference, found)),
         ("Account", Link(found.account, found.account)),
@@ -123,24 +127,30 @@ def decision_facts(case: Case, found: Decision | None) -> Facts:
         ("Proposed", f"by {found.proposed_by}"),
         ("On", found.proposed_at),
         ("Answered", f"by {found.answered_by}" if found.answered_by else ""),
-        ("Why", found.answered_why),
+        ("Takes effect", found.takes_effect_at if found.state == DecisionState.SIGNED else None),
+        ("Why", found.ended_why or found.answered_why),
     ]
-    return Facts("decision", "Decision", [row for row in rows if row[1]], note=_next_step(case))
+    return Facts("decision", "Decision", [row for row in rows if row[1]], note=_next_step(case), **rules)
 
 
 TONES = {
     DecisionState.PROPOSED: "warning",
+    DecisionState.SIGNED: "warning",
     DecisionState.COUNTERSIGNED: "good",
     DecisionState.DECLINED: "danger",
     DecisionState.WITHDRAWN: "",
+    DecisionState.UNDONE: "",
+    DecisionState.NOT_DONE: "danger",
+    DecisionState.CHANGED: "",
+    DecisionState.REVERSED: "",
 }
 
 
 def _next_step(case: Case) -> str:
     return {
         CaseStatus.OPEN: "Take the case, then propose a decision.",
-        CaseStatus.IN_REVIEW: "Whoever works the case proposes; a mild outcome is in effect at once.",
-        CaseStatus.PROPOSED: "A second person countersigns or declines.",
+        CaseStatus.IN_REVIEW: "Whoever works the case proposes; a mild outcome takes one signature.",
+        CaseStatus.PROPOSED: "A second person countersigns or declines; what is signed can be undone for some minutes.",
         CaseStatus.DECIDED: "The decision is carried out. Close the case.",
         CaseStatus.CLOSED: "The case is closed.",
     }[CaseStatus(case.status)]

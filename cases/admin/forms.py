@@ -5,15 +5,18 @@ from django.utils import timezone
 
 from accounts.models import Account
 from cases.flows import locks
+from cases.flows.effects import UNDO
 from cases.flows.review import LONGEST_NOTE, ClosedWhy, ReopenedWhy
 from cases.flows.triage import BY_HAND, LONGEST_TITLE, Noticed
 from cases.models import LegalRequest
 from cases.rules.desks import Desk, EscalatedWhy, SnoozedWhy
 from cases.rules.disclosure import GROUNDS, DataClass, Ground, Recipient
-from cases.rules.outcomes import OUTCOMES, REASONS, OutcomeCode, Reason, outcomes_for
+from cases.rules.outcomes import OUTCOMES, REASONS, UNTOUCHED, OutcomeCode, Reason, outcomes_for
 from cases.rules.reports import AttachedWhy, SettledWhy
 from cases.rules.scope import PROOF
 from cases.rules.stages import RejectedWhy
+from kyc_portal.policy.current import regime_on
+from kyc_portal.records.clock import legal_day
 from kyc_portal.staff.models import StaffMember
 
 MOST_ACCOUNTS = 200
@@ -28,7 +31,7 @@ def day_field(**kwargs) -> forms.DateField:
     )
 
 
-def _blank(words: str, choices) -> list[tuple[str, str]]:
+def blank(words: str, choices) -> list[tuple[str, str]]:
     """Choices of which none is chosen beforehand."""
     return [("", words), *choices]
 
@@ -68,10 +71,10 @@ class OpenCaseForm(forms.Form):
 
     accounts = AccountsField()
     kind = forms.ChoiceField(
-        label="Kind", choices=_blank("Choose a kind", [(kind.value, kind.label.capitalize()) for kind in BY_HAND])
+        label="Kind", choices=blank("Choose a kind", [(kind.value, kind.label.capitalize()) for kind in BY_HAND])
     )
     about = forms.ChoiceField(
-        label="What it is about", required=False, choices=_blank("In my own words, below", Noticed.choices())
+        label="What it is about", required=False, choices=blank("In my own words, below", Noticed.choices())
     )
     title = forms.CharField(
         label="In your own words", max_length=LONGEST_TITLE, required=False,
@@ -93,7 +96,7 @@ class AttachForm(forms.Form):
     account = forms.CharField(
         label="Account", max_length=20, help_text="Its reference, for example ACC-7K3M-9QXD. See who may have held it."
     )
-    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", AttachedWhy.choices()))
+    why = forms.ChoiceField(label="Why", choices=blank("Choose a reason", AttachedWhy.choices()))
 
     def clean_account(self):
         wanted = self.cleaned_data["account"].strip().upper()
@@ -105,7 +108,7 @@ class AttachForm(forms.Form):
 
 
 class SettleForm(forms.Form):
-    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", SettledWhy.choices()))
+    why = forms.ChoiceField(label="Why", choices=blank("Choose a reason", SettledWhy.choices()))
 
 
 class AssignForm(forms.Form):
@@ -124,7 +127,7 @@ class TakeOverForm(forms.Form):
     wants_record = True
     why = forms.ChoiceField(
         label="Why", required=False,
-        choices=_blank("They do not work it any more", locks.TakenOverWhy.choices()),
+        choices=blank("They do not work it any more", locks.TakenOverWhy.choices()),
         help_text="Wanted while the other person works the case; the timeline tells it.",
     )  # fmt: skip
 
@@ -136,13 +139,13 @@ class TakeOverForm(forms.Form):
 
 
 class EscalateForm(forms.Form):
-    desk = forms.ChoiceField(label="To the", choices=_blank("Choose a desk", Desk.choices()))
-    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", EscalatedWhy.choices()))
+    desk = forms.ChoiceField(label="To the", choices=blank("Choose a desk", Desk.choices()))
+    why = forms.ChoiceField(label="Why", choices=blank("Choose a reason", EscalatedWhy.choices()))
 
 
 class SnoozeForm(forms.Form):
     until = day_field(label="Until", help_text="It comes back on that day, or sooner when one of its clocks falls due.")
-    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", SnoozedWhy.choices()))
+    why = forms.ChoiceField(label="Why", choices=blank("Choose a reason", SnoozedWhy.choices()))
 
 
 class NoteForm(forms.Form):
@@ -152,13 +155,39 @@ class NoteForm(forms.Form):
     )  # fmt: skip
 
 
-class ProposeForm(forms.Form):
+class AtOnceField(forms.BooleanField):
+    """Whether what is signed takes effect at once; without it, it can be undone for some minutes."""
+
+    def __init__(self):
+        super().__init__(label="Take effect at once", required=False)
+
+    @staticmethod
+    def in_words() -> str:
+        minutes = regime_on(legal_day(timezone.now())).whole(UNDO)
+        return (
+            f"Choose it where others are being harmed meanwhile. Otherwise whoever signed can undo it for {minutes} "
+            "minutes (own policy), and then it takes effect by itself."
+        )
+
+
+class SignForm(forms.Form):
+    """The last signature: with the minutes to undo it, or without."""
+
+    at_once = AtOnceField()
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["at_once"].help_text = AtOnceField.in_words()
+
+
+class ProposeForm(SignForm):
     """Asks about one account of the case; the list holds only these."""
 
     wants_record = True
     account = forms.ChoiceField(label="Account")
     outcome = forms.ChoiceField(label="Outcome", widget=ExplainedSelect)
     reason = forms.ChoiceField(label="Reason", widget=ExplainedSelect)
+    field_order = ("account", "outcome", "reason", "at_once")
 
     def __init__(self, *args, record=None, **kwargs):
         super().__init__(*args, **kwargs)
@@ -173,12 +202,12 @@ class ProposeForm(forms.Form):
         """Only what at least one account of the case can have, with what each choice brings about."""
         reasons = [reason for reason in REASONS.values() if reason.outcomes & set(outcomes)]
         outcome, reason = self.fields["outcome"], self.fields["reason"]
-        outcome.choices = _blank("Choose an outcome", [(code.value, code.label) for code in outcomes])
+        outcome.choices = blank("Choose an outcome", [(code.value, code.label) for code in outcomes])
         outcome.help_text = signatures_in_words(outcomes)
         outcome.widget.title = "What each outcome does"
         outcome.widget.head = ("Outcome", "What happens", "When")
         outcome.widget.rows = [(code.label, OUTCOMES[code].effect.label, _when(code)) for code in outcomes]
-        reason.choices = _blank("Choose a reason", [(each.code, each.title) for each in reasons])
+        reason.choices = blank("Choose a reason", [(each.code, each.title) for each in reasons])
         reason.help_text = "The table says what the customer reads for each reason, and which outcomes go with it."
         reason.widget.title = "What the customer reads"
         reason.widget.head = ("Reason", "The customer reads", "Outcomes")
@@ -189,17 +218,21 @@ class ProposeForm(forms.Form):
 
 
 def signatures_in_words(outcomes: list[OutcomeCode]) -> str:
-    """Which outcomes take effect with the first signature, and which wait."""
+    """Which outcomes need one signature, and which wait for a second one."""
     alone = ", ".join(code.label for code in outcomes if not OUTCOMES[code].countersigned)
     waits = ", ".join(code.label for code in outcomes if OUTCOMES[code].countersigned)
     second = f"Waits for a second person: {waits}, and whatever rests on a sanctions list."
     if not waits:
         second = "Whatever rests on a sanctions list waits for a second person."
-    return f"Takes effect at once, with your signature alone: {alone}. {second}"
+    return f"Takes your signature alone: {alone}. {second}"
 
 
 def _when(code: OutcomeCode) -> str:
-    return "once a second person signs" if OUTCOMES[code].countersigned else "at once (one signature)"
+    outcome = OUTCOMES[code]
+    if outcome.effect in UNTOUCHED:
+        return "at once (one signature)"
+    who = "once a second person signs" if outcome.countersigned else "one signature"
+    return f"{who}, after the minutes in which it can be undone"
 
 
 def _told(reason: Reason, outcomes: list[OutcomeCode]) -> str:
@@ -247,7 +280,7 @@ class RequestForm(forms.Form):
 
 
 class RejectForm(forms.Form):
-    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", RejectedWhy.choices()))
+    why = forms.ChoiceField(label="Why", choices=blank("Choose a reason", RejectedWhy.choices()))
 
 
 class ServeForm(forms.Form):
@@ -258,8 +291,8 @@ class CollectForm(forms.Form):
     """Asks on which ground; says which ones the validated requests of the case give."""
 
     wants_record = True
-    ground = forms.ChoiceField(label="Ground", choices=_blank("Choose a ground", Ground.choices()))
-    recipient = forms.ChoiceField(label="Recipient", choices=_blank("Choose a recipient", Recipient.choices()))
+    ground = forms.ChoiceField(label="Ground", choices=blank("Choose a ground", Ground.choices()))
+    recipient = forms.ChoiceField(label="Recipient", choices=blank("Choose a recipient", Recipient.choices()))
     named = forms.ChoiceField(label="Request", required=False, help_text="Where several give the ground.")
 
     def __init__(self, *args, record=None, **kwargs):

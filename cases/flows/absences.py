@@ -36,10 +36,13 @@ def require_here(user: StaffMember, *, at: datetime) -> None:
 
 
 @flow
-def enter(*, user: StaffMember, from_on: date, to_on: date, by: Actor, at: datetime) -> Absence:
+def enter(
+    *, user: StaffMember, from_on: date, to_on: date, stands_in: StaffMember | None = None, by: Actor, at: datetime
+) -> Absence:
     """Enter that somebody is away from one day through another, both included; begins at once when that day has come.
 
-    Raises BadAbsence, and NotYourAbsence for others' without the right to assign.
+    `stands_in` acts for them meanwhile: neither countersigns what the other proposed. Raises BadAbsence, and
+    NotYourAbsence for others' without the right to assign.
     """
     _require_may(user, by)
     today = legal_day(at)
@@ -49,14 +52,19 @@ def enter(*, user: StaffMember, from_on: date, to_on: date, by: Actor, at: datet
         raise BadAbsence(f"{to_on} is past. Enter days from today on.")
     if (to_on - from_on).days > LONGEST_DAYS or (from_on - today).days > LONGEST_DAYS:
         raise BadAbsence(f"Enter at most {LONGEST_DAYS} days, beginning within as many.")
+    if stands_in is not None and stands_in.pk == user.pk:
+        raise BadAbsence(f"{user} cannot stand in for themselves. Name a colleague, or nobody.")
     StaffMember.objects.select_for_update(of=("self",)).get(pk=user.pk)
     other = Absence.objects.filter(user=user, ended_at=None, from_on__lte=to_on, to_on__gte=from_on).first()
     if other is not None:
         raise BadAbsence(
             f"{user} is entered as away from {other.from_on} through {other.to_on} already. End that first."
         )
-    absence = Absence.objects.create(user=user, from_on=from_on, to_on=to_on, entered_at=at, entered_by=by.label)
-    audit.record(Verb.AWAY, user, by=by, at=at, from_on=from_on, to_on=to_on)
+    absence = Absence.objects.create(
+        user=user, stands_in=stands_in, from_on=from_on, to_on=to_on, entered_at=at, entered_by=by.label
+    )
+    named = {"to": stands_in.get_username()} if stands_in else {}
+    audit.record(Verb.AWAY, user, by=by, at=at, from_on=from_on, to_on=to_on, **named)
     if from_on <= today:
         give_back(user, by=by, at=at)
     return absence

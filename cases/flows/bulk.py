@@ -12,10 +12,10 @@ from uuid import UUID
 
 from accounts.flows import signals
 from accounts.models import Account, Party, RiskSignal
-from cases.flows import clocks, decisions, locks, review, triage
-from cases.flows.evidence import seen_of_many
+from cases.flows import clocks, decisions, effects, locks, review, triage
+from cases.flows.evidence import kept_of_many
 from cases.models import Assignment, Case, CaseSignal, CaseSubject, Decision
-from cases.rules.outcomes import AccountEffect, Consequence, consequence_of
+from cases.rules.outcomes import UNTOUCHED, Consequence, consequence_of
 from cases.rules.stages import CASE_LIFECYCLE, DECISION_LIFECYCLE, CaseStatus, DecisionState
 from cases.verbs import Verb
 from kyc_portal.four_eyes import person_key
@@ -31,7 +31,6 @@ from kyc_portal.staff.models import StaffMember
 MOST_AT_ONCE = 500
 MOST_ONE_BY_ONE = 50  # of what changes accounts at once, each with its own notice and restriction
 BATCH = 500
-UNTOUCHED = (AccountEffect.NOTHING, AccountEffect.MONITORED)
 
 
 class TooMany(Refusal):
@@ -144,12 +143,13 @@ def close(keys: Sequence[UUID], *, why: str, user: StaffMember, by: Actor, at: d
 
 
 def decide(
-    keys: Sequence[UUID], *, outcome: str, reason: str, user: StaffMember, by: Actor, at: datetime
+    keys: Sequence[UUID], *, outcome: str, reason: str, at_once: bool = True, user: StaffMember, by: Actor, at: datetime
 ) -> list[Outcome]:
     """Decide the same about every account of many cases; what takes two people is proposed, here as one by one.
 
     `outcome` and `reason` are codes; raises UnfitOutcome when they do not go together. A case of which one account is
-    refused is refused as a whole. What changes accounts with one signature is done one by one, 50 at most.
+    refused is refused as a whole. What changes accounts with one signature is done one by one, 50 at most; without
+    `at_once` it can be undone for some minutes.
     """
     consequence = consequence_of(outcome, reason)
     if consequence.must_be_countersigned or consequence.effect in UNTOUCHED:
@@ -158,7 +158,7 @@ def decide(
         raise TooMany(
             f"“{consequence.outcome.code.label}” changes accounts at once. Select at most {MOST_ONE_BY_ONE} cases."
         )
-    return _decide_one_by_one(keys, consequence, user, by=by, at=at)
+    return _decide_one_by_one(keys, consequence, user, at_once=at_once, by=by, at=at)
 
 
 @flow
@@ -174,7 +174,7 @@ def _decide(
             raise decisions.NotInCase(f"{case.reference} has no account to decide about.")
         for account in about[case.pk]:
             decisions.require_may_propose(case, account, by, waiting=waiting.get((case.pk, account.pk)))
-            decisions.require_can_be_done(account, consequence)
+            effects.require_can_be_done(account, consequence)
         if case.status != CaseStatus.PROPOSED:
             CASE_LIFECYCLE.require(case.status, CaseStatus.PROPOSED)
 
@@ -211,7 +211,7 @@ def _write(
     cases: list[Case], about: dict[UUID, list[Account]], consequence: Consequence, *, by: Actor, at: datetime
 ) -> list[Decision]:
     accounts = {account.pk: account for case in cases for account in about[case.pk]}
-    seen = seen_of_many(list(accounts.values()), on=legal_day(at))
+    seen = kept_of_many(list(accounts.values()), consequence, on=legal_day(at))
     is_proposal = consequence.must_be_countersigned
     state = DecisionState.PROPOSED
     if not is_proposal:
@@ -220,8 +220,9 @@ def _write(
     made = [
         Decision(
             case=case, account=account, outcome=consequence.outcome.code.value, reason=consequence.reason.code,
-            rests_on=seen[account.pk], rests_on_list=consequence.rests_on_list, proposed_at=at, proposed_by=by.label,
+            **seen[account.pk], rests_on_list=consequence.rests_on_list, proposed_at=at, proposed_by=by.label,
             proposed_by_key=person_key(by), state=state.value, answered_at=None if is_proposal else at,
+            in_effect_at=None if is_proposal else at,
             answered_why="" if is_proposal else decisions.ONE_SIGNATURE,
         )
         for case in cases for account in about[case.pk]
@@ -231,7 +232,7 @@ def _write(
     audit.write([
         audit.draft(
             verb, each, by=by, at=at, within=each.case, decision=each.reference, outcome=each.outcome,
-            reason=each.reason, rests_on=decisions.references(each),
+            reason=each.reason, rests_on=decisions.references(each), digest=each.seen_sha256,
         )
         for each in made
     ])  # fmt: skip
@@ -259,7 +260,7 @@ def _take_effect(cases: list[Case], made: list[Decision], consequence: Consequen
 
 
 def _decide_one_by_one(
-    keys: Sequence[UUID], consequence: Consequence, user: StaffMember, *, by: Actor, at: datetime
+    keys: Sequence[UUID], consequence: Consequence, user: StaffMember, *, at_once: bool, by: Actor, at: datetime
 ) -> list[Outcome]:
     """Each case in a transaction of its own: all of its accounts, or none."""
     told = []
@@ -269,16 +270,19 @@ def _decide_one_by_one(
             told.append(Outcome("unknown case", False, "There is no such case (any more)."))
             continue
         try:
-            _decide_one(case, consequence, user, by=by, at=at)
+            _decide_one(case, consequence, user, at_once=at_once, by=by, at=at)
         except Refusal as refusal:
             told.append(Outcome(case.reference, False, str(refusal)))
         else:
-            told.append(Outcome(case.reference, True, f"The decision is in effect: {consequence.outcome.code.label}."))
+            how = "is in effect" if at_once else "is signed and can be undone for some minutes"
+            told.append(Outcome(case.reference, True, f"The decision {how}: {consequence.outcome.code.label}."))
     return sorted(told, key=lambda outcome: (outcome.is_done, outcome.reference))
 
 
 @flow
-def _decide_one(case: Case, consequence: Consequence, user: StaffMember, *, by: Actor, at: datetime) -> None:
+def _decide_one(
+    case: Case, consequence: Consequence, user: StaffMember, *, at_once: bool, by: Actor, at: datetime
+) -> None:
     if not policy_table.act("cases.case", "propose").may(user, case):
         raise review.CannotWorkCases("Your role does not include this.")
     subjects = CaseSubject.objects.filter(case=case).select_related("account").order_by("account_id")
@@ -287,5 +291,6 @@ def _decide_one(case: Case, consequence: Consequence, user: StaffMember, *, by: 
         raise decisions.NotInCase(f"{case.reference} has no account to decide about.")
     for account in accounts:
         decisions.propose(
-            case, account=account, outcome=consequence.outcome.code.value, reason=consequence.reason.code, by=by, at=at
-        )
+            case, account=account, outcome=consequence.outcome.code.value, reason=consequence.reason.code,
+            at_once=at_once, by=by, at=at,
+        )  # fmt: skip

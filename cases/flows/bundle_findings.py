@@ -19,7 +19,7 @@ from cases.models import CaseNote, Decision
 from cases.rules.disclosure import DataClass
 from cases.rules.outcomes import consequence_of
 from cases.rules.redaction import FieldClass as F
-from cases.rules.stages import DecisionState
+from cases.rules.stages import TOOK_EFFECT
 
 
 def screenings(chosen: Chosen, show: Redactor) -> Iterator[Row]:
@@ -128,7 +128,7 @@ def decisions(chosen: Chosen, show: Redactor) -> Iterator[Row]:
                 "answered_by": show.show(F.STAFF, row.answered_by, f"{place}, answered by"),
                 "answered_why": show.show(F.NOTE, row.answered_why, f"{place}, answered why"),
             }  # fmt: skip
-        elif told and row.state == DecisionState.COUNTERSIGNED:
+        elif told and row.state in TOOK_EFFECT:
             yield own | {"answered_at": row.answered_at}
 
 

@@ -67,7 +67,9 @@ def _require_works(case: Case, by: Actor) -> None:
 
 
 @flow
-def propose(case: Case, *, account: Account, outcome: str, reason: str, by: Actor, at: datetime) -> Decision:
+def propose(
+    case: Case, *, account: Account, outcome: str, reason: str, at_once: bool = True, by: Actor, at: datetime
+) -> Decision:
     """Propose a decision as a person does at a page: with the list done first. Raises LeftOver and what is left.
 
     Bulk decisions have no list: their reason code stands for all of them.
@@ -78,4 +80,5 @@ def propose(case: Case, *, account: Account, outcome: str, reason: str, by: Acto
     if waiting := left_over(case.kind, outcome, set(answered)):
         told = "; ".join(item.title for item in waiting)
         raise LeftOver(f"The list of {case.reference} is not done: {told}. Tick each, or excuse it with a reason.")
-    return decisions.propose(case, account=account, outcome=outcome, reason=reason, by=by, at=at)
+    chosen = {"account": account, "outcome": outcome, "reason": reason, "at_once": at_once}
+    return decisions.propose(case, **chosen, by=by, at=at)

@@ -1,7 +1,8 @@
 """What a case stands on: whom it concerns, and what a reviewer had before them (requirements R41, R114)."""
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -12,6 +13,7 @@ from accounts.models import (
     Account,
     IdentityDocument,
     Party,
+    Restriction,
     RiskSignal,
     Screening,
     ScreeningHit,
@@ -19,6 +21,95 @@ from accounts.models import (
     WatchlistSnapshot,
 )
 from cases.models import Case
+from cases.rules.outcomes import Consequence
+from cases.rules.replay import RULES
+from kyc_portal.policy.current import regime_on
+from kyc_portal.records.canonical import facts_text
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A further kind of what a reviewer has before them: `find` gives, by account, rows of codes and references.
+
+    Each row has a "reference"; nothing in it is personal. `title` is what pages call the kind.
+    """
+
+    kind: str
+    title: str
+    find: Callable[[Sequence[Account], date], dict[UUID, list[dict]]]
+
+
+def _standing_of(accounts: Sequence[Account], on: date) -> dict[UUID, list[dict]]:
+    return {
+        account.pk: [
+            {
+                "reference": account.reference, "status": account.status, "tier": account.risk_tier,
+                "risk": account.risk_score,
+            }
+        ]
+        for account in accounts
+    }  # fmt: skip
+
+
+def _restrictions_of(accounts: Sequence[Account], on: date) -> dict[UUID, list[dict]]:
+    found = defaultdict(list)
+    for row in Restriction.objects.in_force().filter(account__in=accounts).order_by("reference"):
+        found[row.account_id].append({"reference": row.reference, "level": row.level, "basis": row.basis})
+    return found
+
+
+# What is kept with a decision besides hits, lists, flags, documents and verifications. Whatever else is in force about
+# an account (a special measure, say) is one more row here, or is added with `add_evidence` when an app is ready.
+FURTHER: list[Evidence] = [
+    Evidence("account", "Account seen", _standing_of),
+    Evidence("restrictions", "Restrictions seen", _restrictions_of),
+]
+TITLES = {
+    "signals": "Red flags seen", "hits": "Hits seen", "lists": "Lists seen", "documents": "Documents seen",
+    "verifications": "Verifications seen", RULES: "What the rules said", **{each.kind: each.title for each in FURTHER},
+}  # fmt: skip
+
+
+def add_evidence(evidence: Evidence) -> None:
+    """Keep one more kind with every decision from now on."""
+    if all(each.kind != evidence.kind for each in FURTHER):
+        FURTHER.append(evidence)
+        TITLES[evidence.kind] = evidence.title
+
+
+def kept(account: Account, consequence: Consequence, *, on: date) -> dict:
+    """The columns of a decision that keep what was seen and what the rules said, with their hash."""
+    return kept_of_many([account], consequence, on=on)[account.pk]
+
+
+def kept_of_many(accounts: Sequence[Account], consequence: Consequence, *, on: date) -> dict[UUID, dict]:
+    """The same by account, for many."""
+    said, found = rules_then(consequence, on=on), {}
+    for key, seen in seen_of_many(accounts, on=on).items():
+        rests_on = {**seen, RULES: said}
+        found[key] = {"rests_on": rests_on, "seen_sha256": digest_of(rests_on)}
+    return found
+
+
+def rules_then(consequence: Consequence, *, on: date) -> list[dict]:
+    """What the rules say of a consequence on a day: one row, without a reference."""
+    regime, window = regime_on(on), consequence.appeal_window
+    return [
+        {
+            "effect": consequence.effect.value, "signatures": 2 if consequence.must_be_countersigned else 1,
+            "customer_reads": consequence.public_wording or "nothing",
+            "appeal_days": regime.whole(window) if window else 0, "regime": regime.code,
+        }
+    ]  # fmt: skip
+
+
+def digest_of(rests_on: dict) -> str:
+    """SHA-256 of what was seen, in one spelling."""
+    return hashlib.sha256(facts_text(rests_on).encode()).hexdigest()
+
+
+def row_of_signal(signal: RiskSignal) -> dict:
+    return {"reference": signal.reference, "code": signal.code, "weight": signal.weight}
 
 
 def accounts_of(case: Case) -> list[Account]:
@@ -42,7 +133,7 @@ def seen_by_reviewer(account: Account, *, on: date) -> dict[str, list[dict]]:
 
 
 def seen_of_many(accounts: Sequence[Account], *, on: date) -> dict[UUID, dict[str, list[dict]]]:
-    """The same by account, for many: six queries, and one for each level of owners above any of them."""
+    """The same by account, for many: six queries, those of FURTHER, and one for each level of owners above any."""
     above = ownership.keys_above({account.party_id for account in accounts}, on)
     parties = set().union(*above.values())
     hits = ScreeningHit.objects.filter(party__in=parties).select_related("snapshot").order_by(*ScreeningHit.ORDER)
@@ -56,7 +147,14 @@ def seen_of_many(accounts: Sequence[Account], *, on: date) -> dict[UUID, dict[st
         list(hits), _grouped(documents, "party_id"), _grouped(signals, "account_id"),
         _grouped(attempts, "account_id"), compared, list(snapshots.order_by("list_name", "reference")),
     )  # fmt: skip
-    return {account.pk: on_file.seen(account, above[account.party_id]) for account in accounts}
+    further = {each.kind: each.find(accounts, on) for each in FURTHER}
+    return {
+        account.pk: {
+            **on_file.seen(account, above[account.party_id]),
+            **{kind: list(rows.get(account.pk, ())) for kind, rows in further.items()},
+        }
+        for account in accounts
+    }
 
 
 def _grouped(rows: Iterable, column: str) -> dict[UUID, list]:
@@ -108,10 +206,7 @@ class _OnFile:
                 }
                 for hit in hits
             ],
-            "signals": [
-                {"reference": row.reference, "code": row.code, "weight": row.weight}
-                for row in self.signals.get(account.pk, ())
-            ],
+            "signals": [row_of_signal(row) for row in self.signals.get(account.pk, ())],
             "documents": [
                 {"reference": row.reference, "kind": row.kind, "sha256": row.file_sha256}
                 for row in sorted(documents, key=lambda row: row.reference)

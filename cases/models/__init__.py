@@ -1,5 +1,6 @@
 """What is stored of cases."""
 
+from cases.models.appeal import Appeal
 from cases.models.bundle import Bundle, BundleItem, BundleReceipt, BundleRedaction
 from cases.models.case import Assignment, Case, CaseNote, CaseSignal, CaseSubject
 from cases.models.commerce import CommerceAsk, CommerceReview, FlaggedClass, FlaggedHold, Remedy
@@ -16,6 +17,7 @@ __all__ = [
     "Absence",
     "AbuseEvidence",
     "AbuseReport",
+    "Appeal",
     "Assignment",
     "BackupCopy",
     "Bundle",

@@ -65,6 +65,10 @@ class Absence(Recorded):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="absences")
+    stands_in = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        help_text="Who acts for them meanwhile; the two are one person where a second signature is wanted.",
+    )  # fmt: skip
     from_on = models.DateField()
     to_on = models.DateField()
     entered_at = models.DateTimeField()
@@ -76,6 +80,10 @@ class Absence(Recorded):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=models.Q(to_on__gte=models.F("from_on")), name="absence_ends_after_start"),
+            models.CheckConstraint(
+                condition=models.Q(stands_in__isnull=True) | ~models.Q(stands_in=models.F("user")),
+                name="somebody_else_stands_in",
+            ),
         ]
 
     def __str__(self):

@@ -40,6 +40,9 @@ class AccountEffect(Worded):
     BLOCKED = "blocked", "all use stops, and property is frozen and reported"
 
 
+UNTOUCHED = (AccountEffect.NOTHING, AccountEffect.MONITORED)  # the account stays as it is, and nobody is told
+
+
 @dataclass(frozen=True)
 class Outcome:
     """One outcome: its effect, whether two persons decide, and what the customer is told (None: nothing)."""
@@ -91,6 +94,11 @@ class Consequence:
     def is_grave(self) -> bool:
         """Does it take the account away from the customer?"""
         return self.outcome.grave
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Does it wait some minutes after its last signature? What leaves the account as it is does not."""
+        return self.effect not in UNTOUCHED
 
     @property
     def rests_on_list(self) -> bool:

@@ -15,12 +15,23 @@ class CaseStatus(Worded):
 
 
 class DecisionState(Worded):
-    """Where a decision stands between its two signatures."""
+    """Where a decision stands: between its signatures, in the minutes in which it can be undone, and afterwards."""
 
     PROPOSED = "proposed", "proposed"
+    SIGNED = "signed", "signed, can still be undone"
     COUNTERSIGNED = "countersigned", "countersigned"
     WITHDRAWN = "withdrawn", "withdrawn"
     DECLINED = "declined", "declined"
+    UNDONE = "undone", "undone"
+    NOT_DONE = "not_done", "could not be done"
+    CHANGED = "changed", "changed on appeal"
+    REVERSED = "reversed", "reversed on appeal"
+
+
+# Such a decision is not done with: the account has no other one in the case meanwhile.
+UNFINISHED = (DecisionState.PROPOSED, DecisionState.SIGNED)
+# It changed something: it is in effect, or it was until an appeal.
+TOOK_EFFECT = (DecisionState.COUNTERSIGNED, DecisionState.CHANGED, DecisionState.REVERSED)
 
 
 class BundleState(Worded):
@@ -97,10 +108,20 @@ CASE_MOVES = {
 }
 
 DECISION_MOVES = {
-    DecisionState.PROPOSED: (DecisionState.COUNTERSIGNED, DecisionState.WITHDRAWN, DecisionState.DECLINED),
-    DecisionState.COUNTERSIGNED: (),
+    DecisionState.PROPOSED: (
+        DecisionState.SIGNED,
+        DecisionState.COUNTERSIGNED,  # at once
+        DecisionState.WITHDRAWN,
+        DecisionState.DECLINED,
+    ),
+    DecisionState.SIGNED: (DecisionState.COUNTERSIGNED, DecisionState.UNDONE, DecisionState.NOT_DONE),
+    DecisionState.COUNTERSIGNED: (DecisionState.CHANGED, DecisionState.REVERSED),
     DecisionState.WITHDRAWN: (),
     DecisionState.DECLINED: (),
+    DecisionState.UNDONE: (),
+    DecisionState.NOT_DONE: (),
+    DecisionState.CHANGED: (),
+    DecisionState.REVERSED: (),
 }
 
 BUNDLE_MOVES = {

@@ -20,13 +20,23 @@ MOST_LISTED = 200
 class OwnForm(forms.Form):
     from_on = day_field(label="First day away")
     to_on = day_field(label="Last day away", help_text="Cases go back into the queue when the absence begins.")
+    stands_in = forms.CharField(
+        label="Who stands in", max_length=150, required=False,
+        help_text="User name; may stay empty. Neither of the two signs what the other proposed.",
+    )  # fmt: skip
+
+    def clean_stands_in(self):
+        if not self.cleaned_data["stands_in"].strip():
+            return None
+        self.cleaned_data["to"] = self.cleaned_data["stands_in"]
+        return AssignForm.clean_to(self)
 
 
 class OfOthersForm(OwnForm):
     """For who gives cases to others."""
 
     who = forms.CharField(label="Who", max_length=150, help_text="User name.")
-    field_order = ("who", "from_on", "to_on")
+    field_order = ("who", "from_on", "to_on", "stands_in")
 
     def clean_who(self):
         self.cleaned_data["to"] = self.cleaned_data["who"]
@@ -40,7 +50,7 @@ def show(request):
     kind = OfOthersForm if is_lead else OwnForm
     form = kind(request.POST) if request.method == "POST" else kind(initial={"who": user.get_username()})
     if form.is_bound and is_sound(form):
-        days = {"from_on": form.cleaned_data["from_on"], "to_on": form.cleaned_data["to_on"]}
+        days = {name: form.cleaned_data[name] for name in ("from_on", "to_on", "stands_in")}
         who = form.cleaned_data.get("who", user)
         try:
             made = absences.enter(user=who, **days, by=user.as_actor, at=at)
@@ -49,7 +59,7 @@ def show(request):
         else:
             messages.success(request, f"{made.user} is away from {made.from_on} through {made.to_on}.")
             return HttpResponseRedirect(reverse("review:absences"))
-    rows = Absence.objects.filter(ended_at__isnull=True, to_on__gte=legal_day(at)).select_related("user")
+    rows = Absence.objects.filter(ended_at__isnull=True, to_on__gte=legal_day(at)).select_related("user", "stands_in")
     if not is_lead:
         rows = rows.filter(user=user)
     context = {

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from cases.admin.forms import AssignForm, CloseForm, signatures_in_words
+from cases.admin.forms import AssignForm, CloseForm, SignForm, signatures_in_words
 from cases.flows import bulk
 from cases.models import Case
 from cases.rules.outcomes import REASONS, OutcomeCode
@@ -29,13 +29,14 @@ class BulkCloseForm(CloseForm):
         self.fields["why"].choices = [("", "Choose a reason"), *self.fields["why"].choices]
 
 
-class BulkDecideForm(forms.Form):
+class BulkDecideForm(SignForm):
     """One outcome and one reason for every account of the selected cases."""
 
     outcome = forms.ChoiceField(label="Outcome", choices=[("", "Choose an outcome"), *OutcomeCode.choices()])
     reason = forms.ChoiceField(
         label="Reason", choices=[("", "Choose a reason"), *((each.code, each.title) for each in REASONS.values())]
     )
+    field_order = ("outcome", "reason", "at_once")
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -16,15 +16,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cases.admin import case_page, workspace_page
-from cases.admin.forms import WhyForm
+from cases.admin.decision import signed_in_words
+from cases.admin.forms import SignForm, WhyForm
 from cases.admin.report import reports_section
 from cases.admin.workspace_forms import CaseNoteForm, CaseProposeForm, CheckForm
-from cases.flows import checklist, decisions, locks, merging, review, workspace
+from cases.flows import checklist, decisions, effects, locks, merging, review, workspace
 from cases.flows.next_case import desks_of
 from cases.models import Case, Decision
 from cases.models.case import CaseKind
 from cases.rules.access_summary import summarise
-from cases.rules.stages import CaseStatus
+from cases.rules.stages import CaseStatus, DecisionState
 from kyc_portal.records import audit
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
@@ -36,12 +37,12 @@ from kyc_portal.staff.sections import Badge, Clock, for_viewer, url_of
 from kyc_portal.staff.typed import is_sound
 
 FORMS = {
-    "take": Form, "note": CaseNoteForm, "check": CheckForm, "propose": CaseProposeForm, "countersign": Form,
-    "decline": WhyForm, "withdraw": Form,
+    "take": Form, "note": CaseNoteForm, "check": CheckForm, "propose": CaseProposeForm, "countersign": SignForm,
+    "decline": WhyForm, "withdraw": Form, "undo": Form,
 }  # fmt: skip
 SEES_ACCESS = right_to_see("accounts.accessrecord")
 VERSION = re.compile(r"[0-9a-f-]{0,36}\.[0-9a-f]{16}")
-ON_PAGE = {"take", "note", "propose", "countersign", "decline", "withdraw"}  # buttons that stand here as forms
+ON_PAGE = {"take", "note", "propose", "countersign", "decline", "withdraw", "undo"}  # buttons that stand here as forms
 
 
 def address_of(case: Case) -> str:
@@ -125,16 +126,25 @@ def _check(case, *, user, by, at, item, how, excused_why):
     return "The point is left out, with its reason." if how == "excuse" else "The point is done."
 
 
-def _propose(case, *, user, by, at, account, outcome, reason):
-    made = checklist.propose(case, account=account, outcome=outcome, reason=reason, by=by, at=at)
-    if made.took_one_signature:
-        return f"{made.reference} is {made.state_in_words}: {made.get_outcome_display()}."
-    return f"{made.reference} waits for a second person."
+def _propose(case, *, user, by, at, **chosen):
+    made = checklist.propose(case, **chosen, by=by, at=at)
+    if made.state == DecisionState.PROPOSED:
+        return f"{made.reference} waits for a second person."
+    return signed_in_words(made)
 
 
-def _countersign(case, *, user, by, at):
-    signed = decisions.countersign(_proposal(case), by=by, at=at)
-    return f"{signed.reference} is in effect: {signed.get_outcome_display()}."
+def _countersign(case, *, user, by, at, at_once):
+    return signed_in_words(decisions.countersign(_proposal(case), at_once=at_once, by=by, at=at))
+
+
+def _undo(case, *, user, by, at):
+    signed = _signed(case)
+    if len(signed) != 1:
+        raise decisions.NotInCase(
+            "Several decisions of this case can be undone. Open the one you mean." if signed
+            else "No decision of this case can be undone any more. Its timeline says what became of it."
+        )  # fmt: skip
+    return f"{effects.undo(signed[0], by=by, at=at).reference} is undone. Decide anew, or not at all."
 
 
 def _decline(case, *, user, by, at, why):
@@ -154,9 +164,14 @@ def _proposal(case: Case) -> Decision:
     return case.proposals[0]
 
 
+def _signed(case: Case) -> list[Decision]:
+    """Those that can still be undone; the flow looks again under lock."""
+    return [each for each in case.listed_decisions if each.state == DecisionState.SIGNED]
+
+
 DEEDS = {
     "take": _take, "note": _note, "check": _check, "propose": _propose, "countersign": _countersign,
-    "decline": _decline, "withdraw": _withdraw,
+    "decline": _decline, "withdraw": _withdraw, "undo": _undo,
 }  # fmt: skip
 
 
@@ -257,7 +272,9 @@ def _may(name: str, case: Case, user) -> bool:
     if name == "take":
         return case.assigned_to_id is None
     if name == "propose":
-        return case.assigned_to_id == user.pk and len(case.listed_subjects) > len(case.proposals)
+        return case.assigned_to_id == user.pk and len(case.listed_subjects) > len(case.proposals) + len(_signed(case))
+    if name == "undo":
+        return len(_signed(case)) == 1
     if name in ("countersign", "decline"):
         return waiting is not None and waiting.proposed_by_key != str(user.pk)
     if name == "withdraw":

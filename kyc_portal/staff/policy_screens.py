@@ -179,6 +179,7 @@ SCREENS: dict[str, Screen] = {
         "countersign": Act("cases.decide", PROPOSED),
         "decline": Act("cases.decide", PROPOSED),
         "withdraw": Act(CASE_WORK, PROPOSED, by_kind=LEGAL_WORK),
+        "undo": Act("cases.review cases.decide", PROPOSED),
         "note": Act(CASE_WORK, by_kind=LEGAL_WORK),
         "assign": Act("cases.assign", LIVE_CASE, many=True),
         "log_request": Act("cases.handle_legal"),
@@ -195,6 +196,15 @@ SCREENS: dict[str, Screen] = {
         "countersign": Act("cases.decide", PROPOSED, after=FIRST),
         "decline": Act("cases.decide", PROPOSED, after=FIRST),
         "withdraw": Act("cases.review", PROPOSED),
+        "undo": Act("cases.review cases.decide", "signed"),
+        "log_appeal": Act("cases.review cases.answer_appeal", "countersigned"),
+    }),
+    "cases.appeal": Screen(hidden=(Hidden("decision__case__kind", "legal", SEE_LEGAL),), acts={
+        "take": Act("cases.answer_appeal", "open"),
+        "assign": Act("cases.assign", "open"),
+        "answer": Act("cases.answer_appeal", "open"),
+        "countersign": Act("cases.answer_appeal", PROPOSED, after=FIRST),
+        "send_back": Act("cases.answer_appeal", PROPOSED),
     }),
     "cases.abusereport": Screen(named=OF_CASE, acts={
         "attach": Act("cases.resolve_abusereport", "waiting"),

@@ -35,8 +35,8 @@ CUSTOMERS = _view(
     "watchlistsnapshot", "accessbatch", "accessrecord", "addressrangesnapshot", "risksignal", "restriction",
     "objection", "couldnotverify",
 ) + _view("resellers", "rosterhit")  # fmt: skip
-CASES = _view("cases", "case", "decision")
 MEASURES = _view("cases", "specialmeasure", "measurehit")
+CASES = _view("cases", "case", "decision", "appeal")
 ABUSE = _view("cases", "abusereport")  # the desk's own: reporters must not be found out
 COMMERCE = _view("cases", "commercereview", "flaggedclass")
 LEGAL = _view("cases", "legalrequest", "bundle", "voluntarydisclosure", "backupcopy", "propertyreport")
@@ -83,7 +83,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "lead reviewer": (
         *CUSTOMERS, *CASES, *RESELLERS, *POLICY, *NOTICES, *REVIEWING, *VERIFYING, *GLASS,
         "accounts.close", "accounts.answer_redress", "accounts.second_hit", "accounts.load_watchlist", "cases.assign",
-        "cases.decide", "cases.review_measure", "accounts.restrict", "accounts.set_tier",
+        "cases.decide", "cases.review_measure", "cases.answer_appeal", "accounts.restrict", "accounts.set_tier",
     ),
     "reseller desk": (
         *CUSTOMERS, *RESELLERS, "resellers.add_reseller", "resellers.bind_manager", "resellers.submit_cip",
@@ -99,8 +99,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "resellers.produce_cip",
         "cases.handle_legal", "cases.collect_bundle", "cases.approve_bundle", "cases.download_bundle",
         "cases.report_property", *COMMERCE, "cases.answer_commerce",
-        "accounts.answer_privacy", "accounts.answer_redress", "records.place_hold", "records.release_hold",
-        "accounts.download_document",
+        "cases.answer_appeal", "accounts.answer_privacy", "accounts.answer_redress", "records.place_hold",
+        "records.release_hold", "accounts.download_document",
         "accounts.reveal", "accounts.export_ownership",
     ),
     "compliance": (

@@ -28,6 +28,7 @@ from accounts.flows import (
 )
 from accounts.rules.closing import REASONS as CLOSING_REASONS
 from cases.flows import (
+    appeals,
     backup_copies,
     bundle_redactions,
     bundle_shown,
@@ -230,6 +231,13 @@ def _make_cases(user: StaffMember) -> None:
     decisions.propose(
         case, account=subject.account, outcome=OutcomeCode.SUSPEND.value, reason=reason.code, by=user.as_actor, at=NOON
     )
+    for outcome, reason in (("limit", "unusual_use"), ("no_action", "list_match_dismissed")):
+        at_fault = make_case(worked_by=user)
+        made = decisions.propose(
+            at_fault, account=at_fault.subjects.get().account, outcome=outcome, reason=reason, by=user.as_actor, at=NOON
+        )
+        if made.state == "countersigned":
+            appeals.log(made, text="Canaryappeal", received_on=NOON.date(), by=SCHEDULER, at=NOON)
     make_bundle(make_case(), by=SCHEDULER)
     built = bundles.build(make_bundle(make_case(), by=user.as_actor, approved_by=other), by=SCHEDULER, at=NOON)
     bundles.hand_over(built, by=other, at=NOON)

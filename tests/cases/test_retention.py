@@ -4,10 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from accounts.flows import document_files
-from accounts.models import Account, AddressAllocation
-from cases.flows import abuse_reports, bundles, decisions, review, stored_bundles
-from cases.models import AbuseEvidence, AbuseReport, Bundle, Case, CaseNote, Decision
+from accounts.flows import closing, document_files
+from accounts.models import Account, AddressAllocation, Objection
+from cases.flows import (
+    abuse_reports,
+    appeal_answers,
+    appeals,
+    bundles,
+    decisions,
+    effects,
+    review,
+    stored_bundles,
+)
+from cases.models import AbuseEvidence, AbuseReport, Appeal, Bundle, Case, CaseNote, Decision
 from cases.tasks import reconcile_bundles
 from kyc_portal.policy.models import Deadline
 from kyc_portal.records import holds, retention
@@ -95,6 +104,37 @@ class TestPurge:
         make_bundle(case, by=counsel)
 
         assert case.reference not in purge(LAST_DAY + timedelta(days=1))
+
+    def test_it_waits_for_an_appeal_and_takes_it_along_once_it_is_answered(self, analyst_user, lead, counsel_user):
+        case, counsel = ended_case(analyst_user, lead), counsel_user.as_actor
+        appeal = appeals.log(case.decisions.get(), text="No.", received_on=NOON.date(), by=lead, at=NOON)
+        appeals.assign(appeal, to=counsel_user, by=counsel, at=NOON)
+        assert case.reference not in purge(LAST_DAY + timedelta(days=1))
+
+        appeal_answers.answer(
+            appeal, outcome="upheld", reason="rightly_decided", why="Looked at again.", by=counsel, at=NOON
+        )
+        told = purge(LAST_DAY + timedelta(days=1))
+        purge(LAST_DAY + timedelta(days=1))
+
+        assert told[case.reference] == "gone"
+        assert not (Appeal.objects.exists() or Objection.objects.exists() or Account.objects.exists())
+        assert not Deadline.objects.filter(key=str(appeal.pk)).exists()
+
+    def test_what_is_signed_and_not_in_effect_keeps_its_case(self, analyst_user, lead):
+        case = make_case(make_open_account(), worked_by=analyst_user)
+        account = case.subjects.get().account
+        decisions.propose(
+            case, account=account, outcome="limit", reason="unusual_use", at_once=False, by=analyst_user.as_actor,
+            at=NOON,
+        )  # fmt: skip
+        closing.close_account(account, reason="customer_left", by=lead, at=NOON)
+
+        purge(LAST_DAY + timedelta(days=1))
+
+        assert Case.objects.get().status == "proposed" and Account.objects.exists()
+        effects.bring_due_into_effect(at=NOON + timedelta(days=1))
+        assert Decision.objects.get().state == "not_done"
 
     def test_it_keeps_what_is_held(self, analyst_user, lead, counsel):
         case = ended_case(analyst_user, lead)

@@ -14,10 +14,10 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from accounts.flows import identification, parties, verification
-from accounts.models import IdentityDocument
+from accounts.flows import identification, objections, parties, verification
+from accounts.models import Account, IdentityDocument
 from cases.flows import legal_requests, readers, review, triage
-from cases.models import Bundle, Case, Decision
+from cases.models import Appeal, Bundle, Case, Decision
 from cases.models.case import CaseKind
 from kyc_portal.records.models import Tombstone
 from kyc_portal.records.refs import SCHEDULER
@@ -217,8 +217,14 @@ def _plant_legal_matter(matrix: Matrix, worker: StaffMember) -> None:
         case=case, account=account, outcome="no_action", reason="concern_cleared", proposed_at=NOON, state="proposed",
         proposed_by="all.rights", proposed_by_key=str(worker.pk), rests_on={},
     )  # fmt: skip
-    matrix.seeds += [url_of(each) for each in (case, request, bundle, decision)]
-    matrix.canaries += [Canary(word, TRAIL) for word in [*words, decision.reference]]
+    customer = Account.objects.select_related("party").get(pk=account.pk)
+    objection = objections.take_in(customer, text="No.", through="mail", against=None, on=NOON.date(), by=by, at=NOON)
+    appeal = Appeal.objects.create(
+        decision=decision, objection=objection, received_on=NOON.date(), due_on=NOON.date(), logged_at=NOON,
+        logged_by="all.rights",
+    )  # fmt: skip
+    matrix.seeds += [url_of(each) for each in (case, request, bundle, decision, appeal)]
+    matrix.canaries += [Canary(word, TRAIL) for word in [*words, decision.reference, appeal.reference]]
     make_request(by=by)
 
 

@@ -45,7 +45,7 @@ class TestProposeForm:
     def test_it_says_what_one_signature_does(self, form_of):
         shown = form_of()
 
-        assert "Takes effect at once, with your signature alone: no action, watch more closely, limit the" in shown
+        assert "Takes your signature alone: no action, watch more closely, limit the account" in shown
         assert "Waits for a second person: suspend the account, close the account, block the account" in shown
 
     def test_nothing_is_chosen_beforehand(self, form_of):
@@ -113,6 +113,7 @@ class TestProposeForm:
         finish_list(case, by=analyst_user.as_actor)
         client.force_login(analyst_user)
         sent = {"account": case.subjects.get().account.reference, "outcome": "limit", "reason": "unusual_use"}
+        sent["at_once"] = "on"
 
         shown = client.post(propose_url(case), sent, follow=True).content.decode()
 
@@ -158,3 +159,36 @@ class TestOneSignature:
     def test_signing_it_again_says_so(self, limited, lead):
         with pytest.raises(decisions.AlreadyAnswered, match="put into effect with one signature by ana"):
             decisions.countersign(limited, by=lead, at=NOON)
+
+
+class TestUndo:
+    def test_a_slip_is_undone_on_the_cases_page(self, client, analyst_user):
+        case = make_case(worked_by=analyst_user)
+        client.force_login(analyst_user)
+        sent = {"account": case.subjects.get().account.reference, "outcome": "limit", "reason": "unusual_use"}
+        shown = client.post(propose_url(case), sent, follow=True).content.decode()
+        assert "It takes effect on" in shown and "Undo decision" in shown and "Countersign" not in shown
+
+        undone = client.post(reverse("admin:cases_case_do", args=[case.pk, "undo"]), follow=True).content.decode()
+
+        assert "is undone. Decide anew, or not at all." in undone and "Undo decision" not in undone
+        assert Decision.objects.get().state == "undone"
+
+    def test_the_form_says_for_how_long_and_for_what_not_to_wait(self, form_of):
+        shown = form_of()
+
+        assert "Choose it where others are being harmed meanwhile" in shown and "undo it for 10 minutes" in shown
+        assert '<input type="checkbox" name="at_once"' in shown and "checked" not in shown
+
+    def test_a_lead_undoes_what_they_signed_on_its_page(self, client, lead_user, analyst_user, analyst):
+        case = make_case(worked_by=analyst_user)
+        account = case.subjects.get().account
+        made = decisions.propose(case, account=account, outcome="close", reason="unusual_use", by=analyst, at=NOON)
+        client.force_login(lead_user)
+        do = lambda name: client.post(reverse("admin:cases_decision_do", args=[made.pk, name]), follow=True)  # noqa: E731
+
+        signed, undone = do("countersign").content.decode(), do("undo").content.decode()
+
+        assert "is signed: close the account. It takes effect on" in signed
+        assert f"{made.reference} is undone." in undone
+        assert Account.objects.get(pk=account.pk).status == "active"

@@ -1,11 +1,15 @@
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from cases.flows import decisions, review
 from cases.models import Bundle, Case, CaseNote, Decision, LegalRequest
 from cases.rules.checklists import points_of
+from cases.tasks import bring_decisions_into_effect
 from kyc_portal.records.models import IdentityView
 from kyc_portal.staff.site import tiles_for
 from tests.cases.builders import (
@@ -193,6 +197,7 @@ class TestCasePage:
         do(client, case, "propose", account=account.reference, outcome="suspend", reason="unusual_use")
         client.force_login(lead_user)
         do(client, case, "countersign")
+        bring_decisions_into_effect((timezone.now() + timedelta(minutes=10)).isoformat())
         do(client, case, "close", why="decided")
 
         case.refresh_from_db()

@@ -5,7 +5,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import Account, Restriction
-from cases.flows import decisions
+from cases.flows import decisions, effects
 from cases.models import Case, Decision
 from cases.rules.outcomes import UnfitOutcome
 from kyc_portal.four_eyes import SecondPersonNeeded
@@ -92,7 +92,7 @@ class TestPropose:
             proposed(analyst_user, outcome="block", reason="unusual_use")
 
     def test_it_refuses_what_cannot_be_done_to_the_account(self, analyst_user):
-        with pytest.raises(decisions.CannotBeDone, match="prospect"):
+        with pytest.raises(effects.CannotBeDone, match="prospect"):
             proposed(analyst_user, account=make_account())
 
     def test_it_takes_effect_at_once_where_one_signature_is_enough(self, analyst_user):
