@@ -8,6 +8,7 @@ from django.conf import settings
 
 from accounts.flows import restrictions
 from accounts.flows.texts import EARLIEST, Texts, required
+from accounts.formats.text import shown
 from accounts.models import Account, IdentityDocument, Party, Restriction
 from cases.flows.evidence import parties_of
 from cases.flows.triage import lock_customer
@@ -117,7 +118,9 @@ def _parties(report: PropertyReport, references: Collection[str]) -> list[str]:
     if not references:
         raise NotComplete("The report names no party. Give the reference of whoever holds the property, at least.")
     if strange := set(references) - known:
-        raise NotComplete(f"{min(strange)} has no part in {report.account.reference}. Give references of its parties.")
+        raise NotComplete(
+            f"{shown(min(strange)[:20])} has no part in {report.account.reference}. Give references of its parties."
+        )
     return sorted(set(references))
 
 
@@ -125,7 +128,9 @@ def _documents(report: PropertyReport, references: Collection[str]) -> list[str]
     parties = Party.objects.filter(reference__in=report.parties)
     known = IdentityDocument.objects.filter(party__in=parties).exclude(file_sha256="")
     if strange := set(references) - set(known.values_list("reference", flat=True)):
-        raise NotComplete(f"{min(strange)} is no document of these parties with a file. Give references of theirs.")
+        raise NotComplete(
+            f"{shown(min(strange)[:20])} is no document of these parties with a file. Give references of theirs."
+        )
     return sorted(set(references))
 
 

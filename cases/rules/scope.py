@@ -64,5 +64,7 @@ def asked_for(
     if from_on and through_on and from_on > through_on:
         raise BadScope(f"The first day {from_on} comes after the last day {through_on}. Correct one of them.")
     if strange := accounts - known:
-        raise BadScope(f"{min(strange)} is no account of this request. Name accounts that its case is about.")
+        raise BadScope(
+            f"{ascii(min(strange)[:20])[1:-1]} is no account of this request. Name accounts that its case is about."
+        )
     return AskedFor(frozenset(map(DataClass, kinds)), from_on, through_on, frozenset(accounts))

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0017_address_allocations"),
+        ("accounts", "0018_access_answers"),
     ]
 
     operations = [
