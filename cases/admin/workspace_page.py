@@ -144,10 +144,9 @@ def timeline_section(
         for event in page.events
     ]  # fmt: skip
     oldest = page.events[-1].at if page.older else None
-    newest = page.events[0].at if before and page.events else None
     for day, total, hidden in found.days:
         at = timezone.make_aware(datetime.combine(day, time.max))
-        if (oldest is None or at > oldest) and (newest is None or at <= newest):
+        if (oldest is None or at > oldest) and (page.before is None or at <= page.before):
             words = f"{total:,} accesses" if total > 1 else "1 access"
             words += f", {hidden:,} through anonymising networks" if hidden else ""
             told.append({"at": at, "actor": "", "sentence": words, "ref": "", "verb": "", "is_day": True, "facts": {}})
@@ -157,9 +156,8 @@ def timeline_section(
         for day, group in groupby(told, key=lambda each: timezone.localtime(each["at"]).date())
     ]
     query = f"?account={account.reference}&" if account else "?"
-    return Timeline(
-        "timeline", "Timeline", days, more_url=f"{query}{urlencode({'before': page.older})}" if page.older else ""
-    )
+    older = f"{query}{urlencode({'before': page.older})}" if page.older else ""
+    return Timeline("timeline", "Timeline", days, more_url=older, more_label="Older")
 
 
 def checklist(case: Case) -> list[dict]:

@@ -163,12 +163,16 @@ def undoable(kept: Case, at: datetime) -> CaseMerge | None:
 
 
 def with_merge(rows: QuerySet[Case]) -> QuerySet[Case]:
-    """Cases with what `undo_until` asks for; no query more."""
+    """Cases with what `undo_until` asks for, and where they go on if anybody may know it; no query more."""
     standing = CaseMerge.objects.standing().filter(kept=OuterRef("pk")).order_by("-merged_at", "-pk")
+    into = CaseMerge.objects.standing().filter(
+        merged=OuterRef("pk"), merged_at=OuterRef("closed_at"), kept__is_restricted=False
+    )
     return rows.annotate(
         merge_of=Subquery(standing.values("merged__reference")[:1]),
         merge_at=Subquery(standing.values("merged_at")[:1]),
         merge_until=Subquery(standing.values("undo_until")[:1]),
+        goes_on_in=Subquery(into.values("kept__reference")[:1]),
     )
 
 

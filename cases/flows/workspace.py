@@ -95,10 +95,11 @@ def newest_accesses(account: Account) -> AccessSummary:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of what happened to a case and to one of its accounts, newest first; `older` names the next."""
+    """What happened to a case and one of its accounts, newest first: from which moment back; `older` names the next."""
 
     events: list[AuditEvent]
     older: str
+    before: datetime | None
 
 
 def timeline(case: Case, account: Account | None, *, before: str = "", newest: Sequence[AuditEvent] = ()) -> Page:
@@ -112,7 +113,8 @@ def timeline(case: Case, account: Account | None, *, before: str = "", newest: S
         events |= {event.pk: event for event in rows[:READ]}
     in_order = sorted(events.values(), key=lambda event: (event.at, event.pk), reverse=True)
     shown = in_order[:PAGE]
-    return Page(shown, f"{shown[-1].at.isoformat()}_{shown[-1].pk}" if len(in_order) > PAGE else "")
+    older = f"{shown[-1].at.isoformat()}_{shown[-1].pk}" if len(in_order) > PAGE else ""
+    return Page(shown, older, place[0] if place else None)
 
 
 def _read_place(text: str) -> tuple[datetime, UUID] | None:

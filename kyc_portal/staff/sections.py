@@ -206,6 +206,7 @@ class Timeline:
     title: str
     days: Sequence[dict]
     more_url: str = ""
+    more_label: str = ""
     note: str = ""
     kind: str = "timeline"
 

@@ -104,6 +104,21 @@ class TestPage:
         assert [answer.status_code for answer in answers] == [404, 404, 404]
         assert all(case.reference not in answer.content.decode() for answer in answers)
 
+    def test_each_day_of_use_is_told_on_one_page_of_the_timeline(self, analyst_user, analyst_client):
+        case = make_case(worked_by=analyst_user)
+        make_accesses(case.subjects.get().account, 24 * 40)
+        for day in range(40):
+            review.add_note(case, text="x", by=analyst_user.as_actor, at=NOON - timedelta(days=day))
+        told, answer = [], analyst_client.get(page_of(case))
+        while True:
+            section = next(each for each in answer.context["sections"] if each.id == "timeline")
+            told += [day["day"] for day in section.days for event in day["events"] if event.get("is_day")]
+            if not section.more_url:
+                break
+            answer = analyst_client.get(page_of(case) + section.more_url)
+
+        assert len(told) == len(set(told)) >= 40
+
     def test_older_events_stand_on_a_page_of_their_own(self, analyst_user, analyst_client):
         case = make_case(worked_by=analyst_user)
         for number in range(workspace.PAGE + 3):
@@ -253,6 +268,17 @@ class TestActs:
         assert answer.url == page_of(case)
         assert page_of(case) in analyst_client.get(url_of(case)).content.decode()
         assert url_of(case) in analyst_client.get(page_of(case)).content.decode()
+
+
+def test_a_case_that_was_merged_leads_to_where_it_goes_on(analyst_user, lead_user, lead):
+    kept, other = make_case(worked_by=analyst_user), make_case()
+    merging.merge(kept, other=other.reference, by=analyst_user.as_actor, at=NOON)
+
+    assert page_of(kept) in browser(lead_user).get(page_of(other)).content.decode()
+    readers.restrict(kept, to=[analyst_user], by=lead, at=NOON)
+    stranger = browser(person("lena", "lead reviewer"))
+
+    assert kept.reference not in stranger.get(page_of(other)).content.decode()
 
 
 def test_who_sees_no_customers_is_shown_no_accesses_and_no_links_they_cannot_open():
