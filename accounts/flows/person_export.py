@@ -123,6 +123,7 @@ WITHHELD = {
     "cases.assignment": "Internal judgements and legal matters.",
     "cases.decision": "Internal judgements and legal matters; what they led to was told in a notice.",
     "cases.specialmeasure": "Determinations of an authority; what they led to was told in a notice.",
+    "cases.measurefactor": "Determinations of an authority; what they led to was told in a notice.",
     "cases.measurehit": "Internal judgements; what they led to was told in a notice.",
     "cases.measureoverride": "Internal judgements; what they led to was told in a notice.",
     "cases.appeal": "Internal judgements; what the person said is an objection, and the answer was told in a notice.",
