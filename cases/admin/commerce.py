@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import admin
 
-from cases.admin.forms import AccountsField, _blank, day_field
+from cases.admin.forms import AccountsField, blank, day_field
 from cases.flows import commerce
 from cases.models import CommerceReview, FlaggedClass
 from cases.rules.commerce import RemedyState, ReviewKind, ReviewState
@@ -23,7 +23,7 @@ def _cited(codes) -> str:
 
 
 class ReviewForm(forms.Form):
-    kind = forms.ChoiceField(label="Kind", choices=_blank("Choose a kind", ReviewKind.choices()))
+    kind = forms.ChoiceField(label="Kind", choices=blank("Choose a kind", ReviewKind.choices()))
     about = forms.CharField(label="About", max_length=200, help_text="One line, no personal data.")
     their_reference = forms.CharField(label="Their reference", max_length=100, required=False)
     opened_on = day_field(label="Opened on")
@@ -44,7 +44,7 @@ class OfReviewForm(forms.Form):
     def __init__(self, *args, record=None, **kwargs):
         super().__init__(*args, **kwargs)
         self._rows = {row.reference: row for row in self.rows_of(record)} if record is not None else {}
-        self.fields["which"].choices = _blank("Choose one", [(each, each) for each in self._rows])
+        self.fields["which"].choices = blank("Choose one", [(each, each) for each in self._rows])
 
     def rows_of(self, review):
         return review.asks.unanswered().order_by("due_on", "pk")
@@ -74,7 +74,7 @@ class ProofForm(OfReviewForm):
 
 class JudgeForm(OfReviewForm):
     is_proven = forms.ChoiceField(
-        label="Judgement", choices=_blank("Choose", [("yes", "It is proven"), ("no", "It is to be done again")])
+        label="Judgement", choices=blank("Choose", [("yes", "It is proven"), ("no", "It is to be done again")])
     )
 
     def rows_of(self, review):

@@ -2,7 +2,7 @@
 
 from django import forms
 
-from cases.admin.forms import SCOPE_KINDS, _blank, day_field
+from cases.admin.forms import SCOPE_KINDS, blank, day_field
 from cases.flows.voluntary import LONGEST_FACTS
 from cases.rules.backup import ReleasedWhy
 from cases.rules.checklists import points_of
@@ -26,15 +26,15 @@ class ValidateForm(forms.Form):
 
 
 class ChallengeForm(forms.Form):
-    by_whom = forms.ChoiceField(label="Challenged by", choices=_blank("Choose who", ChallengedBy.choices()))
-    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", ChallengedWhy.choices()))
+    by_whom = forms.ChoiceField(label="Challenged by", choices=blank("Choose who", ChallengedBy.choices()))
+    why = forms.ChoiceField(label="Why", choices=blank("Choose a reason", ChallengedWhy.choices()))
     docket = forms.CharField(label="Number at the court", max_length=100, required=False)
 
 
 class EndChallengeForm(forms.Form):
     """How it ended; the scope only where the request was narrowed."""
 
-    outcome = forms.ChoiceField(label="Outcome", choices=_blank("Choose an outcome", ChallengeOutcome.choices()))
+    outcome = forms.ChoiceField(label="Outcome", choices=blank("Choose an outcome", ChallengeOutcome.choices()))
     kinds = forms.MultipleChoiceField(
         label="Kinds of records left", required=False, choices=SCOPE_KINDS, widget=forms.CheckboxSelectMultiple,
         help_text="Only where the request was narrowed.",
@@ -54,7 +54,7 @@ class VoluntaryForm(forms.Form):
     """The lawful ground first, then the facts it rests on."""
 
     ground = forms.ChoiceField(
-        label="Lawful ground", choices=_blank("Choose a ground", [(each.value, each.label) for each in VOLUNTARY])
+        label="Lawful ground", choices=blank("Choose a ground", [(each.value, each.label) for each in VOLUNTARY])
     )
     facts = forms.CharField(
         label="Facts", max_length=LONGEST_FACTS, widget=forms.Textarea(attrs={"rows": 6}),
@@ -71,7 +71,7 @@ class RedactForm(forms.Form):
     )  # fmt: skip
     code = forms.ChoiceField(
         label="Code",
-        choices=_blank("Choose a code", [(each.value, f"{each.value} {each.label}") for each in Exemption]),
+        choices=blank("Choose a code", [(each.value, f"{each.value} {each.label}") for each in Exemption]),
     )
     reason = forms.CharField(label="Reason", max_length=200, help_text="The recipient reads it. No personal data.")
     copy = forms.FileField(
@@ -90,7 +90,7 @@ class UndoForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._rows = {str(row.pk): row for row in record.redactions.standing().order_by("place")} if record else {}
         named = [(key, f"{row.place} ({row.code})") for key, row in self._rows.items()]
-        self.fields["redaction"].choices = _blank("Choose a redaction", named)
+        self.fields["redaction"].choices = blank("Choose a redaction", named)
 
     def clean_redaction(self):
         return self._rows[self.cleaned_data["redaction"]]
@@ -105,4 +105,4 @@ class NoticeForm(forms.Form):
 
 
 class ReleaseForm(forms.Form):
-    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", ReleasedWhy.choices()))
+    why = forms.ChoiceField(label="Why", choices=blank("Choose a reason", ReleasedWhy.choices()))

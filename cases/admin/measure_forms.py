@@ -19,7 +19,7 @@ from cases.rules.measure_stages import (
 )
 
 
-def _blank(words: str, choices) -> list[tuple[str, str]]:
+def blank(words: str, choices) -> list[tuple[str, str]]:
     return [("", words), *choices]
 
 
@@ -30,16 +30,16 @@ def _lines(label: str, rows: int, most: int, **kwargs) -> forms.CharField:
 class MeasureForm(forms.Form):
     """A determination, with the place or the person it names."""
 
-    kind = forms.ChoiceField(label="Kind", choices=_blank("Choose a kind", MeasureKind.choices()))
+    kind = forms.ChoiceField(label="Kind", choices=blank("Choose a kind", MeasureKind.choices()))
     country = forms.ChoiceField(
-        label="Jurisdiction", required=False, choices=_blank("None: it names a person", list(countries))
+        label="Jurisdiction", required=False, choices=blank("None: it names a person", list(countries))
     )
     party = forms.CharField(
         label="Person", max_length=20, required=False,
         help_text="Reference of the party on file, for example PTY-7K3M-9QXD; empty for a jurisdiction.",
     )  # fmt: skip
-    action = forms.ChoiceField(label="Action", choices=_blank("Choose an action", Action.choices()))
-    strength = forms.ChoiceField(label="Strength", choices=_blank("Choose a strength", Strength.choices()))
+    action = forms.ChoiceField(label="Action", choices=blank("Choose an action", Action.choices()))
+    strength = forms.ChoiceField(label="Strength", choices=blank("Choose a strength", Strength.choices()))
     title = forms.CharField(label="Title", max_length=150)
     source = forms.CharField(label="Published in", max_length=200, help_text="For example 91 FR 12345.")
     text = _lines("Text", 8, LONGEST_TEXT, help_text="The words of the determination, as published.")
@@ -56,21 +56,21 @@ class ExtendForm(forms.Form):
 
 
 class EndForm(forms.Form):
-    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", EndedWhy.choices()))
+    why = forms.ChoiceField(label="Why", choices=blank("Choose a reason", EndedWhy.choices()))
 
 
 class FactorForm(forms.Form):
     """Asks about the factors of the measure's kind."""
 
     wants_record = True
-    factor = forms.ChoiceField(label="Factor", choices=_blank("Choose a factor", FactorCode.choices()))
+    factor = forms.ChoiceField(label="Factor", choices=blank("Choose a factor", FactorCode.choices()))
     note = _lines("What was weighed", 8, LONGEST_NOTE, help_text="Sealed; nobody can change it later.")
 
     def __init__(self, *args, record=None, **kwargs):
         super().__init__(*args, **kwargs)
         if record is not None:
             factors = [(each.value, each.label) for each in FACTORS[MeasureKind(record.kind)]]
-            self.fields["factor"].choices = _blank("Choose a factor", factors)
+            self.fields["factor"].choices = blank("Choose a factor", factors)
 
 
 class JudgeForm(forms.Form):
@@ -78,17 +78,17 @@ class JudgeForm(forms.Form):
 
     wants_record = True
     judgement = forms.ChoiceField(label="Judgement", choices=[])
-    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", JudgedWhy.choices()))
+    why = forms.ChoiceField(label="Why", choices=blank("Choose a reason", JudgedWhy.choices()))
 
     def __init__(self, *args, record=None, **kwargs):
         super().__init__(*args, **kwargs)
         prohibits = record is not None and record.measure.action == Action.PROHIBIT
         offered = [each for each in FITTING if not (prohibits and each == Judgement.TERMS_MET)]
         choices = [(each.value, each.label) for each in offered]
-        self.fields["judgement"].choices = _blank("Choose a judgement", choices)
+        self.fields["judgement"].choices = blank("Choose a judgement", choices)
 
 
 class OverrideForm(forms.Form):
-    ground = forms.ChoiceField(label="Ground", choices=_blank("Choose a ground", OverrideGround.choices()))
+    ground = forms.ChoiceField(label="Ground", choices=blank("Choose a ground", OverrideGround.choices()))
     from_on = day_field(label="From", help_text="Today or later.")
     to_on = day_field(label="Through", help_text="Its last day; not after the last day of the measure.")

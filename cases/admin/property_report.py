@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import reverse
 
 from accounts.models import Account
-from cases.admin.forms import _blank, day_field
+from cases.admin.forms import blank, day_field
 from cases.flows import property_reports
 from cases.models import PropertyReport
 from cases.rules.property_reports import DroppedWhy, PropertyReportState, SentBy
@@ -73,7 +73,7 @@ class DraftForm(forms.Form):
 
 
 class SendForm(forms.Form):
-    how = forms.ChoiceField(label="Sent by", choices=_blank("Choose how", SentBy.choices()))
+    how = forms.ChoiceField(label="Sent by", choices=blank("Choose how", SentBy.choices()))
 
 
 class ReceiptNumberForm(forms.Form):
@@ -81,7 +81,7 @@ class ReceiptNumberForm(forms.Form):
 
 
 class DropForm(forms.Form):
-    why = forms.ChoiceField(label="Why", choices=_blank("Choose a reason", DroppedWhy.choices()))
+    why = forms.ChoiceField(label="Why", choices=blank("Choose a reason", DroppedWhy.choices()))
 
 
 def already_said(report: PropertyReport) -> dict:
