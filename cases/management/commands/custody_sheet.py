@@ -10,9 +10,7 @@ from kyc_portal.refusal import Refusal
 
 class Command(PortalCommand):
     permission = "cases.download_bundle"
-    help = (
-        "Write the signed custody sheet of a built bundle into a folder: its files, each step, the receipt."
-    )
+    help = "Write the signed custody sheet of a built bundle into a folder: its files, each step, the receipt."
 
     def add_arguments(self, parser):
         parser.add_argument("reference", metavar="REF", help="the bundle's reference, for example BDL-7K3M-9QXD")
