@@ -30,6 +30,7 @@ LETTER_BY_LETTER = frozenset({
     "KATAKANA-HIRAGANA", "IDEOGRAPHIC", "FULLWIDTH", "HALFWIDTH", "ETHIOPIC", "CHEROKEE", "YI",
 })  # fmt: skip
 MOST_ROWS = 2000  # of one table; what is more stands in the bundle's own tables
+MARGIN = 20 * mm - 6  # a frame of the library has six points of its own
 LINE, QUIET = HexColor("#d0d7de"), HexColor("#57606a")
 
 
@@ -98,7 +99,9 @@ def write_pdf(title: str, author: str, sections: Iterable[Section], *, fonts: Se
     base = pen.fonts[0].fontName
     styles = {
         "title": ParagraphStyle("title", fontName=base, fontSize=18, leading=22, spaceAfter=4 * mm),
-        "head": ParagraphStyle("head", fontName=base, fontSize=12, leading=15, spaceBefore=6 * mm, spaceAfter=2 * mm),
+        "head": ParagraphStyle(
+            "head", fontName=base, fontSize=12, leading=15, spaceBefore=6 * mm, spaceAfter=2 * mm, keepWithNext=1
+        ),
         "text": ParagraphStyle("text", fontName=base, fontSize=9, leading=12),
         "cell": ParagraphStyle("cell", fontName=base, fontSize=7.5, leading=9.5),
         "quiet": ParagraphStyle("quiet", fontName=base, fontSize=7.5, leading=9.5, textColor=QUIET),
@@ -110,7 +113,7 @@ def write_pdf(title: str, author: str, sections: Iterable[Section], *, fonts: Se
         flow += _drawn(_undrawn(pen), pen, styles)
     out = io.BytesIO()
     page = SimpleDocTemplate(
-        out, pagesize=A4, leftMargin=20 * mm, rightMargin=20 * mm, topMargin=18 * mm, bottomMargin=18 * mm,
+        out, pagesize=A4, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=18 * mm, bottomMargin=18 * mm,
         title=title, author=author, invariant=1, lang="en",
     )  # fmt: skip
     page.build(flow, onFirstPage=_numbered(title, base), onLaterPages=_numbered(title, base))
