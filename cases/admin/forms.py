@@ -15,7 +15,7 @@ from cases.rules.outcomes import OUTCOMES, REASONS, UNTOUCHED, OutcomeCode, Reas
 from cases.rules.reports import AttachedWhy, SettledWhy
 from cases.rules.scope import PROOF
 from cases.rules.stages import RejectedWhy
-from kyc_portal.policy.current import regime_on
+from kyc_portal.policy.current import whole_number_on
 from kyc_portal.records.clock import legal_day
 from kyc_portal.staff.models import StaffMember
 
@@ -162,8 +162,9 @@ class AtOnceField(forms.BooleanField):
         super().__init__(label="Take effect at once", required=False)
 
     @staticmethod
-    def in_words() -> str:
-        minutes = regime_on(legal_day(timezone.now())).whole(UNDO)
+    def in_words(minutes: int | None = None) -> str:
+        """What the choice means; a page that has read the minutes already gives them along."""
+        minutes = minutes or whole_number_on(UNDO, legal_day(timezone.now()))
         return (
             f"Choose it where others are being harmed meanwhile. Otherwise whoever signed can undo it for {minutes} "
             "minutes (own policy), and then it takes effect by itself."
@@ -173,11 +174,12 @@ class AtOnceField(forms.BooleanField):
 class SignForm(forms.Form):
     """The last signature: with the minutes to undo it, or without."""
 
+    wants_minutes = True
     at_once = AtOnceField()
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, minutes: int | None = None, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["at_once"].help_text = AtOnceField.in_words()
+        self.fields["at_once"].help_text = AtOnceField.in_words(minutes)
 
 
 class ProposeForm(SignForm):

@@ -5,8 +5,8 @@ from django import forms
 from cases.admin.forms import SCOPE_KINDS, blank, day_field
 from cases.flows.voluntary import LONGEST_FACTS
 from cases.rules.backup import ReleasedWhy
-from cases.rules.checklists import points_of
 from cases.rules.redaction import Exemption
+from cases.rules.request_checks import points_of
 from cases.rules.stages import ChallengedBy, ChallengedWhy, ChallengeOutcome
 from cases.rules.voluntary import VOLUNTARY
 

@@ -12,8 +12,8 @@ from cases.flows import triage
 from cases.flows.evidence import accounts_of, parties_of
 from cases.models import Case, LegalRequest, RequestCheck
 from cases.models.case import CaseKind
-from cases.rules.checklists import require_checked
 from cases.rules.disclosure import Ground, hands_over
+from cases.rules.request_checks import require_checked
 from cases.rules.scope import asked_for
 from cases.rules.stages import LEGAL_REQUEST_LIFECYCLE, LegalRequestState, RejectedWhy
 from cases.verbs import Verb

@@ -6,8 +6,8 @@ from functools import partial
 from django.db import models
 
 from cases.rules.backup import BackupState, ReleasedWhy
-from cases.rules.checklists import Point
 from cases.rules.disclosure import Ground
+from cases.rules.request_checks import Point
 from cases.rules.stages import ChallengedBy, ChallengedWhy, ChallengeOutcome, LegalRequestState
 from cases.rules.voluntary import VOLUNTARY, VoluntaryState
 from kyc_portal.records.recorded import Recorded, RecordedQuerySet

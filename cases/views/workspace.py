@@ -9,6 +9,7 @@ from functools import partial
 
 from django.contrib import admin, messages
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import Subquery
 from django.forms import Form
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -21,11 +22,13 @@ from cases.admin.forms import SignForm, WhyForm
 from cases.admin.report import reports_section
 from cases.admin.workspace_forms import CaseNoteForm, CaseProposeForm, CheckForm
 from cases.flows import checklist, decisions, effects, locks, merging, review, workspace
+from cases.flows.effects import UNDO
 from cases.flows.next_case import desks_of
 from cases.models import Case, Decision
 from cases.models.case import CaseKind
 from cases.rules.access_summary import summarise
 from cases.rules.stages import CaseStatus, DecisionState
+from kyc_portal.policy.current import number_on
 from kyc_portal.records import audit
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
@@ -51,7 +54,8 @@ def address_of(case: Case) -> str:
 
 def _case_or_404(request, reference: str) -> Case:
     """The case, if it exists for this person."""
-    found = merging.with_merge(Case.objects.visible_to(request.user))
+    minutes = number_on(UNDO, legal_day(timezone.now()))
+    found = merging.with_merge(Case.objects.visible_to(request.user)).annotate(undo_minutes=Subquery(minutes))
     case = found.select_related("assigned_to", "lock__user").filter(reference=reference).first()
     if case is None:
         raise Http404
@@ -180,6 +184,8 @@ DEEDS = {
 
 def _form(name: str, case: Case, data=None):
     known = {"record": case} if getattr(FORMS[name], "wants_record", False) else {}
+    if getattr(FORMS[name], "wants_minutes", False):
+        known["minutes"] = int(case.undo_minutes)
     return FORMS[name](data, auto_id=f"{name}_%s", **known)
 
 

@@ -25,7 +25,7 @@ from accounts.models import Account, Party, ScreeningHit
 from accounts.rules.us_status import StatusEvidence
 from cases.flows import bundles, decisions, legal_requests, review
 from cases.models import Case
-from cases.rules.checklists import points_of
+from cases.rules.request_checks import points_of
 from kyc_portal.demo import abuse, files, own_page, people, resale, stories
 from kyc_portal.demo.stories import Stage, company, person
 from kyc_portal.notices import outbox

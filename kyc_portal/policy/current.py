@@ -109,6 +109,11 @@ def number_on(name: str, day: date) -> models.QuerySet:
     return RegimeNumber.objects.filter(profile__in=profiles, name=name).values("value")
 
 
+def whole_number_on(name: str, day: date) -> int:
+    """One whole figure of that regime, read alone in one query. Raises RegimeNumber.DoesNotExist for an unknown one."""
+    return int(number_on(name, day).get()["value"])
+
+
 def cip_on(day: date) -> CipVersion:
     """The CIP version in force on `day`; raises NoCip."""
     version = in_force(CipVersion, day)

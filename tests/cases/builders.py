@@ -8,8 +8,8 @@ from accounts.rules.detectors import BY_CODE, Flag
 from cases.flows import bundles, checklist, legal_requests, review
 from cases.models import Bundle, Case, LegalRequest
 from cases.rules.checklist import items_for
-from cases.rules.checklists import points_of
 from cases.rules.disclosure import hands_over
+from cases.rules.request_checks import points_of
 from cases.rules.stages import LegalRequestState
 from kyc_portal.records.refs import SCHEDULER
 from tests.builders import make_account

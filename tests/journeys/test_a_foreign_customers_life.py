@@ -17,7 +17,7 @@ from accounts.models import Account, Restriction, RiskSignal
 from accounts.rules.us_status import StatusEvidence
 from cases.flows import bundles, decisions, legal_requests, review
 from cases.models import Case
-from cases.rules.checklists import points_of
+from cases.rules.request_checks import points_of
 from kyc_portal.demo import files
 from kyc_portal.four_eyes import SecondPersonNeeded
 from kyc_portal.notices.outbox import deliver_queued

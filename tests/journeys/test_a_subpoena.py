@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import AccessRecord
 from cases.flows import bundle_redactions, bundle_shown, bundles, challenges, legal_requests, standing
-from cases.rules.checklists import points_of
+from cases.rules.request_checks import points_of
 from kyc_portal.records import holds
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER

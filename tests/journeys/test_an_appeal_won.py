@@ -19,7 +19,7 @@ from kyc_portal.records import audit
 from kyc_portal.staff.sections import url_of
 from kyc_portal.staff.site import tiles_for
 from tests.builders import make_open_account
-from tests.cases.builders import make_case
+from tests.cases.builders import finish_list, make_case
 from tests.conftest import person
 
 FORBIDDEN = {"list", "sanctions", "signal", "flag", "risk", "unusual"}
@@ -48,6 +48,7 @@ def test_an_appeal_is_won_by_a_customer_and_answered_by_somebody_new(analyst_use
     reviewer, lead, other_lead = logged_in(analyst_user), logged_in(lead_user), logged_in(leo)
 
     press(reviewer, case, "take")
+    finish_list(case, by=analyst_user.as_actor, at=now)
     proposal = {"account": account.reference, "outcome": "suspend", "reason": "unusual_use"}
     press(reviewer, case, "propose", **proposal)
     assert "unless it is undone before" in press(lead, case, "countersign")

@@ -165,6 +165,7 @@ class TestUndo:
     def test_a_slip_is_undone_on_the_cases_page(self, client, analyst_user):
         case = make_case(worked_by=analyst_user)
         client.force_login(analyst_user)
+        finish_list(case, by=analyst_user.as_actor)
         sent = {"account": case.subjects.get().account.reference, "outcome": "limit", "reason": "unusual_use"}
         shown = client.post(propose_url(case), sent, follow=True).content.decode()
         assert "It takes effect on" in shown and "Undo decision" in shown and "Countersign" not in shown

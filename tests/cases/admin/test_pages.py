@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from cases.flows import decisions, review
 from cases.models import Bundle, Case, CaseNote, Decision, LegalRequest
-from cases.rules.checklists import points_of
+from cases.rules.request_checks import points_of
 from cases.tasks import bring_decisions_into_effect
 from kyc_portal.records.models import IdentityView
 from kyc_portal.staff.site import tiles_for

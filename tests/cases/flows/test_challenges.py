@@ -7,7 +7,7 @@ import pytest
 from accounts.models import AccessRecord
 from cases.flows import backup_copies, bundles, challenges, legal_requests, standing, voluntary
 from cases.models import Bundle, BundleItem
-from cases.rules.checklists import NotChecked, points_of
+from cases.rules.request_checks import NotChecked, points_of
 from cases.rules.scope import BadScope
 from kyc_portal.four_eyes import SecondPersonNeeded
 from kyc_portal.policy.lifecycle import MoveNotAllowed

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.rules.checklists import CHECKLISTS, NotChecked, Point, points_of, require_checked
 from cases.rules.disclosure import DataClass, Ground
+from cases.rules.request_checks import CHECKLISTS, NotChecked, Point, points_of, require_checked
 from cases.rules.scope import EVERYTHING, AskedFor, BadScope, asked_for
 
 DAY = date(2026, 3, 1)

@@ -219,9 +219,14 @@ class TestActs:
             assert self.post(analyst_user, case, "check", item=item.code, how="done").status_code == 302
         assert self.post(analyst_user, case, "propose", **propose).status_code == 302
         assert self.post(lead_user, case, "countersign").status_code == 302
+        assert Decision.objects.get().state == "signed"
+        assert self.post(analyst_user, case, "undo").status_code == 302
+        assert "can be undone any more" in self.post(analyst_user, case, "undo").content.decode()
+        assert self.post(analyst_user, case, "propose", **propose).status_code == 302
+        assert self.post(lead_user, case, "countersign", at_once="on").status_code == 302
 
         account.refresh_from_db()
-        assert Decision.objects.get().state == "countersigned"
+        assert [each.state for each in Decision.objects.order_by("proposed_at")] == ["undone", "countersigned"]
         assert account.restrictions.in_force().get().level == "suspended"
 
     def test_a_point_is_left_out_only_with_a_reason_and_taken_back(self, analyst_user):

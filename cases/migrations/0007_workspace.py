@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0005_legal_desk"),
+        ("cases", "0006_legal_desk"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

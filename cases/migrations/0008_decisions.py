@@ -13,7 +13,7 @@ import kyc_portal.records.refs
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0019_objections_answered_elsewhere"),
-        ("cases", "0005_workspace"),
+        ("cases", "0007_workspace"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
