@@ -36,6 +36,16 @@ def blank(words: str, choices) -> list[tuple[str, str]]:
     return [("", words), *choices]
 
 
+def account_named(reference: str) -> Account:
+    """The account whose reference somebody typed. Raises ValidationError."""
+    wanted = reference.strip().upper()
+    account = Account.objects.filter(reference=wanted).first()
+    if account is None:
+        shown = ascii(wanted)[1:-1]
+        raise forms.ValidationError(f"No account has the reference “{shown}”. Copy it from the account's page.")
+    return account
+
+
 class AccountsField(forms.CharField):
     """References of accounts in one box; gives the accounts in the order typed."""
 
@@ -99,12 +109,7 @@ class AttachForm(forms.Form):
     why = forms.ChoiceField(label="Why", choices=blank("Choose a reason", AttachedWhy.choices()))
 
     def clean_account(self):
-        wanted = self.cleaned_data["account"].strip().upper()
-        account = Account.objects.filter(reference=wanted).first()
-        if account is None:
-            shown = ascii(wanted)[1:-1]
-            raise forms.ValidationError(f"No account has the reference “{shown}”. Copy it from the account's page.")
-        return account
+        return account_named(self.cleaned_data["account"])
 
 
 class SettleForm(forms.Form):

@@ -4,8 +4,7 @@ from django import forms
 from django.contrib import admin
 from django.urls import reverse
 
-from accounts.models import Account
-from cases.admin.forms import blank, day_field
+from cases.admin.forms import account_named, blank, day_field
 from cases.flows import property_reports
 from cases.models import PropertyReport
 from cases.rules.property_reports import DroppedWhy, PropertyReportState, SentBy
@@ -34,12 +33,7 @@ class RejectedForm(forms.Form):
     happened_on = day_field(label="Day of the rejection", help_text="The days of the report count from it.")
 
     def clean_account(self):
-        wanted = self.cleaned_data["account"].strip().upper()
-        account = Account.objects.filter(reference=wanted).first()
-        if account is None:
-            shown = ascii(wanted)[1:-1]
-            raise forms.ValidationError(f"No account has the reference “{shown}”. Copy it from the account's page.")
-        return account
+        return account_named(self.cleaned_data["account"])
 
 
 class DraftForm(forms.Form):

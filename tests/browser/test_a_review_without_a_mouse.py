@@ -94,7 +94,9 @@ def test_a_review_from_the_queue_to_the_second_signature(at_the_queue, live_serv
     log_in(page, live_server.url, "lea", PASSWORD)
     page.goto(f"{live_server.url}/review/{case.reference}/")
     page.keyboard.press("d")
-    assert focused(page) == "Countersign"
+    assert focused(page) == "countersign_at_once"
+    page.keyboard.press("Space")
+    tab_to(page, "Countersign")
     page.keyboard.press("Enter")
     page.get_by_text("is in effect").first.wait_for()
 

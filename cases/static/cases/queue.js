@@ -3,15 +3,12 @@
 (function () {
   "use strict";
 
-  const CHOICE = "workspace-keys";
   const root = document.querySelector("[data-queue]");
   if (!root) {
     return;
   }
   const rows = Array.from(root.querySelectorAll("[data-row]"));
   const told = root.querySelector("[data-selected]");
-  const help = root.querySelector("[data-keys]");
-  const box = root.querySelector("[data-keys-on]");
   let at = -1;
 
   function move(step) {
@@ -50,12 +47,8 @@
         next.click();
       }
     },
-    "?": function () { help.open = !help.open; },
   };
 
-  help.hidden = false;
-  box.checked = localStorage.getItem(CHOICE) !== "off";
-  box.addEventListener("change", function () { localStorage.setItem(CHOICE, box.checked ? "on" : "off"); });
   root.addEventListener("change", tell);
   rows.forEach(function (row, place) {
     row.addEventListener("focusin", function () {
@@ -66,13 +59,6 @@
       row.classList.add("queue-at");
     });
   });
-  document.addEventListener("keydown", function (event) {
-    const isTyping = event.target.matches("input:not([type=checkbox]), textarea, select");
-    if (!box.checked || isTyping || event.ctrlKey || event.altKey || event.metaKey || !acts[event.key]) {
-      return;
-    }
-    event.preventDefault();
-    acts[event.key]();
-  });
+  window.singleKeys(root, function (key) { return acts[key]; });
   tell();
 }());

@@ -3,14 +3,11 @@
 (function () {
   "use strict";
 
-  const CHOICE = "workspace-keys";
   const root = document.querySelector("[data-case]");
   if (!root) {
     return;
   }
   const parts = Array.from(root.querySelectorAll(".case-page section.card"));
-  const help = root.querySelector("[data-keys]");
-  const box = root.querySelector("[data-keys-on]");
 
   function go(part) {
     part.setAttribute("tabindex", "-1");
@@ -45,18 +42,7 @@
     d: function () { into("decision"); },
     c: function () { into("list"); },
     n: function () { into("notes"); },
-    "?": function () { help.open = !help.open; },
   };
 
-  help.hidden = false;
-  box.checked = localStorage.getItem(CHOICE) !== "off";
-  box.addEventListener("change", function () { localStorage.setItem(CHOICE, box.checked ? "on" : "off"); });
-  document.addEventListener("keydown", function (event) {
-    const isTyping = event.target.matches("input:not([type=checkbox]), textarea, select");
-    if (!box.checked || isTyping || event.ctrlKey || event.altKey || event.metaKey || !acts[event.key]) {
-      return;
-    }
-    event.preventDefault();
-    acts[event.key]();
-  });
+  window.singleKeys(root, function (key) { return acts[key]; });
 }());

@@ -4,7 +4,6 @@
   "use strict";
 
   const STEPS = [1, 1.5, 2, 3, 4, 6];
-  const CHOICE = "workspace-keys";
 
   function viewer(root) {
     const frame = root.querySelector("[data-frame]");
@@ -73,34 +72,13 @@
     draw();
   }
 
-  function keys(root) {
-    const help = root.querySelector("[data-keys]");
-    const box = root.querySelector("[data-keys-on]");
-    help.hidden = false;
-    box.checked = localStorage.getItem(CHOICE) !== "off";
-    box.addEventListener("change", function () {
-      localStorage.setItem(CHOICE, box.checked ? "on" : "off");
-    });
-
-    document.addEventListener("keydown", function (event) {
-      const isTyping = event.target.matches("input:not([type=checkbox]), textarea, select");
-      if (!box.checked || isTyping || event.ctrlKey || event.altKey || event.metaKey) {
-        return;
-      }
-      const key = event.key === "=" ? "+" : event.key;
-      const shortcut = "[aria-keyshortcuts=\"" + CSS.escape(key) + "\"]";
-      const wanted = event.key === "?" ? null : root.querySelector(shortcut);
-      if (event.key === "?") {
-        help.open = !help.open;
-      } else if (wanted) {
-        event.preventDefault();
-        wanted.click();
-      }
-    });
+  function shortcut(root, key) {
+    const wanted = root.querySelector("[aria-keyshortcuts=\"" + CSS.escape(key === "=" ? "+" : key) + "\"]");
+    return wanted && function () { wanted.click(); };
   }
 
   document.querySelectorAll("[data-workspace]").forEach(function (root) {
     root.querySelectorAll("[data-viewer]").forEach(viewer);
-    keys(root);
+    window.singleKeys(root, function (key) { return shortcut(root, key); });
   });
 }());
