@@ -20,7 +20,7 @@ from accounts.models import (
     Verification,
     WatchlistSnapshot,
 )
-from cases.models import Case
+from cases.models import Case, MeasureHit, SpecialMeasure
 from cases.rules.outcomes import Consequence
 from cases.rules.replay import RULES
 from kyc_portal.policy.current import regime_on
@@ -58,11 +58,25 @@ def _restrictions_of(accounts: Sequence[Account], on: date) -> dict[UUID, list[d
     return found
 
 
+def _measures_of(accounts: Sequence[Account], on: date) -> dict[UUID, list[dict]]:
+    """The special measures in force on that day that may mean an account, and how that was judged (R95)."""
+    found = defaultdict(list)
+    in_force = SpecialMeasure.objects.binding_on(on)
+    rows = MeasureHit.objects.filter(account__in=accounts, gone_at__isnull=True, measure__in=in_force)
+    for hit in rows.select_related("measure").order_by("reference"):
+        found[hit.account_id].append({
+            "reference": hit.reference, "measure": hit.measure.reference, "judgement": hit.judgement,
+            "action": hit.measure.action,
+        })  # fmt: skip
+    return found
+
+
 # What is kept with a decision besides hits, lists, flags, documents and verifications. Whatever else is in force about
-# an account (a special measure, say) is one more row here, or is added with `add_evidence` when an app is ready.
+# an account is one more row here, or is added with `add_evidence` when an app is ready.
 FURTHER: list[Evidence] = [
     Evidence("account", "Account seen", _standing_of),
     Evidence("restrictions", "Restrictions seen", _restrictions_of),
+    Evidence("measures", "Special measures seen", _measures_of),
 ]
 TITLES = {
     "signals": "Red flags seen", "hits": "Hits seen", "lists": "Lists seen", "documents": "Documents seen",

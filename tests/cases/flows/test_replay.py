@@ -14,7 +14,8 @@ from cases.flows.replay import replay
 from cases.models import Decision
 from kyc_portal.policy.models import RegimeNumber
 from kyc_portal.records import audit
-from tests.cases.builders import make_case, make_signal
+from tests.cases.builders import make_case, make_open_account, make_signal
+from tests.cases.measures import FROM_THERE, hit_of, make_in_effect
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +54,19 @@ class TestKept:
         assert made.rests_on["rules"][0]["signatures"] == 2 and made.rests_on["rules"][0]["appeal_days"] == 30
         assert account.party.legal_name not in str(made.rests_on)
 
+    def test_r95_the_measures_in_force_are_kept_with_how_their_hits_were_judged(self, lead):
+        account = make_open_account(addresses=FROM_THERE)
+        measure = make_in_effect()
+
+        seen = evidence.seen_by_reviewer(account, on=measure.effective_on)["measures"]
+        before = evidence.seen_by_reviewer(account, on=NOON.date())["measures"]
+
+        hit = hit_of(measure, account)
+        assert seen == [
+            {"reference": hit.reference, "measure": measure.reference, "judgement": "open", "action": "prohibit"}
+        ]
+        assert before == []
+
     def test_the_hash_stands_in_the_trail(self, decision):
         event = audit.history_of(decision).get(verb="cases.in_effect")
 
@@ -68,16 +82,16 @@ class TestKept:
         assert replay(made, on=TODAY).is_intact
 
     def test_a_further_kind_is_one_row(self, decision, monkeypatch):
-        row = {"reference": "MSR-1", "action": "prohibit"}
+        row = {"reference": "NTC-1", "kind": "closed"}
         monkeypatch.setattr(evidence, "FURTHER", list(evidence.FURTHER))
         monkeypatch.setattr(evidence, "TITLES", dict(evidence.TITLES))
-        further = evidence.Evidence("measures", "Measures seen", lambda accounts, on: {a.pk: [row] for a in accounts})
+        further = evidence.Evidence("notices", "Notices seen", lambda accounts, on: {a.pk: [row] for a in accounts})
 
         evidence.add_evidence(further)
         evidence.add_evidence(further)
 
-        assert evidence.seen_by_reviewer(decision.account, on=TODAY)["measures"] == [row]
-        assert (len(evidence.FURTHER), evidence.TITLES["measures"]) == (3, "Measures seen")
+        assert evidence.seen_by_reviewer(decision.account, on=TODAY)["notices"] == [row]
+        assert (len(evidence.FURTHER), evidence.TITLES["notices"]) == (4, "Notices seen")
 
 
 class TestReplay:
