@@ -14,6 +14,18 @@ HOME_SWEDEN = "89.160.20.114"
 HOME_GERMANY = "85.25.43.84"
 COUNTRIES = Path(__file__).parent / "samples" / "country.mmdb"  # made up as well
 
+# What an account is seen to do on a day.
+READS = ("ListInstances", "DescribeInstances", "GetConsoleOutput", "DescribeImages")
+WORK = (
+    "RunInstances",
+    "ListInstances",
+    "CreateVolume",
+    "DescribeInstances",
+    "StopInstances",
+    "GetConsoleOutput",
+    "RunInstances",
+)
+
 SDN_ROWS = (
     '90001,"VOLKANOV, Anton Sergeyevich","individual","CYBER2",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,'
     '"DOB 12 Mar 1979; nationality Ruritania; Email Address anton@volkanov.example; fictitious entry"',
@@ -21,14 +33,19 @@ SDN_ROWS = (
     '"Website blackfen.example; fictitious entry"',
     '90003,"CEDAR FALLS STEEL LLC",-0- ,"RUSSIA-EO14024",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,"fictitious entry"',
 )
+LISTED_LATELY = (
+    '90004,"HEGYES, Zoltan","individual","CYBER2",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,'
+    '"DOB 30 Nov 1981; nationality Ruritania; fictitious entry"',
+)
 ALT_ROWS = ('90001,91001,"aka","VOLKANOFF, Antoine",-0- ', '90002,91002,"aka","BLACK FEN SERVERS",-0- ')
 ADD_ROWS = ('90003,92001,"1 Mill Road","Cedar Falls, IA 50613","United States",-0- ',)
 
 
-def write_watchlist(folder: Path, *, complete: bool) -> Path:
-    """A list in the official legacy layout with three made-up entries, or with the third only."""
+def write_watchlist(folder: Path, *, complete: bool, newest: bool = False) -> Path:
+    """A list in the official legacy layout with three made-up entries, or with the third only; or with a fourth."""
     folder.mkdir(parents=True, exist_ok=True)
     sdn, alt = (SDN_ROWS, ALT_ROWS) if complete else (SDN_ROWS[2:], ())
+    sdn += LISTED_LATELY if newest else ()
     for name, rows in {"sdn.csv": sdn, "alt.csv": alt, "add.csv": ADD_ROWS, "sdn_comments.csv": ()}.items():
         (folder / name).write_text("".join(f"{row}\r\n" for row in rows), encoding="utf-8")
     return folder

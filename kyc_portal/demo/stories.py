@@ -178,9 +178,9 @@ def _evidence(new: intake.NewParty) -> StatusEvidence:
     )
 
 
-def load_list(stage: Stage, *, days: int, with_malicious: bool) -> None:
-    """The made-up sanctions list as it stood that day; the later one has two entries more."""
-    folder = files.write_watchlist(stage.folder / f"list-{days}", complete=with_malicious)
+def load_list(stage: Stage, *, days: int, with_malicious: bool, newest: bool = False) -> None:
+    """The made-up sanctions list as it stood that day; a later one has two entries more, the newest a third."""
+    folder = files.write_watchlist(stage.folder / f"list-{days}", complete=with_malicious, newest=newest)
     watchlists.load_snapshot(LIST, folder, by=stage.actor("lena"), at=stage.ago(days, 8))
 
 

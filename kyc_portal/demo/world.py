@@ -21,12 +21,12 @@ from accounts.flows import (
     us_status,
     verification,
 )
-from accounts.models import Account, Party, ScreeningHit
+from accounts.models import Account, Party
 from accounts.rules.us_status import StatusEvidence
 from cases.flows import bundles, decisions, legal_requests, review
 from cases.models import Case
 from cases.rules.request_checks import points_of
-from kyc_portal.demo import abuse, files, own_page, people, resale, stories
+from kyc_portal.demo import abuse, deciding, files, legal_desk, measures, own_page, people, resale, stories, systems
 from kyc_portal.demo.stories import Stage, company, person
 from kyc_portal.notices import outbox
 from kyc_portal.policy.cip import approve_cip
@@ -34,17 +34,6 @@ from kyc_portal.records import retention
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.staff.models import StaffMember
-
-READS = ("ListInstances", "DescribeInstances", "GetConsoleOutput", "DescribeImages")
-WORK = (
-    "RunInstances",
-    "ListInstances",
-    "CreateVolume",
-    "DescribeInstances",
-    "StopInstances",
-    "GetConsoleOutput",
-    "RunInstances",
-)
 
 CIP_TEXT = """Who is a customer, what we ask of them, which documents and other means we use when, what we do when a
 person cannot be verified, how resellers are held to the same, how long records are kept. (Demo text.)"""
@@ -89,27 +78,23 @@ def build(*, now: datetime) -> None:
     people_ask_about_their_data(stage)
     abuse.others_complain(stage)
     abuse.customer_is_waited_for(stage)
+    measures.measure_is_determined(stage)
+    measures.another_waits(stage)
+    deciding.customer_is_right_on_appeal(stage)
+    legal_desk.customer_is_taken_in(stage)
+    systems.gateway_is_told(stage)
+    measures.measure_takes_effect(stage)
+    deciding.customer_appeals(stage)
+    legal_desk.customer_is_blocked(stage)
+    systems.messages_go_out(stage)
+    deciding.decision_can_be_undone(stage)
+    deciding.cases_are_worked(stage)
+    legal_desk.request_is_challenged(stage)
+    legal_desk.bundle_waits(stage)
+    legal_desk.commerce_asks(stage)
+    systems.product_waits(stage)
     outbox.deliver_queued(at=now)
     retention.purge_due(as_of=legal_day(now), today=legal_day(now), execute=True, by=SCHEDULER, at=now)
-
-
-def _open_case_of(account: Account) -> Case:
-    return Case.objects.open().get(subjects__account=account)
-
-
-def _decide(stage: Stage, account: Account, *, outcome: str, reason: str, note: str, days: int):
-    """A reviewer takes the case and proposes, a lead countersigns."""
-    case = _open_case_of(account)
-    reviewer, lead = stage.actor("rosa"), stage.actor("lena")
-    review.take(case, user=stage.people["rosa"], at=stage.ago(days, 9))
-    review.add_note(case, text=note, by=reviewer, at=stage.ago(days, 10))
-    decision = decisions.propose(
-        case, account=account, outcome=outcome, reason=reason, by=reviewer, at=stage.ago(days, 11)
-    )
-    decision.refresh_from_db()
-    if decision.state == "proposed":
-        decisions.countersign(decision, by=lead, at=stage.ago(days, 15))
-    return case
 
 
 def masked_customer_is_purged(stage: Stage) -> None:
@@ -117,8 +102,10 @@ def masked_customer_is_purged(stage: Stage) -> None:
     account = stories.open_person(
         stage, person("Tomas Rehor", "CZ", "Brno", date(1988, 4, 2)), code="CZE", days=1500, payment="PA"
     )
-    stories.see_access(stage, account, "rehor", "81.2.69.142", days=1400, acts=WORK)
-    case = _decide(stage, account, outcome="limit", reason="masked_access", note="No answer about the VPN.", days=1395)
+    stories.see_access(stage, account, "rehor", "81.2.69.142", days=1400, acts=files.WORK)
+    case = deciding.decide(
+        stage, account, outcome="limit", reason="masked_access", note="No answer about the VPN.", days=1395
+    )
     review.close_case(case, why="decided", by=stage.actor("lena"), at=stage.ago(1394))
     legal_case = _preserve_and_hand_over(stage, account, days=1390)
     legal_requests.lapse_preservations(on=stage.ago(1290).date(), by=SCHEDULER, at=stage.ago(1290))
@@ -164,14 +151,8 @@ def listed_customer_is_kept(stage: Stage) -> None:
         stage, person("Anton Sergeyevich Volkanov", "RS", "Novi Sad", date(1979, 3, 12)), code="SRB", days=1450
     )
     stories.load_list(stage, days=1350, with_malicious=True)
-    screening.screen_party(account.party, by=SCHEDULER, at=stage.ago(1350, 12))
-    hit = ScreeningHit.objects.filter(party=account.party).order_by("-score").first()
-    screening.confirm_hit(
-        hit, reason="Name, birth date and nationality agree.", by=stage.actor("rosa"), at=stage.ago(1349)
-    )
-    hit.refresh_from_db()
-    screening.confirm_hit(hit, reason="Agreed.", by=stage.actor("lena"), at=stage.ago(1349, 10))
-    _decide(stage, account, outcome="close", reason="list_match_confirmed", note="See the hit.", days=1348)
+    deciding.confirm_listed(stage, account, days=1350)
+    deciding.decide(stage, account, outcome="close", reason="list_match_confirmed", note="See the hit.", days=1348)
 
 
 def company_works(stage: Stage) -> None:
@@ -186,7 +167,9 @@ def company_works(stage: Stage) -> None:
         days=300,
     )
     for days in (40, 12, 3):
-        stories.see_access(stage, account, f"meridian-{days}", files.HOME_GERMANY, days=days, acts=(*WORK, *READS))
+        stories.see_access(
+            stage, account, f"meridian-{days}", files.HOME_GERMANY, days=days, acts=(*files.WORK, *files.READS)
+        )
 
 
 def held_customer_is_exported(stage: Stage) -> None:
@@ -194,7 +177,7 @@ def held_customer_is_exported(stage: Stage) -> None:
     account = stories.open_person(
         stage, person("Pavel Dvorsky", "SK", "Kosice", date(1992, 8, 21)), code="SVK", days=120
     )
-    stories.see_access(stage, account, "dvorsky", files.HOME_SWEDEN, days=60, acts=(*WORK, *READS))
+    stories.see_access(stage, account, "dvorsky", files.HOME_SWEDEN, days=60, acts=(*files.WORK, *files.READS))
     _preserve_and_hand_over(stage, account, days=20)
 
 
@@ -203,8 +186,8 @@ def masked_customer_waits(stage: Stage) -> None:
     account = stories.open_person(
         stage, person("Samira Haddad", "JO", "Amman", date(1994, 12, 9)), code="JOR", days=90, payment="CY"
     )
-    stories.see_access(stage, account, "haddad", "81.2.69.160", days=2, acts=(*WORK, *READS))
-    case = _open_case_of(account)
+    stories.see_access(stage, account, "haddad", "81.2.69.160", days=2, acts=(*files.WORK, *files.READS))
+    case = deciding.open_case_of(account)
     review.take(case, user=stage.people["rosa"], at=stage.ago(1, 9))
     review.add_note(
         case,
