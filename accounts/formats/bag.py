@@ -43,6 +43,26 @@ OXUM = "Payload-Oxum"
 LABEL = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
 
+class MeasuredContent:
+    """Chunks whose size and digests (hexadecimal, by algorithm) are known once the writer has written them.
+
+    Lets custody.json, written last, list the digests of files that were never in memory as a whole; hashed once.
+    """
+
+    def __init__(self, chunks: Iterable[bytes]):
+        self._chunks = chunks
+        self.size = 0
+        self.digests: Mapping[str, str] = {}
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._chunks)
+
+    @property
+    def sha256(self) -> str:
+        """In hexadecimal. Raises KeyError while it is not written."""
+        return self.digests["sha256"]
+
+
 class BagRefused(Refusal):
     """The bundle cannot be written as asked; nothing stands under its name."""
 
@@ -173,7 +193,10 @@ def _write(path: Path, content: Content) -> _Written:
                 digest.update(chunk)
         stream.flush()
         os.fsync(stream.fileno())
-    return _Written({algorithm: digest.hexdigest() for algorithm, digest in digests.items()}, size)
+    written = _Written({algorithm: digest.hexdigest() for algorithm, digest in digests.items()}, size)
+    if isinstance(content, MeasuredContent):
+        content.size, content.digests = written.size, written.digests
+    return written
 
 
 def _write_payload(part: Path, files: Iterable[tuple[str, Content]]) -> dict[str, _Written]:

@@ -5,7 +5,6 @@ a spreadsheet would run as a formula is neutralised in CSV only; the JSON beside
 """
 
 import csv
-import hashlib
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -72,29 +71,6 @@ class IndexPage:
     def total_bytes(self) -> int:
         """Bytes of all listed files together."""
         return sum(file.size for file in self.files)
-
-
-class MeasuredContent:
-    """Passes chunks on and knows their SHA-256 and size once they have all gone by.
-
-    Lets custody.json, written last, list the digests of files that were never in memory as a whole.
-    """
-
-    def __init__(self, chunks: Iterable[bytes]):
-        self._chunks = chunks
-        self._digest = hashlib.sha256()
-        self.size = 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._chunks:
-            self._digest.update(chunk)
-            self.size += len(chunk)
-            yield chunk
-
-    @property
-    def sha256(self) -> str:
-        """Digest of what has gone by so far, in hexadecimal."""
-        return self._digest.hexdigest()
 
 
 def plain(value: object) -> object:

@@ -8,11 +8,10 @@ from datetime import datetime
 from django.conf import settings
 
 from accounts.flows import document_files
-from accounts.formats.bag import Content
+from accounts.formats.bag import Content, MeasuredContent
 from accounts.formats.bundle_content import (
     IndexedFile,
     IndexPage,
-    MeasuredContent,
     json_document,
     table_csv,
     table_jsonl,

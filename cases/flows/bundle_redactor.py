@@ -45,6 +45,11 @@ class Redactor:
         return tuple(self._notes.values())
 
     @property
+    def scrubs(self) -> bool:
+        """Whether there is anything yet that must stand nowhere."""
+        return bool(self._gone)
+
+    @property
     def is_for_customer(self) -> bool:
         """The customer reads what they were told, never the reason behind it: a list hit is never told."""
         return self.recipient == Recipient.CUSTOMER

@@ -6,8 +6,8 @@ thousand lines. Text that a spreadsheet would run as a formula is neutralised in
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 from json.encoder import encode_basestring  # in C where that is there
@@ -20,58 +20,52 @@ COLUMNS = (
 )  # fmt: skip
 LINES_AT_ONCE = 1000
 PIECE = 1 << 20
-_often = lru_cache(maxsize=4096)(neutralised)  # sources, actions and principals come again and again
+_AS_IT_IS = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:/-]*").fullmatch  # as most ids: nothing to quote or to neutralise
 
-Record = tuple[datetime, str, str, str | None, str, str, str, str, str, str]
+Record = tuple[str, str, str, str | None, str, str, str, str, str, str]
 
 
 def as_csv(records: Iterable[Record], json_lines: BinaryIO) -> Iterator[bytes]:
-    """CSV: a header and a line a record, moments in UTC with a final Z.
+    """CSV: a header and a line a record, whose moment comes in UTC as ISO 8601 with a final Z.
 
     Meanwhile the same records go to `json_lines`, so that they are read once and both files hold the same: a compact
     JSON document with sorted keys a line, text as it was, an address that is not known as null.
     """
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)
-    writer.writerow(COLUMNS)
+    yield f"{','.join(COLUMNS)}\r\n".encode()
     rest = iter(records)
-    while some := [(_moment(at), *others) for at, *others in islice(rest, LINES_AT_ONCE)]:
-        writer.writerows(map(_cells, some))
-        json_lines.write("".join(map(_line, some)).encode())
-        yield _taken_from(buffer)
-    if buffer.tell():  # no record at all: the header stands alone
-        yield _taken_from(buffer)
+    while some := [_lines(record) for record in islice(rest, LINES_AT_ONCE)]:
+        json_lines.write("".join([line for _, line in some]).encode())
+        yield "".join([row for row, _ in some]).encode()
 
 
-def _cells(record: tuple) -> tuple:
-    """The first columns are codes and references of ours and an address, which no spreadsheet runs."""
+def _lines(record: Record) -> tuple[str, str]:
+    """One line of CSV and one of JSON; a writer and an encoder at work for each of a million would take most of it."""
     at, account, kind, address, source, batch, action, principal, system, event = record
-    return (
-        at, account, kind, address or "", _often(source), batch, _often(action), _often(principal), _often(system),
-        neutralised(event),
+    (account, account_), (kind, kind_), (address, address_), (source, source_) = (
+        _both(account), _both(kind), _both(address), _both(source),
     )  # fmt: skip
-
-
-def _line(record: tuple) -> str:
-    """One document; an encoder made anew for each of a million records would take most of the time."""
-    at, account, kind, address, source, batch, action, principal, system, event = record
+    (batch, batch_), (action, action_), (principal, principal_), (system, system_) = (
+        _both(batch), _both(action), _both(principal), _both(system),
+    )  # fmt: skip
+    cell = event if _AS_IT_IS(event) else _cell(event)
     return (
-        f'{{"account":{_quoted(account)},"action":{_quoted(action)},"address":{_quoted(address)},"at":"{at}",'
-        f'"batch":{_quoted(batch)},"event_id":{encode_basestring(event)},"kind":{_quoted(kind)},'
-        f'"principal":{_quoted(principal)},"raw_source":{_quoted(source)},"source_system":{_quoted(system)}}}\n'
+        f"{at},{account},{kind},{address},{source},{batch},{action},{principal},{system},{cell}\r\n",
+        f'{{"account":{account_},"action":{action_},"address":{address_},"at":"{at}","batch":{batch_},'
+        f'"event_id":{encode_basestring(event)},"kind":{kind_},"principal":{principal_},"raw_source":{source_},'
+        f'"source_system":{system_}}}\n',
     )
 
 
-@lru_cache(maxsize=4096)
-def _quoted(text: str | None) -> str:
-    return "null" if text is None else encode_basestring(text)
+@lru_cache(maxsize=4096)  # all but moments and ids of events come again and again
+def _both(text: str | None) -> tuple[str, str]:
+    """A value as a cell of CSV and as JSON."""
+    return ("", "null") if text is None else (_cell(text), encode_basestring(text))
 
 
-def _taken_from(buffer: io.StringIO) -> bytes:
-    told = buffer.getvalue().encode()
-    buffer.seek(0)
-    buffer.truncate()
-    return told
+def _cell(text: str) -> str:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer).writerow((neutralised(text), ""))  # a lone empty cell would be quoted
+    return buffer.getvalue().removesuffix(",\r\n")
 
 
 def read_back(json_lines: BinaryIO) -> Iterator[bytes]:
@@ -79,7 +73,3 @@ def read_back(json_lines: BinaryIO) -> Iterator[bytes]:
     json_lines.seek(0)
     while piece := json_lines.read(PIECE):
         yield piece
-
-
-def _moment(at: datetime) -> str:
-    return f"{(at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat()[:-6]}Z"

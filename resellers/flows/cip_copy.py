@@ -11,11 +11,10 @@ from datetime import datetime
 from django.conf import settings
 from django.template.loader import render_to_string
 
-from accounts.formats.bag import Content
+from accounts.formats.bag import Content, MeasuredContent
 from accounts.formats.bundle_content import (
     CustodyEntry,
     IndexedFile,
-    MeasuredContent,
     custody_document,
     custody_table,
     json_document,

@@ -10,12 +10,12 @@ from ipaddress import ip_address
 
 import pytest
 
+from accounts.formats.bag import MeasuredContent
 from accounts.formats.bundle_content import (
     ACCESS_COLUMNS,
     CustodyEntry,
     IndexedFile,
     IndexPage,
-    MeasuredContent,
     csv_lines,
     custody_document,
     custody_table,

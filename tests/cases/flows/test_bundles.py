@@ -6,12 +6,14 @@ import os
 import threading
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import bagit
 import pypdfium2
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from accounts.flows import document_files, identification, verification
 from accounts.formats.bag_reading import verify_bag
@@ -32,6 +34,7 @@ from tests.cases.builders import make_bundle, make_case, make_open_account, make
 from tests.conftest import NOON, person
 
 FORMULA = '=HYPERLINK("http://example.invalid","x")'
+MILLISECOND = timedelta(milliseconds=1)
 LATER = NOON + timedelta(hours=1)
 
 
@@ -220,11 +223,17 @@ class TestBuild:
         assert rows[0]["legal_name"] == f"'{FORMULA}"
         assert facts(data, "customers")[0]["legal_name"] == FORMULA
 
-    def test_it_says_moments_in_utc(self, built):
-        _, data = built()
+    def test_it_says_moments_in_utc(self, built, full_case):
+        subject = full_case.subjects.get()
+        last = AccessRecord.objects.filter(account=subject.account).latest("at")
+        AccessRecord.objects.filter(pk=last.pk).update(at=NOON.astimezone(ZoneInfo("Asia/Kolkata")) + 250 * MILLISECOND)
+        with timezone.override("America/New_York"):
+            _, data = built()
 
         records = [json.loads(line) for line in (data / "access/records.jsonl").read_text().splitlines()]
-        assert [row["at"] for row in records] == ["2026-03-02T12:00:00Z", "2026-03-02T12:01:00Z"]
+        rows = list(csv.DictReader((data / "access/records.csv").read_text().splitlines()))
+        assert [row["at"] for row in records] == ["2026-03-02T12:00:00Z", "2026-03-02T12:00:00.250000Z"]
+        assert [row["at"] for row in rows] == [row["at"] for row in records]
 
     def test_it_tells_the_way_of_every_file(self, built):
         _, data = built()

@@ -4,20 +4,23 @@ import csv
 import io
 import json
 import tracemalloc
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from accounts.formats.text import neutralised
 from cases.formats.access_records import COLUMNS, as_csv, read_back
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def record(number: int = 0, **changes) -> tuple:
+    at = (NOON + timedelta(seconds=number)).isoformat()
     told = {
-        "at": NOON + timedelta(seconds=number), "account": "ACC-1", "kind": "access", "address": "203.0.113.9",
-        "raw_source": "", "batch": "LOG-1", "action": "Login", "principal": "maría", "source_system": "log",
-        "event_id": str(number),
+        "at": f"{at[:-6]}Z", "account": "ACC-1", "kind": "access", "address": "203.0.113.9", "raw_source": "",
+        "batch": "LOG-1", "action": "Login", "principal": "maría", "source_system": "log", "event_id": str(number),
     } | changes  # fmt: skip
     return tuple(told[name] for name in COLUMNS)
 
@@ -40,9 +43,8 @@ def test_a_table_of_nothing_has_its_header():
     assert b"".join(as_csv([], io.BytesIO())).decode() == ",".join(COLUMNS) + "\r\n"
 
 
-def test_moments_are_in_utc_and_an_unknown_address_is_empty():
-    at = NOON.astimezone(timezone(timedelta(hours=5)))
-    [row], [line] = written([record(at=at, address=None)])
+def test_a_moment_stands_as_it_came_and_an_unknown_address_is_empty():
+    [row], [line] = written([record(address=None)])
 
     assert row["at"] == line["at"] == "2026-03-02T12:00:00Z"
     assert (row["address"], line["address"], row["principal"]) == ("", None, "maría")
@@ -55,6 +57,21 @@ def test_a18_a_formula_is_neutralised_in_csv_only(column, start):
     [row], [line] = written([record(**{column: start})])
 
     assert row[column] == f"'{start}" and line[column] == start
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"])) | st.text("=-@a,;\"'\\\r\n\t é", max_size=4)
+
+
+@given(st.lists(ANY_TEXT, min_size=9, max_size=9))
+def test_any_text_stands_in_both_as_the_libraries_write_it(texts):
+    told = record(**dict(zip(COLUMNS[1:], texts, strict=True)))
+    spool, buffer = io.BytesIO(), io.StringIO(newline="")
+    rows = b"".join(as_csv([told], spool)).decode().removeprefix(f"{','.join(COLUMNS)}\r\n")
+    csv.writer(buffer).writerow([told[0], *map(neutralised, texts)])
+    line = json.dumps(dict(zip(COLUMNS, told, strict=True)), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+    assert rows == buffer.getvalue()
+    assert spool.getvalue().decode() == f"{line}\n"
 
 
 def test_it_needs_no_more_memory_for_more_records():
