@@ -38,7 +38,7 @@ HERE = Path(__file__).parent
 PAGES = ("admin", "views", "staff", "signin", "bad_input")  # folders whose tests judge pages and forms, and files:
 PAGE_FILES = re.compile(r"test_.*(page|pages|views|admin|roster_bad_files|demo)\Z|test_own_")
 ON_BOTH = {"journeys", "records", "work", "matrix"}  # what rests most on the database, and the newest flows
-FLOWS_ON_BOTH = {"resellers"}
+FLOWS_ON_BOTH = {"cases"}
 
 
 @pytest.hookimpl(tryfirst=True)
