@@ -54,17 +54,7 @@ def build(*, now: datetime) -> None:
         by=stage.actor("conrad"), at=stage.ago(2000),
     )  # fmt: skip
     stories.load_list(stage, days=1900, with_malicious=False)
-    address_ranges.load_ranges(
-        "country", files.COUNTRIES, source="demo", as_of=stage.ago(1900).date(), by=SCHEDULER, at=stage.ago(1900)
-    )
-    address_ranges.load_ranges(
-        "vpn",
-        files.write_vpn_ranges(folder),
-        source="demo",
-        as_of=stage.ago(1900).date(),
-        by=SCHEDULER,
-        at=stage.ago(1900),
-    )
+    _load_ranges(stage, folder)
     masked_customer_is_purged(stage)
     listed_customer_is_kept(stage)
     company_works(stage)
@@ -78,6 +68,20 @@ def build(*, now: datetime) -> None:
     people_ask_about_their_data(stage)
     abuse.others_complain(stage)
     abuse.customer_is_waited_for(stage)
+    _decide_and_disclose(stage)
+    outbox.deliver_queued(at=now)
+    retention.purge_due(as_of=legal_day(now), today=legal_day(now), execute=True, by=SCHEDULER, at=now)
+
+
+def _load_ranges(stage: Stage, folder: Path) -> None:
+    """Which addresses lie in which country, and which are a VPN's."""
+    loaded = {"source": "demo", "as_of": stage.ago(1900).date(), "by": SCHEDULER, "at": stage.ago(1900)}
+    address_ranges.load_ranges("country", files.COUNTRIES, **loaded)
+    address_ranges.load_ranges("vpn", files.write_vpn_ranges(folder), **loaded)
+
+
+def _decide_and_disclose(stage: Stage) -> None:
+    """What people have before them today; the gateway is told of what changes after it was connected."""
     measures.measure_is_determined(stage)
     measures.another_waits(stage)
     deciding.customer_is_right_on_appeal(stage)
@@ -93,8 +97,6 @@ def build(*, now: datetime) -> None:
     legal_desk.bundle_waits(stage)
     legal_desk.commerce_asks(stage)
     systems.product_waits(stage)
-    outbox.deliver_queued(at=now)
-    retention.purge_due(as_of=legal_day(now), today=legal_day(now), execute=True, by=SCHEDULER, at=now)
 
 
 def masked_customer_is_purged(stage: Stage) -> None:
