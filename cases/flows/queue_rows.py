@@ -71,23 +71,30 @@ class Place:
 
 def of_view(user: StaffMember, filters: Filters, at: datetime) -> QuerySet[Case]:
     """The cases of a view that exist for this person."""
+    return _narrowed(_of_filters(user, filters), user, filters.view, at)
+
+
+def _of_filters(user: StaffMember, filters: Filters) -> QuerySet[Case]:
+    """Of any view."""
     rows = Case.objects.visible_to(user)
-    if filters.view == View.ASLEEP:
+    chosen = {name: value for name in ("kind", "desk") if (value := getattr(filters, name))}
+    return rows.filter(**chosen) if chosen else rows
+
+
+def _narrowed(rows: QuerySet[Case], user: StaffMember, view: str, at: datetime) -> QuerySet[Case]:
+    if view == View.ASLEEP:
         rows = rows.asleep(at)
-    elif filters.view == View.COUNTERSIGN:
+    elif view == View.COUNTERSIGN:
         waiting = Decision.objects.proposed().exclude(proposed_by_key=str(user.pk))
         rows = rows.filter(status=CaseStatus.PROPOSED.value, pk__in=waiting.values("case"))
     else:
         rows = rows.waiting(at)
-    if filters.view == View.MINE:
+    if view == View.MINE:
         rows = rows.filter(assigned_to=user)
-    elif filters.view == View.FREE:
+    elif view == View.FREE:
         rows = rows.filter(assigned_to__isnull=True, desk__in=desks_of(user))
-    elif filters.view == View.OVERDUE:
+    elif view == View.OVERDUE:
         rows = rows.filter(due_on__lte=legal_day(at), due_at__lte=at)
-    for name in ("kind", "desk"):
-        if value := getattr(filters, name):
-            rows = rows.filter(**{name: value})
     return rows
 
 
@@ -140,10 +147,10 @@ def page_of(rows: QuerySet[Case], after: Place | None) -> tuple[list[Line], bool
 
 def counts(user: StaffMember, filters: Filters, at: datetime) -> dict[str, str]:
     """For each view how many cases it leaves with the other filters as they are: "7", or "100+"; one query."""
-    parts, values = [], []
+    parts, values, found = [], [], _of_filters(user, filters)
     for view in View:
         try:
-            rows = of_view(user, filters.with_(view=view.value), at).order_by().values("pk")[: MOST_COUNTED + 1]
+            rows = _narrowed(found, user, view.value, at).order_by().values("pk")[: MOST_COUNTED + 1]
             text, params = rows.query.sql_with_params()
         except EmptyResultSet:
             text, params = "SELECT 1 WHERE 1 = 0", ()

@@ -1,7 +1,7 @@
 """The filters of the queue as codes: read from an address or a saved view, refused when they are none of ours."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 
 from cases.rules.desks import Desk
 from cases.rules.wording import Worded
@@ -35,12 +35,14 @@ class Filters:
     desk: str = ""
 
     def with_(self, **changed: str) -> "Filters":
-        return Filters(**{**asdict(self), **changed})
+        return replace(self, **changed)
 
     def as_codes(self) -> dict[str, str]:
         """Only what differs from the queue as it is, as an address and a saved view keep it."""
-        plain = asdict(Filters())
-        return {name: value for name, value in asdict(self).items() if value != plain[name]}
+        return {name: value for name in NAMES if (value := getattr(self, name)) != getattr(AS_IT_IS, name)}
+
+
+AS_IT_IS = Filters()
 
 
 def read_filters(given: Mapping[str, str], kinds: Mapping[str, str]) -> Filters:

@@ -62,9 +62,10 @@ def as_row(line: queue_rows.Line, at: datetime, today: date, base: str) -> dict:
     }
 
 
-def address(filters: Filters, **more: str) -> str:
+def address(filters: Filters, *, base: str = "", **more: str) -> str:
+    """`base` spares the look for the queue's address where many are made."""
     query = urlencode({**filters.as_codes(), **more})
-    return f"{reverse('review:queue')}{'?' if query else ''}{query}"
+    return f"{base or reverse('review:queue')}{'?' if query else ''}{query}"
 
 
 def show(request):
@@ -76,21 +77,21 @@ def show(request):
     except Refusal as refusal:
         raise BadRequest(str(refusal)) from None
     found, has_more = queue_rows.page_of(queue_rows.of_view(user, filters, at), after)
-    base = reverse("review:case", args=[NOUGHT])
+    base, here, today = reverse("review:case", args=[NOUGHT]), reverse("review:queue"), legal_day(at)
     counts = queue_rows.counts(user, filters, at)
     context = {
         **admin.site.each_context(request),
         "title": "Review queue",
-        "rows": [as_row(line, at, legal_day(at), base) for line in found],
+        "rows": [as_row(line, at, today, base) for line in found],
         "filters": filters,
         "views": [
             {
                 "label": view.label, "count": counts[view.value], "is_on": filters.view == view,
-                "url": address(filters.with_(view=view.value)),
+                "url": address(filters.with_(view=view.value), base=here),
             }
             for view in View
         ],
-        "choices": [_choices(filters, "kind", CaseKind.choices), _choices(filters, "desk", Desk.choices())],
+        "choices": [_choices(filters, "kind", CaseKind.choices, here), _choices(filters, "desk", Desk.choices(), here)],
         "saved": _saved(user),
         "shared_with": saved_views.ROLES,
         "start_url": address(filters) if after else "",
@@ -107,14 +108,16 @@ def show(request):
     return TemplateResponse(request, "cases/queue.html", context)
 
 
-def _choices(filters: Filters, name: str, choices) -> dict:
+def _choices(filters: Filters, name: str, choices, base: str) -> dict:
     options = [("", f"any {name}"), *choices]
     chosen = getattr(filters, name)
     return {
         "title": name,
         "chosen": dict(options)[chosen],
         "is_on": bool(chosen),
-        "options": [(label, address(filters.with_(**{name: code})), code == chosen) for code, label in options],
+        "options": [
+            (label, address(filters.with_(**{name: code}), base=base), code == chosen) for code, label in options
+        ],
     }
 
 

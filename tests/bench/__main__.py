@@ -1,13 +1,14 @@
-"""All benches, or one: python -m tests.bench [bundle|inserts|purge|queue|roster|screening|…] [its options]."""
+"""All benches, or one: python -m tests.bench [bulk|bundle|inserts|purge|queue|roster|…] [its options]."""
 
 import os
 import sys
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "kyc_portal.settings.tests"
 
-from tests.bench import bundle, inserts, purge, queue, roster, screening, trail, verifying
+from tests.bench import bulk, bundle, inserts, purge, queue, roster, screening, trail, verifying, workspace
 
 BENCHES = {
+    "bulk": bulk.main,
     "bundle": bundle.main,
     "inserts": inserts.main,
     "purge": purge.main,
@@ -16,6 +17,7 @@ BENCHES = {
     "screening": screening.main,
     "trail": trail.main,
     "verifying": verifying.main,
+    "workspace": workspace.main,
 }
 
 if __name__ == "__main__":
