@@ -1,6 +1,7 @@
 """Follow every link and form as each role: no word of others comes out, by page, file, mail, log or job (TH2)."""
 
 import logging
+import re
 from html.parser import HTMLParser
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -16,6 +17,8 @@ from tests.matrix.worlds import EVERYTHING, MANAGER_B, everything_in
 
 pytestmark = pytest.mark.django_db
 MOST_OF_A_KIND = 2  # pages that differ in nothing but the query or the record
+# A bundle as its recipient will read it: who approves what leaves the house must read it whole, and each look is told.
+AS_HANDED_OVER = re.compile(r"/cases/bundles/[\w-]+/preview/")
 LINKS = {"a": "href", "form": "action", "link": "href", "img": "src", "iframe": "src", "script": "src"}
 
 
@@ -82,7 +85,11 @@ class TestCrawl:
 
         if who == MANAGER_B:  # their own customers, by name, country and state
             secrets = [word for word in secrets if word not in matrix.known_to_b]
-        told = {address: [word for word in secrets if word in text] for address, text in seen.items()}
+        told = {
+            address: [word for word in secrets if word in text]
+            for address, text in seen.items()
+            if not (AS_HANDED_OVER.fullmatch(address) and matrix.users[who].has_perm("cases.approve_bundle"))
+        }
         assert {address: words for address, words in told.items() if words} == {}
         assert [line for line in logged if any(each.word in line for each in matrix.canaries)] == []
         assert not [address for address in seen if any(word in unquote(address) for word in secrets)]
