@@ -66,6 +66,7 @@ class IndexPage:
     provider: str = ""
     collected_at: datetime | None = None
     approved_at: datetime | None = None
+    request: tuple[tuple[str, str], ...] = ()  # what it answers, as labels with values
 
     @property
     def total_bytes(self) -> int:

@@ -276,7 +276,7 @@ class RequestForm(forms.Form):
     authority_reference = forms.CharField(
         label="Their reference", max_length=100, required=False, help_text="The number on their letter."
     )
-    ground = forms.ChoiceField(label="Ground", choices=Ground.choices())
+    ground = forms.ChoiceField(label="Ground", choices=blank("Choose a ground", Ground.choices()))
     received_on = day_field(label="Received on", help_text="The day it came; the days of a preservation count from it.")
     kinds = forms.MultipleChoiceField(
         label="Kinds of records", required=False, choices=SCOPE_KINDS, widget=forms.CheckboxSelectMultiple,
@@ -291,7 +291,7 @@ class RejectForm(forms.Form):
 
 
 class ServeForm(forms.Form):
-    ground = forms.ChoiceField(label="Ground of the process", choices=LAWFUL)
+    ground = forms.ChoiceField(label="Ground of the process", choices=blank("Choose a ground", LAWFUL))
 
 
 class CollectForm(forms.Form):

@@ -175,7 +175,18 @@ class PayloadOf:
         return IndexPage(
             bundle.reference, bundle.case.reference, Recipient(bundle.recipient).label, Ground(bundle.ground).label,
             self._at, keys.signing_key()[0], tuple(self._indexed), self._show.notes, settings.PROVIDER_NAME,
-            bundle.collected_at, bundle.approved_at,
+            bundle.collected_at, bundle.approved_at, self._request(),
+        )  # fmt: skip
+
+    def _request(self) -> tuple[tuple[str, str], ...]:
+        """What the bundle answers and what was asked for; a customer is not told who asks about them."""
+        request = self._bundle.request
+        if request is None or self._bundle.recipient == Recipient.CUSTOMER:
+            return ()
+        numbered = f", their reference {request.authority_reference}" if request.authority_reference else ""
+        return (
+            ("Request", f"{request.reference} of {request.authority}{numbered}"),
+            ("Received on", f"{request.received_on}"), ("Asked for", request.asked.in_words()),
         )  # fmt: skip
 
 

@@ -34,8 +34,8 @@ def about_rows(page: IndexPage) -> list[tuple[str, str]]:
     """What stands on the cover: a label and its value."""
     return [
         ("Handed over by", page.provider or "–"), ("Case", page.case_reference), ("Made for", page.recipient),
-        ("Ground", page.ground), ("Collected", as_text(page.collected_at)), ("Approved", as_text(page.approved_at)),
-        ("Built", as_text(page.built_at)), ("Signed with key", page.key_id),
+        ("Ground", page.ground), *page.request, ("Collected", as_text(page.collected_at)),
+        ("Approved", as_text(page.approved_at)), ("Built", as_text(page.built_at)), ("Signed with key", page.key_id),
         ("Files", f"{len(page.files)} listed here, {page.total_bytes} bytes"),
     ]  # fmt: skip
 

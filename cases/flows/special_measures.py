@@ -10,6 +10,7 @@ from datetime import date, datetime
 from accounts.flows import texts
 from accounts.flows.texts import BadField, Texts
 from accounts.models import Party
+from accounts.rules.us_status import US_JURISDICTIONS
 from cases.flows import measure_hits
 from cases.models import MeasureFactor, SpecialMeasure
 from cases.rules.measure_stages import (
@@ -99,6 +100,8 @@ def _place_or_person(kind: MeasureKind, country: str, party: str) -> tuple[str, 
     if kind == MeasureKind.JURISDICTION:
         if party:
             raise BadField("Person belongs to a measure by person. Leave it empty, or choose the other kind.")
+        if country in US_JURISDICTIONS:
+            raise BadField("Jurisdiction is the United States or a territory. The order is about foreign ones.")
         return texts.required("Jurisdiction", country), None
     if country:
         raise BadField("Jurisdiction belongs to a measure by jurisdiction. Leave it empty, or choose the other kind.")

@@ -2,7 +2,7 @@
 
 import re
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from cases.rules.wording import Worded
 from kyc_portal.calendars import add_business_days, add_days
@@ -85,13 +85,18 @@ def require_authority(text: str) -> str:
     return text
 
 
+AMOUNT = re.compile(r"(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]{1,2})?")
+
+
 def in_usd(value: object) -> Decimal:
-    """The value in U.S. dollars, exact to the cent, nought or more. Raises NotComplete."""
-    try:
-        amount = Decimal(str(value).replace(",", "").strip())
-        fits = amount.is_finite() and 0 <= amount <= MOST_USD and amount == amount.quantize(Decimal("0.01"))
-    except InvalidOperation:
-        fits = False
-    if not fits:
-        raise NotComplete("The value must be an amount in U.S. dollars with at most two decimals, for example 1250.00.")
+    """The value in U.S. dollars, exact to the cent, nought or more. Raises NotComplete.
+
+    A comma only parts thousands, so that nobody's decimal comma is read as something else.
+    """
+    text = str(value).strip()
+    if not AMOUNT.fullmatch(text) or (amount := Decimal(text.replace(",", ""))) > MOST_USD:
+        raise NotComplete(
+            "The value must be an amount in U.S. dollars with a point before at most two decimals, for example 1250.00 "
+            "or 1,250.00."
+        )
     return amount.quantize(Decimal("0.01"))

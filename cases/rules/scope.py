@@ -46,6 +46,13 @@ class AskedFor:
             and (other.through_on is None or (self.through_on is not None and self.through_on <= other.through_on))
         )
 
+    def in_words(self) -> str:
+        """What is asked for in one line, as a cover and an index say it."""
+        kinds = "; ".join(kind.label for kind in DataClass if kind in self.kinds) or "all that the ground allows"
+        days = [f"from {self.from_on}" if self.from_on else "", f"through {self.through_on}" if self.through_on else ""]
+        accounts = f"of {', '.join(sorted(self.accounts))}" if self.accounts else ""
+        return ", ".join(filter(None, [kinds, " ".join(filter(None, days)), accounts]))
+
 
 EVERYTHING = AskedFor()
 

@@ -254,6 +254,15 @@ class TestBuild:
         assert "<script" not in page and "style=" not in page and "<style" not in page
         assert "=HYPERLINK(&quot;" in page
 
+    def test_its_cover_says_what_it_answers_but_to_the_customer(self, built):
+        bundle, data = built()
+        _, own = built(ground="customer_request", recipient="customer")
+
+        page, theirs = (data / "index.html").read_text(), everything_readable(own)
+        assert f"{bundle.request.reference} of {bundle.request.authority}" in page
+        assert "all that the ground allows" in page
+        assert bundle.request.authority not in theirs and "Asked for" not in theirs
+
     def test_its_audit_excerpt_can_be_proven(self, built):
         _, data = built()
 

@@ -76,6 +76,7 @@ class TestRecording:
             ({"determined_on": date(2026, 3, 3)}, BadDates, "future"),
             ({"country": "XX"}, BadField, "Jurisdiction .*XX.* is no country code"),
             ({"country": ""}, BadField, "Jurisdiction is empty"),
+            ({"country": "PR"}, BadField, "Jurisdiction is the United States or a territory"),
             ({"party": "PTY-2222-2222"}, BadField, "Person belongs to"),
             ({"kind": "person", "party": "PTY-2222-2222"}, BadField, "Jurisdiction belongs to"),
             (

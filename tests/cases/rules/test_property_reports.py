@@ -51,11 +51,16 @@ class TestAuthority:
 
 
 class TestValue:
-    @pytest.mark.parametrize(("text", "amount"), [("0", "0.00"), ("1,250.5", "1250.50"), (" 12.34 ", "12.34")])
+    @pytest.mark.parametrize(
+        ("text", "amount"), [("0", "0.00"), ("1,250.5", "1250.50"), ("1250", "1250.00"), (" 12.34 ", "12.34")]
+    )
     def test_it_is_exact(self, text, amount):
         assert in_usd(text) == Decimal(amount)
 
-    @pytest.mark.parametrize("text", ["", "-1", "1.005", "NaN", "Infinity", "1e40", "ten", "0x10", "١٢a"])
+    @pytest.mark.parametrize(
+        "text",
+        ["", "-1", "1.005", "NaN", "Infinity", "1e40", "ten", "0x10", "١٢a", "12,50", "1.250,00", "1e9", "1,25,000"],
+    )
     def test_anything_else_is_refused(self, text):
         with pytest.raises(NotComplete, match="two decimals"):
             in_usd(text)
