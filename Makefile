@@ -29,7 +29,7 @@ faults: .venv/development.stamp  ## kill worker, web, database and Redis at rand
 	env -u DATABASE_URL -u CELERY_BROKER_URL $(FAULTS) $(ARGS)
 	.ci/services $(FAULTS) $(ARGS)
 
-bench: .venv/development.stamp  ## time the trail, imports, the purge and the check beside plain rivals; ARGS="purge --files 10"
+bench: .venv/development.stamp  ## time what matters beside plain rivals; ARGS="queue" is one of them, tests/bench/__main__.py names all
 	env -u DATABASE_URL -u CELERY_BROKER_URL $(BIN) tests.bench $(ARGS)
 	@if [ -x "$$(command -v psql)" ]; then .ci/services $(BIN) tests.bench $(ARGS); \
 	else echo "PostgreSQL is not installed, so the figures are SQLite's only."; fi
