@@ -43,19 +43,26 @@ class _Moment(models.Func):
 
 def records(chosen: Chosen, show: Redactor) -> Iterator[Record]:
     """Each record as its recipient may see it, oldest first."""
-    hidden = show.hides(FieldClass.NETWORK_ADDRESS)
+    hidden, acts = show.hides(FieldClass.NETWORK_ADDRESS), show.hides(FieldClass.ACTIVITY)
     if hidden is not None:
         show.note(hidden, "access/records, address and raw source")
+    if acts is not None:
+        show.note(acts, "access/records, action, principal and event")
     found = _records(chosen).order_by("at", "pk").values_list(
         _Moment("at"), "account__reference", "kind", "address", "raw_source", "batch__reference", "action",
         "principal", "source_system", "event_id",
     ).iterator(chunk_size=ROWS_AT_ONCE)  # fmt: skip
-    if hidden is None and not show.scrubs:
+    if hidden is None and acts is None and not show.scrubs:
         yield from found
         return
-    for row in found:
-        address, raw_source = row[3:5] if hidden is None else (hidden.of(""), hidden.of(""))
-        yield (*row[:3], address, show.scrub(raw_source), *row[5:7], show.scrub(row[7]), *row[8:])
+    for at, account, kind, address, raw_source, batch, action, principal, source, event in found:
+        if hidden is not None:
+            address = raw_source = hidden.of("")
+        if acts is not None:
+            action = principal = event = acts.of("")
+        yield (
+            at, account, kind, address, show.scrub(raw_source), batch, action, show.scrub(principal), source, event
+        )  # fmt: skip
 
 
 def are_shown(chosen: Chosen, show: Redactor) -> bool:

@@ -28,6 +28,7 @@ class FieldClass(Worded):
     CONTACT = "contact", "e-mail address or phone"
     PAYMENT_NUMBER = "payment_number", "number of a means of payment"
     NETWORK_ADDRESS = "network_address", "network address"
+    ACTIVITY = "activity", "what was done, by which principal"
     OTHER_PERSON = "other_person", "details of another person"
     REPORTER = "reporter", "who reported the abuse"
     STAFF = "staff", "name of a member of staff"
@@ -48,6 +49,7 @@ class Exemption(Worded):
     SCREENING = "S2", "screening is not told to the person screened"
     DELIBERATION = "S3", "internal deliberation"
     PRIVILEGE = "L1", "legal privilege"
+    BEYOND_GROUND = "L2", "beyond what the ground reaches"
 
 
 # Where each code stands written, by citation in kyc_portal/policy/regimes.py; most are our own list, shown as such.
@@ -60,6 +62,7 @@ EXEMPTION_CITATIONS: dict[Exemption, str] = {
     Exemption.SCREENING: "own",
     Exemption.DELIBERATION: "own",
     Exemption.PRIVILEGE: "own",
+    Exemption.BEYOND_GROUND: "usc-2703c",
 }
 
 
@@ -100,6 +103,7 @@ _DETECTION = Redaction(Exemption.DETECTION)
 _SCREENING = Redaction(Exemption.SCREENING)
 _DELIBERATION = Redaction(Exemption.DELIBERATION)
 _PRIVILEGE = Redaction(Exemption.PRIVILEGE)
+_BEYOND = Redaction(Exemption.BEYOND_GROUND)
 
 REDACTIONS: dict[FieldClass, dict[Recipient, Redaction]] = {
     FieldClass.NAME: {},
@@ -110,6 +114,7 @@ REDACTIONS: dict[FieldClass, dict[Recipient, Redaction]] = {
     FieldClass.CONTACT: {},
     FieldClass.PAYMENT_NUMBER: {_COURT: _SHORT},
     FieldClass.NETWORK_ADDRESS: {},
+    FieldClass.ACTIVITY: {},
     FieldClass.OTHER_PERSON: {_COURT: _OTHER, _CUSTOMER: _OTHER},
     FieldClass.REPORTER: {_COURT: _REPORTER, _CUSTOMER: _REPORTER},
     FieldClass.STAFF: {_COURT: _STAFF, _POLICE: _STAFF, _CUSTOMER: _STAFF},
@@ -120,8 +125,10 @@ REDACTIONS: dict[FieldClass, dict[Recipient, Redaction]] = {
 }
 
 # What a ground takes away whoever the recipient is: who consents speaks for themselves, and what nobody ordered us to
-# hand over tells of nobody else and of no member of staff.
+# hand over tells of nobody else and of no member of staff. A subpoena reaches when and from where somebody came, and
+# not what they did (18 U.S.C. 2703(c)(2)).
 BY_GROUND: dict[Ground, dict[FieldClass, Redaction]] = {
+    Ground.SUBPOENA: {FieldClass.ACTIVITY: _BEYOND},
     Ground.CONSENT: {FieldClass.OTHER_PERSON: _OTHER, FieldClass.DETECTION: _DETECTION, FieldClass.STAFF: _STAFF},
     Ground.EMERGENCY: {FieldClass.OTHER_PERSON: _OTHER, FieldClass.STAFF: _STAFF},
     Ground.PROTECTION: {FieldClass.OTHER_PERSON: _OTHER, FieldClass.STAFF: _STAFF},

@@ -53,6 +53,7 @@ CITATIONS = {
     "ofac-501-601": ShippedCitation("31 CFR 501.601", "in_force", "P"),
     "ofac-501-603": ShippedCitation("31 CFR 501.603", "in_force", "P"),
     "usc-2703f": ShippedCitation("18 U.S.C. 2703(f)", "in_force", "P"),
+    "usc-2703c": ShippedCitation("18 U.S.C. 2703(c)(2), what a subpoena reaches (our reading)", "in_force", "S"),
     "ofac-501-604": ShippedCitation("31 CFR 501.604", "in_force", "P"),
     "icts-791-106": ShippedCitation("15 CFR 791.106", "in_force", "P"),
     "usc-2704": ShippedCitation("18 U.S.C. 2704", "in_force", "P"),

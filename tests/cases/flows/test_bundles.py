@@ -254,6 +254,14 @@ class TestBuild:
         assert "<script" not in page and "style=" not in page and "<style" not in page
         assert "=HYPERLINK(&quot;" in page
 
+    def test_a_subpoena_gets_when_and_from_where_and_not_what_was_done(self, built):
+        _, data = built(ground="subpoena", recipient="law_enforcement")
+
+        rows = [json.loads(line) for line in (data / "access/records.jsonl").read_text().splitlines()]
+        assert {(row["action"], row["principal"], row["event_id"]) for row in rows} == {("[redacted L2]",) * 3}
+        assert all(row["at"] and row["address"] for row in rows)
+        assert "L2" in {note["code"] for note in json.loads((data / "redactions.json").read_text())}
+
     def test_its_cover_says_what_it_answers_but_to_the_customer(self, built):
         bundle, data = built()
         _, own = built(ground="customer_request", recipient="customer")

@@ -1,7 +1,7 @@
 import pytest
 
 from cases.rules.disclosure import Recipient
-from cases.rules.redaction import REDACTIONS, Exemption, FieldClass, Kept, Redaction, UnknownField, redacted
+from cases.rules.redaction import BY_GROUND, REDACTIONS, Exemption, FieldClass, Kept, Redaction, UnknownField, redacted
 
 
 class TestTable:
@@ -9,12 +9,18 @@ class TestTable:
         assert list(REDACTIONS) == list(FieldClass)
 
     def test_every_exemption_is_used(self):
-        used = {redaction.exemption for row in REDACTIONS.values() for redaction in row.values()}
+        rows = [*REDACTIONS.values(), *BY_GROUND.values()]
+        used = {redaction.exemption for row in rows for redaction in row.values()}
 
         assert used == set(Exemption)
 
 
 class TestRedacted:
+    def test_a_subpoena_reaches_when_and_from_where_and_not_what_was_done(self):
+        assert redacted("activity", "law_enforcement", "subpoena").of("compute:RunInstances") == "[redacted L2]"
+        assert redacted("network_address", "law_enforcement", "subpoena") is None
+        assert redacted("activity", "law_enforcement", "court_order") is None
+
     @pytest.mark.parametrize(
         ("field_class", "recipient", "code"),
         [
