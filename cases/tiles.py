@@ -1,10 +1,16 @@
 """The waiting work of cases on the first page."""
 
+from datetime import date
+
+from django.db.models import QuerySet
+
+from cases.flows.bundle_items import of_days
 from cases.models import (
     AbuseReport,
     Appeal,
     Bundle,
     Case,
+    CaseReader,
     CommerceReview,
     Decision,
     LegalRequest,
@@ -13,6 +19,9 @@ from cases.models import (
     SpecialMeasure,
     VoluntaryDisclosure,
 )
+from cases.verbs import Verb
+from kyc_portal.calendars import add_days
+from kyc_portal.policy.current import regime_on
 from kyc_portal.staff.policy_table import rows_for
 from kyc_portal.staff.site import Tile
 
@@ -22,8 +31,16 @@ CASES, REQUESTS, BUNDLES, REPORTS = (
     "admin:cases_abusereport_changelist",
 )  # fmt: skip
 MEASURES, HITS = "admin:cases_specialmeasure_changelist", "admin:cases_measurehit_changelist"
+EVENTS = "admin:records_auditevent_changelist"
 COMMERCE = "admin:cases_commercereview_changelist"
 PROPERTY, VOLUNTARY = "admin:cases_propertyreport_changelist", "admin:cases_voluntarydisclosure_changelist"
+
+
+def break_ins(today: date) -> QuerySet[CaseReader]:
+    """Break-ins into restricted cases of the last days, as many as the figure says; today is one of them."""
+    since = add_days(today, 1 - regime_on(today).whole("break_in_shown_days"))
+    return of_days(CaseReader.objects.filter(broke_in=True), "named_at", since, None)
+
 
 TILES = (
     Tile(
@@ -105,5 +122,10 @@ TILES = (
         "Bundles to approve", "Evidence a colleague collected.", "cases.approve_bundle",
         lambda user, today: rows_for(user, Bundle.objects.to_approve()).exclude(collected_by_key=str(user.pk)), BUNDLES,
         "queue=to_approve", "warning",
+    ),
+    Tile(
+        "Restricted cases broken into", "Lately; read in the trail who let themselves in, and why.",
+        "staff.review_breakglass", lambda user, today: break_ins(today), EVENTS,
+        f"verb={Verb.BROKE_IN.code}&when=month", "warning",
     ),
 )  # fmt: skip

@@ -67,7 +67,7 @@ BEAT_SCHEDULE = {
     "give back cases of who is away": {"task": "cases.tasks.give_back_cases_of_absent", "schedule": crontab(minute=2)},
     "count the hours of cases": {"task": "cases.tasks.recompute_due_moments", "schedule": crontab(hour=0, minute=20)},
     "remind of deadlines": {
-        "task": "kyc_portal.notices.tasks.remind_of_deadlines",
+        "task": "kyc_portal.staff.tasks.remind_of_deadlines",
         "schedule": crontab(hour=6, minute=0),
     },
     "tell auditors of break-glass": {

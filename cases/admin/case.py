@@ -46,7 +46,7 @@ from cases.flows.evidence import accounts_of
 from cases.flows.next_case import desks_of
 from cases.models import Case, CaseSignal, CaseSubject, Decision
 from cases.models.case import CaseKind
-from cases.rules.stages import CaseStatus, DecisionState
+from cases.rules.stages import DecisionState
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff.actions import flow_action
@@ -167,7 +167,7 @@ class CaseAdmin(RecordAdmin):
 
     @admin.display(description="state", ordering="status")
     def state(self, case):
-        mark = Badge(case.get_status_display(), case_page.STATUS_TONES[CaseStatus(case.status)]).__html__()
+        mark = case_page.state_badge(case, case.unfinished).__html__()
         return format_html("{} {}", mark, visible(case.assigned_to)) if case.assigned_to_id else mark
 
     @admin.display(description="due", ordering="due_on")
@@ -178,8 +178,7 @@ class CaseAdmin(RecordAdmin):
         return case.title
 
     def badges(self, case):
-        tone = case_page.STATUS_TONES[CaseStatus(case.status)]
-        return [Badge(case.get_kind_display()), Badge(case.get_status_display(), tone)]
+        return [Badge(case.get_kind_display()), case_page.state_badge(case, case.unfinished)]
 
     def clock(self, case):
         return Clock(case.due_on, what="decision") if is_open(case) else None

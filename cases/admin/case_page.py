@@ -1,5 +1,9 @@
 """The parts of a case's page: whom it is about, what was seen, what was written, what was decided."""
 
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db.models import Prefetch
 from django.urls import reverse
 
 from accounts.models import Account, IdentityDocument, Restriction, RiskSignal, ScreeningHit
@@ -72,10 +76,11 @@ def cases_of_account(account: Account, *, user, at) -> list[Table]:
     if not user.has_perm(policy_table.right_to_see("cases.case")):
         return []
     found = Case.objects.visible_to(user).filter(subjects__account=account).order_by("-opened_at", "pk")
+    found = found.prefetch_related(Prefetch("decisions", Decision.objects.unfinished(), to_attr="unfinished"))
     rows = [
         [
             Link(case.reference, case), case.get_kind_display(), case.title,
-            Badge(case.get_status_display(), STATUS_TONES[CaseStatus(case.status)]),
+            state_badge(case, case.unfinished),
             Clock(case.due_on).seen_on(legal_day(at)) if case.status in NOT_ENDED else "",
         ]
         for case in found[:MOST_LISTED]
@@ -110,14 +115,16 @@ def source_of(signal: RiskSignal) -> str:
 
 def decision_section(case: Case) -> Facts:
     """The decision, always in view: what is proposed, or what was decided, or that nothing is."""
-    return decision_facts(case, case.decisions.select_related("account").order_by("-proposed_at", "-pk").first())
+    newest = case.decisions.select_related("account").order_by("-proposed_at", "-pk").first()
+    return decision_facts(case, newest, case.unfinished)
 
 
-def decision_facts(case: Case, found: Decision | None) -> Facts:
-    """The newest decision of a case in facts, and what comes next."""
+def decision_facts(case: Case, found: Decision | None, decisions: Sequence[Decision]) -> Facts:
+    """The newest decision of a case in facts, and what comes next; `decisions` as for `state_badge`."""
+    note = _next_step(case, decisions)
     rules = {"url": reverse(CATALOGUE), "url_label": "What decisions bring about"}
     if found is None:
-        return Facts("decision", "Decision", [("State", "nothing is proposed yet")], note=_next_step(case), **rules)
+        return Facts("decision", "Decision", [("State", "nothing is proposed yet")], note=note, **rules)
     rows = [
         ("Decision", Link(found.reference, found)),
         ("Account", Link(found.account, found.account)),
@@ -130,7 +137,7 @@ def decision_facts(case: Case, found: Decision | None) -> Facts:
         ("Takes effect", found.takes_effect_at if found.state == DecisionState.SIGNED else None),
         ("Why", found.ended_why or found.answered_why),
     ]
-    return Facts("decision", "Decision", [row for row in rows if row[1]], note=_next_step(case), **rules)
+    return Facts("decision", "Decision", [row for row in rows if row[1]], note=note, **rules)
 
 
 TONES = {
@@ -146,11 +153,36 @@ TONES = {
 }
 
 
-def _next_step(case: Case) -> str:
+def signed_in_words(until: datetime) -> str:
+    return f"signed; can be undone until {until:%H:%M} UTC"
+
+
+def _signed_until(decisions: Iterable[Decision]) -> datetime | None:
+    """Until when the first of the signed decisions can be undone; None where none is signed."""
+    return min((each.takes_effect_at for each in decisions if each.state == DecisionState.SIGNED), default=None)
+
+
+def _waits_for_second(decisions: Iterable[Decision]) -> bool:
+    return any(each.state == DecisionState.PROPOSED for each in decisions)
+
+
+def state_badge(case: Case, decisions: Sequence[Decision]) -> Badge:
+    """Where a case stands; of `decisions`, its own, those count that wait for a signature or can still be undone."""
+    status = CaseStatus(case.status)
+    until = _signed_until(decisions)
+    if status == CaseStatus.PROPOSED and until and not _waits_for_second(decisions):
+        return Badge(signed_in_words(until), STATUS_TONES[status])
+    return Badge(status.label, STATUS_TONES[status])
+
+
+def _next_step(case: Case, decisions: Sequence[Decision]) -> str:
+    if case.status == CaseStatus.PROPOSED and (until := _signed_until(decisions)):
+        other = " A second person answers the other proposal." if _waits_for_second(decisions) else ""
+        return f"S{signed_in_words(until)[1:]}.{other}"
     return {
         CaseStatus.OPEN: "Take the case, then propose a decision.",
         CaseStatus.IN_REVIEW: "Whoever works the case proposes; a mild outcome takes one signature.",
-        CaseStatus.PROPOSED: "A second person countersigns or declines; what is signed can be undone for some minutes.",
+        CaseStatus.PROPOSED: "A second person countersigns or declines.",
         CaseStatus.DECIDED: "The decision is carried out. Close the case.",
         CaseStatus.CLOSED: "The case is closed.",
     }[CaseStatus(case.status)]

@@ -186,7 +186,7 @@ def _decide_milder(appeal: Appeal, old: Decision, new: Consequence, *, by: Actor
         rests_on_list=old.rests_on_list or new.rests_on_list, state=DecisionState.COUNTERSIGNED.value,
         proposed_at=appeal.proposed_at, proposed_by=appeal.proposed_by, proposed_by_key=appeal.proposed_by_key,
         answered_at=at, in_effect_at=at, appeal_by=effects.appeal_by(new, at),
-        answered_why=f"on appeal {appeal.reference}", **kept(account, new, on=legal_day(at)),
+        answered_why=f"on appeal {appeal.reference}", **kept(old.case, account, new, on=legal_day(at)),
     )  # fmt: skip
     if person_key(by) != appeal.proposed_by_key:
         made.answered_by, made.answered_by_key = by.label, person_key(by)

@@ -210,8 +210,7 @@ def _accounts_of(keys: Sequence[UUID], user: StaffMember) -> dict[UUID, list[Acc
 def _write(
     cases: list[Case], about: dict[UUID, list[Account]], consequence: Consequence, *, by: Actor, at: datetime
 ) -> list[Decision]:
-    accounts = {account.pk: account for case in cases for account in about[case.pk]}
-    seen = kept_of_many(list(accounts.values()), consequence, on=legal_day(at))
+    seen = kept_of_many({case.pk: about[case.pk] for case in cases}, consequence, on=legal_day(at))
     is_proposal = consequence.must_be_countersigned
     state = DecisionState.PROPOSED
     if not is_proposal:
@@ -220,7 +219,7 @@ def _write(
     made = [
         Decision(
             case=case, account=account, outcome=consequence.outcome.code.value, reason=consequence.reason.code,
-            **seen[account.pk], rests_on_list=consequence.rests_on_list, proposed_at=at, proposed_by=by.label,
+            **seen[case.pk, account.pk], rests_on_list=consequence.rests_on_list, proposed_at=at, proposed_by=by.label,
             proposed_by_key=person_key(by), state=state.value, answered_at=None if is_proposal else at,
             in_effect_at=None if is_proposal else at,
             answered_why="" if is_proposal else decisions.ONE_SIGNATURE,

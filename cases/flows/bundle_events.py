@@ -1,4 +1,4 @@
-"""The excerpt of the audit trail in an evidence bundle: only what the ground covers (requirements R52, R53, R114).
+"""The excerpt of the audit trail in a bundle: what the ground covers and the request asks for (R52, R53, R114).
 
 What no class of data stands for stays out: what other authorities asked, holds, who works what.
 """
@@ -14,6 +14,8 @@ from cases.flows.bundle_redactor import Redactor
 from cases.models import Bundle
 from cases.rules.disclosure import DataClass, may_include
 from cases.rules.redaction import FieldClass
+from cases.rules.scope import AskedFor
+from kyc_portal.records.clock import legal_day
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import RecordRef
 from kyc_portal.records.verbs import sentence_of
@@ -92,22 +94,35 @@ def class_of(verb: str) -> DataClass | None:
     return CLASS_OF_VERB[max(fitting, key=len)] if fitting else None
 
 
-def events_of(bundle: Bundle, records: Iterable[RecordRef], show: Redactor, *, until: datetime) -> Iterator[dict]:
+def events_of(
+    bundle: Bundle, records: Iterable[RecordRef], show: Redactor, *, asked: AskedFor, until: datetime
+) -> Iterator[dict]:
     """The events about these records and within them, oldest first, as the recipient may see them.
+
+    Of what the bundle rests on, only events of the kinds and days that are `asked` for; its own chain of custody always
+    goes.
 
     The canonical bytes (the sealed form of an event) go along only where nothing of the event is blacked out; their
     SHA-256 always does, so that an event can be proven later against the whole trail.
     """
-    wanted, tells_why = Q(pk__in=[]), may_include(bundle.ground, D.DECISIONS) and not show.is_for_customer
+    wanted = Q(pk__in=[])
+    tells_why = _may_go(bundle, asked, D.DECISIONS) and not show.is_for_customer
     for ref in records:
         wanted |= Q(about_label=ref.label, about_key=ref.key) | Q(within_label=ref.label, within_key=ref.key)
     for event in AuditEvent.objects.filter(wanted, at__lte=until).order_by("at", "id").iterator(chunk_size=500):
         data_class = class_of(event.verb)
         of_another_bundle = data_class == D.CUSTODY and event.about_key != str(bundle.pk)
         untold = show.is_for_customer and data_class == D.DECISIONS and event.verb.startswith(NOT_FOR_CUSTOMERS)
-        if of_another_bundle or untold or data_class is None or not may_include(bundle.ground, data_class):
+        if of_another_bundle or untold or data_class is None or not _may_go(bundle, asked, data_class):
+            continue
+        day = legal_day(event.at)
+        if data_class != D.CUSTODY and not asked.covers_days(day, day):
             continue
         yield _shown(event, show, tells_why=tells_why)
+
+
+def _may_go(bundle: Bundle, asked: AskedFor, data_class: DataClass) -> bool:
+    return may_include(bundle.ground, data_class) and asked.covers_kind(data_class)
 
 
 def _shown(event: AuditEvent, show: Redactor, *, tells_why: bool) -> dict:

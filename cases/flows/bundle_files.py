@@ -156,7 +156,7 @@ class PayloadOf:
             *map(RecordRef.of, self._chosen.rows(Account, DataClass.SUBSCRIBER)),
             *map(RecordRef.of, self._chosen.rows(Party, DataClass.SUBSCRIBER)),
         ]  # fmt: skip
-        events = events_of(self._bundle, records, self._show, until=self._at)
+        events = events_of(self._bundle, records, self._show, asked=self._chosen.asked, until=self._at)
         origin = "the portal's audit trail; canonical is the sealed form of each event in base64"
         yield from self._file("audit/events.jsonl", "Audit trail", origin, table_jsonl(EVENT_COLUMNS, events))
 

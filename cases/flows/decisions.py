@@ -67,7 +67,7 @@ def propose(
 
     decision = Decision.objects.create(
         case=case, account=account, outcome=consequence.outcome.code.value, reason=reason,
-        rests_on_list=consequence.rests_on_list, **kept(account, consequence, on=legal_day(at)),
+        rests_on_list=consequence.rests_on_list, **kept(case, account, consequence, on=legal_day(at)),
         proposed_at=at, proposed_by=by.label, proposed_by_key=person_key(by),
     )  # fmt: skip
     if consequence.must_be_countersigned:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -20,7 +20,7 @@ from accounts.models import (
     Verification,
     WatchlistSnapshot,
 )
-from cases.models import Case, MeasureHit, SpecialMeasure
+from cases.models import AbuseReport, Case, MeasureHit, SpecialMeasure
 from cases.rules.outcomes import Consequence
 from cases.rules.replay import RULES
 from kyc_portal.policy.current import regime_on
@@ -78,9 +78,11 @@ FURTHER: list[Evidence] = [
     Evidence("restrictions", "Restrictions seen", _restrictions_of),
     Evidence("measures", "Special measures seen", _measures_of),
 ]
+REPORTS = "reports"  # kept by case, not by account: another case may be restricted to named people
 TITLES = {
     "signals": "Red flags seen", "hits": "Hits seen", "lists": "Lists seen", "documents": "Documents seen",
-    "verifications": "Verifications seen", RULES: "What the rules said", **{each.kind: each.title for each in FURTHER},
+    "verifications": "Verifications seen", REPORTS: "Abuse reports seen", RULES: "What the rules said",
+    **{each.kind: each.title for each in FURTHER},
 }  # fmt: skip
 
 
@@ -91,17 +93,33 @@ def add_evidence(evidence: Evidence) -> None:
         TITLES[evidence.kind] = evidence.title
 
 
-def kept(account: Account, consequence: Consequence, *, on: date) -> dict:
+def kept(case: Case, account: Account, consequence: Consequence, *, on: date) -> dict:
     """The columns of a decision that keep what was seen and what the rules said, with their hash."""
-    return kept_of_many([account], consequence, on=on)[account.pk]
+    return kept_of_many({case.pk: [account]}, consequence, on=on)[case.pk, account.pk]
 
 
-def kept_of_many(accounts: Sequence[Account], consequence: Consequence, *, on: date) -> dict[UUID, dict]:
-    """The same by account, for many."""
-    said, found = rules_then(consequence, on=on), {}
-    for key, seen in seen_of_many(accounts, on=on).items():
-        rests_on = {**seen, RULES: said}
-        found[key] = {"rests_on": rests_on, "seen_sha256": digest_of(rests_on)}
+def kept_of_many(
+    about: Mapping[UUID, Sequence[Account]], consequence: Consequence, *, on: date
+) -> dict[tuple[UUID, UUID], dict]:
+    """The same by case and account, for many; `about` gives the accounts by case."""
+    accounts = {account.pk: account for found in about.values() for account in found}
+    said, kept_rows = rules_then(consequence, on=on), {}
+    seen, reports = seen_of_many(list(accounts.values()), on=on), reports_of(about)
+    for case, found in about.items():
+        for account in found:
+            rests_on = {**seen[account.pk], REPORTS: reports[case, account.pk], RULES: said}
+            kept_rows[case, account.pk] = {"rests_on": rests_on, "seen_sha256": digest_of(rests_on)}
+    return kept_rows
+
+
+def reports_of(about: Mapping[UUID, Sequence[Account]]) -> dict[tuple[UUID, UUID], list[dict]]:
+    """By case and account the abuse reports about the account that are looked at in the case; one query."""
+    found = {(case, account.pk): [] for case, accounts in about.items() for account in accounts}
+    rows = AbuseReport.objects.filter(case__in=list(about), account__in={account for _, account in found})
+    for report in rows.order_by("reference"):
+        found.setdefault((report.case_id, report.account_id), []).append(
+            {"reference": report.reference, "sha256": report.sha256}
+        )
     return found
 
 

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from cases.flows.next_case import desks_of
 from cases.models import Case, CaseSignal, CaseSubject, Decision
 from cases.rules.queue_filters import Filters, View
-from cases.rules.stages import CaseStatus
+from cases.rules.stages import CaseStatus, DecisionState
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff.models import StaffMember
@@ -117,6 +117,7 @@ class Line:
     customers: list[tuple[str, str]] = field(default_factory=list)  # (name, reference of the account)
     flags: list[str] = field(default_factory=list)  # the sentences of those without an answer, the heaviest first
     proposed: tuple[str, str] | None = None  # (by whom, code of the outcome)
+    undo_until: datetime | None = None  # where nothing is proposed any more and what is signed can still be undone
 
 
 COLUMNS = (
@@ -139,9 +140,14 @@ def page_of(rows: QuerySet[Case], after: Place | None) -> tuple[list[Line], bool
     for key, sentence in flags.order_by("-signal__weight", "pk").values_list("case_id", "signal__sentence"):
         by_key[key].flags.append(sentence)
     if asked := [line.key for line in lines if line.status == CaseStatus.PROPOSED]:
-        proposals = Decision.objects.proposed().filter(case__in=asked).order_by("-proposed_at", "pk")
-        for key, *proposed in proposals.values_list("case_id", "proposed_by", "outcome"):
-            by_key[key].proposed = tuple(proposed)
+        decisions = Decision.objects.unfinished().filter(case__in=asked).order_by("state", "-proposed_at", "pk")
+        columns = ("case_id", "state", "takes_effect_at", "proposed_by", "outcome")
+        for key, state, until, *proposed in decisions.values_list(*columns):  # those proposed come before those signed
+            line = by_key[key]
+            if state == DecisionState.PROPOSED:
+                line.proposed = tuple(proposed)
+            elif line.proposed is None:
+                line.undo_until = min(until, line.undo_until or until)
     return lines, len(found) > PAGE
 
 

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from accounts.models import Account, RiskSignal
-from cases.flows.evidence import TITLES, digest_of, row_of_signal, rules_then, seen_by_reviewer
+from cases.flows.evidence import (
+    REPORTS,
+    TITLES,
+    digest_of,
+    reports_of,
+    row_of_signal,
+    rules_then,
+    seen_by_reviewer,
+)
 from cases.models import Decision
 from cases.rules import replay as rules
 from cases.rules.outcomes import UnfitOutcome, consequence_of
@@ -26,6 +34,7 @@ def replay(decision: Decision, *, on: date) -> Replay:
     account = Account.objects.select_related("party").get(pk=decision.account_id)
     then = decision.rests_on
     now = seen_by_reviewer(account, on=on)
+    now[REPORTS] = reports_of({decision.case_id: [account]})[decision.case_id, account.pk]
     now["signals"] = _signals(then, now)
     now["restrictions"] = [row for row in now["restrictions"] if row["basis"] != decision.reference]
     try:

@@ -157,6 +157,8 @@ def open_by_hand(*, accounts: Sequence[Account], kind: str, title: str, by: Acto
         audit.record(
             Verb.SUBJECT_NAMED, case, by=by, at=at, within=account, account=account.reference, case=case.reference
         )
+    case.weight = weight_of(case, on=legal_day(at))
+    case.save(update_fields=["weight"])
     told.record_masked(case, by=by, at=at)
     return case
 

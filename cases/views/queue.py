@@ -19,6 +19,7 @@ from cases.models import Case, SavedView
 from cases.models.case import CaseKind
 from cases.rules.desks import Desk
 from cases.rules.queue_filters import BadFilter, Filters, View, read_filters
+from cases.rules.stages import CaseStatus
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
 from kyc_portal.staff.policy_table import page_named
@@ -27,6 +28,7 @@ from kyc_portal.staff.templatetags.marks import badge, clock_words, tone_class, 
 NOUGHT = "CSE-0000-0000"
 KINDS = dict(CaseKind.choices)
 STATES = {status.value: badge(status.label, tone) for status, tone in case_page.STATUS_TONES.items()}
+SIGNED = case_page.STATUS_TONES[CaseStatus.PROPOSED]
 BULK = (("assign", "Give to …"), ("decide", "Decide …"), ("close", "Close …"))
 
 
@@ -54,7 +56,7 @@ def as_row(line: queue_rows.Line, at: datetime, today: date, base: str) -> dict:
         "desk": "" if line.desk == Desk.REVIEW else Desk(line.desk).label,
         "customers": visible(case_page.customers_in_words(line.customers)),
         "why": visible(case_page.why_in_words(line.proposed, line.flags, line.title)),
-        "state": STATES[line.status],
+        "state": badge(case_page.signed_in_words(line.undo_until), SIGNED) if line.undo_until else STATES[line.status],
         "who": visible(line.who or ""),
         "weight": line.weight,
         "due": due_in_words(line, at, today),

@@ -27,7 +27,7 @@ from cases.flows.next_case import desks_of
 from cases.models import Case, Decision
 from cases.models.case import CaseKind
 from cases.rules.access_summary import summarise
-from cases.rules.stages import CaseStatus, DecisionState
+from cases.rules.stages import DecisionState
 from kyc_portal.policy.current import number_on
 from kyc_portal.records import audit
 from kyc_portal.records.clock import legal_day
@@ -210,7 +210,8 @@ def _page(request, reference: str, sent: dict | None = None, *, changed=(), stat
     may = {name: _may(name, case, user) for name in FORMS}
     forms = {name: sent.get(name) or _form(name, case) for name in FORMS if may[name] or name in sent}
     refused = next(iter(sent.values()), None)
-    decision = for_viewer(case_page.decision_facts(case, next(iter(case.listed_decisions), None)), user)
+    listed = case.listed_decisions
+    decision = for_viewer(case_page.decision_facts(case, next(iter(listed), None), listed), user)
     undo_until = merging.undo_until(case, case.listed_decisions, at)
     context = {
         **admin.site.each_context(request), "title": f"{case.reference}: {case.title}", "case": case,
@@ -289,8 +290,7 @@ def _may(name: str, case: Case, user) -> bool:
 
 
 def _head(case: Case, at) -> dict:
-    tone = case_page.STATUS_TONES[CaseStatus(case.status)]
-    marks = [Badge(case.get_kind_display()), Badge(case.get_status_display(), tone)]
+    marks = [Badge(case.get_kind_display()), case_page.state_badge(case, case.listed_decisions)]
     if case.is_restricted:
         marks.append(Badge("restricted to named people", "warning"))
     clock = Clock(case.due_on, what="decision").seen_on(legal_day(at)) if case.status not in review.ENDED else None

@@ -227,6 +227,7 @@ COMMON = (
     Figure("desk_hours_legal", "24", "business hours", "own"),
     Figure("case_lock_minutes", "30", "minutes", "own", "Long enough to telephone, too short for a lunch."),
     Figure("merge_undo_hours", "24", "hours", "own", "Whoever merged in error sees it by the next day."),
+    Figure("break_in_shown_days", "30", "days", "own", "An auditor who looks once a month sees every break-in."),
     Figure("snooze_most_days", "30", "days", "own", "Nothing is put aside for longer than a month."),
     Figure("appeal_window_days", "30", "days", "own"),
     Figure("appeal_answer_days", "30", "days", "own", "As other objections; longer would keep people out too long."),

@@ -11,6 +11,7 @@ from django.urls import reverse
 from kyc_portal.records import audit, holds
 from kyc_portal.records.models import AuditEvent, AuditPayload, HeldRecord, IdentityView, LegalHold, Tombstone
 from kyc_portal.records.refs import RecordRef
+from kyc_portal.records.verbs import grave_codes
 from kyc_portal.staff.actions import flow_action
 from kyc_portal.staff.admin.changes import changes_table
 from kyc_portal.staff.admin.forms import HoldForm, ReleaseForm
@@ -60,11 +61,24 @@ class WhoFilter(QuerysetFilter):
     }
 
 
+class GraveFilter(admin.SimpleListFilter):
+    """The events of one grave kind; its choices are the verbs whose place in the trail is told to whoever acts."""
+
+    title = "grave act"
+    parameter_name = "verb"
+
+    def lookups(self, request, model_admin):
+        return [(code, code.replace("_", " ")) for code in sorted(grave_codes())]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(verb=self.value()) if self.value() in grave_codes() else queryset
+
+
 @admin.register(AuditEvent)
 class AuditEventAdmin(RecordAdmin):
     list_display = ["at", "actor_label", "sentence", "about_name"]
     list_display_links = ["at"]
-    list_filter = [WhenFilter, WhoFilter]
+    list_filter = [WhenFilter, WhoFilter, GraveFilter]
     search_fields = ["about_name"]  # see get_search_results: a reference, or the id of a request
     search_help_text = "A record's reference, or the id of a request."
     sortable_by = []  # the indexes serve one order: newest first

@@ -11,6 +11,7 @@ from cases.models import Bundle, Case, CaseNote, Decision, LegalRequest
 from cases.rules.request_checks import points_of
 from cases.tasks import bring_decisions_into_effect
 from kyc_portal.records.models import IdentityView
+from kyc_portal.staff.sections import url_of
 from kyc_portal.staff.site import tiles_for
 from tests.cases.builders import (
     finish_list,
@@ -225,6 +226,22 @@ class TestCasePage:
         do(client, case, "propose", account=other.reference, outcome="watch", reason="unusual_use")
 
         assert not Decision.objects.exists()
+
+    def test_what_is_signed_alone_says_until_when_it_can_be_undone(self, client, analyst_user):
+        case = make_case(worked_by=analyst_user)
+        decisions.propose(
+            case, account=case.subjects.get().account, outcome="limit", reason="unusual_use", at_once=False,
+            by=analyst_user.as_actor, at=NOON,
+        )  # fmt: skip
+        client.force_login(analyst_user)
+
+        until = "can be undone until 12:10 UTC"
+        for address in (page(case), f"/review/{case.reference}/"):
+            shown = client.get(address).content.decode()
+            assert f"Signed; {until}." in shown and f"signed; {until}" in shown
+            assert "second person" not in shown and "decision proposed" not in shown
+        for address in (f"{LIST}?queue=mine", "/review/", url_of(case.subjects.get().account)):
+            assert f"signed; {until}" in client.get(address).content.decode()
 
     def test_nobody_countersigns_their_own(self, client, lead_user, lead):
         case = make_case(worked_by=lead_user)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from cases.flows import bulk, bundle_items, next_case, readers, review
 from cases.flows.queue_rows import counts, of_view
@@ -12,8 +13,10 @@ from cases.rules.queue_filters import Filters
 from cases.tiles import TILES
 from kyc_portal.policy.models import Deadline
 from kyc_portal.records import audit
+from kyc_portal.records.clock import legal_day
 from kyc_portal.staff import policy_table
 from kyc_portal.staff.sections import for_viewer, timeline_section, url_of
+from kyc_portal.staff.site import tiles_for
 from tests.cases import reports
 from tests.cases.builders import make_bundle, make_case
 from tests.conftest import NOON, person
@@ -142,6 +145,20 @@ class TestBreakingIn:
         event = audit.history_of(secret)[0]
         assert (event.verb, event.facts["why"]) == ("cases.broke_in", "cannot_wait")
         assert "let themselves in" in browser(lead_user).get(f"/review/{secret.reference}/").content.decode()
+
+    def test_auditors_are_told_that_it_happened_and_of_no_case(self, secret, auditor_user, lead_user):
+        at = timezone.now()
+        title = "Restricted cases broken into"
+        readers.break_in(secret.reference, why="cannot_wait", user=person("chris", "compliance"), at=at)
+        readers.break_in(secret.reference, why="ordered", user=person("cleo", "compliance"), at=at - timedelta(days=31))
+
+        [tile] = [each for each in tiles_for(auditor_user, legal_day(at)) if each.title == title]
+        client = browser(auditor_user)
+        start, trail = client.get("/admin/").content.decode(), client.get(tile.url).content.decode()
+
+        assert tile.count == 1 and title in start and secret.reference not in start
+        assert "verb=cases.broke_in" in tile.url and "broke into" in trail
+        assert title not in {each.title for each in tiles_for(lead_user, legal_day(at))}
 
     def test_what_is_not_closed_to_one_answers_like_what_never_was(self, secret):
         chris, told = person("chris", "compliance"), set()

@@ -9,11 +9,12 @@ from django.core.management.base import CommandError
 
 from accounts.flows import restrictions
 from accounts.models import Account
-from cases.flows import bulk, decisions, evidence
+from cases.flows import bulk, decisions, evidence, review
 from cases.flows.replay import replay
-from cases.models import Decision
+from cases.models import AbuseReport, Decision
 from kyc_portal.policy.models import RegimeNumber
 from kyc_portal.records import audit
+from tests.cases import reports
 from tests.cases.builders import make_case, make_open_account, make_signal
 from tests.cases.measures import FROM_THERE, hit_of, make_in_effect
 from tests.conftest import NOON
@@ -66,6 +67,21 @@ class TestKept:
             {"reference": hit.reference, "measure": measure.reference, "judgement": "open", "action": "prohibit"}
         ]
         assert before == []
+
+    def test_t24_the_abuse_reports_of_its_own_case_are_kept(self, analyst_user, analyst):
+        account = make_open_account()
+        reports.allocate(account)
+        mine, other = reports.take_in(), reports.take_in()
+        case = review.take(mine.case, user=analyst_user, at=NOON)
+        AbuseReport.objects.filter(pk=other.pk).update(case=make_case(make_open_account()))
+
+        made = decisions.propose(case, account=account, outcome="limit", reason="unusual_use", by=analyst, at=NOON)
+        AbuseReport.objects.filter(pk=other.pk).update(case=case)
+
+        assert made.rests_on["reports"] == [{"reference": mine.reference, "sha256": mine.sha256}]
+        assert mine.reference in audit.history_of(made)[0].facts["rests_on"]
+        lines = {line.reference: line.verdict for line in replay(made, on=TODAY).lines if line.kind == "reports"}
+        assert lines == {mine.reference: "same", other.reference: "new since then"}
 
     def test_the_hash_stands_in_the_trail(self, decision):
         event = audit.history_of(decision).get(verb="cases.in_effect")

@@ -5,7 +5,7 @@ import pytest
 from django.db import connection
 
 from accounts.flows.texts import BadField
-from accounts.models import RiskSignal
+from accounts.models import Account, RiskSignal
 from cases.flows import decisions, review, triage
 from cases.models import Case, CaseSubject
 from kyc_portal.policy.models import Deadline
@@ -93,6 +93,14 @@ class TestOpenByHand:
         assert (case.kind, case.status, case.title) == ("abuse", "open", "Spam reported by a third party")
         assert {subject.account for subject in case.subjects.all()} == {one, two}
         assert case.due_on == clock.due_on == date(2026, 3, 4)
+
+    def test_it_weighs_as_much_as_the_highest_risk_of_its_accounts(self, analyst):
+        one, two = make_open_account(), make_open_account()
+        Account.objects.filter(pk=two.pk).update(risk_score=44)
+
+        case = self.opened(one, two, by=analyst)
+
+        assert case.weight == Case.objects.get(pk=case.pk).weight == 44
 
     def test_it_joins_no_case(self, analyst):
         account = make_open_account()
