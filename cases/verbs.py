@@ -88,7 +88,7 @@ class Verb(AuditVerb):
     VOLUNTARY_WITHDRAWN = "cases.voluntary_withdrawn", "took the ground {reference} ({ground}) back"
     REDACTED = "cases.bundle_redacted", "took something out of {bundle} under {code}", "sha256"
     REDACTION_UNDONE = "cases.bundle_redaction_undone", "let something stand in {bundle} again ({code})"
-    PREVIEWED = "cases.bundle_previewed", "looked at {bundle} as its recipient will see it"
+    PREVIEWED = "cases.bundle_previewed", "looked at {bundle} as its recipient will see it", "digest"
     APPROVAL_ENDED = "cases.bundle_approval_ended", "ended the approval of {bundle}: it is to be approved anew"
     PROPERTY_REPORT_OPENED = "cases.property_report_opened", "opened {report} ({kind}), due on {due_on}"
     PROPERTY_REPORT_DRAFTED = "cases.property_report_drafted", "drafted {report}"

@@ -91,12 +91,16 @@ class BundleAdmin(RecordAdmin):
         rows = [("Download", Link(f"{bundle.reference}.zip", url)), ("Digest", bundle.digest)]
         return [Facts("download", "Download", rows, note=note)]
 
+    def before_acting(self, bundle, name, *, user, at):
+        """Whoever approves reads first what leaves, and to whom."""
+        return [_leaves(bundle)] if name == "approve" else []
+
     @flow_action(
         "Approve", form=ApproveForm, primary=True, grave=True,
-        warning="What is listed here leaves the house. Read the list first.",
+        warning="What is told here leaves the house. Read the preview first: you approve these very words.",
     )  # fmt: skip
-    def approve(self, bundle, *, by, at, paper_seen):
-        bundles.approve(bundle, by=by, at=at)
+    def approve(self, bundle, *, by, at, shown, paper_seen):
+        bundles.approve(bundle, shown=shown, by=by, at=at)
         return f"{bundle.reference} is approved. It is built within a minute."
 
     @flow_action(
@@ -147,6 +151,18 @@ def _facts(bundle: Bundle) -> Facts:
         ("Built", bundle.built_at), ("Files", bundle.payload_count), ("Bytes", bundle.payload_bytes),
     ]  # fmt: skip
     return Facts("bundle", "Bundle", rows)
+
+
+def _leaves(bundle: Bundle) -> Facts:
+    request = bundle.request
+    rows = [
+        ("Recipient", Recipient(bundle.recipient).label), ("Ground", Ground(bundle.ground).label),
+        ("Request", Link(request, request) if request else "none"),
+        ("Authority", request.authority if request else ""),
+        ("Items", bundle.items.count()), ("Taken out by hand", bundle.redactions.standing().count()),
+        ("Word for word", Link("Preview", reverse("cases:preview_bundle", args=[bundle.reference]))),
+    ]  # fmt: skip
+    return Facts("leaves", "What leaves", rows, note="Open the preview before you approve. Each look is recorded.")
 
 
 def _what_is_in_it(bundle: Bundle) -> Table:

@@ -70,6 +70,18 @@ class SendForm(forms.Form):
     how = forms.ChoiceField(label="Sent by", choices=blank("Choose how", SentBy.choices()))
 
 
+class ApproveReportForm(forms.Form):
+    """Carries the hash of what lies before whoever approves."""
+
+    wants_record = True
+    shown = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, record=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        if record is not None and not self.is_bound:
+            self.initial["shown"] = property_reports.digest_of(record)
+
+
 class ReceiptNumberForm(forms.Form):
     receipt = forms.CharField(label="Number of the receipt", max_length=100)
 
@@ -118,6 +130,16 @@ class PropertyReportAdmin(RecordAdmin):
         return Clock(report.due_on, report.citation.standing, "report")
 
     def sections(self, report, *, user, at):
+        return [
+            self._words(report, user), clocks_section(report, today=legal_day(at)),
+            holds_section(report.account, report.account.party), timeline_section(report),
+        ]  # fmt: skip
+
+    def before_acting(self, report, name, *, user, at):
+        """Whoever approves reads the words on the page that asks."""
+        return [self._words(report, user)] if name == "approve" else []
+
+    def _words(self, report, user) -> Facts:
         def read(column):
             value = getattr(report, column)
             return value.reveal() if value and policy_table.may_see(user, "cases.propertyreport", column) else value
@@ -135,10 +157,7 @@ class PropertyReportAdmin(RecordAdmin):
             ("Sent", report.sent_at), ("Sent by", report.sent_by), ("How", report.get_sent_how_display()),
             ("Receipt", report.receipt), ("Dropped because", report.get_dropped_why_display()),
         ]  # fmt: skip
-        return [
-            Facts("report", "Report", rows), clocks_section(report, today=legal_day(at)),
-            holds_section(report.account, report.account.party), timeline_section(report),
-        ]  # fmt: skip
+        return Facts("report", "Report", rows)
 
     def aside(self, report, *, user, at):
         if report.drafted_at is None or not policy_table.page_named("cases:property_report_file").opens_to(user, "GET"):
@@ -159,9 +178,12 @@ class PropertyReportAdmin(RecordAdmin):
         )  # fmt: skip
         return f"{drafted.reference} is drafted. Another person approves it."
 
-    @flow_action("Approve", primary=True, warning="You approve what is shown on the report's page, word for word.")
-    def approve(self, report, *, by, at):
-        return f"{property_reports.approve(report, by=by, at=at).reference} is approved. Send it, then say so here."
+    @flow_action(
+        "Approve", form=ApproveReportForm, primary=True, warning="You approve what is shown here, word for word.",
+    )  # fmt: skip
+    def approve(self, report, *, by, at, shown):
+        approved = property_reports.approve(report, shown=shown, by=by, at=at)
+        return f"{approved.reference} is approved. Send it, then say so here."
 
     @flow_action("Record as sent", form=SendForm, primary=True, grave=True)
     def send(self, report, *, by, at, how):

@@ -9,7 +9,8 @@ from cases.models import Bundle
 from cases.verbs import Verb
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
-from kyc_portal.records.refs import Actor
+from kyc_portal.records.models import AuditEvent
+from kyc_portal.records.refs import Actor, RecordRef
 
 
 @dataclass(frozen=True)
@@ -33,5 +34,13 @@ def look(bundle: Bundle, *, by: Actor, at: datetime) -> Preview:
         }
         for table in shown.tables
     ]  # fmt: skip
-    audit.record(Verb.PREVIEWED, bundle, by=by, at=at, within=bundle.case, bundle=bundle.reference)
-    return Preview(tables, shown.attachments, shown.notes, digest_of(bundle))
+    digest = digest_of(bundle, shown)  # of what is shown, not of what may stand there a moment later
+    audit.record(Verb.PREVIEWED, bundle, by=by, at=at, within=bundle.case, bundle=bundle.reference, digest=digest)
+    return Preview(tables, shown.attachments, shown.notes, digest)
+
+
+def has_looked(bundle: Bundle, digest: str, *, by: Actor) -> bool:
+    """Whether this very person has opened the preview while it showed what has this digest."""
+    about = RecordRef.of(bundle)
+    looks = AuditEvent.objects.filter(verb=Verb.PREVIEWED.code, about_label=about.label, about_key=about.key)
+    return looks.filter(actor_kind=by.kind, actor_key=by.key, facts__digest=digest).exists()

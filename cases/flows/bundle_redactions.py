@@ -9,7 +9,7 @@ from accounts.flows import document_files
 from accounts.flows.texts import Texts, required
 from accounts.formats.upload import inspect_upload
 from accounts.models import IdentityDocument, Party
-from cases.flows import bundle_shown
+from cases.flows import bundle_reasons, bundle_shown
 from cases.models import Bundle, BundleRedaction
 from cases.rules.redaction import Exemption
 from cases.rules.stages import BundleState
@@ -40,7 +40,7 @@ def redact(
     """Take out one field ("facts/customers, row 1, product"), document ("documents/DOC-….pdf") or item ("item …").
 
     `copy` is the redacted document to go out in the original's place; without it the document is withheld whole.
-    Raises NotNow, NoSuchPlace, NoCopyHere, BadField, and what a bad file raises.
+    Raises NotNow, NoSuchPlace, NoCopyHere, TellsWhatItHides, BadField, and what a bad file raises.
     """
     if code not in list(Exemption):
         raise NoSuchPlace(f"There is no such code. Choose one of: {', '.join(Exemption)}.")
@@ -48,6 +48,7 @@ def redact(
     told = Texts()
     place = _known_place(bundle, place.strip())
     reason = required("Reason", told.line("Reason", reason.strip(), 200))
+    bundle_reasons.require_tells_nothing(bundle, place, reason)
     made = BundleRedaction(
         bundle=bundle, place=place, code=Exemption(code).value, reason=reason, made_at=at, made_by=by.label,
         made_by_key=person_key(by),

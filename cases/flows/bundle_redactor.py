@@ -36,6 +36,7 @@ class Redactor:
         self._by_hand = dict(by_hand or {})
         self._gone: dict[str, Exemption] = {}  # values that must stand nowhere, and the code under which
         self._pattern: re.Pattern | None = None
+        self._kept_back: list[object] = []
         self._last = Exemption.OTHER_PERSON
         self._notes: dict[tuple[str, str], RedactionNote] = {}
 
@@ -43,6 +44,11 @@ class Redactor:
     def notes(self) -> tuple[RedactionNote, ...]:
         """The redaction log so far."""
         return tuple(self._notes.values())
+
+    @property
+    def kept_back(self) -> tuple[object, ...]:
+        """The values this recipient does not see by rule, as met."""
+        return tuple(self._kept_back)
 
     @property
     def scrubs(self) -> bool:
@@ -64,6 +70,7 @@ class Redactor:
         if redaction is None or value in ("", None, [], {}):
             return value
         self.note(redaction, place)
+        self._kept_back.append(value)
         if field_class in EVERYWHERE and isinstance(value, str):
             self.hide_everywhere(value, redaction.exemption)
         return redaction.of(value if isinstance(value, str) else "")
@@ -73,6 +80,7 @@ class Redactor:
         other = self.hides(FieldClass.OTHER_PERSON)
         if other is not None and party_id not in self._customers and value not in ("", None):
             self.note(other, place)
+            self._kept_back.append(value)
             if field_class in EVERYWHERE and isinstance(value, str):
                 self.hide_everywhere(value, other.exemption)
             return other.of("")

@@ -4,7 +4,7 @@ All three come from here, so what is approved is what is built.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from accounts.formats.bundle_content import RedactionNote, json_document, plain
@@ -30,17 +30,17 @@ class Attachment:
     copy_sha256: str = ""
 
 
-def chosen_of(bundle: Bundle) -> Chosen:
+def chosen_of(bundle: Bundle, hands: Mapping[str, ByHand] | None = None) -> Chosen:
     """The things collected into the bundle, without those a person left out whole."""
     keys: dict[tuple[str, str], set[str]] = {}
-    for item in items_of(bundle):
+    for item in items_of(bundle, hands):
         keys.setdefault((item.data_class, item.label), set()).add(item.key)
     return Chosen(keys, bundle.request.asked if bundle.request is not None else EVERYTHING)
 
 
-def items_of(bundle: Bundle) -> Iterator[BundleItem]:
+def items_of(bundle: Bundle, hands: Mapping[str, ByHand] | None = None) -> Iterator[BundleItem]:
     """The items of the bundle without those a person left out whole, in a steady order."""
-    left_out = set(bundle.redactions.standing().filter(place__startswith="item ").values_list("place", flat=True))
+    left_out = by_hand(bundle) if hands is None else hands
     for item in bundle.items.order_by("data_class", "name", "pk"):
         if place_of_item(item) not in left_out:
             yield item
@@ -51,16 +51,19 @@ def place_of_item(item) -> str:
     return f"item {item.data_class}, {item.name}"
 
 
-def redactor_of(bundle: Bundle, chosen: Chosen) -> Redactor:
-    """What this recipient may see on this ground, and what a person took out by hand."""
+def redactor_of(bundle: Bundle, chosen: Chosen, hands: Mapping[str, ByHand] | None = None) -> Redactor:
+    """What this recipient may see on this ground, and what a person took out by hand (`hands`: as if it were that)."""
+    hands = by_hand(bundle) if hands is None else hands
     parties = chosen.rows(Account, DataClass.SUBSCRIBER).values_list("party_id", flat=True)
-    show = Redactor(bundle.recipient, frozenset(parties), bundle.ground, _by_hand(bundle))
-    for row in bundle.redactions.standing().filter(place__startswith="item "):
-        show.by_hand(row.place)
+    show = Redactor(bundle.recipient, frozenset(parties), bundle.ground, hands)
+    for place in hands:
+        if place.startswith("item "):
+            show.by_hand(place)
     return show
 
 
-def _by_hand(bundle: Bundle) -> dict[str, ByHand]:
+def by_hand(bundle: Bundle) -> dict[str, ByHand]:
+    """What a person took out and nobody undid, by its place."""
     found = {}
     for row in bundle.redactions.standing().order_by("place"):
         code = Exemption(row.code)
@@ -146,9 +149,9 @@ class Shown:
         return fields | {each.path for each in self.attachments}
 
 
-def digest_of(bundle: Bundle) -> str:
+def digest_of(bundle: Bundle, shown: Shown | None = None) -> str:
     """SHA-256 over what the recipient will see and what is missing; another word, file or redaction gives another."""
-    shown = Shown.of(bundle)
+    shown = shown or Shown.of(bundle)
     items = bundle.items.order_by("data_class", "label", "key").values_list("data_class", "label", "key", "sha256")
     document = {
         "ground": bundle.ground, "recipient": bundle.recipient, "scope": bundle.scope, "items": list(items),

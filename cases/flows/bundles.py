@@ -11,7 +11,7 @@ from django.conf import settings
 from accounts.flows.texts import Texts
 from accounts.formats.bag import BagSummary, write_bag
 from accounts.formats.bag_reading import TAMPERED, UNREADABLE, verify_bag
-from cases.flows import bundle_items, bundle_shown, standing
+from cases.flows import bundle_items, bundle_preview, bundle_shown, standing
 from cases.flows.bundle_files import PayloadOf
 from cases.models import Bundle, BundleItem, BundleReceipt, Case
 from cases.rules.disclosure import GROUNDS, Ground, Recipient, require_ground
@@ -35,6 +35,10 @@ READY = (BundleState.BUILT, BundleState.HANDED_OVER, BundleState.RECEIPTED)
 
 class NothingToCollect(Refusal):
     """The case has nothing the ground allows to hand over."""
+
+
+class NotWhatWasSeen(Refusal):
+    """Who approves has not looked at what the bundle is now."""
 
 
 class BadReceipt(Refusal):
@@ -94,20 +98,38 @@ def set_aside(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
 
 
 @flow
-def approve(bundle: Bundle, *, by: Actor, at: datetime) -> Bundle:
+def approve(bundle: Bundle, *, shown: str, by: Actor, at: datetime) -> Bundle:
     """Approve what another person collected, as its recipient would see it; a worker builds it soon.
 
-    The approval is of these very words: what changes afterwards needs a new one. Raises SecondPersonNeeded; NotOnFile
-    when the request it rests on was rejected or has lapsed since it was collected; StandsStill while it is challenged.
+    The approval is of these very words: `shown` is the SHA-256 of what lay before this person, and what changes
+    afterwards needs a new one. Raises SecondPersonNeeded; NotWhatWasSeen when the bundle is another now, or this person
+    never opened the preview of it; NotOnFile when the request it rests on was rejected or has lapsed since it was
+    collected; StandsStill while it is challenged.
     """
     standing.require_stands(bundle, in_order=True)
     bundle = _moved(bundle, BundleState.APPROVED)
     require_second_person(bundle.collected_by_key, by, deed=bundle.reference)
     for key in bundle.redactions.standing().exclude(made_by_key="").values_list("made_by_key", flat=True):
         require_second_person(key, by, deed=bundle.reference)
-    bundle.approved_at, bundle.approved_by, bundle.approved_sha256 = at, by.label, bundle_shown.digest_of(bundle)
+    bundle.approved_at, bundle.approved_by = at, by.label
+    bundle.approved_sha256 = _require_seen(bundle, shown, by)
     bundle.save(update_fields=["state", "approved_at", "approved_by", "approved_sha256"])
     return _recorded(Verb.APPROVED, bundle, by=by, at=at, digest=bundle.approved_sha256)
+
+
+def _require_seen(bundle: Bundle, shown: str, by: Actor) -> str:
+    """The digest of the locked bundle, which must be the one this person looked at."""
+    digest = bundle_shown.digest_of(bundle)
+    if shown != digest:
+        raise NotWhatWasSeen(
+            f"{bundle.reference} has changed since you opened this page. Look at the preview again, then open this "
+            "page anew."
+        )
+    if not bundle_preview.has_looked(bundle, digest, by=by):
+        raise NotWhatWasSeen(
+            f"You have not opened the preview of {bundle.reference} as it is now. Look at it, then approve."
+        )
+    return digest
 
 
 @flow

@@ -135,12 +135,18 @@ def _documents(report: PropertyReport, references: Collection[str]) -> list[str]
 
 
 @flow
-def approve(report: PropertyReport, *, by: Actor, at: datetime) -> PropertyReport:
-    """Approve what a colleague drafted, these very words. Raises SecondPersonNeeded, MoveNotAllowed."""
+def approve(report: PropertyReport, *, shown: str, by: Actor, at: datetime) -> PropertyReport:
+    """Approve what a colleague drafted, these very words: `shown` is the SHA-256 of what lay before this person.
+
+    Raises SecondPersonNeeded, MoveNotAllowed, and Changed when the report is another now.
+    """
     report = _locked(report)
     _move(report, PropertyReportState.APPROVED)
     require_second_person(report.drafted_by_key, by, deed=report.reference)
-    report.approved_at, report.approved_by, report.approved_sha256 = at, by.label, digest_of(report)
+    digest = digest_of(report)
+    if shown != digest:
+        raise Changed(f"{report.reference} has changed since you opened this page. Open it anew and read it again.")
+    report.approved_at, report.approved_by, report.approved_sha256 = at, by.label, digest
     report.save()
     return _record(Verb.PROPERTY_REPORT_APPROVED, report, by=by, at=at, digest=report.approved_sha256)
 

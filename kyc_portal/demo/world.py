@@ -23,7 +23,7 @@ from accounts.flows import (
 )
 from accounts.models import Account, Party
 from accounts.rules.us_status import StatusEvidence
-from cases.flows import bundles, decisions, legal_requests, review
+from cases.flows import bundle_preview, bundles, decisions, legal_requests, review
 from cases.models import Case
 from cases.rules.request_checks import points_of
 from kyc_portal.demo import abuse, deciding, files, legal_desk, measures, own_page, people, resale, stories, systems
@@ -139,7 +139,8 @@ def _preserve_and_hand_over(stage: Stage, account: Account, *, days: int) -> Cas
     legal_requests.validate(request, checked=points_of(request.ground), by=laszlo, at=stage.ago(days, 10))
     legal_requests.preserve(request, by=laszlo, at=stage.ago(days, 11))
     bundle = bundles.collect(request.case, ground="subpoena", recipient="court", by=laszlo, at=stage.ago(days - 5))
-    bundles.approve(bundle, by=livia, at=stage.ago(days - 6))
+    seen = bundle_preview.look(bundle, by=livia, at=stage.ago(days - 6))
+    bundles.approve(bundle, shown=seen.digest, by=livia, at=stage.ago(days - 6))
     bundles.build(bundle, by=SCHEDULER, at=stage.ago(days - 6, 12))
     return request.case
 

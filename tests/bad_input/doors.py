@@ -65,7 +65,7 @@ from tests.builders import (
     png_bytes,
 )
 from tests.cases import reports as abuse_reports
-from tests.cases.builders import make_bundle, make_case, make_request, validated
+from tests.cases.builders import approve_report, make_bundle, make_case, make_request, validated
 from tests.cases.measures import make_one_of_each_hit
 from tests.conftest import NOON
 from tests.kyc_portal.api.builders import make_key
@@ -268,7 +268,7 @@ def _make_legal_desk(user: Actor, other: Actor) -> None:
                 texts=texts, by=other, at=NOON,
             )  # fmt: skip
         if step > 1:
-            property_reports.approve(report, by=user, at=NOON)
+            approve_report(report, by=user, at=NOON)
         if step > 2:
             property_reports.send(report, how="mail", by=other, at=NOON)
     review = commerce.log_review(kind="audit", about="The CIP", opened_on=NOON.date(), by=other, at=NOON)

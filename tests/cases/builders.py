@@ -5,8 +5,8 @@ from datetime import date
 from accounts.flows.signals import raise_signal
 from accounts.models import Account, RiskSignal
 from accounts.rules.detectors import BY_CODE, Flag
-from cases.flows import bundles, checklist, legal_requests, review
-from cases.models import Bundle, Case, LegalRequest
+from cases.flows import bundle_preview, bundles, checklist, legal_requests, property_reports, review
+from cases.models import Bundle, Case, LegalRequest, PropertyReport
 from cases.rules.checklist import items_for
 from cases.rules.disclosure import hands_over
 from cases.rules.request_checks import points_of
@@ -68,4 +68,16 @@ def make_bundle(
     if hands_over(ground) and not LegalRequest.objects.in_order().filter(case=case, ground=ground).exists():
         put_on_file(case, ground=ground, at=at)
     bundle = bundles.collect(case, ground=ground, recipient=recipient, by=by, at=at)
-    return bundles.approve(bundle, by=approved_by, at=at) if approved_by else bundle
+    return approve_seen(bundle, by=approved_by, at=at) if approved_by else bundle
+
+
+def approve_seen(bundle: Bundle, *, by, at=NOON) -> Bundle:
+    """Approve a bundle as a person does: after a look at its preview."""
+    seen = bundle_preview.look(bundle, by=by, at=at)
+    return bundles.approve(bundle, shown=seen.digest, by=by, at=at)
+
+
+def approve_report(report: PropertyReport, *, by, at=NOON) -> PropertyReport:
+    """Approve a report on property as it stands now."""
+    report = PropertyReport.objects.get(pk=report.pk)
+    return property_reports.approve(report, shown=property_reports.digest_of(report), by=by, at=at)

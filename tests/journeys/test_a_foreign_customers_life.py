@@ -26,6 +26,7 @@ from kyc_portal.records.models import SubjectKey, Tombstone
 from kyc_portal.records.refs import SCHEDULER, RecordRef
 from kyc_portal.work import queue
 from tests.builders import make_cip
+from tests.cases.builders import approve_seen
 from tests.conftest import NOON
 
 CUSTOMERS = (
@@ -124,7 +125,7 @@ def test_a_life_from_file_to_tombstone(world, analyst, analyst_user, lead, lead_
     legal_requests.validate(request, checked=points_of(request.ground), by=counsel, at=later(5))
     legal_requests.preserve(request, by=counsel, at=later(5))
     bundle = bundles.collect(request.case, ground="subpoena", recipient="court", by=counsel, at=later(6))
-    bundles.approve(bundle, by=second_counsel, at=later(6))
+    approve_seen(bundle, by=second_counsel, at=later(6))
     target = world / "out"
     target.mkdir()
     run("export_case", request.case.reference, "--to", str(target))

@@ -12,6 +12,7 @@ from cases.rules.request_checks import points_of
 from kyc_portal.records import holds
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER
+from tests.cases.builders import approve_seen
 from tests.cases.flows.test_bundles import make_full_account
 from tests.conftest import NOON, person
 
@@ -39,7 +40,7 @@ def test_a_subpoena_from_the_paper_to_the_receipt(tmp_path, settings):
 
     # What is collected is approved; then we dispute that payments are asked for, and everything stands still.
     first = bundles.collect(request.case, ground="subpoena", recipient="court", by=carl, at=later(1))
-    bundles.approve(first, by=cora, at=later(1))
+    approve_seen(first, by=cora, at=later(1))
     dispute = challenges.challenge(request, by_whom="us", why="too_broad", docket="26-mc-7", by=carl, at=later(2))
     assert len(holds.why_held([account])) == 2
     assert bundles.build_approved(by=SCHEDULER, at=later(2)) == {"done": 0, "failed": 0}
@@ -58,7 +59,7 @@ def test_a_subpoena_from_the_paper_to_the_receipt(tmp_path, settings):
     table = next(each for each in bundle_shown.Shown.of(bundle).tables if each.name == "customers")
     place = bundle_shown.place_of(table, 1, "product")
     bundle_redactions.redact(bundle, place=place, code="L1", reason="Privileged by order.", by=carl, at=later(9))
-    bundles.approve(bundle, by=cora, at=later(10))
+    approve_seen(bundle, by=cora, at=later(10))
     assert bundles.build_approved(by=SCHEDULER, at=later(10)) == {"done": 1, "failed": 0}
 
     bundle.refresh_from_db()

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from cases.flows import decisions, review
+from cases.flows import bundle_redactions, decisions, review
 from cases.models import Bundle, Case, CaseNote, Decision, LegalRequest
 from cases.rules.request_checks import points_of
 from cases.tasks import bring_decisions_into_effect
@@ -317,12 +317,26 @@ class TestLegalPages:
         bundle = Bundle.objects.get()
         own = do(client, bundle, "approve", paper_seen="on")
         client.force_login(second_counsel_user)
-        unread = do(client, bundle, "approve")
-        do(client, bundle, "approve", paper_seen="on")
+        url = reverse("admin:cases_bundle_do", args=[bundle.pk, "approve"])
+        preview = reverse("cases:preview_bundle", args=[bundle.reference])
+        asked = client.get(url)
+        shown = asked.context["form"]["shown"].value()
+        unread = do(client, bundle, "approve", shown=shown)
+        unseen = do(client, bundle, "approve", shown=shown, paper_seen="on")
+        client.get(preview)
+        taken = bundle_redactions.redact(
+            bundle, place="facts/customers, row 1, product", code="L1", reason="Privileged.", by=counsel, at=NOON
+        )
+        changed = do(client, bundle, "approve", shown=shown, paper_seen="on")
+        bundle_redactions.undo(taken, by=counsel, at=NOON)
+        do(client, bundle, "approve", shown=shown, paper_seen="on")
 
         bundle.refresh_from_db()
         assert "you cannot give the second signature" in own.content.decode()
         assert "I have read the subpoena" in unread.content.decode()
+        assert all(each in asked.content.decode() for each in (preview, request.authority, f'value="{shown}"'))
+        assert "You have not opened the preview" in unseen.content.decode()
+        assert "has changed since you opened this page" in changed.content.decode()
         assert (bundle.state, bundle.approved_by) == ("approved", "cora")
 
     def test_a_preservation_hands_nothing_over(self, client, counsel_user):

@@ -19,7 +19,16 @@ from accounts.flows import document_files, identification, verification
 from accounts.formats.bag_reading import verify_bag
 from accounts.models import AccessBatch, AccessRecord, IdentityDocument
 from cases import tasks
-from cases.flows import bundle_files, bundles, decisions, legal_requests, review
+from cases.flows import (
+    bundle_files,
+    bundle_preview,
+    bundle_redactions,
+    bundle_shown,
+    bundles,
+    decisions,
+    legal_requests,
+    review,
+)
 from cases.models import Bundle
 from cases.rules.disclosure import NotCovered
 from cases.rules.stages import LegalRequestState
@@ -30,7 +39,15 @@ from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER, Actor
 from kyc_portal.work.models import Job, JobState
 from tests.builders import make_cip
-from tests.cases.builders import make_bundle, make_case, make_open_account, make_request, put_on_file, validated
+from tests.cases.builders import (
+    approve_seen,
+    make_bundle,
+    make_case,
+    make_open_account,
+    make_request,
+    put_on_file,
+    validated,
+)
 from tests.conftest import NOON, person
 
 FORMULA = '=HYPERLINK("http://example.invalid","x")'
@@ -166,7 +183,7 @@ class TestApprove:
         bundle = make_bundle(full_case, by=counsel)
 
         with pytest.raises(SecondPersonNeeded):
-            bundles.approve(bundle, by=counsel, at=NOON)
+            approve_seen(bundle, by=counsel, at=NOON)
 
     def test_it_refuses_when_the_request_was_rejected_meanwhile(self, counsel, second_counsel):
         request = validated(make_request(ground="subpoena", by=counsel), by=counsel, at=NOON)
@@ -174,19 +191,48 @@ class TestApprove:
         legal_requests.reject(request, why="taken_back", by=counsel, at=NOON)
 
         with pytest.raises(legal_requests.NotOnFile, match="subpoena, rejected"):
-            bundles.approve(bundle, by=second_counsel, at=NOON)
+            approve_seen(bundle, by=second_counsel, at=NOON)
 
     def test_it_needs_a_person(self, full_case, counsel):
         bundle = make_bundle(full_case, by=counsel)
 
         with pytest.raises(SecondPersonNeeded):
-            bundles.approve(bundle, by=Actor("operator", "os:root", "operator root"), at=NOON)
+            approve_seen(bundle, by=Actor("operator", "os:root", "operator root"), at=NOON)
+
+    def test_who_did_not_look_does_not_approve(self, full_case, counsel, second_counsel):
+        bundle = make_bundle(full_case, by=counsel)
+        digest = bundle_preview.look(bundle, by=counsel, at=NOON).digest
+
+        with pytest.raises(bundles.NotWhatWasSeen, match="have not opened the preview"):
+            bundles.approve(bundle, shown=digest, by=second_counsel, at=NOON)
+
+        bundle.refresh_from_db()
+        assert (bundle.state, bundle.approved_sha256) == ("collected", "")
+
+    def test_a_look_at_what_it_was_before_is_none(self, full_case, counsel, second_counsel):
+        bundle = make_bundle(full_case, by=counsel)
+        seen = bundle_preview.look(bundle, by=second_counsel, at=NOON).digest
+        bundle_redactions.redact(
+            bundle, place="facts/customers, row 1, product", code="L1", reason="Privileged.", by=counsel, at=NOON
+        )
+
+        with pytest.raises(bundles.NotWhatWasSeen, match="has changed since you opened this page"):
+            bundles.approve(bundle, shown=seen, by=second_counsel, at=NOON)
+        with pytest.raises(bundles.NotWhatWasSeen, match="have not opened the preview"):
+            bundles.approve(bundle, shown=bundle_shown.digest_of(bundle), by=second_counsel, at=NOON)
+
+    def test_it_keeps_the_hash_of_what_was_seen(self, full_case, counsel, second_counsel):
+        bundle = make_bundle(full_case, by=counsel)
+        seen = bundle_preview.look(bundle, by=second_counsel, at=NOON).digest
+
+        assert bundles.approve(bundle, shown=seen, by=second_counsel, at=NOON).approved_sha256 == seen
+        assert AuditEvent.objects.get(verb="cases.bundle_previewed").facts["digest"] == seen
 
     def test_what_was_set_aside_is_not_approved(self, full_case, counsel, second_counsel):
         bundle = bundles.set_aside(make_bundle(full_case, by=counsel), by=counsel, at=NOON)
 
         with pytest.raises(MoveNotAllowed):
-            bundles.approve(bundle, by=second_counsel, at=NOON)
+            approve_seen(bundle, by=second_counsel, at=NOON)
 
 
 @pytest.mark.django_db

@@ -15,7 +15,7 @@ from kyc_portal.policy.models import Deadline
 from kyc_portal.records import holds
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER
-from tests.cases.builders import make_open_account, make_request, put_on_file, validated
+from tests.cases.builders import approve_seen, make_open_account, make_request, put_on_file, validated
 from tests.cases.flows.test_bundles import make_full_account
 from tests.conftest import NOON
 
@@ -85,7 +85,7 @@ class TestScope:
         first, last = AccessRecord.objects.order_by("at")
         AccessRecord.objects.filter(pk=last.pk).update(at=NOON - timedelta(days=9), event_id="OUTOFSCOPE")
         bundle = collect(asked(account, from_on=NOON.date()), counsel)
-        built = bundles.build(bundles.approve(bundle, by=second_counsel, at=NOON), by=SCHEDULER, at=LATER)
+        built = bundles.build(approve_seen(bundle, by=second_counsel, at=NOON), by=SCHEDULER, at=LATER)
 
         written = (bundles.folder_of(built) / "data/access/records.jsonl").read_text()
         assert first.event_id in written and "OUTOFSCOPE" not in written
@@ -132,13 +132,13 @@ class TestChallenge:
         challenged(request)
 
         with pytest.raises(standing.StandsStill, match="is challenged"):
-            bundles.approve(bundle, by=second_counsel, at=NOON)
+            approve_seen(bundle, by=second_counsel, at=NOON)
 
     def test_between_approval_and_build_it_stops_the_build_until_it_ends(
         self, asked, challenged, counsel, second_counsel
     ):
         request = asked()
-        bundle = bundles.approve(collect(request, counsel), by=second_counsel, at=NOON)
+        bundle = approve_seen(collect(request, counsel), by=second_counsel, at=NOON)
         running = challenged(request)
 
         assert bundles.build_approved(by=SCHEDULER, at=LATER) == {"done": 0, "failed": 0}
@@ -154,7 +154,7 @@ class TestChallenge:
         self, asked, challenged, counsel, second_counsel, monkeypatch
     ):
         request = asked()
-        bundle = bundles.approve(collect(request, counsel), by=second_counsel, at=NOON)
+        bundle = approve_seen(collect(request, counsel), by=second_counsel, at=NOON)
         write = bundles._write
 
         def challenged_meanwhile(*args, **kwargs):
@@ -171,7 +171,7 @@ class TestChallenge:
 
     def test_it_stops_handing_over_and_taking_the_file(self, asked, challenged, counsel, second_counsel, tmp_path):
         request = asked()
-        bundle = bundles.approve(collect(request, counsel), by=second_counsel, at=NOON)
+        bundle = approve_seen(collect(request, counsel), by=second_counsel, at=NOON)
         bundle = bundles.build(bundle, by=SCHEDULER, at=LATER)
         challenged(request)
 
@@ -210,7 +210,7 @@ class TestChallenge:
         self, asked, challenged, counsel, second_counsel
     ):
         request = asked()
-        approved = bundles.approve(collect(request, counsel), by=second_counsel, at=NOON)
+        approved = approve_seen(collect(request, counsel), by=second_counsel, at=NOON)
         running = challenged(request)
 
         challenges.end(running, outcome="narrowed", kinds=["subscriber"], by=counsel, at=NOON)
@@ -224,7 +224,7 @@ class TestChallenge:
         self, asked, challenged, counsel, second_counsel
     ):
         request = asked()
-        bundle = bundles.approve(collect(request, counsel), by=second_counsel, at=NOON)
+        bundle = approve_seen(collect(request, counsel), by=second_counsel, at=NOON)
         bundle = bundles.build(bundle, by=SCHEDULER, at=LATER)
         challenges.end(challenged(request), outcome="narrowed", kinds=["subscriber"], by=counsel, at=NOON)
 
@@ -356,7 +356,7 @@ class TestVoluntaryDisclosure:
         voluntary.withdraw(chosen, by=counsel, at=NOON)
 
         with pytest.raises(standing.StandsStill, match="withdrawn"):
-            bundles.approve(bundle, by=second_counsel, at=NOON)
+            approve_seen(bundle, by=second_counsel, at=NOON)
 
     @pytest.mark.parametrize(("ground", "facts"), [("subpoena", "Yes."), ("curiosity", "Yes."), ("emergency", " ")])
     def test_it_wants_a_ground_of_the_list_and_facts_in_words(self, case, counsel, ground, facts):

@@ -19,7 +19,7 @@ from kyc_portal.policy.models import Deadline, Holiday, RegimeNumber
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.records.retention import all_rules
-from tests.cases.builders import make_open_account
+from tests.cases.builders import approve_report, make_open_account
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.django_db
@@ -115,11 +115,11 @@ class TestSigningAndSending:
     def test_it_takes_two_people(self, report, counsel, second_counsel):
         draft(report, counsel)
         with pytest.raises(SecondPersonNeeded):
-            property_reports.approve(report, by=counsel, at=NOON)
+            approve_report(report, by=counsel, at=NOON)
         with pytest.raises(MoveNotAllowed):
             property_reports.send(report, how="portal", by=counsel, at=NOON)
 
-        property_reports.approve(report, by=second_counsel, at=NOON)
+        approve_report(report, by=second_counsel, at=NOON)
         sent = property_reports.send(report, how="portal", by=counsel, at=NOON)
         confirmed = property_reports.confirm(report, receipt="R-77", by=counsel, at=NOON)
 
@@ -127,14 +127,25 @@ class TestSigningAndSending:
         assert not Deadline.objects.running().filter(key=str(report.pk)).exists()
 
     def test_what_was_approved_is_what_is_sent(self, report, counsel, second_counsel):
-        property_reports.approve(draft(report, counsel), by=second_counsel, at=NOON)
+        approve_report(draft(report, counsel), by=second_counsel, at=NOON)
         Party.objects.filter(pk=report.account.party_id).update(legal_name="Another Name")
 
         with pytest.raises(property_reports.Changed, match="Draft it anew"):
             property_reports.send(report, how="portal", by=counsel, at=NOON)
 
+    def test_what_was_drafted_anew_meanwhile_is_not_approved(self, report, counsel, second_counsel):
+        seen = property_reports.digest_of(draft(report, counsel))
+        draft(report, counsel, value_usd="1.00")
+
+        for shown in (seen, ""):
+            with pytest.raises(property_reports.Changed, match="has changed since you opened this page"):
+                property_reports.approve(report, shown=shown, by=second_counsel, at=NOON)
+
+        report.refresh_from_db()
+        assert (report.state, report.approved_sha256) == ("drafted", "")
+
     def test_a_new_draft_wants_a_new_approval(self, report, counsel, second_counsel):
-        property_reports.approve(draft(report, counsel), by=second_counsel, at=NOON)
+        approve_report(draft(report, counsel), by=second_counsel, at=NOON)
 
         again = draft(report, counsel, value_usd="1.00")
 
@@ -144,7 +155,7 @@ class TestSigningAndSending:
         account = make_open_account()
         block(account)
         report = PropertyReport.objects.get()
-        property_reports.approve(draft(report, counsel), by=second_counsel, at=NOON)
+        approve_report(draft(report, counsel), by=second_counsel, at=NOON)
 
         property_reports.send(report, how="mail", by=counsel, at=NOON)
 
@@ -182,17 +193,23 @@ class TestFiles:
         assert all("attachment" in answer["Content-Disposition"] for answer in files.values())
         assert AuditEvent.objects.filter(verb="cases.property_report_taken").count() == 3
 
-    def test_staff_work_it_on_its_page(self, client, counsel_user, second_counsel_user, report):
+    def test_staff_work_it_on_its_page(self, client, counsel_user, second_counsel_user, report, counsel):
         base = f"/admin/cases/propertyreport/{report.pk}"
         client.force_login(counsel_user)
         said = {"legal_authority": "SDN", "value_usd": "5.00", "parties": report.account.party.reference, **TEXTS}
         refused = client.post(f"{base}/do/draft/", said).content.decode()
         client.post(f"{base}/do/draft/", {**said, "legal_authority": "31 CFR part 578"})
         client.force_login(second_counsel_user)
-        client.post(f"{base}/do/approve/")
+        asked = client.get(f"{base}/do/approve/")
+        hidden = {"shown": asked.context["form"]["shown"].value()}
+        draft(report, counsel)
+        changed = client.post(f"{base}/do/approve/", hidden).content.decode()
+        again = {"shown": client.get(f"{base}/do/approve/").context["form"]["shown"].value()}
+        client.post(f"{base}/do/approve/", again)
         shown = client.get(f"{base}/change/").content.decode()
 
         assert "will not do" in refused
+        assert "Prepaid credit" in asked.content.decode() and "has changed since" in changed
         assert "to be sent" in shown and "Prepaid credit" in shown
 
 

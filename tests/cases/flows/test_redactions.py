@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from accounts.flows import document_files, identification
 from accounts.formats.upload import UploadRefused
 from accounts.models import AccessRecord, Party, PaymentMethod
-from cases.flows import bundle_redactions, bundle_shown, bundles
+from cases.flows import bundle_reasons, bundle_redactions, bundle_shown, bundles
 from cases.models import Bundle
 from cases.rules.redaction import BY_GROUND, EXEMPTION_CITATIONS, Exemption, redacted
 from kyc_portal.four_eyes import SecondPersonNeeded
 from kyc_portal.policy.models import Citation
 from kyc_portal.records.refs import SCHEDULER
 from tests.builders import png_bytes
-from tests.cases.builders import make_bundle, make_case
+from tests.cases.builders import approve_seen, make_bundle, make_case
 from tests.cases.flows.test_bundles import make_full_account
 from tests.conftest import NOON
 
@@ -74,7 +74,7 @@ def take_out(bundle, place, by, *, code="P2", reason="It is about somebody else.
 
 
 def build(bundle, by) -> Bundle:
-    return bundles.build(bundles.approve(bundle, by=by, at=NOON), by=SCHEDULER, at=LATER)
+    return bundles.build(approve_seen(bundle, by=by, at=NOON), by=SCHEDULER, at=LATER)
 
 
 def log_of(bundle) -> list[dict]:
@@ -126,6 +126,44 @@ class TestByHand:
 
         assert b"paula person" not in every_byte(built).lower()
 
+    @pytest.mark.parametrize(
+        "reason",
+        [
+            "Privacy of PAULA  person.", "Her bank number is de89370400440532013000.", "Write to paula@example.org.",
+            "Call 555-12-3456.", "It was 123456.",
+        ],
+    )  # fmt: skip
+    def test_a_reason_does_not_repeat_what_it_hides(self, collected, counsel, reason):
+        bundle = collected()
+        take_out(bundle, place_of(bundle, "payments", "identifier"), counsel, reason="A bank number, by order 26-mc-7.")
+
+        with pytest.raises(bundle_reasons.TellsWhatItHides) as refused:
+            take_out(bundle, place_of(bundle, "customers", "legal_name"), counsel, reason=reason)
+
+        assert not any(each in str(refused.value).lower() for each in ("paula", "de89", "555", "1234"))
+        assert bundle.redactions.get().place.startswith("facts/payments")
+
+    def test_nor_what_is_left_out_whole(self, collected, counsel):
+        bundle = collected()
+        item = bundle_shown.place_of_item(bundle.items.get(data_class="payment"))
+
+        with pytest.raises(bundle_reasons.TellsWhatItHides):
+            take_out(bundle, item, counsel, reason="It is DE89370400440532013000.")
+        take_out(bundle, item, counsel, reason="Order of 2026-02-27.")
+
+    def test_nor_what_the_rules_hide(self, collected, counsel):
+        bundle = collected(recipient="court", ground="court_order")
+
+        with pytest.raises(bundle_reasons.TellsWhatItHides):
+            take_out(bundle, place_of(bundle, "customers", "legal_name"), counsel, reason="Born on 1985-05-17.")
+
+    def test_an_earlier_reason_is_read_too(self, collected, counsel):
+        bundle = collected()
+        take_out(bundle, place_of(bundle, "payments", "identifier"), counsel, reason="Paula Person pays with it.")
+
+        with pytest.raises(bundle_reasons.TellsWhatItHides, match="Undo that redaction first"):
+            take_out(bundle, place_of(bundle, "customers", "legal_name"), counsel)
+
     def test_a_whole_item_can_be_left_out(self, collected, counsel, second_counsel):
         bundle = collected()
         item = bundle.items.get(data_class="payment")
@@ -141,12 +179,12 @@ class TestByHand:
         take_out(bundle, place_of(bundle, "customers", "legal_name"), second_counsel)
 
         with pytest.raises(SecondPersonNeeded):
-            bundles.approve(bundle, by=second_counsel, at=NOON)
+            approve_seen(bundle, by=second_counsel, at=NOON)
 
     def test_it_can_be_undone_before_approval_only(self, collected, counsel, second_counsel):
         bundle = collected()
         made = take_out(bundle, place_of(bundle, "customers", "legal_name"), counsel)
-        bundles.approve(bundle, by=second_counsel, at=NOON)
+        approve_seen(bundle, by=second_counsel, at=NOON)
         with pytest.raises(bundle_redactions.NotNow, match="Take its approval back"):
             bundle_redactions.undo(made, by=counsel, at=NOON)
         bundles.take_back(bundle, by=counsel, at=NOON)
@@ -201,7 +239,7 @@ class TestApproval:
     def test_it_is_of_these_very_words_and_a_later_change_needs_a_new_one(
         self, collected, account, counsel, second_counsel
     ):
-        bundle = bundles.approve(collected(), by=second_counsel, at=NOON)
+        bundle = approve_seen(collected(), by=second_counsel, at=NOON)
         Party.objects.filter(pk=account.party_id).update(legal_name="Paula Married")
 
         assert bundles.build(bundle, by=SCHEDULER, at=LATER).state == "collected"

@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 
 from accounts.flows import restrictions, screening
-from cases.flows import bundles, decisions
+from cases.flows import decisions
 from cases.rules.outcomes import REASONS, OutcomeCode
 from kyc_portal.api import keys
 from kyc_portal.api.models import ApiKey
@@ -16,7 +16,7 @@ from kyc_portal.records.models import AuditEvent
 from kyc_portal.staff import people
 from kyc_portal.staff.roles import ROLES
 from tests.builders import make_account, make_hit, make_open_account
-from tests.cases.builders import make_bundle, make_case
+from tests.cases.builders import approve_seen, make_bundle, make_case
 from tests.conftest import NOON, person
 from tests.kyc_portal.api.builders import make_key
 
@@ -190,7 +190,7 @@ class TestTwoPeople:
         bundle = make_bundle(make_case(), by=counsel)
 
         with pytest.raises(SecondPersonNeeded, match="An API client cannot"):
-            bundles.approve(bundle, by=make_key().as_actor, at=NOON)
+            approve_seen(bundle, by=make_key().as_actor, at=NOON)
 
     def test_no_scope_rests_on_an_act_of_two(self):
         of_two = {"cases.decide", "cases.approve_bundle", "accounts.second_hit", "accounts.restrict"}
