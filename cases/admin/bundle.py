@@ -87,8 +87,10 @@ class BundleAdmin(RecordAdmin):
         if bundle.state not in bundles.READY or not page_named("cases:download_bundle").opens_to(user, "GET"):
             return []
         url = reverse("cases:download_bundle", args=[bundle.reference])
-        note = "Give the digest to the recipient by another way: it shows a bundle that was exchanged."
+        note = "Give the digest and the key to the recipient by another way: they show a bundle that was exchanged."
         rows = [("Download", Link(f"{bundle.reference}.zip", url)), ("Digest", bundle.digest)]
+        if signed := bundles.signed_with(bundle):
+            rows += [("Signed with key", signed[0]), ("Its public key (Ed25519)", signed[1])]
         return [Facts("download", "Download", rows, note=note)]
 
     def before_acting(self, bundle, name, *, user, at):

@@ -89,10 +89,12 @@ def dry_run_section(measure: SpecialMeasure, *, today) -> Facts:
     restricted = measure_effects.would_restrict(measure, today=today).count()
     refused = measure_effects.would_refuse(measure, today=today).count()
     done = measure_effects.DONE_IN_WORDS[Action(measure.action)]
+    if measure.computed_at is None:
+        return Facts("dry-run", "Dry run", [], note="Nobody was looked for yet; a worker does it within a minute.")
     rows = [
-        (f"Would be {done}", f"{restricted:,} accounts"),
-        ("Would not be opened", f"{refused:,} prospects"),
-        ("Restricted now", f"{measure.hits.restricted().count():,} accounts"),
+        (f"Accounts that would be {done}", f"{restricted:,}"),
+        ("Prospects that would not be opened", f"{refused:,}"),
+        ("Accounts restricted now", f"{measure.hits.restricted().count():,}"),
     ]
     note = f"As things stand, on {day:%-d %b %Y}. Nothing is changed by looking."
     return Facts(

@@ -1,5 +1,6 @@
 """Evidence bundles: collect, approve, build, hand over (requirements R52, R111, R113, R114)."""
 
+import json
 import os
 import re
 import shutil
@@ -249,6 +250,15 @@ def folder_of(bundle: Bundle) -> Path:
     if bundle.state not in READY or not REFERENCE.fullmatch(bundle.reference):
         raise NotBuilt(f"{bundle.reference} is not built. Approve it first, then wait for the worker.")
     return bundle_folders.folder_of(bundle.reference, bundle.digest)
+
+
+def signed_with(bundle: Bundle) -> tuple[str, str] | None:
+    """The id and the public key (hexadecimal) by which a built bundle is signed; None when its folder is not there."""
+    try:
+        told = json.loads((folder_of(bundle) / "signature.json").read_text(encoding="utf-8"))
+        return told["key_id"], told["public_key"]
+    except (NotBuilt, OSError, ValueError, KeyError):
+        return None
 
 
 def exportable(case: Case) -> Bundle | None:

@@ -60,7 +60,7 @@ def restrict(case: Case, *, to: Sequence[StaffMember], by: Actor, at: datetime) 
             CaseReader.objects.create(case=case, user=user, named_at=at, named_by=by.label)
     case.is_restricted = True
     case.save(update_fields=["is_restricted"])
-    names = sorted(user.get_username() for user in named.values())
+    names = ", ".join(sorted(user.get_username() for user in named.values()))
     audit.record(Verb.RESTRICTED, case, by=by, at=at, case=case.reference, to=names)
     return case
 

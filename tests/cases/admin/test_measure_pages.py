@@ -119,7 +119,7 @@ class TestDryRunPages:
     def test_the_page_names_how_many_and_which(self, client, analyst_user, measure):
         page = seen(client, analyst_user, reverse("admin:cases_specialmeasure_dry_run", args=[measure.pk]))
 
-        assert "3 accounts" in page and "Nothing is changed by looking" in page
+        assert "Accounts that would be suspended" in page and "Nothing is changed by looking" in page
         assert all(hit.account.reference in page for hit in measure.hits.select_related("account"))
         assert not Restriction.objects.exists()
 
