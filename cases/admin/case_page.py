@@ -153,8 +153,7 @@ TONES = {
 }
 
 
-def signed_in_words(until: datetime) -> str:
-    return f"signed; can be undone until {until:%H:%M} UTC"
+SIGNED = "signed, can be undone"  # a badge fits its list; the panel says until when
 
 
 def _signed_until(decisions: Iterable[Decision]) -> datetime | None:
@@ -171,14 +170,14 @@ def state_badge(case: Case, decisions: Sequence[Decision]) -> Badge:
     status = CaseStatus(case.status)
     until = _signed_until(decisions)
     if status == CaseStatus.PROPOSED and until and not _waits_for_second(decisions):
-        return Badge(signed_in_words(until), STATUS_TONES[status])
+        return Badge(SIGNED, STATUS_TONES[status])
     return Badge(status.label, STATUS_TONES[status])
 
 
 def _next_step(case: Case, decisions: Sequence[Decision]) -> str:
     if case.status == CaseStatus.PROPOSED and (until := _signed_until(decisions)):
         other = " A second person answers the other proposal." if _waits_for_second(decisions) else ""
-        return f"S{signed_in_words(until)[1:]}.{other}"
+        return f"Signed; can be undone until {until:%H:%M} UTC.{other}"
     return {
         CaseStatus.OPEN: "Take the case, then propose a decision.",
         CaseStatus.IN_REVIEW: "Whoever works the case proposes; a mild outcome takes one signature.",

@@ -28,7 +28,7 @@ from kyc_portal.staff.templatetags.marks import badge, clock_words, tone_class, 
 NOUGHT = "CSE-0000-0000"
 KINDS = dict(CaseKind.choices)
 STATES = {status.value: badge(status.label, tone) for status, tone in case_page.STATUS_TONES.items()}
-SIGNED = case_page.STATUS_TONES[CaseStatus.PROPOSED]
+SIGNED = badge(case_page.SIGNED, case_page.STATUS_TONES[CaseStatus.PROPOSED])
 BULK = (("assign", "Give to …"), ("decide", "Decide …"), ("close", "Close …"))
 
 
@@ -56,7 +56,7 @@ def as_row(line: queue_rows.Line, at: datetime, today: date, base: str) -> dict:
         "desk": "" if line.desk == Desk.REVIEW else Desk(line.desk).label,
         "customers": visible(case_page.customers_in_words(line.customers)),
         "why": visible(case_page.why_in_words(line.proposed, line.flags, line.title)),
-        "state": badge(case_page.signed_in_words(line.undo_until), SIGNED) if line.undo_until else STATES[line.status],
+        "state": SIGNED if line.undo_until else STATES[line.status],
         "who": visible(line.who or ""),
         "weight": line.weight,
         "due": due_in_words(line, at, today),

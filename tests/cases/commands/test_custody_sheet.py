@@ -45,7 +45,8 @@ def test_it_tells_each_file_and_each_step_after_hand_over_and_receipt(handed_ove
     assert told["files"] == json.loads((folder / "data/custody.json").read_bytes())["files"]
     what = [step["what"].replace(handed_over.reference, "it") for step in told["steps"]]
     assert [each.split(" (")[0] for each in what] == [
-        "collected it", "approved it", "built it", "downloaded it", "handed over it", "recorded the receipt of it",
+        "collected it", "looked at it as its recipient will see it", "approved it", "built it", "downloaded it",
+        "handed over it", "recorded the receipt of it",
     ]  # fmt: skip
     assert told["receipt"] == {"received_by": "Registry", "received_on": str(LATER.date())}
     assert AuditEvent.objects.filter(verb="cases.bundle_custody_told").count() == 1
