@@ -37,7 +37,7 @@ def a_builder_acts():
 HERE = Path(__file__).parent
 PAGES = ("admin", "views", "staff", "signin", "bad_input")  # folders whose tests judge pages and forms, and files:
 PAGE_FILES = re.compile(r"test_.*(page|pages|views|admin|roster_bad_files|demo)\Z|test_own_")
-ON_BOTH = {"journeys", "records", "work", "matrix"}  # what rests most on the database, and the newest flows
+ON_BOTH = {"journeys", "records", "work"}  # what rests most on the database, and the newest flows
 FLOWS_ON_BOTH = {"cases"}
 
 
