@@ -11,8 +11,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from html import escape
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 import reportlab
 from anyascii import anyascii
@@ -65,7 +65,7 @@ class _Pen:
                 runs[-1] = (font, runs[-1][1] + letter)
             else:
                 runs.append((font, letter))
-        return "".join(f'<font name="{font.fontName}">{escape(text)}</font>' for font, text in runs)
+        return "".join(f'<font name="{font.fontName}">{escape(text, quote=False)}</font>' for font, text in runs)
 
     def _font_of(self, letter: str) -> TTFont | None:
         if unicodedata.bidirectional(letter) in ("R", "AL", "AN") or not _stands_alone(letter):

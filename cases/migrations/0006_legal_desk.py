@@ -415,6 +415,7 @@ class Migration(migrations.Migration):
                             ("S2", "screening is not told to the person screened"),
                             ("S3", "internal deliberation"),
                             ("L1", "legal privilege"),
+                            ("L2", "beyond what the ground reaches"),
                         ],
                         max_length=4,
                     ),
