@@ -121,11 +121,11 @@ def is_overtaken(upload: RosterUpload) -> bool:
 
     New and changed customers alone overtake nothing while they wait: nobody leaves by them.
     """
-    since = upload.agreed_at or (upload.read_at if upload.extent == Extent.COMPLETE else None)
-    if since is None:
+    if upload.agreed_at is None and upload.extent != Extent.COMPLETE:
         return False
+    since = {"ended_at__gte": upload.agreed_at} if upload.agreed_at else {"ended_at__gt": upload.read_at}
     others = RosterUpload.objects.filter(reseller=upload.reseller_id).exclude(pk=upload.pk)
-    return others.filter(state=UploadState.ACCEPTED.value, ended_at__gte=since).exists()
+    return others.filter(state=UploadState.ACCEPTED.value, **since).exists()
 
 
 def many_leave(upload: RosterUpload, on: date) -> bool:

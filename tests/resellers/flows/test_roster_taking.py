@@ -409,7 +409,7 @@ class TestStopped:
         take_in(reseller, row("1"))
         complete = read(reseller, row("1"), row("2"), extent="complete", at=LATER)
         some = read(reseller, row("3"), extent="part", at=LATER)
-        take_in(reseller, row("4"), extent="part", at=LATER)
+        take_in(reseller, row("4"), extent="part", at=LATER + timedelta(minutes=1))
 
         assert roster_taking.is_overtaken(complete) and not roster_taking.is_overtaken(some)
         with pytest.raises(roster_taking.Overtaken):
