@@ -62,12 +62,13 @@ TILES = (
     ),
     Tile(
         "Appeals to answer", "Customers do not agree with a decision; somebody who took no part answers.",
-        "cases.answer_appeal", lambda user, today: Appeal.objects.to_answer(), APPEALS, "queue=to_answer", "warning",
+        "cases.answer_appeal", lambda user, today: rows_for(user, Appeal.objects.to_answer()), APPEALS,
+        "queue=to_answer", "warning",
     ),
     Tile(
         "Answers to countersign", "Answers to appeals that a colleague proposed.", "cases.answer_appeal",
-        lambda user, today: Appeal.objects.to_countersign().exclude(proposed_by_key=str(user.pk)), APPEALS,
-        "queue=to_countersign", "warning",
+        lambda user, today: rows_for(user, Appeal.objects.to_countersign()).exclude(proposed_by_key=str(user.pk)),
+        APPEALS, "queue=to_countersign", "warning",
     ),
     Tile(
         "Overdue cases", "Cases past the day they were due (own policy).", "cases.view_case",
@@ -110,8 +111,10 @@ TILES = (
     ),
     Tile(
         "Lawful grounds to approve", "A colleague wants to disclose without an order.", "cases.approve_bundle",
-        lambda user, today: VoluntaryDisclosure.objects.to_approve().exclude(proposed_by_key=str(user.pk)), VOLUNTARY,
-        "queue=to_approve", "warning",
+        lambda user, today: rows_for(user, VoluntaryDisclosure.objects.to_approve()).exclude(
+            proposed_by_key=str(user.pk)
+        ),
+        VOLUNTARY, "queue=to_approve", "warning",
     ),
     Tile(
         "Commerce waits for answers", "Reviews with questions that nobody has answered.", "cases.answer_commerce",

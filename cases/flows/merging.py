@@ -39,7 +39,11 @@ MOVED = {"subjects": CaseSubject, "signals": CaseSignal, "notes": CaseNote, "rep
 OF_KEPT = ("kind", "title", "weight", "waits_from", "snoozed_until", "snoozed_why")
 OF_MERGED = ("status", "weight", "assigned_to_id", "assigned_at", "waits_from", "snoozed_until", "snoozed_why")
 MOMENTS, DAYS = {"assigned_at", "waits_from"}, {"snoozed_until"}
-ON_FILE = (DecisionState.PROPOSED.value, DecisionState.COUNTERSIGNED.value)
+# A decision that waits, can be undone or was in effect; one that was taken back before binds nobody to the merge.
+ON_FILE = (
+    DecisionState.PROPOSED.value, DecisionState.SIGNED.value, DecisionState.COUNTERSIGNED.value,
+    DecisionState.CHANGED.value, DecisionState.REVERSED.value,
+)  # fmt: skip
 
 
 class NotMerged(Refusal):

@@ -16,6 +16,8 @@ LIVE_CASE = "open in_review proposed"
 LEGAL_WORK = {"legal": "cases.handle_legal"}
 THE_CASE = Named("is_restricted", "pk")
 OF_CASE = Named("case__is_restricted", "case")  # what belongs to a case exists for whom the case exists
+OF_REQUEST = Named("request__case__is_restricted", "request__case")
+OF_DECISION = Named("decision__case__is_restricted", "decision__case")
 
 # The right to see records of a kind is always "app.view_model".
 SCREENS: dict[str, Screen] = {
@@ -199,7 +201,7 @@ SCREENS: dict[str, Screen] = {
         "undo": Act("cases.review cases.decide", "signed"),
         "log_appeal": Act("cases.review cases.answer_appeal", "countersigned"),
     }),
-    "cases.appeal": Screen(hidden=(Hidden("decision__case__kind", "legal", SEE_LEGAL),), acts={
+    "cases.appeal": Screen(hidden=(Hidden("decision__case__kind", "legal", SEE_LEGAL),), named=OF_DECISION, acts={
         "take": Act("cases.answer_appeal", "open"),
         "assign": Act("cases.assign", "open"),
         "answer": Act("cases.answer_appeal", "open"),
@@ -243,7 +245,7 @@ SCREENS: dict[str, Screen] = {
     "cases.flaggedclass": Screen(add="cases.answer_commerce", acts={
         "end_flag": Act("cases.answer_commerce"),
     }),
-    "cases.backupcopy": Screen(named=Named("request__case__is_restricted", "request__case"), acts={
+    "cases.backupcopy": Screen(named=OF_REQUEST, acts={
         "made": Act("cases.handle_legal", "ordered"),
         "confirm": Act("cases.handle_legal", "made"),
         "note_notice": Act("cases.handle_legal", "ordered made confirmed"),

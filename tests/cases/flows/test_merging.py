@@ -91,7 +91,7 @@ class TestMerge:
         assert set(kept.subjects.values_list("account", flat=True)) >= {account.pk}
         assert other.subjects.get().account == account
 
-    @pytest.mark.parametrize("how", ["late", "decided", "ended", "twice", "opened again"])
+    @pytest.mark.parametrize("how", ["late", "decided", "signed", "ended", "twice", "opened again"])
     def test_it_is_not_undone(self, two, analyst, how):
         kept, other = two
         merging.merge(kept, other=other.reference, by=analyst, at=LATER)
@@ -101,6 +101,9 @@ class TestMerge:
         if how == "decided":
             account = kept.subjects.first().account
             decisions.propose(kept, account=account, outcome="watch", reason="unusual_use", by=analyst, at=LATER)
+        if how == "signed":
+            chosen = {"account": kept.subjects.first().account, "outcome": "limit", "reason": "unusual_use"}
+            decisions.propose(kept, **chosen, at_once=False, by=analyst, at=LATER)
         if how == "ended":
             RiskSignal.objects.update(answered_at=LATER, answer="x")
             kept.abuse_reports.update(state="settled")

@@ -6,9 +6,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from cases.flows import bulk, bundle_items, next_case, readers, review
+from accounts.flows import objections
+from accounts.models import Account
+from cases.flows import bulk, bundle_items, next_case, readers, review, voluntary
 from cases.flows.queue_rows import counts, of_view
-from cases.models import AbuseReport, Case, Decision
+from cases.models import AbuseReport, Appeal, Case, Decision
 from cases.rules.queue_filters import Filters
 from cases.tiles import TILES
 from kyc_portal.policy.models import Deadline
@@ -33,13 +35,18 @@ def browser(user) -> Client:
 
 @pytest.fixture
 def secret(lead_user, lead):
-    """A case of the lead's with a report and a proposal, open to the lead and one more."""
+    """A case of the lead's with a report, a proposal, an appeal and a lawful ground, open to the lead and one more."""
     case = make_case(worked_by=lead_user)
-    Decision.objects.create(
-        case=case, account=case.subjects.get().account, outcome="suspend", reason="unusual_use", state="proposed",
+    account = Account.objects.select_related("party").get(pk=case.subjects.get().account_id)
+    made = Decision.objects.create(
+        case=case, account=account, outcome="suspend", reason="unusual_use", state="proposed",
         proposed_at=NOON, proposed_by="x", proposed_by_key="x", rests_on={},
     )  # fmt: skip
     AbuseReport.objects.filter(pk=reports.take_in().pk).update(case=case)
+    day = NOON.date()
+    said = objections.take_in(account, text="No.", through="mail", against=None, on=day, by=lead, at=NOON)
+    Appeal.objects.create(decision=made, objection=said, received_on=day, due_on=day, logged_at=NOON, logged_by="lea")
+    voluntary.propose(case, ground="emergency", facts="Somebody is in danger.", by=lead, at=NOON)
     return readers.restrict(case, to=[person("nina", "reviewer")], by=lead, at=NOON)
 
 
@@ -58,20 +65,22 @@ class TestNobodyElse:
     def test_no_page_list_search_or_tile_shows_it(self, secret):
         other = person("lena", "lead reviewer")
         client, account = browser(other), secret.subjects.get().account
-        decision, report = secret.decisions.get(), secret.abuse_reports.get()
+        decision, report, appeal = secret.decisions.get(), secret.abuse_reports.get(), Appeal.objects.get()
+        hidden = {secret, decision, report, appeal, secret.voluntary.get()}
 
-        for row in (secret, decision, report):
+        for row in (secret, decision, report, appeal):
             assert client.get(url_of(row)).status_code == 404
         assert client.get(f"/cases/reports/{report.pk}/original/", follow=True).status_code in (404, 200)
         for address in (
             url_of(account), "/review/", "/admin/", f"/admin/cases/case/?q={account.reference}&queue=all",
-            "/admin/cases/decision/", "/admin/cases/abusereport/", "/admin/policy/deadline/",
+            "/admin/cases/decision/", "/admin/cases/abusereport/", "/admin/cases/appeal/", "/admin/policy/deadline/",
         ):  # fmt: skip
             told = client.get(address).content.decode()
             assert secret.reference not in told.replace(f"q={secret.reference}", ""), address
-            assert decision.reference not in told and report.reference not in told, address
+            assert not [row for row in (decision, report, appeal) if row.reference in told], address
         for tile in TILES:
-            assert not set(tile.rows(user=other, today=NOON.date())) & {secret, decision, report}, tile.title
+            for user in (other, person(f"lex {tile.title}", "legal")):
+                assert not set(tile.rows(user=user, today=NOON.date())) & hidden, tile.title
 
     def test_events_elsewhere_that_name_it_are_not_told(self, secret, lead_user):
         account = secret.subjects.get().account
