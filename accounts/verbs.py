@@ -96,7 +96,6 @@ class Verb(AuditVerb):
     LIMITED = "accounts.limited", "limited the account ({reason}, basis {basis})", "until", "restriction"
     SUSPENDED = "accounts.suspended", "suspended the account ({reason}, basis {basis})", "until", "restriction"
     BLOCKED = "accounts.blocked", "blocked the account ({reason}, basis {basis})", "restriction"
-    BLOCK_REPORTED = "accounts.block_reported", "recorded that the blocked property was reported ({number})"
     LIFTED = "accounts.restriction_lifted", "lifted {restriction}"
     REVIEW_ASKED = "accounts.review_asked", "asked for proof again ({trigger}), answer by {answer_by}"
     REVIEW_REMINDED = "accounts.review_reminded", "gave a last day to answer: {last_day}"

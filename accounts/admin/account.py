@@ -11,7 +11,6 @@ from accounts.admin.account_forms import (
     CloseForm,
     LiftForm,
     ReopenForm,
-    ReportForm,
     RestrictForm,
     StartVerificationForm,
     TierForm,
@@ -283,14 +282,7 @@ class AccountAdmin(RecordAdmin):
     )  # fmt: skip
     def block(self, account, *, by, at, reason):
         restrictions.restrict_by_hand(account, level=Level.BLOCKED, reason=reason, by=by, at=at)
-        return f"{account.reference} is blocked. Report the blocked property in time: see its clock."
-
-    @flow_action(
-        "Record blocked property report", form=ReportForm,
-    )  # fmt: skip
-    def report_block(self, account, *, by, at, authority_reference):
-        restrictions.record_blocked_report(account, authority_reference=authority_reference, by=by, at=at)
-        return f"The report for {account.reference} is on file."
+        return f"{account.reference} is blocked. The legal desk reports the blocked property."
 
     @flow_action("Lift restriction", form=LiftForm)
     def lift(self, account, *, by, at, restriction, why):

@@ -46,12 +46,6 @@ class BlockForm(forms.Form):
     reason = forms.ChoiceField(label="Reason", choices=restricting.CHOICES, initial="listed")
 
 
-class ReportForm(forms.Form):
-    """Under which number the blocked property was reported."""
-
-    authority_reference = text_field("Number of the report", 40, required=True)
-
-
 class LiftForm(RecordForm):
     """Which restriction is lifted, and why."""
 

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from accounts import events
 from accounts.flows import activation, intake, rating, reverification, texts
-from accounts.flows.restrictions import BLOCK_REPORT
 from accounts.models import Account
 from accounts.rules.closing import REASONS, UNVERIFIED
 from accounts.rules.onboarding import MOVES, AccountStatus
@@ -31,8 +30,8 @@ def close_account(account: Account, *, reason: str, by: Actor, at: datetime) -> 
 
     `reason` is a code: one of rules/closing.py, or the reason code of the decision that closes it (UnknownReason).
 
-    Nothing is lifted: a restriction stands if the account is taken up again. The clock of the report on blocked
-    property goes on, because closing discharges nobody from it. Raises MoveNotAllowed.
+    Nothing is lifted: a restriction stands if the account is taken up again. A report on blocked property stays due,
+    because closing discharges nobody from it. Raises MoveNotAllowed.
     """
     if not CODE.fullmatch(reason):
         raise UnknownReason(f"There is no such reason to close an account. Choose one of: {', '.join(REASONS)}.")
@@ -43,8 +42,7 @@ def close_account(account: Account, *, reason: str, by: Actor, at: datetime) -> 
     audit.record(Verb.CLOSED, account, by=by, at=at, reason=reason)
     reverification.forget_question(account, by=by, at=at)
     for clock in clocks_of(account):
-        if clock.kind != BLOCK_REPORT:
-            stop_clock(clock.kind, account, by=by, at=at)
+        stop_clock(clock.kind, account, by=by, at=at)
 
     notice = AccountClosed(name=account.party.legal_name, account=account.reference)
     address = intake.primary_email(account.party)

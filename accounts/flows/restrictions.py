@@ -1,4 +1,4 @@
-"""Limit, suspend, block and release accounts (requirements R39-R41; 31 CFR 501.603 for blocked property).
+"""Limit, suspend, block and release accounts (requirements R39-R41).
 
 Several restrictions may stand side by side, each on its own basis; the strictest applies.
 """
@@ -22,7 +22,6 @@ from kyc_portal.calendars import add_days
 from kyc_portal.four_eyes import require_second_person
 from kyc_portal.notices import outbox
 from kyc_portal.notices.kinds import AccountRestricted, RestrictionLifted
-from kyc_portal.policy.clocks import start_clock, stop_clock
 from kyc_portal.policy.current import regime_on
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
@@ -31,7 +30,6 @@ from kyc_portal.records.refs import SCHEDULER, Actor
 from kyc_portal.refusal import Refusal
 from kyc_portal.work.failures import sweep
 
-BLOCK_REPORT = "blocked property report"
 VERBS = {Level.LIMITED: Verb.LIMITED, Level.SUSPENDED: Verb.SUSPENDED}
 
 
@@ -57,10 +55,6 @@ class BlockHasNoEnd(Refusal):
 
 class EndIsPast(Refusal):
     """The last day of a restriction lies in the past."""
-
-
-class NothingToReport(Refusal):
-    """No report on blocked property is due."""
 
 
 def strictest(account: Account) -> Restriction | None:
@@ -111,7 +105,7 @@ def block(
     account: Account, *, reason: str, public_wording: str, basis: str, until: datetime | None = None,
     object_by: date | None = None, by: Actor, at: datetime,
 ) -> Restriction:  # fmt: skip
-    """Freeze an account and what is in it, and start the clock of the report (31 CFR 501.603: business days).
+    """Freeze an account and what is in it; who listens opens the report that is due (31 CFR 501.603).
 
     A prospect can be blocked too. A block has no end day: somebody lifts it. Raises BlockHasNoEnd, AlreadyRestricted,
     MoveNotAllowed.
@@ -124,8 +118,6 @@ def block(
         MOVES.require(account.status, AccountStatus.BLOCKED)
         account.status = AccountStatus.BLOCKED.value
         account.save(update_fields=["status"])
-        day = legal_day(at)
-        start_clock(BLOCK_REPORT, account, figure="blocked_report_days", regime=regime_on(day), on=day, by=by, at=at)
     audit.record(Verb.BLOCKED, account, by=by, at=at, reason=reason, basis=basis, restriction=restriction.reference)
     events.account_blocked.send(sender=Account, account=account, restriction=restriction, by=by, at=at)
     _tell(account, restriction, by, at)
@@ -171,19 +163,6 @@ def _require_one_person_may(account: Account, level: Level, last_day: date | Non
 
 
 @flow
-def record_blocked_report(account: Account, *, authority_reference: str, by: Actor, at: datetime) -> Account:
-    """Note under which number the blocked property was reported, and stop its clock. Raises NothingToReport."""
-    account = _locked(account)
-    if not stop_clock(BLOCK_REPORT, account, by=by, at=at):
-        raise NothingToReport(f"No report on {account.reference} is due. See its timeline for the one that was made.")
-    told = texts.Texts()
-    number = told.line("Number of the report", authority_reference.strip(), 40)
-    audit.record(Verb.BLOCK_REPORTED, account, by=by, at=at, number=number or "no number")
-    told.record_masked(account, by=by, at=at)
-    return account
-
-
-@flow
 def lift(restriction: Restriction, *, why: str, by: Actor, at: datetime) -> Restriction:
     """End one restriction; the others stay. Lifting the last block gives an account back what it was before.
 
@@ -220,7 +199,6 @@ def _unblock(account: Account, by: Actor, at: datetime) -> None:
     if new == AccountStatus.REFUSED:
         account.closed_at, account.closing_reason = at, "block_lifted"
     account.save(update_fields=["status", "closed_at", "closing_reason"])
-    stop_clock(BLOCK_REPORT, account, by=by, at=at)
 
 
 def end_expired(*, by: Actor = SCHEDULER, at: datetime) -> dict:

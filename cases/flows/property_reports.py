@@ -6,7 +6,6 @@ from datetime import date, datetime
 
 from django.conf import settings
 
-from accounts.flows import restrictions
 from accounts.flows.texts import EARLIEST, Texts, required
 from accounts.formats.text import shown
 from accounts.models import Account, IdentityDocument, Party, Restriction
@@ -28,7 +27,7 @@ from cases.rules.property_reports import (
 )
 from cases.verbs import Verb
 from kyc_portal.four_eyes import person_key, require_second_person
-from kyc_portal.policy.clocks import clocks_of, start_clock, stop_clock
+from kyc_portal.policy.clocks import start_clock, stop_clock
 from kyc_portal.policy.current import regime_on
 from kyc_portal.policy.models import Holiday
 from kyc_portal.records import audit
@@ -153,10 +152,9 @@ def approve(report: PropertyReport, *, shown: str, by: Actor, at: datetime) -> P
 
 @flow
 def send(report: PropertyReport, *, how: str, by: Actor, at: datetime) -> PropertyReport:
-    """Say that the approved report was sent; its clock stops, and the account's. Raises Changed, BadReport."""
+    """Say that the approved report was sent; its clock stops. Raises Changed, BadReport."""
     if how not in list(SentBy):
         raise BadReport(f"Say how it was sent. Choose one of: {', '.join(SentBy)}.")
-    account = lock_customer(report.account)
     report = _locked(report)
     _move(report, PropertyReportState.SENT)
     if digest_of(report) != report.approved_sha256:
@@ -165,14 +163,7 @@ def send(report: PropertyReport, *, how: str, by: Actor, at: datetime) -> Proper
     report.ended_at = at
     report.save()
     stop_clock(CLOCK, report, by=by, at=at)
-    if report.kind == PropertyReportKind.BLOCKED:
-        _stop_accounts_clock(account, report, by=by, at=at)
     return _record(Verb.PROPERTY_REPORT_SENT, report, by=by, at=at, how=report.sent_how)
-
-
-def _stop_accounts_clock(account: Account, report: PropertyReport, *, by: Actor, at: datetime) -> None:
-    if clocks_of(account).filter(kind=restrictions.BLOCK_REPORT).exists():
-        restrictions.record_blocked_report(account, authority_reference=report.reference, by=by, at=at)
 
 
 @flow

@@ -36,7 +36,6 @@ SCREENS: dict[str, Screen] = {
         "limit": Act("accounts.restrict", USED, many=True),
         "suspend": Act("accounts.restrict", USED, many=True),
         "block": Act("accounts.restrict", f"{WAITING} {USED}"),
-        "report_block": Act("accounts.restrict", "blocked"),
         "lift": Act("accounts.restrict"),
         "close": Act("accounts.close", "active"),
         "reopen": Act("accounts.close", ENDED),

@@ -316,15 +316,14 @@ class TestButtons:
 
         assert not account.restrictions.in_force().exists()
 
-    def test_a_block_is_made_and_reported(self, as_lead):
+    def test_a_block_is_made_and_its_report_opened(self, as_lead):
         account = make_open_account()
         make_hit(account.party, status="confirmed")
 
         press(as_lead, account, "block", reason="listed")
-        press(as_lead, account, "report_block", authority_reference="R-1")
 
         account.refresh_from_db()
-        assert account.status == "blocked"
+        assert account.status == "blocked" and account.property_reports.get().state == "open"
 
     def test_one_person_alone_does_not_block_without_a_confirmed_hit(self, as_lead):
         account = make_open_account()

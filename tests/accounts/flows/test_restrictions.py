@@ -84,7 +84,7 @@ class TestLift:
 
 
 class TestBlock:
-    def test_it_blocks_and_starts_the_report_clock_in_business_days(self, lead):
+    def test_it_blocks_and_opens_the_report_in_business_days(self, lead):
         account = make_open_account()
         monday = datetime(2026, 6, 29, 12, tzinfo=UTC)
         Holiday.objects.create(day=date(2026, 7, 3), title="Independence Day, observed")
@@ -93,9 +93,9 @@ class TestBlock:
 
         account.refresh_from_db()
         assert account.status == "blocked"
-        clock = clocks_of(account).get(kind="blocked property report")
-        assert clock.due_on == date(2026, 7, 14)
-        assert clock.standing == "in_force"
+        report = account.property_reports.get()
+        assert (report.due_on, clocks_of(report).get().standing) == (date(2026, 7, 14), "in_force")
+        assert not clocks_of(account).exists()
 
     def test_being_blocked_reads_like_being_suspended(self, lead):
         restrict(restrictions.block, make_open_account(), by=lead)
@@ -117,7 +117,7 @@ class TestBlock:
 
         account.refresh_from_db()
         assert account.status == "active"
-        assert not clocks_of(account).filter(kind="blocked property report").exists()
+        assert account.property_reports.count() == 1
 
     def test_a_prospect_that_was_blocked_is_not_let_in_by_lifting(self, lead):
         account = make_account()
@@ -146,16 +146,6 @@ class TestBlock:
         with pytest.raises(MoveNotAllowed):
             restrict(restrictions.block, account, by=lead)
         assert not account.restrictions.exists()
-
-    def test_the_report_stops_its_clock_once(self, lead):
-        account = make_open_account()
-        restrict(restrictions.block, account, by=lead)
-
-        restrictions.record_blocked_report(account, authority_reference="R-77", by=lead, at=NOON)
-
-        assert not clocks_of(account).exists()
-        with pytest.raises(restrictions.NothingToReport):
-            restrictions.record_blocked_report(account, authority_reference="R-77", by=lead, at=NOON)
 
 
 class TestEndExpired:

@@ -151,15 +151,14 @@ class TestSigningAndSending:
 
         assert (again.state, again.approved_by, again.approved_sha256) == ("drafted", "", "")
 
-    def test_sending_stops_the_clock_of_the_blocked_account_too(self, counsel, second_counsel):
-        account = make_open_account()
-        block(account)
+    def test_sending_stops_its_clock(self, counsel, second_counsel):
+        block(make_open_account())
         report = PropertyReport.objects.get()
         approve_report(draft(report, counsel), by=second_counsel, at=NOON)
 
         property_reports.send(report, how="mail", by=counsel, at=NOON)
 
-        assert not Deadline.objects.running().filter(key=str(account.pk)).exists()
+        assert not Deadline.objects.running().filter(key=str(report.pk)).exists()
 
     def test_its_author_does_not_drop_a_draft(self, report, counsel, second_counsel):
         draft(report, counsel)
