@@ -37,8 +37,7 @@ def a_builder_acts():
 HERE = Path(__file__).parent
 PAGES = ("admin", "views", "staff", "signin", "bad_input")  # folders whose tests judge pages and forms, and files:
 PAGE_FILES = re.compile(r"test_.*(page|pages|views|admin|roster_bad_files|demo)\Z|test_own_")
-ON_BOTH = {"journeys", "records", "work"}  # what rests most on the database, and the newest flows
-FLOWS_ON_BOTH = {"cases"}
+ON_BOTH = {"journeys", "records", "work"}  # what rests most on the database
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -55,7 +54,7 @@ def pytest_collection_modifyitems(items):
             parts = set(item.path.relative_to(HERE).parts)
             if not has_transactions and (set(PAGES) & parts or PAGE_FILES.match(item.path.stem)):
                 item.add_marker("pages")
-            elif has_transactions or ON_BOTH & parts or ("flows" in parts and FLOWS_ON_BOTH & parts):
+            elif has_transactions or ON_BOTH & parts:
                 item.add_marker("both")
 
 

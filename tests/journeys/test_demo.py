@@ -45,6 +45,7 @@ def manage(folder: Path, *command: str) -> tuple[int, str, str]:
     return run.returncode, run.stdout, run.stderr
 
 
+@pytest.mark.xdist_group("demo")  # one process builds the world once for all of them
 class TestDemo:
     def test_it_ends_well_twice(self, told):
         runs, _ = told

@@ -17,7 +17,7 @@ from django.urls import reverse
 from accounts.flows import identification, objections, parties, verification
 from accounts.models import Account, IdentityDocument
 from cases.flows import legal_requests, readers, review, triage
-from cases.models import Appeal, Bundle, Case, Decision
+from cases.models import Appeal, Bundle, Case, Decision, PropertyReport
 from cases.models.case import CaseKind
 from kyc_portal.records.models import Tombstone
 from kyc_portal.records.refs import SCHEDULER
@@ -306,6 +306,8 @@ def record_for(page: policy_table.Page, name: str):
         rows = rows.exclude(file_sha256="").filter(party__legal_name__contains="Canary")
     if model is Bundle:
         rows = rows.filter(state="built")
+    if model is PropertyReport:
+        rows = rows.exclude(drafted_at=None)
     if model is CipRequest:
         rows = rows.filter(state="produced")
     for hidden in policy_table.SCREENS[page.of].hidden:
