@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import ProgrammingError, connection, transaction
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from accounts.flows import closing
@@ -53,6 +54,7 @@ def print_grants() -> str:
 def granted(transactional_db):
     """A customer's open account, and both roles with what print_grants prints."""
     account = make_open_account()
+    MigrationRecorder(connection).ensure_schema()  # as where migrations made the tables
     with connection.cursor() as cursor:
         cursor.execute(print_grants())
     return account
