@@ -38,6 +38,12 @@ HERE = Path(__file__).parent
 PAGES = ("admin", "views", "staff", "signin", "bad_input")  # folders whose tests judge pages and forms, and files:
 PAGE_FILES = re.compile(r"test_.*(page|pages|views|admin|roster_bad_files|demo)\Z|test_own_")
 ON_BOTH = {"journeys", "records", "work"}  # what rests most on the database
+LONGEST_NAME = 40
+
+
+def pytest_make_parametrize_id(val, argname):
+    """Whole files are called by their place: the moment they were made may stand in them, and processes must agree."""
+    return argname if isinstance(val, bytes) and len(val) > LONGEST_NAME else None
 
 
 @pytest.hookimpl(tryfirst=True)
