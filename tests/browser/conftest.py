@@ -3,13 +3,16 @@
 import io
 import os
 import shutil
-from contextlib import redirect_stdout
+import sqlite3
+from contextlib import closing, redirect_stdout
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from kyc_portal.demo import world
 from kyc_portal.demo.people import PASSWORD
+from tests.conftest import put_back
 
 # Playwright's own loop runs in this thread; the database is used beside it, not inside it.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -28,11 +31,23 @@ def browser_type_launch_args(browser_type_launch_args):
     return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": QUIET}
 
 
+@pytest.fixture(scope="session")
+def kept_world():
+    """Where the world is kept as it was built: an SQLite database of this process, empty until the first test."""
+    with closing(sqlite3.connect(":memory:")) as kept:
+        yield kept
+
+
 @pytest.fixture
-def portal(transactional_db, live_server):
-    """The address of a server on which the demo's world stands."""
+def portal(transactional_db, live_server, kept_world):
+    """The address of a server on which the demo's world stands. On SQLite it is built once and then copied."""
+    if kept_world.execute("SELECT 1 FROM sqlite_master").fetchone():
+        put_back(kept_world)
+        return live_server.url
     with redirect_stdout(io.StringIO()):
         world.build(now=timezone.now())
+    if connection.vendor == "sqlite":
+        connection.connection.backup(kept_world)
     return live_server.url
 
 
