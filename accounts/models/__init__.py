@@ -1,6 +1,15 @@
 """What is stored of customers."""
 
-from accounts.models.access import AccessBatch, AccessRecord, AddressRange, AddressRangeSnapshot, RefusedLine
+from accounts.models.access import (
+    AccessBatch,
+    AccessDay,
+    AccessRecord,
+    AddressRange,
+    AddressRangeSnapshot,
+    CloudAccount,
+    RefusedLine,
+    WaitingLine,
+)
 from accounts.models.access_answer import AccessAnswer
 from accounts.models.account import Account
 from accounts.models.allocation import AddressAllocation
@@ -22,18 +31,20 @@ from accounts.models.screening import (
     WatchlistEntry,
     WatchlistSnapshot,
 )
+from accounts.models.seen_before import SeenBefore
 from accounts.models.signal import RiskOverride, RiskSignal
 from accounts.models.unverified import CouldNotVerify
+from accounts.models.verdict import AddressVerdict, RangeEdition
 from accounts.models.verification import Discrepancy, MethodResult, Verification
 from accounts.models.zone_reading import ZoneReading
 
 __all__ = [
-    "AccessAnswer", "AccessBatch", "AccessRecord", "Account", "Address", "AddressAllocation", "AddressRange",
-    "AddressRangeSnapshot",
-    "CheckResult", "ContactConfirmation", "ContactPoint", "CouldNotVerify", "CustomerFile", "CustomerLink",
-    "Discrepancy", "ExternalAnswer", "ExternalCheck", "Identifier", "IdentityDocument", "ListChange", "MethodResult",
-    "Objection", "OwnershipCertification", "OwnershipStake", "Party", "PartyName", "PaymentMethod", "PrivacyRequest",
-    "RefusedLine", "RestrictedCustomer", "Restriction", "RetainedFingerprint", "RiskOverride", "RiskSignal",
-    "Screening", "ScreeningHit", "ScreeningMark", "Verification", "WatchlistEntry", "WatchlistSnapshot",
-    "ZoneReading",
+    "AccessAnswer", "AccessBatch", "AccessDay", "AccessRecord", "Account", "Address", "AddressAllocation",
+    "AddressRange", "AddressRangeSnapshot", "AddressVerdict", "CheckResult", "CloudAccount", "ContactConfirmation",
+    "ContactPoint", "CouldNotVerify", "CustomerFile", "CustomerLink", "Discrepancy", "ExternalAnswer",
+    "ExternalCheck", "Identifier", "IdentityDocument", "ListChange", "MethodResult", "Objection",
+    "OwnershipCertification", "OwnershipStake", "Party", "PartyName", "PaymentMethod", "PrivacyRequest",
+    "RangeEdition", "RefusedLine", "RestrictedCustomer", "Restriction", "RetainedFingerprint", "RiskOverride",
+    "RiskSignal", "Screening", "ScreeningHit", "ScreeningMark", "SeenBefore", "Verification", "WaitingLine",
+    "WatchlistEntry", "WatchlistSnapshot", "ZoneReading",
 ]  # fmt: skip

@@ -55,17 +55,23 @@ class AddressRange(Recorded):
 
 
 class AccessBatch(Recorded):
-    """One imported file of access records: its hash makes a repeat harmless, its counts account for every line."""
+    """One delivery of access records: its hash makes a repeat harmless, its counts account for every line.
+
+    `account` is whose file it is; without one each line names its own account. Read = new + known + waiting + refused.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(max_length=20, unique=True, default=partial(new_reference, "LOG"), editable=False)
-    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="access_batches")
+    account = models.ForeignKey(
+        "accounts.Account", on_delete=models.PROTECT, null=True, blank=True, related_name="access_batches"
+    )
     format = models.CharField(max_length=20)
     file_name = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
     read_count = models.PositiveIntegerField()
     new_count = models.PositiveIntegerField()
     known_count = models.PositiveIntegerField()
+    waiting_count = models.PositiveIntegerField(default=0)
     refused_count = models.PositiveIntegerField()
     imported_at = models.DateTimeField()
     imported_by = models.CharField(max_length=150)
@@ -74,20 +80,26 @@ class AccessBatch(Recorded):
 
     class Meta:
         verbose_name = "access log file"
-        constraints = [models.UniqueConstraint(fields=["account", "sha256"], name="one_batch_per_account_and_file")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "sha256"], name="one_batch_per_account_and_file"),
+            models.UniqueConstraint(
+                fields=["sha256"], condition=models.Q(account__isnull=True), name="one_batch_per_file_of_many"
+            ),
+        ]
 
     def __str__(self):
         return self.reference
 
 
 class RefusedLine(Recorded):
-    """A line of an access log that could not be read, kept with its reason so that it can be sent again."""
+    """A line of an access log that could not be used, kept as it was sent, with the reason, to be sent again."""
 
     recorded_in_bulk = True
 
     batch = models.ForeignKey(AccessBatch, on_delete=models.PROTECT, related_name="refused_lines")
     line = models.PositiveIntegerField()
     reason = models.CharField(max_length=300)
+    content = models.TextField(blank=True)
 
     class Meta:
         verbose_name = "refused line"
@@ -123,13 +135,17 @@ class AccessRecord(Recorded):
     principal = models.CharField(max_length=300, blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)
     raw_source = models.CharField(max_length=300, blank=True)
+    port = models.PositiveIntegerField(null=True, blank=True)
     user_agent_sha256 = models.CharField(max_length=64, blank=True)
     source_system = models.CharField(max_length=80)
     event_id = models.CharField(max_length=200)
     country = models.CharField(max_length=2, blank=True)
     anonymiser = models.CharField(max_length=60, blank=True, help_text="vpn, hosting, tor … by the lists of that day")
     special_use = models.CharField(max_length=30, blank=True)
-    judged_by = models.JSONField(default=list, help_text="References of the range lists used.")
+    edition = models.ForeignKey(
+        "accounts.RangeEdition", on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="+",
+        help_text="The range lists asked; with the address it names the verdict.",
+    )  # fmt: skip
 
     objects = AccessRecordQuerySet.as_manager()
 
@@ -147,3 +163,89 @@ class AccessRecord(Recorded):
 
     def __str__(self):
         return f"{self.action} at {self.at:%Y-%m-%d %H:%M} UTC"
+
+
+class CloudAccount(Recorded):
+    """How a source system names one of our accounts, where that is not its own number (`Account.external_key`)."""
+
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="cloud_accounts")
+    source_system = models.CharField(max_length=80)
+    key = models.CharField(max_length=200)
+    named_at = models.DateTimeField()
+    named_by = models.CharField(max_length=150)
+
+    class Meta:
+        verbose_name = "account of a source system"
+        verbose_name_plural = "accounts of source systems"
+        constraints = [models.UniqueConstraint(fields=["source_system", "key"], name="one_account_per_source_key")]
+
+    def __str__(self):
+        return f"{self.source_system} {self.key}"
+
+
+class WaitingLine(Recorded):
+    """An access whose account we do not know: it waits, with all it says, until somebody says whose it is."""
+
+    recorded_in_bulk = True
+
+    batch = models.ForeignKey(AccessBatch, on_delete=models.PROTECT, related_name="waiting_lines")
+    line = models.PositiveIntegerField()
+    account_key = models.CharField(max_length=200)
+    waiting_since = models.DateTimeField()
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=6, choices=AccessKind.choices)
+    action = models.CharField(max_length=200)
+    principal = models.CharField(max_length=300, blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    raw_source = models.CharField(max_length=300, blank=True)
+    port = models.PositiveIntegerField(null=True, blank=True)
+    user_agent_sha256 = models.CharField(max_length=64, blank=True)
+    source_system = models.CharField(max_length=80)
+    event_id = models.CharField(max_length=200)
+
+    class Meta:
+        verbose_name = "waiting access"
+        verbose_name_plural = "waiting accesses"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source_system", "account_key", "event_id"], name="one_waiting_line_per_source_event"
+            ),
+        ]
+
+    def __str__(self):
+        return f"line {self.line}"
+
+
+class AccessDay(Recorded):
+    """What one account did on one day (UTC) from one kind of place, so that no page counts records.
+
+    `hours` is a mask: bit h is set when something was done in the hour h of the day, UTC. `public` says that the
+    source was an address on the public internet; only then country, network and anonymiser may say something.
+    """
+
+    recorded_in_bulk = True
+
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="access_days")
+    day = models.DateField()
+    kind = models.CharField(max_length=6, choices=AccessKind.choices)
+    public = models.BooleanField()
+    country = models.CharField(max_length=2, blank=True)
+    network = models.CharField(max_length=120, blank=True)
+    anonymiser = models.CharField(max_length=60, blank=True)
+    count = models.PositiveIntegerField()
+    hours = models.PositiveIntegerField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "day of access"
+        verbose_name_plural = "days of access"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "day", "kind", "public", "country", "network", "anonymiser"],
+                name="one_day_of_access_per_place",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.day} {self.country}"
