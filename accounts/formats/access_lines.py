@@ -37,7 +37,7 @@ class AccessLine:
     """One access or administrative act: when (UTC), by whom, from where.
 
     `line` is the line of the file, or the number of the event in it from 1. `address` is the canonical address or None
-    when `raw_source`, which is kept as it stood, is not one (T23).
+    when `raw_source`, which is kept as it stood, is not one (T23). `account` is the source system's own key of it.
     """
 
     line: int
@@ -52,14 +52,16 @@ class AccessLine:
     account: str = ""
     user_agent: str = ""
     region: str = ""
+    port: int | None = None
 
 
 @dataclass(frozen=True)
 class BadLine:
-    """One line or event that cannot be used, and why, as a sentence."""
+    """One line or event that cannot be used, why, as a sentence, and how it was sent (at most LONGEST_CONTENT)."""
 
     line: int
     reason: str
+    content: str = ""
 
 
 class RepeatedKey(ValueError):
