@@ -1,7 +1,7 @@
 """Take in access logs: every line accounted for, none twice, what its address meant kept as of that day (R18, T23)."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,8 +11,9 @@ from typing import BinaryIO
 from accounts.flows import signals
 from accounts.flows.address_ranges import RangeBook, Verdict, current_ranges
 from accounts.flows.batches import in_batches
-from accounts.formats import cloudtrail
-from accounts.formats.access_lines import AccessLine, BadLine, read_csv, read_jsonl
+from accounts.formats.access_formats import AUTO, FORMATS, MAPPED, Reader
+from accounts.formats.access_lines import AccessLine, BadLine
+from accounts.formats.log_kind import recognise
 from accounts.formats.text import make_controls_visible, shown
 from accounts.models import AccessBatch, AccessRecord, Account, RefusedLine
 from accounts.verbs import Verb
@@ -47,21 +48,6 @@ class BadLines(Refusal):
     """Some lines of the file cannot be used, and only a whole file was wanted."""
 
 
-def _read_cloudtrail(stream: BinaryIO, name: str, encoding: str | None) -> Iterator[AccessLine | BadLine]:
-    return cloudtrail.read_lines(stream, name)
-
-
-def _read_jsonl(stream: BinaryIO, name: str, encoding: str | None) -> Iterator[AccessLine | BadLine]:
-    return read_jsonl(stream)
-
-
-def _read_csv(stream: BinaryIO, name: str, encoding: str | None) -> Iterator[AccessLine | BadLine]:
-    return read_csv(stream, encoding)
-
-
-FORMATS: dict[str, Callable] = {"cloudtrail": _read_cloudtrail, "jsonl": _read_jsonl, "csv": _read_csv}
-
-
 @dataclass
 class _Tally:
     """What became of the lines read so far; read = new + known + refused."""
@@ -81,18 +67,21 @@ def import_access_lines(
     file_name: str,
     keep_good_rows: bool = False,
     encoding: str | None = None,
+    reader: Reader | None = None,
     by: Actor,
     at: datetime,
 ) -> AccessBatch:
     """Take in one file of one account's access records, all or nothing, and look for red flags afterwards.
 
+    `format` is one of FORMATS, or "auto" to have it told by content; a `reader` of a declared mapping stands for it.
     The same bytes again add nothing: the earlier batch comes back with `is_repeat` set. With `keep_good_rows` lines
     that cannot be used are kept with their reasons, otherwise BadLines names the first of them and nothing is stored.
     Raises UnknownFormat, UnreadableFile, and the format's own refusals for a file that is wrong as a whole.
     """
-    if format not in FORMATS:
+    if format not in (AUTO, *FORMATS) and reader is None:
         raise UnknownFormat(f"There is no log format “{shown(format)}”. Known formats: {', '.join(sorted(FORMATS))}.")
     with _Rewindable(path_or_stream) as stream:
+        format = MAPPED if reader else recognise(stream, file_name) if format == AUTO else format
         sha256 = _sha256_of(stream)
         with one_flow(by):
             account = Account.objects.select_for_update(of=("self",)).get(pk=account.pk)
@@ -106,7 +95,7 @@ def import_access_lines(
                 account=account, format=format, file_name=make_controls_visible(file_name)[:LONGEST_FILE_NAME],
                 sha256=sha256, imported_at=at, imported_by=by.label,
             )  # fmt: skip
-            lines = FORMATS[format](stream, file_name, encoding)
+            lines = (reader or FORMATS[format])(stream, file_name, encoding)
             return _take_in(batch, lines, keep_good_rows, by, at)
 
 
@@ -165,7 +154,8 @@ def _take_in(batch: AccessBatch, lines: Iterator, keep_good_rows: bool, by: Acto
         raise BadLines(_in_words(told.refused, batch.file_name))
     for part in in_batches(told.refused):
         RefusedLine.objects.bulk_create(
-            RefusedLine(batch=batch, line=bad.line, reason=bad.reason[:LONGEST_LINE_REASON]) for bad in part
+            RefusedLine(batch=batch, line=bad.line, reason=bad.reason[:LONGEST_LINE_REASON], content=bad.content)
+            for bad in part
         )
     batch.read_count, batch.new_count, batch.known_count = told.read, told.new, told.known
     batch.refused_count = len(told.refused)
@@ -231,13 +221,13 @@ def _as_record(batch: AccessBatch, line: AccessLine, book: RangeBook) -> AccessR
         principal=line.principal,
         address=line.address,
         raw_source=line.raw_source,
+        port=line.port,
         user_agent_sha256=hashlib.sha256(agent).hexdigest() if agent else "",
         source_system=line.source_system,
         event_id=line.event_id,
         country=verdict.country,
         anonymiser=verdict.anonymiser,
         special_use=verdict.special_use,
-        judged_by=list(verdict.judged_by),
     )
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.formats.access_lines import AccessLine, BadLine, read_csv, read_jsonl
+from accounts.formats.access_lines import AccessLine, BadLine
+from accounts.formats.own_log import read_csv, read_jsonl
 from accounts.formats.tables import TableRefused
 
 SPECIMENS = Path(__file__).resolve().parents[2] / "specimens"
