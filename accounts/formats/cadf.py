@@ -48,8 +48,9 @@ def fits(event: dict[str, Any]) -> bool:
 def _opened(event: dict[str, Any]) -> dict[str, Any]:
     """The event itself, out of its envelopes."""
     if "oslo.message" in event:
+        message = text_at(event, "oslo.message")
         try:
-            event = load_json(text_at(event, "oslo.message"))
+            event = load_json(message)
         except ValueError as error:
             raise BadEvent("oslo.message is not valid JSON.") from error
     if isinstance(event, dict) and "payload" in event and "typeURI" not in event:

@@ -122,8 +122,12 @@ def repeated(rows: Iterable[Row], column: str) -> dict[str, tuple[int, ...]]:
 
 def _copy(source: BinaryIO) -> BinaryIO:
     copy = SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 closed when the table is gone
-    while chunk := source.read(CHUNK):
-        copy.write(chunk)
+    try:
+        while chunk := source.read(CHUNK):
+            copy.write(chunk)
+    except BaseException:
+        copy.close()
+        raise
     copy.seek(0)
     return copy
 
