@@ -33,15 +33,13 @@ _OF_LISTS = {
 
 
 def recognise(stream: BinaryIO, name: str) -> str:
-    """Return the key in FORMATS of a log on a seekable stream, which is left where it was.
+    """Return the key in FORMATS of a log on a seekable stream, which is read from its start and left there.
 
     AccessFileRefused, with `name` in it, when the file is none that we know, or looks like more than one.
     """
-    start = stream.tell()
-    try:
-        head = unpacked(stream, name).read(LOOKED_AT)
-    finally:
-        stream.seek(start)
+    stream.seek(0)
+    head = unpacked(stream, name).read(LOOKED_AT)
+    stream.seek(0)
     place = shown(name)
     if not head.strip(BLANK.encode()):
         raise AccessFileRefused(f"{place} is empty. Give a log file as the service delivered it.")
