@@ -279,6 +279,9 @@ COMMON = (
     Figure("roster_most_depth", "3", "levels", "own", "Whoever sublets further is a reseller, with a file of its own."),
     Figure("roster_gone_percent", "10", "percent", "own", "More of a roster does not leave at once but by mistake."),
     Figure("roster_discarded_days", "7", "days", "own"),
+    Figure("access_delivery_days", "365", "days", "own", "Log files are sent again within a year, if ever."),
+    Figure("refused_line_days", "90", "days", "own", "A quarter to mend a line and send it again."),
+    Figure("waiting_access_days", "180", "days", "own", "Time to find out whose they are; then they say nothing."),
     *SAMPLES,
     *MEASURES,
     Figure(

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from accounts.formats import steady_file
-from accounts.models import AccessBatch, AccessRecord, RefusedLine
+from accounts.models import AccessBatch, AccessRecord, RefusedLine, WaitingLine
 from tests.accounts.formats.cloud_logs import exported, trail
 from tests.accounts.lists import REAL, real
 from tests.accounts.logs import event
@@ -73,6 +73,21 @@ class TestFolders:
         assert code == 0 and len(told.splitlines()) == 27 and told.count(" 0 refused.") == 27
         assert (rows.count(), rows.filter(address=None).exclude(raw_source="").count()) == (1_667, 222)
         assert (rows.filter(special_use="private").count(), rows.public().count()) == (1_433, 12)
+
+
+class TestManyAccounts:
+    def test_without_an_account_each_line_names_its_own_and_strangers_wait(self, db, tmp_path):
+        account = make_account()
+        path = tmp_path / "log"
+        path.write_bytes(lines(event(1, account=account.reference), event(2, account="C-8"), event(3)))
+
+        assert "Line 3" in assert_refused_in_one_line(run("import_access_log", path))
+        code, _, told = run("import_access_log", path, "--keep-good-rows")
+
+        assert code == 0
+        assert "3 read, 1 new, 0 known, 1 refused, 1 waiting for their account." in told
+        assert AccessRecord.objects.get().account == account
+        assert WaitingLine.objects.get().account_key == "C-8"
 
 
 class TestStandardInput:

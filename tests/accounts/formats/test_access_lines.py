@@ -97,7 +97,9 @@ class TestReadJsonl:
         assert isinstance(found[2], AccessLine)
 
     @given(
-        st.lists(st.binary(max_size=80).filter(lambda raw: b"\n" not in raw and raw.strip(b" \t\r\n\x1a")), max_size=8)
+        st.lists(
+            st.binary(max_size=80).filter(lambda raw: not set(b"\r\n") & set(raw) and raw.strip(b" \t\x1a")), max_size=8
+        )
     )
     def test_no_line_is_ever_lost(self, lines):
         found = read(event(), *lines)

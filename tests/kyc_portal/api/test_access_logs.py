@@ -18,7 +18,7 @@ from tests.accounts.formats.cloud_logs import cadf_event, entry, exported, trail
 from tests.accounts.logs import csv_file, event, jsonl
 from tests.builders import make_open_account
 from tests.conftest import person
-from tests.kyc_portal.api.test_endpoints import JSONL, ask, assert_problem, new_key, send
+from tests.kyc_portal.api.test_endpoints import JSONL, LOGS, ask, assert_problem, new_key, send
 from tests.kyc_portal.staff.worlds import digest_of_all_rows
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +63,25 @@ class TestFormats:
         assert send(key, account, csv_file(event(1)), "auto", "text/csv").json()["format"] == "csv"
         assert_problem(send(key, account, io.BytesIO(b"x"), "auto", "text/plain"), 415)
         assert "none of the access logs" in assert_problem(send(key, account, io.BytesIO(b"x"), "auto", JSON), 400)
+
+
+class TestManyAccounts:
+    def test_without_an_account_each_line_names_its_own_and_a_repeat_changes_nothing(self, key):
+        account = make_open_account()
+        lines = [event(1, account=account.reference), event(2, account="C-8"), event(3)]
+        path = f"{LOGS}jsonl?keep_good_rows=true"
+
+        answer = ask(path, key, "POST", jsonl(*lines).read())
+        before = digest_of_all_rows()
+        again = ask(path, key, "POST", jsonl(*lines).read())
+
+        told = answer.json()
+        assert answer.status_code == 201
+        assert [told[name] for name in ("read", "new", "known", "waiting", "refused")] == [3, 1, 0, 1, 1]
+        assert AccessRecord.objects.get().account == account
+        assert (again.status_code, again.json()) == (200, {**told, "is_repeat": True})
+        assert digest_of_all_rows() == before
+        assert [line["line"] for line in ask(told["refused_lines"], key).json()["lines"]] == [3]
 
 
 class TestPackedBodies:
