@@ -1,7 +1,6 @@
 """Take in access logs: every line accounted for, none twice, what its address meant kept as of that day (R18, T23)."""
 
 import hashlib
-from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -10,8 +9,8 @@ from typing import BinaryIO
 from django.db import IntegrityError, transaction
 
 from accounts.flows import access_delivery
-from accounts.formats import cloudtrail
-from accounts.formats.access_lines import AccessLine, BadLine, read_csv, read_jsonl
+from accounts.formats.access_formats import AUTO, FORMATS, MAPPED, Reader
+from accounts.formats.log_kind import recognise
 from accounts.formats.text import make_controls_visible, shown
 from accounts.models import AccessBatch, Account
 from kyc_portal.records import holds
@@ -31,21 +30,6 @@ class UnreadableFile(Refusal):
     """The file is missing or may not be read."""
 
 
-def _read_cloudtrail(stream: BinaryIO, name: str, encoding: str | None) -> Iterator[AccessLine | BadLine]:
-    return cloudtrail.read_lines(stream, name)
-
-
-def _read_jsonl(stream: BinaryIO, name: str, encoding: str | None) -> Iterator[AccessLine | BadLine]:
-    return read_jsonl(stream)
-
-
-def _read_csv(stream: BinaryIO, name: str, encoding: str | None) -> Iterator[AccessLine | BadLine]:
-    return read_csv(stream, encoding)
-
-
-FORMATS: dict[str, Callable] = {"cloudtrail": _read_cloudtrail, "jsonl": _read_jsonl, "csv": _read_csv}
-
-
 def import_access_lines(
     account: Account | None,
     path_or_stream: Path | BinaryIO,
@@ -54,6 +38,7 @@ def import_access_lines(
     file_name: str,
     keep_good_rows: bool = False,
     encoding: str | None = None,
+    reader: Reader | None = None,
     by: Actor,
     at: datetime,
 ) -> AccessBatch:
@@ -62,13 +47,15 @@ def import_access_lines(
     `account` is whose file it is; with None each line names its own: by the provider's number, by our reference, or as
     staff named it for its source system. What belongs to nobody we know waits (flows/waiting.py).
 
+    `format` is one of FORMATS, or "auto" to have it told by content; a `reader` of a declared mapping stands for it.
     The same bytes again add nothing: the earlier batch comes back with `is_repeat` set. With `keep_good_rows` lines
     that cannot be used are kept with their reasons, otherwise BadLines names the first of them and nothing is stored.
     Raises UnknownFormat, UnreadableFile, and the format's own refusals for a file that is wrong as a whole.
     """
-    if format not in FORMATS:
+    if format not in (AUTO, *FORMATS) and reader is None:
         raise UnknownFormat(f"There is no log format “{shown(format)}”. Known formats: {', '.join(sorted(FORMATS))}.")
     with _Rewindable(path_or_stream) as stream:
+        format = MAPPED if reader else recognise(stream, file_name) if format == AUTO else format
         sha256 = _sha256_of(stream)
         with one_flow(by):
             if account is not None:
@@ -83,7 +70,7 @@ def import_access_lines(
                 earlier.is_repeat = True
                 return earlier
             stream.seek(0)
-            lines = FORMATS[format](stream, file_name, encoding)
+            lines = (reader or FORMATS[format])(stream, file_name, encoding)
             return access_delivery.take_in(batch, lines, keep_good_rows=keep_good_rows, by=by, at=at)
 
 

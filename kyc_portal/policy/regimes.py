@@ -184,6 +184,14 @@ ANSWERS = (
     Figure("webhook_overlap_hours", "24", "hours", "own", "Time to carry a new secret to every receiver."),
 )
 
+# Access logs that other systems hand in: how many at once, and when they are asked to come again (issue 7).
+ARRIVALS = (
+    Figure("access_batches_at_once", "4", "batches", "own", "Of one key: enough to keep a line busy, not the portal."),
+    Figure("access_batch_minutes", "15", "minutes", "own", "Longer than any batch takes: then its place is free."),
+    Figure("access_jobs_wait_minutes", "30", "minutes", "own", "Work that waits longer must not grow any further."),
+    Figure("access_batch_retry_seconds", "30", "seconds", "own", "About as long as one batch takes."),
+)
+
 # Figures that hold under every regime: law in force, and our own policy where no text gives a number.
 COMMON = (
     Figure("sanctions_retention_years", "10", "years", "ofac-501-601"),
@@ -291,6 +299,7 @@ COMMON = (
     Figure("watchlist_shrink_percent", "20", "percent", "own"),
     Figure("document_grace_days", "0", "days", "bank-cip", "The document must be unexpired when it is looked at."),
     *ANSWERS,
+    *ARRIVALS,
     *ACCEPTED,
     *COUNTRIES,
     *WEIGHTS,

@@ -207,7 +207,7 @@ class TestBadInput:
         assert take_in(account, packed, "cloudtrail").new_count == 1
 
     def test_it_says_which_formats_and_files_there_are(self, account, tmp_path):
-        with pytest.raises(access_log.UnknownFormat, match="cloudtrail, csv, jsonl"):
+        with pytest.raises(access_log.UnknownFormat, match="cloudtrail, csv, gcp-audit, jsonl"):
             take_in(account, jsonl(event(1)), "syslog")
         with pytest.raises(access_log.UnreadableFile, match="absent"):
             take_in(account, tmp_path / "absent.json")
