@@ -8,12 +8,14 @@ class AccountsConfig(AppConfig):
     def ready(self):
         from accounts import events, receivers, tiles
         from accounts.flows import (
+            access_follow_up,
             document_files,
             external_answers,
             external_checks,
             privacy,
             reverification,
             unverified,
+            waiting,
             zone_reading,
         )
         from accounts.models import Account, Party, RestrictedCustomer
@@ -27,6 +29,8 @@ class AccountsConfig(AppConfig):
         queue.register(zone_reading.READ_ZONE, zone_reading.read)
         queue.register(external_checks.HAND_OVER, external_checks.hand_over)
         queue.register(external_answers.READ, external_answers.interpret)
+        queue.register(access_follow_up.LOOK, access_follow_up.look)
+        queue.register(waiting.MOVE, waiting.move)
         events.location_changed.connect(reverification.take_new_location)
         events.account_closed.connect(unverified.end_with_account)
         receivers.connect()

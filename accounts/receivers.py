@@ -2,10 +2,11 @@
 
 from django.db.models.signals import post_save
 
-from accounts.flows import access_answer
+from accounts.flows import access_answer, waiting
 from accounts.models import Account, Restriction
 from accounts.models.account import WAITING_STATUSES
 from kyc_portal.records.acting import current_actor
+from kyc_portal.records.clock import moment
 from kyc_portal.records.refs import SCHEDULER
 
 COUNTS = {Account: {"status"}, Restriction: {"level", "reason", "until", "lifted_at"}}
@@ -14,6 +15,7 @@ COUNTS = {Account: {"status"}, Restriction: {"level", "reason", "until", "lifted
 def connect() -> None:
     """Called once when the app is ready."""
     post_save.connect(compare_account, sender=Account, dispatch_uid="accounts.access_of_account")
+    post_save.connect(claim_waiting, sender=Account, dispatch_uid="accounts.waiting_accesses_of_account")
     post_save.connect(compare_restricted, sender=Restriction, dispatch_uid="accounts.access_of_restriction")
 
 
@@ -22,6 +24,12 @@ def compare_account(sender, *, instance, created, raw=False, update_fields=None,
     if raw or (created and instance.status in WAITING_STATUSES):
         return
     _note(sender, instance.pk, update_fields)
+
+
+def claim_waiting(sender, *, instance, created, raw=False, update_fields=None, **kwargs):
+    """A new account may be the one whose accesses wait under its number."""
+    if not raw and (created or "external_key" in (update_fields or ())):
+        waiting.claim(instance, at=moment(None))
 
 
 def compare_restricted(sender, *, instance, raw=False, update_fields=None, **kwargs):

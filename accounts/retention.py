@@ -4,7 +4,7 @@ from datetime import date
 
 from django.db import models
 
-from accounts.flows import restricted
+from accounts.flows import access_keeping, restricted
 from accounts.flows.belonging import ROOTS
 from accounts.flows.keeping import (
     clear_before,
@@ -18,6 +18,7 @@ from accounts.flows.keeping import (
 from accounts.models import (
     AccessAnswer,
     AccessBatch,
+    AccessDay,
     AccessRecord,
     Account,
     Address,
@@ -25,6 +26,7 @@ from accounts.models import (
     AddressRange,
     AddressRangeSnapshot,
     CheckResult,
+    CloudAccount,
     ContactConfirmation,
     ContactPoint,
     CouldNotVerify,
@@ -53,7 +55,9 @@ from accounts.models import (
     Screening,
     ScreeningHit,
     ScreeningMark,
+    UnknownAccount,
     Verification,
+    WaitingLine,
     WatchlistEntry,
     WatchlistSnapshot,
     ZoneReading,
@@ -99,8 +103,8 @@ register(
             Account, Party, PartyName, Address, ContactPoint, IdentityDocument, PaymentMethod, OwnershipStake,
             OwnershipCertification, Identifier, Screening, ScreeningHit, ScreeningMark, Verification, CheckResult,
             MethodResult, Discrepancy, Restriction, RiskSignal, RiskOverride, AccessBatch, AccessRecord, RefusedLine,
-            Notice, CustomerLink, Objection, ContactConfirmation, ZoneReading, CouldNotVerify, ExternalCheck,
-            ExternalAnswer, AddressAllocation, AccessAnswer,
+            AccessDay, CloudAccount, Notice, CustomerLink, Objection, ContactConfirmation, ZoneReading, CouldNotVerify,
+            ExternalCheck, ExternalAnswer, AddressAllocation, AccessAnswer,
         ),
         why="Kept for the regime's years after the account was closed or last used, whichever is later.",
         figures=("retention_years", "method_retention_years", "sanctions_retention_years"),
@@ -112,6 +116,31 @@ register(
         before=clear_before,
         subjects=parties_to_erase,
         roots=ROOTS,
+    ),
+    RetentionRule(
+        code="access_deliveries",
+        title="Deliveries of access records for many accounts",
+        covers=(),  # deliveries of one account go with its file, and so do the records of all
+        why="Hash and counts, kept while a record, a waiting access or a refused line names them, and some days more.",
+        figures=(access_keeping.DELIVERY, access_keeping.REFUSED),
+        candidates=access_keeping.unused_deliveries,
+        periods=access_keeping.periods_of_delivery,
+        guarded=lambda batch: [batch],
+        contents=access_keeping.contents_of_delivery,
+        subjects=lambda batch: [],
+    ),
+    RetentionRule(
+        code="unknown_accounts",
+        title="Accesses of accounts nobody knows",
+        covers=(UnknownAccount, WaitingLine),
+        why="They wait some days (own policy) for somebody to say whose they are.",
+        figures=(access_keeping.WAITING,),
+        candidates=access_keeping.unclaimed,
+        periods=access_keeping.periods_of_unknown,
+        guarded=lambda unknown: [unknown],
+        contents=access_keeping.contents_of_unknown,
+        in_batches=access_keeping.lines_of_unknown,
+        subjects=lambda unknown: [],
     ),
     RetentionRule(
         code="restricted_customers",

@@ -5,6 +5,7 @@ from celery.signals import worker_init
 
 from accounts.flows import (
     access_answer,
+    access_keeping,
     external_checks,
     rating,
     restrictions,
@@ -13,6 +14,7 @@ from accounts.flows import (
     signals,
     stored_files,
     unverified,
+    waiting,
 )
 from accounts.rules.spelling import load_tables
 from kyc_portal.records.clock import moment
@@ -71,6 +73,18 @@ def make_watches_due(at=None):
 def end_unanswered_checks(at=None):
     """Each hour: end what an outside verifier did not answer in time; the result says that no answer came."""
     return external_checks.end_unanswered(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def claim_waiting_accesses(at=None):
+    """Each hour: accesses that wait under a key which is known by now go to their account."""
+    return waiting.claim_due(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def let_refused_lines_go(at=None):
+    """Each night: refused lines of deliveries for many accounts go after their days."""
+    return access_keeping.let_refused_lines_go(by=SCHEDULER, at=moment(at))
 
 
 @shared_task

@@ -1,12 +1,22 @@
 """The waiting work on customers on the first page."""
 
-from accounts.models import Account, CouldNotVerify, Objection, PrivacyRequest, RiskSignal, ScreeningHit, Verification
+from accounts.models import (
+    Account,
+    CouldNotVerify,
+    Objection,
+    PrivacyRequest,
+    RiskSignal,
+    ScreeningHit,
+    UnknownAccount,
+    Verification,
+)
 from kyc_portal.staff.site import Tile
 
 ACCOUNTS, VERIFICATIONS = "admin:accounts_account_changelist", "admin:accounts_verification_changelist"
 HITS, SIGNALS = "admin:accounts_screeninghit_changelist", "admin:accounts_risksignal_changelist"
 OUTCOMES = "admin:accounts_couldnotverify_changelist"
 OBJECTIONS = "admin:accounts_objection_changelist"
+UNKNOWN = "admin:accounts_unknownaccount_changelist"
 PRIVACY = "admin:accounts_privacyrequest_changelist"
 
 TILES = (
@@ -62,6 +72,10 @@ TILES = (
     Tile(
         "Open red flags", "Raised and not answered yet.", "accounts.view_risksignal",
         lambda user, today: RiskSignal.objects.open(), SIGNALS, "answer=open", "warning",
+    ),
+    Tile(
+        "Unknown accounts", "Accesses wait for somebody to say whose they are.", "accounts.name_account",
+        lambda user, today: UnknownAccount.objects.all(), UNKNOWN, "", "warning",
     ),
     Tile(
         "Privacy requests", "People ask about their data; find it and prepare the answer.", "accounts.handle_privacy",

@@ -80,7 +80,14 @@ class Verb(AuditVerb):
     HIT_DISMISSED = "accounts.hit_dismissed", "dismissed {hit}"
     HIT_RETURNED = "accounts.hit_returned", "did not agree to {judgement} {hit}"
     ACTIVATED = "accounts.activated", "opened the account"
-    LOG_IMPORTED = "accounts.log_imported", "took in {batch}: {new} new of {read} records", "known", "refused", "sha256"
+    LOG_IMPORTED = (
+        "accounts.log_imported", "took in {batch}: {new} new of {read} records", "known", "waiting", "refused",
+        "sha256",
+    )  # fmt: skip
+    ACCOUNT_NAMED = "accounts.account_named", "said that {row} is {account}: {count} accesses waited"
+    ACCESSES_MOVED = "accounts.accesses_moved", "moved {count} accesses of {row} to {account}, {new} of them new"
+    REFUSED_LINES_GONE = "accounts.refused_lines_gone", "let go {count} refused lines whose days are over", "through"
+    DAYS_RECOUNTED = "accounts.days_recounted", "made the days of access of {count} accounts anew"
     RANGES_LOADED = "accounts.ranges_loaded", "loaded {kind} ranges ({count})", "sha256", "as_of"
     ALLOCATIONS_IMPORTED = (
         "accounts.allocations_imported",

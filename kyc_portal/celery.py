@@ -53,6 +53,8 @@ BEAT_SCHEDULE = {
     },
     "end tiers set by hand": {"task": "accounts.tasks.end_tiers_set_by_hand", "schedule": crontab(hour=1, minute=30)},
     "make watches due": {"task": "accounts.tasks.make_watches_due", "schedule": crontab(hour=1, minute=20)},
+    "claim accesses that wait": {"task": "accounts.tasks.claim_waiting_accesses", "schedule": crontab(minute=50)},
+    "let refused lines go": {"task": "accounts.tasks.let_refused_lines_go", "schedule": crontab(hour=3, minute=50)},
     "look for red flags": {"task": "accounts.tasks.run_detectors", "schedule": crontab(hour=1, minute=40)},
     "bring decisions into effect": {"task": "cases.tasks.bring_decisions_into_effect", "schedule": 60.0},
     "lapse preservations": {"task": "cases.tasks.lapse_preservations", "schedule": crontab(hour=2, minute=10)},

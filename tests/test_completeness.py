@@ -38,7 +38,7 @@ ALLOWED_FACTS = {
     "payloads", "percent", "public_key", "read", "reason", "reference", "refused", "regime", "report", "request",
     "reseller", "restriction", "rests_on", "result", "row", "rows", "rule", "same", "scopes", "score", "sha256",
     "shown", "signal", "source", "state", "status", "strong", "through", "tier", "to", "to_on", "trigger", "until",
-    "verification", "version", "warnings", "what", "why",
+    "verification", "version", "waiting", "warnings", "what", "why",
 }  # fmt: skip
 NAMES_OF_PERSONAL_DATA = re.compile(r"name|e?mail|phone|address|birth|national|passport|card|iban|wallet|text|note")
 ARGUMENTS_OF_RECORD = {"verb", "about", "by", "at", "within", "personal", "subject"}

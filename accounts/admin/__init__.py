@@ -11,9 +11,10 @@ from accounts.admin import (
     signals,
     unverified,
     verification,
+    waiting,
 )
 
 __all__ = [
     "access", "account", "identity", "own_page", "party", "privacy", "screening", "signals", "unverified",
-    "verification",
+    "verification", "waiting",
 ]  # fmt: skip

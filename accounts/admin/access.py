@@ -1,10 +1,13 @@
 """Access logs as taken in, access records, and the lists of networks they were judged by (requirement R18)."""
 
 from django.contrib import admin
-from django.urls import reverse
+from django.http import StreamingHttpResponse
+from django.urls import path, reverse
+from django.utils import timezone
 
-from accounts.flows import address_ranges
+from accounts.flows import access_refused, address_ranges
 from accounts.models import AccessBatch, AccessRecord, AddressRangeSnapshot
+from kyc_portal.staff import downloads
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Facts, Link, Table, timeline_section
@@ -20,7 +23,9 @@ class RefusedFilter(QuerysetFilter):
 
 @admin.register(AccessBatch)
 class AccessBatchAdmin(RecordAdmin):
-    list_display = ["reference", "account", "file_name", "imported_at", "read_count", "new_count", "refused_count"]
+    list_display = [
+        "reference", "account", "file_name", "imported_at", "read_count", "new_count", "waiting_count", "refused_count",
+    ]  # fmt: skip
     list_filter = [RefusedFilter]
     list_select_related = ["account"]
     search_fields = ["reference", "account__reference", "file_name"]
@@ -29,13 +34,25 @@ class AccessBatchAdmin(RecordAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("account")
 
+    def extra_urls(self):
+        view = self.admin_site.admin_view(self.refused_view)
+        return [path("<path:object_id>/refused/", view, name="accounts_accessbatch_refused")]
+
+    def refused_view(self, request, object_id):
+        """The refused lines as they were sent, to be mended and sent again."""
+        downloads.refuse_other_sites(request)
+        record = self._record_or_404(request, object_id)
+        lines = access_refused.as_text(record, by=request.user.as_actor, at=timezone.now())
+        answer = StreamingHttpResponse(lines, content_type="text/plain; charset=utf-8")
+        return downloads.guarded(answer, name=f"{record.reference}-refused.txt")
+
     def badges(self, record):
-        return [Badge(f"{record.refused_count:,} lines refused", "warning")] if record.refused_count else []
+        found = [Badge(f"{record.refused_count:,} lines refused", "warning")] if record.refused_count else []
+        return found + ([Badge(f"{record.waiting_count:,} were set to wait", "info")] if record.waiting_count else [])
 
     def sections(self, record, *, user, at):
-        refused = record.refused_lines.order_by("line")[:MOST_LINES]
         facts = [
-            ("Account", Link(record.account, record.account)),
+            ("Account", Link(record.account, record.account) if record.account else "many, named in each line"),
             ("File", record.file_name),
             ("Format", record.format),
             ("SHA-256", record.sha256),
@@ -46,18 +63,32 @@ class AccessBatchAdmin(RecordAdmin):
             ("Lines read", record.read_count),
             ("New", record.new_count),
             ("Known from before", record.known_count),
+            ("Of accounts nobody knew", record.waiting_count),
             ("Refused", record.refused_count),
         ]
         records = f"{reverse('admin:accounts_accessrecord_changelist')}?batch__id__exact={record.pk}"
         return [
             Facts("file", "File", facts),
             Facts("counts", "What became of its lines", counts, url=records, url_label="Show the records"),
-            Table(
-                "refused", "Refused lines", ["Line", "Why"], [[line.line, line.reason] for line in refused],
-                empty="Every line could be used.", note=f"The first {MOST_LINES} are shown." if refused else "",
-            ),
+            _refused(record, user),
             timeline_section(record),
         ]  # fmt: skip
+
+
+def _refused(record: AccessBatch, user) -> Table:
+    """Why lines were refused; how they were sent is for whoever may see access records."""
+    rows = [[line.line, line.reason] for line in record.refused_lines.order_by("line")[:MOST_LINES]]
+    address = reverse("admin:accounts_accessbatch_refused", args=[record.pk])
+    url = address if rows and user.has_perm("accounts.view_accessrecord") else ""
+    empty = "Every line could be used."
+    if record.refused_count:
+        empty = "The refused lines are gone; their days are over."
+    return Table(
+        "refused", "Refused lines", ["Line", "Why"], rows, empty=empty, url=url,
+        url_label="Download them as they were sent" if url else "",
+        note=f"The first {MOST_LINES} are shown. Mend the lines and send them again; what is there adds nothing."
+        if rows else "",
+    )  # fmt: skip
 
 
 class AddressFilter(QuerysetFilter):
@@ -86,7 +117,7 @@ class AccessRecordAdmin(RecordAdmin):
         return record.anonymiser or record.special_use
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("account", "batch")
+        return super().get_queryset(request).select_related("account", "batch", "edition")
 
     def get_ordering(self, request):
         """By time within one account, where there is an index for it; else by order of import."""
@@ -109,11 +140,12 @@ class AccessRecordAdmin(RecordAdmin):
         ]
         then = [
             ("Address", record.address),
+            ("Port", record.port),
             ("As the log wrote it", record.raw_source),
             ("Country", record.country),
             ("Anonymiser", record.anonymiser),
             ("Not public because", record.special_use),
-            ("Judged by", ", ".join(record.judged_by)),
+            ("Judged by", ", ".join(record.edition.lists) if record.edition else ""),
         ]
         return [
             Facts("act", "What was done", act),

@@ -1,13 +1,12 @@
 """What the page of an account is made of; a fixed number of queries, whatever the account holds."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
-from django.db.models import Count, Q
-from django.db.models.functions import TruncDate
 from django.urls import reverse
 
 from accounts.admin import ownership_sections
 from accounts.admin.identity import sealed, title_of
+from accounts.flows import access_days as roll_ups
 from accounts.flows import rating
 from accounts.flows.account_file import AccountFile
 from accounts.models import Account, Screening
@@ -229,37 +228,24 @@ def documents(file: AccountFile) -> Table:
 
 def access_countries(account: Account) -> Bars:
     """Accesses from public addresses by country; what a place means is said beside it."""
-    public = account.access_records.public()
-    counted = public.values_list("country").annotate(count=Count("pk")).order_by("-count", "country")
-    rows = [(country or "unknown", count, "") for country, count in counted[:MOST_COUNTRIES]]
-    share = account.access_records.aggregate(
-        public=Count("pk", filter=Q(address__isnull=False, special_use="")),
-        hidden=Count("pk", filter=Q(address__isnull=False, special_use="") & ~Q(anonymiser="")),
-        all=Count("pk"),
-    )
-    percent = round(100 * share["hidden"] / share["public"]) if share["public"] else 0
+    rows = [(country or "unknown", count, "") for country, count, _ in roll_ups.by_country(account)]
+    share = roll_ups.totals(account)
+    percent = round(100 * share.anonymised / share.public) if share.public else 0
     note = (
-        f"{share['all']:,} accesses, {share['public']:,} of them from public addresses; {percent} % of those through "
+        f"{share.all:,} accesses, {share.public:,} of them from public addresses; {percent} % of those through "
         "anonymising ranges. An address does not show who somebody is."
     )
     return Bars(
-        "access", "Access by country", rows, ["Country", "Accesses"], empty="No access from a public address is known.",
-        note=note if share["all"] else "",
+        "access", "Access by country", rows[:MOST_COUNTRIES], ["Country", "Accesses"],
+        empty="No access from a public address is known.", note=note if share.all else "",
     )  # fmt: skip
 
 
 def access_days(account: Account) -> Strip:
     """Access by day over the last days in which there was any."""
-    records = account.access_records
-    if account.last_access_at:
-        records = records.filter(at__gt=account.last_access_at - timedelta(days=STRIP_DAYS))
-    by_day = (
-        records.annotate(day=TruncDate("at"))
-        .values_list("day")
-        .annotate(total=Count("pk"), hidden=Count("pk", filter=~Q(anonymiser="")))
-        .order_by("-day")[:STRIP_DAYS]
-    )
-    days = sorted(by_day)
+    last = account.last_access_at
+    since = last.astimezone(UTC).date() - timedelta(days=STRIP_DAYS - 1) if last else None
+    days = roll_ups.by_day(account, since)[-STRIP_DAYS:]
     url = f"{reverse('admin:accounts_accessrecord_changelist')}?account__id__exact={account.pk}"
     rows = [[day, total, hidden] for day, total, hidden in reversed(days[-MOST_COUNTRIES:])]
     table = Table("access-table", "Last days", ["Day", "Accesses", "Anonymised"], rows, more_url=url) if rows else None

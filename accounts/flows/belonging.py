@@ -3,11 +3,13 @@
 from accounts.models import (
     AccessAnswer,
     AccessBatch,
+    AccessDay,
     AccessRecord,
     Account,
     Address,
     AddressAllocation,
     CheckResult,
+    CloudAccount,
     ContactConfirmation,
     ContactPoint,
     CouldNotVerify,
@@ -56,6 +58,8 @@ OF_ACCOUNT = {  # from each row of an account's file to the account
     Objection: "account",
     AccessBatch: "account",
     AccessRecord: "account",
+    AccessDay: "account",
+    CloudAccount: "account",
     AddressAllocation: "account",
     RefusedLine: "batch__account",
 }

@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from django.db import models
 
+from accounts.flows.access_days import by_country
 from accounts.flows.comparing import facts_of, read_zone, zone_of
 from accounts.flows.discrepancies import locked, note_disagreements
 from accounts.models import Account, CheckResult, IdentityDocument, Party, Verification
@@ -199,7 +200,4 @@ def _document(row: IdentityDocument, party: Party, on: date) -> DocumentOnFile:
 
 def _seen(account: Account) -> tuple[Seen, ...]:
     """Accesses from public addresses by country; one query."""
-    counted = account.access_records.public().exclude(country="").values("country").order_by("country")
-    anonymised = models.Count("pk", filter=~models.Q(anonymiser=""))
-    rows = counted.annotate(count=models.Count("pk"), hidden=anonymised)
-    return tuple(Seen(row["country"], row["count"], row["hidden"]) for row in rows)
+    return tuple(Seen(country, count, hidden) for country, count, hidden in sorted(by_country(account)) if country)

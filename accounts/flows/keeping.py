@@ -13,11 +13,13 @@ from accounts.flows.document_files import ask_deletion
 from accounts.models import (
     AccessAnswer,
     AccessBatch,
+    AccessDay,
     AccessRecord,
     Account,
     Address,
     AddressAllocation,
     CheckResult,
+    CloudAccount,
     ContactConfirmation,
     ContactPoint,
     CouldNotVerify,
@@ -213,6 +215,8 @@ def contents_of(account: Account) -> Iterable[models.QuerySet]:
         RiskSignal.objects.filter(account=key),
         RiskOverride.objects.filter(account=key),
         AccessRecord.objects.filter(account=key),
+        AccessDay.objects.filter(account=key),
+        CloudAccount.objects.filter(account=key),
         AddressAllocation.objects.filter(account=key),
         RefusedLine.objects.filter(batch__account=key),
         AccessBatch.objects.filter(account=key),
@@ -223,7 +227,11 @@ def contents_of(account: Account) -> Iterable[models.QuerySet]:
 
 def many_rows_of(account: Account) -> list[models.QuerySet]:
     """What of a file may be millions of rows, and nothing refers to: it goes first, in batches."""
-    return [AccessRecord.objects.filter(account=account.pk), RefusedLine.objects.filter(batch__account=account.pk)]
+    return [
+        AccessRecord.objects.filter(account=account.pk),
+        AccessDay.objects.filter(account=account.pk),
+        RefusedLine.objects.filter(batch__account=account.pk),
+    ]
 
 
 def _contents_of_parties(parties: list) -> list[models.QuerySet]:

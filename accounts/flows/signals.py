@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.db import models
 
 from accounts import events
-from accounts.flows import ownership, rating
+from accounts.flows import access_days, ownership, rating
 from accounts.flows.batches import BATCH
 from accounts.models import Account, CouldNotVerify, Party, RiskSignal, ScreeningHit
 from accounts.models.party import AddressKind
@@ -114,8 +114,7 @@ def _references(hits: Iterable[ScreeningHit], *, confirmed: bool) -> tuple[str, 
 def _accesses(account: Account) -> dict:
     """Accesses from public addresses, counted by country and by kind of anonymiser; one query."""
     countries, kinds, total, anonymised = Counter(), Counter(), 0, 0
-    counted = account.access_records.public().values_list("country", "anonymiser").annotate(count=models.Count("pk"))
-    for country, anonymiser, count in counted.order_by():
+    for country, anonymiser, count in access_days.by_place(account):
         total += count
         anonymised += count if anonymiser else 0
         countries.update({country: count} if country else {})

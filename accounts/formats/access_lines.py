@@ -1,31 +1,27 @@
-"""Access records from other systems, as lines of JSON or as a CSV table (design: formats; trust.md C2, D8, E1-E6, F8).
-
-Columns, the same in both forms: event_id (unique in its source system), at (ISO 8601 with zone), kind (access or
-admin), action, principal (who), source (the address, or whatever stood there), source_system; optionally account,
-user_agent, region.
-"""
+"""One access or administrative act, from whatever log: what every reader yields (trust.md C2, D8, E1-E6, F8)."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
-from accounts.formats.addresses import parse_address
+from accounts.formats.addresses import parse_source
 from accounts.formats.moments import BadMoment, read_moment
-from accounts.formats.tables import DEFAULT_LIMITS, BadRow, Columns, read_table
 from accounts.formats.text import find_fault, is_blank, shown
 from kyc_portal.refusal import Refusal
 
 KINDS = ("access", "admin")
 REQUIRED = ("event_id", "at", "kind", "action", "principal", "source", "source_system")
-OPTIONAL = ("account", "user_agent", "region")
-COLUMNS = Columns(required=REQUIRED, optional=OPTIONAL, codes=("event_id", "account"))
+OPTIONAL = ("account", "user_agent", "region", "port")
 LONGEST_VALUE = 2_000
 LONGEST_LINE = 1 << 20
+LONGEST_CONTENT = 20_000  # characters kept of a line that cannot be used; most events take one or two thousand
+LARGEST_PORT = 65_535
 
 _MAY_BE_EMPTY = frozenset({"source", "principal", *OPTIONAL})
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class AccessFileRefused(Refusal):
@@ -37,7 +33,7 @@ class AccessLine:
     """One access or administrative act: when (UTC), by whom, from where.
 
     `line` is the line of the file, or the number of the event in it from 1. `address` is the canonical address or None
-    when `raw_source`, which is kept as it stood, is not one (T23).
+    when `raw_source`, which is kept as it stood, is not one (T23). `account` is the source system's own key of it.
     """
 
     line: int
@@ -52,54 +48,75 @@ class AccessLine:
     account: str = ""
     user_agent: str = ""
     region: str = ""
+    port: int | None = None
 
 
 @dataclass(frozen=True)
 class BadLine:
-    """One line or event that cannot be used, and why, as a sentence."""
+    """One line or event that cannot be used, why, as a sentence, and how it was sent (at most LONGEST_CONTENT)."""
 
     line: int
     reason: str
+    content: str = ""
 
 
 class RepeatedKey(ValueError):
     """A JSON object names the same key twice, so nobody can say which value was meant (F8)."""
 
 
-def read_jsonl(stream: BinaryIO) -> Iterator[AccessLine | BadLine]:
-    """Read one JSON object per line, UTF-8; each line that is not blank yields an AccessLine or a BadLine."""
-    number = 0
-    while line := stream.readline(LONGEST_LINE + 1):
-        number += 1
-        if len(line) > LONGEST_LINE:
-            _skip_line(stream, line)
-            yield BadLine(number, f"The line is longer than {LONGEST_LINE:,} bytes.")
-        elif line.strip(b" \t\r\n\x1a") and not (number == 1 and line.strip() == b"\xef\xbb\xbf"):
-            yield _read_json_line(number, line)
+class BadEvent(ValueError):
+    """One event cannot be used; the text is the reason, as a sentence."""
 
 
-def read_csv(source: Path | BinaryIO, encoding: str | None = None) -> Iterator[AccessLine | BadLine]:
-    """Read the CSV form; TableRefused is raised at once when the file as a whole is wrong."""
-    rows = read_table(source, COLUMNS, DEFAULT_LIMITS, encoding)
-    return (
-        BadLine(row.line, row.reason) if isinstance(row, BadRow) else build_line(row.line, row.values) for row in rows
-    )
+class Sent(Protocol):
+    """An event on its way: its number, its value as parsed, its text as sent, and what was wrong with it as such."""
+
+    number: int
+    value: Any
+    sent: str | bytes
+    fault: str
 
 
-def build_line(line: int, values: dict[str, str]) -> AccessLine | BadLine:
+def read_events(
+    records: Iterable[Sent], describe: Callable[[dict[str, Any]], dict[str, str]]
+) -> Iterator[AccessLine | BadLine]:
+    """Yield one line for each record; `describe` puts an event into our words or raises BadEvent."""
+    for record in records:
+        if record.fault or not isinstance(record.value, dict):
+            reason = record.fault or "The event is not a JSON object."
+            yield BadLine(record.number, reason, content_of(record.sent))
+            continue
+        try:
+            values = describe(record.value)
+        except BadEvent as fault:
+            yield BadLine(record.number, str(fault), content_of(record.sent))
+        else:
+            yield build_line(record.number, values, record.sent)
+
+
+def build_line(line: int, values: dict[str, str], sent: str | bytes = "") -> AccessLine | BadLine:
     """Check the texts of one event, keyed by column name, and build its line; other keys must not be there."""
+    try:
+        return _build(line, values)
+    except BadEvent as fault:
+        return BadLine(line, str(fault), content_of(sent))
+
+
+def _build(line: int, values: dict[str, str]) -> AccessLine:
     for name in REQUIRED + OPTIONAL:
         value = values.get(name, "")
         if fault := find_fault(value, LONGEST_VALUE):
-            return BadLine(line, f"{name} {fault}.")
-        if is_blank(value) and name not in _MAY_BE_EMPTY:
-            return BadLine(line, f"{name} is empty. Every event needs one.")
+            raise BadEvent(f"{name} {fault}.")
+        if name not in _MAY_BE_EMPTY and (not value.strip() or (not value.isascii() and is_blank(value))):
+            raise BadEvent(f"{name} is empty. Every event needs one.")
     if values["kind"] not in KINDS:
-        return BadLine(line, f'kind is "{shown(values["kind"])}". It must be access or admin.')
+        raise BadEvent(f'kind is "{shown(values["kind"])}". It must be access or admin.')
     try:
         at = read_moment(values["at"].strip())
     except BadMoment as refusal:
-        return BadLine(line, f"at: {refusal}")
+        raise BadEvent(f"at: {refusal}") from None
+    source = values.get("source", "")
+    address, port = parse_source(source.strip())
     return AccessLine(
         line=line,
         event_id=values["event_id"],
@@ -107,11 +124,58 @@ def build_line(line: int, values: dict[str, str]) -> AccessLine | BadLine:
         kind=values["kind"],
         action=values["action"],
         principal=values.get("principal", ""),
-        address=parse_address(values.get("source", "").strip()),
-        raw_source=values.get("source", ""),
+        address=address,
+        raw_source=source,
         source_system=values["source_system"],
-        **{name: values.get(name, "") for name in OPTIONAL},
+        account=values.get("account", ""),
+        user_agent=values.get("user_agent", ""),
+        region=values.get("region", ""),
+        port=_port_of(values["port"]) if values.get("port") else port,
     )
+
+
+def _port_of(text: str) -> int | None:
+    """The port as a number; 0 stands for none. It wins over one that is glued to the address."""
+    digits = text.strip()
+    if not digits.isascii() or not digits.isdecimal() or len(digits) > 5 or int(digits) > LARGEST_PORT:
+        raise BadEvent(f'port is "{shown(text)}". It must be a whole number up to {LARGEST_PORT}.')
+    return int(digits) or None
+
+
+def text_at(event: dict[str, Any], *path: str) -> str:
+    """The text at a path of keys, "" where nothing is; BadEvent when something else than a text stands there."""
+    found: Any = event
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    if found is None:
+        return ""
+    if not isinstance(found, str):
+        raise BadEvent(f"{'.'.join(path)} is not a text.")
+    return found
+
+
+def require(event: dict[str, Any], *names: str) -> None:
+    """Raise BadEvent unless each of these keys holds something."""
+    if missing := [name for name in names if not event.get(name)]:
+        raise BadEvent(f"The event lacks {', '.join(missing)}.")
+
+
+def first_text(event: dict[str, Any], *paths: tuple[str, ...]) -> str:
+    """The first text that is not empty among several places; what is no text there is passed over."""
+    for path in paths:
+        found: Any = event
+        for key in path:
+            found = found.get(key) if isinstance(found, dict) else None
+        if isinstance(found, str) and found:
+            return found
+    return ""
+
+
+def content_of(sent: str | bytes) -> str:
+    """A line as it was sent, up to LONGEST_CONTENT characters; what no database takes is shown by its number."""
+    text = sent.decode("utf-8", errors="backslashreplace") if isinstance(sent, bytes) else sent
+    kept = text.rstrip("\r\n")[:LONGEST_CONTENT]
+    return _UNSTORABLE.sub(lambda found: f"\\u{ord(found.group()):04x}", kept)[:LONGEST_CONTENT]
 
 
 def load_json(text: str | bytes) -> Any:
@@ -120,31 +184,6 @@ def load_json(text: str | bytes) -> Any:
         return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
-
-
-def _read_json_line(number: int, line: bytes) -> AccessLine | BadLine:
-    try:
-        event = load_json(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-    except UnicodeDecodeError:
-        return BadLine(number, "The line is not valid UTF-8.")
-    except RepeatedKey as error:
-        return BadLine(number, str(error))
-    except ValueError:
-        return BadLine(number, "The line is not valid JSON.")
-    if not isinstance(event, dict):
-        return BadLine(number, "The line is not a JSON object.")
-    if missing := [name for name in REQUIRED if name not in event]:
-        return BadLine(number, f"The event lacks {', '.join(missing)}.")
-    if unknown := [name for name in event if name not in COLUMNS.known]:
-        return BadLine(number, f"The event has the unknown key {shown(unknown[0])}.")
-    if wrong := [name for name, value in event.items() if not isinstance(value, str)]:
-        return BadLine(number, f"{wrong[0]} is not a text. Put it into quotation marks.")
-    return build_line(number, event)
-
-
-def _skip_line(stream: BinaryIO, part: bytes) -> None:
-    while part and not part.endswith(b"\n"):
-        part = stream.readline(LONGEST_LINE)
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

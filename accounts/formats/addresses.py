@@ -1,10 +1,15 @@
 """Addresses on the net: one strict reading, and which ones are not public (trust.md E1-E6, regulation T20, T21)."""
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 # ASCII only: ipaddress itself is strict, but nothing else may even reach it (E6); 45 is the longest written form.
 _WRITTEN = re.compile(r"[0-9A-Fa-f:.]{2,45}\Z")
+
+# An address with the port it came from: IPv4 as it is, IPv6 in brackets, which may also stand without a port.
+_WITH_PORT = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]{2,45})\]|(?P<v4>[0-9.]{7,15})(?=:))(?::(?P<port>[0-9]{1,5}))?\Z")
+_LARGEST_PORT = 65_535
 
 # Our own list: the standard library of Python 3.11 calls 3fff::/20 global. More specific blocks stand first.
 _SPECIAL_USE = (
@@ -59,6 +64,23 @@ def parse_address(text: str) -> str | None:
     except ValueError:
         return None
     return str(unmapped(address))
+
+
+@lru_cache(maxsize=1 << 16)
+def parse_source(text: str) -> tuple[str | None, int | None]:
+    """Return (address as of parse_address, port) of what a log names as a source; None for what is not there.
+
+    "192.0.2.1:443" and "[2001:db8::1]:443" are an address and a port. Port 0 stands for none. "2001:db8::1:443" is an
+    address. A number beyond 65535 makes the whole no address.
+    """
+    if (address := parse_address(text)) is not None:
+        return address, None
+    found = _WITH_PORT.match(text)
+    port = int(found["port"] or 0) if found else 0
+    address = parse_address(found["v6"] or found["v4"]) if found and port <= _LARGEST_PORT else None
+    if address is None or (found["v6"] and ":" not in found["v6"]):
+        return None, None
+    return address, port or None
 
 
 def special_use(address: str) -> str | None:

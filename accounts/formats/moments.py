@@ -29,7 +29,11 @@ def read_day(text: str) -> date:
 
 
 def read_moment(text: str) -> datetime:
-    """Read an ISO 8601 moment with a zone and return it in UTC; digits beyond microseconds are cut off (D8)."""
+    """Read an ISO 8601 moment with a zone and return it in UTC; digits beyond microseconds are cut off (D8).
+
+    A leap second (23:59:60 UTC, only ever at the end of a month) becomes the microsecond before the next day, because
+    no clock of ours can show it.
+    """
     found = _MOMENT.match(text)
     if not found:
         raise BadMoment(f'"{shown(text)}" is not a moment. Write it as 2026-03-02T14:05:00Z.')
@@ -38,11 +42,21 @@ def read_moment(text: str) -> datetime:
     fraction = (found["fraction"] or "0")[:6].ljust(6, "0")
     time = found["time"] if found["time"].count(":") == 2 else found["time"] + ":00"
     zone = "+00:00" if found["zone"] in "Zz" else found["zone"]
+    is_leap = time.endswith(":60")
+    if is_leap:
+        time, fraction = time.removesuffix("60") + "59", "999999"
     try:
         local = datetime.fromisoformat(f"{found['day']}T{time}.{fraction}{zone}")
         moment = local.astimezone(UTC)
+        is_odd = is_leap and not _ends_a_month(moment)
     except (ValueError, OverflowError) as error:
         raise BadMoment(f'"{shown(text)}" is not a moment of the calendar. Check day, time and offset.') from error
-    if abs(local.utcoffset()) > _WIDEST_OFFSET or found["time"].startswith("24"):
+    if abs(local.utcoffset()) > _WIDEST_OFFSET or found["time"].startswith("24") or is_odd:
         raise BadMoment(f'"{shown(text)}" is not a moment of the calendar. Check day, time and offset.')
     return moment
+
+
+def _ends_a_month(moment: datetime) -> bool:
+    """Whether the next second begins a month, UTC."""
+    following = moment.replace(microsecond=0) + timedelta(seconds=1)
+    return (following.day, following.hour, following.minute, following.second) == (1, 0, 0, 0)

@@ -11,7 +11,7 @@ import re
 import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO
@@ -45,12 +45,14 @@ class Columns:
     """The header names a table may have; `codes` are columns of numbers-as-text that spreadsheets spoil (A21).
 
     `quotes=False` keeps what stands in the file out of every sentence, where these are stored or shown to others.
+    With `others` columns of other names may be there too, and are passed over.
     """
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
     quotes: bool = True
+    others: bool = False
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -68,10 +70,14 @@ class Limits:
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its line in the file, and a value for every known column ("" where an optional one is absent)."""
+    """One row: its line in the file, and a value for every known column ("" where an optional one is absent).
+
+    `sent` is the row as it stands in the file.
+    """
 
     line: int
     values: dict[str, str]
+    sent: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,7 @@ class BadRow:
 
     line: int
     reason: str
+    sent: str = field(default="", compare=False, repr=False)
 
 
 DEFAULT_LIMITS = Limits()
@@ -115,8 +122,12 @@ def repeated(rows: Iterable[Row], column: str) -> dict[str, tuple[int, ...]]:
 
 def _copy(source: BinaryIO) -> BinaryIO:
     copy = SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 closed when the table is gone
-    while chunk := source.read(CHUNK):
-        copy.write(chunk)
+    try:
+        while chunk := source.read(CHUNK):
+            copy.write(chunk)
+    except BaseException:
+        copy.close()
+        raise
     copy.seek(0)
     return copy
 
@@ -127,6 +138,7 @@ class _Lines:
     def __init__(self, text: io.TextIOBase):
         self.text = text
         self.number = 0
+        self.sent: list[str] = []  # since somebody last emptied it
         self._taken = 0
 
     def __iter__(self) -> Iterator[str]:
@@ -135,6 +147,7 @@ class _Lines:
             following = self._take()
             if following or line.strip() != _END_OF_FILE:
                 self.number += 1
+                self.sent.append(line)
                 yield line
             line = following
 
@@ -163,7 +176,7 @@ class _Table:
             self.encoding = self._choose_encoding(stream, encoding)
         count = 0
         try:
-            for line, cells, error in self._records():
+            for line, cells, error, _ in self._records():
                 if not self.header:
                     self.header = read_header(line, cells, error, self.columns)
                     continue
@@ -180,35 +193,40 @@ class _Table:
     def rows(self) -> Iterator[Row | BadRow]:
         records = self._records()
         next(records)
-        for line, cells, error in records:
-            yield self._row(line, cells, error)
+        for line, cells, error, sent in records:
+            yield self._row(line, cells, error, sent)
 
-    def _row(self, line: int, cells: list[str], error: str) -> Row | BadRow:
+    def _row(self, line: int, cells: list[str], error: str, sent: str) -> Row | BadRow:
         if error:
-            return BadRow(line, error)
+            return BadRow(line, error, sent)
         if len(cells) != len(self.header):
             word = "few" if len(cells) < len(self.header) else "many"
             return BadRow(
-                line, f"The row has too {word} columns: {len(cells)} instead of {len(self.header)}. Check its commas."
+                line,
+                f"The row has too {word} columns: {len(cells)} instead of {len(self.header)}. Check its commas.",
+                sent,
             )
         values = dict.fromkeys(self.columns.known, "")
         for name, value in zip(self.header, cells, strict=True):
+            if self.columns.others and name not in values:
+                continue
             if fault := find_fault(value, self.limits.field):
-                return BadRow(line, f"Column {name} {fault}.")
+                return BadRow(line, f"Column {name} {fault}.", sent)
             if name in self.columns.codes and SPREADSHEET_NUMBER.match(value):
                 return BadRow(
                     line,
                     f"Column {name} holds {self._quoted(value)}a number rewritten by a spreadsheet. Format the column "
                     "as text and type it again.",
+                    sent,
                 )
             values[name] = "" if is_blank(value) else value
-        return Row(line, values)
+        return Row(line, values, sent)
 
     def _quoted(self, value: str) -> str:
         return f"{shown(value)}, " if self.columns.quotes else ""
 
-    def _records(self) -> Iterator[tuple[int, list[str], str]]:
-        """Yield (line, cells, "") or (line, [], reason) for each record that is not a blank line."""
+    def _records(self) -> Iterator[tuple[int, list[str], str, str]]:
+        """Yield (line, cells, "", sent) or (line, [], reason, sent) for each record that is not a blank line."""
         with self._opened() as stream:
             text = io.TextIOWrapper(stream, encoding=self.encoding, newline="")
             try:
@@ -275,19 +293,20 @@ class _Table:
         )
 
 
-def _split_records(lines: _Lines) -> Iterator[tuple[int, list[str], str]]:
+def _split_records(lines: _Lines) -> Iterator[tuple[int, list[str], str, str]]:
     reader = csv.reader(lines, strict=True)
     while True:
         before = lines.number
+        lines.sent.clear()
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield before + 1, [], _explain(error, before + 1, lines.number)
+            yield before + 1, [], _explain(error, before + 1, lines.number), "".join(lines.sent)
             continue
         if cells:
-            yield before + 1, cells, ""
+            yield before + 1, cells, "", "".join(lines.sent)
 
 
 def _known_encoding(named: str) -> str:
@@ -319,11 +338,11 @@ def read_header(line: int, cells: list[str], error: str, columns: Columns) -> li
         raise TableRefused(f"Line {line} is not a header. It must name {_listed(columns.required)}.")
     known = {name.casefold(): name for name in columns.known}
     names = [known.get(cell.strip().casefold(), cell.strip()) for cell in cells]
-    may_tell = columns.known if not columns.quotes else names
+    may_tell = columns.known if columns.others or not columns.quotes else names
     if doubled := sorted({name for name in names if names.count(name) > 1 and name in may_tell}):
         raise TableRefused(f"The header in line {line} names {_listed(doubled)} more than once. Remove the repetition.")
     missing = [name for name in columns.required if name not in names]
-    unknown = [name for name in names if name not in known.values()]
+    unknown = [name for name in names if name not in known.values() and not columns.others]
     if not missing and not unknown:
         return names
     _refuse_other_delimiter(cells, known)

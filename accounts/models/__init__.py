@@ -8,6 +8,7 @@ from accounts.models.access import (
     AddressRangeSnapshot,
     CloudAccount,
     RefusedLine,
+    UnknownAccount,
     WaitingLine,
 )
 from accounts.models.access_answer import AccessAnswer
@@ -45,6 +46,6 @@ __all__ = [
     "ExternalCheck", "Identifier", "IdentityDocument", "ListChange", "MethodResult", "Objection",
     "OwnershipCertification", "OwnershipStake", "Party", "PartyName", "PaymentMethod", "PrivacyRequest",
     "RangeEdition", "RefusedLine", "RestrictedCustomer", "Restriction", "RetainedFingerprint", "RiskOverride",
-    "RiskSignal", "Screening", "ScreeningHit", "ScreeningMark", "SeenBefore", "Verification", "WaitingLine",
-    "WatchlistEntry", "WatchlistSnapshot", "ZoneReading",
+    "RiskSignal", "Screening", "ScreeningHit", "ScreeningMark", "SeenBefore", "UnknownAccount", "Verification",
+    "WaitingLine", "WatchlistEntry", "WatchlistSnapshot", "ZoneReading",
 ]  # fmt: skip

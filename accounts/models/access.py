@@ -127,8 +127,11 @@ class AccessRecord(Recorded):
 
     recorded_in_bulk = True
 
-    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="access_records")
-    batch = models.ForeignKey(AccessBatch, on_delete=models.PROTECT, related_name="records")
+    # No index of their own: each begins one below.
+    account = models.ForeignKey(
+        "accounts.Account", on_delete=models.PROTECT, db_index=False, related_name="access_records"
+    )
+    batch = models.ForeignKey(AccessBatch, on_delete=models.PROTECT, db_index=False, related_name="records")
     at = models.DateTimeField()
     kind = models.CharField(max_length=6, choices=AccessKind.choices)
     action = models.CharField(max_length=200)
@@ -153,6 +156,7 @@ class AccessRecord(Recorded):
         verbose_name = "access record"
         indexes = [
             models.Index(fields=["account", "-at"], name="access_of_account"),
+            models.Index(fields=["batch", "account"], name="access_of_batch"),
             models.Index(fields=["address", "at"], name="access_from_address"),
         ]
         constraints = [
@@ -216,6 +220,36 @@ class WaitingLine(Recorded):
         return f"line {self.line}"
 
 
+class UnknownAccount(Recorded):
+    """A key by which a source system names an account we do not know, and how much waits for somebody to say whose.
+
+    The counts are kept in the transaction that changes the lines; the row goes with its last line.
+    """
+
+    recorded_in_bulk = is_roll_up = True
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=20, unique=True, default=partial(new_reference, "UNK"), editable=False)
+    source_system = models.CharField(max_length=80)
+    key = models.CharField(max_length=200)
+    line_count = models.PositiveIntegerField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    waiting_since = models.DateTimeField()
+    last_delivered_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "unknown account"
+        constraints = [
+            models.UniqueConstraint(fields=["source_system", "key"], name="one_unknown_account_per_source_key")
+        ]
+        indexes = [models.Index(fields=["key"], name="unknown_account_by_key")]
+        permissions = [("name_account", "Can say whose account waiting accesses belong to")]
+
+    def __str__(self):
+        return self.reference
+
+
 class AccessDay(Recorded):
     """What one account did on one day (UTC) from one kind of place, so that no page counts records.
 
@@ -223,9 +257,11 @@ class AccessDay(Recorded):
     source was an address on the public internet; only then country, network and anonymiser may say something.
     """
 
-    recorded_in_bulk = True
+    recorded_in_bulk = is_roll_up = True
 
-    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="access_days")
+    account = models.ForeignKey(
+        "accounts.Account", on_delete=models.PROTECT, db_index=False, related_name="access_days"
+    )
     day = models.DateField()
     kind = models.CharField(max_length=6, choices=AccessKind.choices)
     public = models.BooleanField()

@@ -113,8 +113,9 @@ def access_sections(account: Account | None, found: AccessSummary) -> list:
         for code, total, hidden in found.countries[:MOST_ROWS]
     ]
     note = (
-        f"The newest {found.total:,} accesses of {account.reference}, {found.public:,} of them from public addresses. "
-        "Hatched: most came through anonymising networks. An address does not show who somebody is."
+        f"{found.total:,} accesses of {account.reference} in the days up to its last one, {found.public:,} of them "
+        "from public addresses. Hatched: most came through anonymising networks. An address does not show who "
+        "somebody is."
         if found.total else ""
     )  # fmt: skip
     url = f"{reverse('admin:accounts_accessrecord_changelist')}?account__id__exact={account.pk}" if account else ""

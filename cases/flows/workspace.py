@@ -3,15 +3,15 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import TypeVar
 from uuid import UUID
 
 from django.db.models import Q
-from django.utils import timezone
 
-from accounts.models import AccessRecord, Account
+from accounts.flows import access_days
+from accounts.models import Account
 from cases.flows import review, triage
 from cases.models import Case, CaseSubject
 from cases.rules.access_summary import AccessSummary, summarise
@@ -23,7 +23,7 @@ from kyc_portal.records.refs import Actor, RecordRef
 from kyc_portal.records.verbs import Verb as RecordVerb
 from kyc_portal.refusal import Refusal
 
-MOST_ACCESSES = 2_000  # the newest of one account: what a person can take in, and one walk of an index
+SHOWN_DAYS = 90  # up to the last access of an account: what a person can take in
 PAGE = 30  # events on a page of the timeline
 READ = PAGE + 1
 # No act of a person on the case: a look, and what the portal counts anew by itself.
@@ -84,12 +84,11 @@ def unless_changed(case: Case, *, shown: str, deed: Callable[[], T], by: Actor, 
 
 
 def newest_accesses(account: Account) -> AccessSummary:
-    """The newest accesses of one account, summed up; one query over at most 2,000 rows."""
-    rows = AccessRecord.objects.filter(account=account).order_by("-at")
-    found = rows.values_list("at", "country", "anonymiser", "address", "special_use")[:MOST_ACCESSES]
+    """The accesses of one account in the days up to its last one, summed up; one query, however many records."""
+    last = account.last_access_at
+    since = last.astimezone(UTC).date() - timedelta(days=SHOWN_DAYS - 1) if last else None
     return summarise(
-        (timezone.localtime(at).date(), country, bool(anonymiser), bool(address) and not special)
-        for at, country, anonymiser, address, special in found
+        (row.day, row.country, bool(row.anonymiser), row.public, row.count) for row in access_days.rows(account, since)
     )
 
 

@@ -21,18 +21,19 @@ class AccessSummary:
     public: int
 
 
-def summarise(accesses: Iterable[tuple[date, str, bool, bool]]) -> AccessSummary:
-    """Sum up (day, country code or "", anonymised, from a public address)."""
+def summarise(accesses: Iterable[tuple[date, str, bool, bool, int]]) -> AccessSummary:
+    """Sum up (day, country code or "", anonymised, from a public address, how many)."""
     by_country: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     by_day: dict[date, list[int]] = defaultdict(lambda: [0, 0])
     total = public = 0
-    for day, country, is_anonymised, is_public in accesses:
-        total += 1
-        by_day[day][0] += 1
-        by_day[day][1] += is_anonymised
+    for day, country, is_anonymised, is_public, count in accesses:
+        hidden = count if is_anonymised else 0
+        total += count
+        by_day[day][0] += count
+        by_day[day][1] += hidden
         if is_public:
-            public += 1
-            by_country[country or UNKNOWN][0] += 1
-            by_country[country or UNKNOWN][1] += is_anonymised
+            public += count
+            by_country[country or UNKNOWN][0] += count
+            by_country[country or UNKNOWN][1] += hidden
     countries = sorted(((code, *counts) for code, counts in by_country.items()), key=lambda row: (-row[1], row[0]))
     return AccessSummary(tuple(countries), tuple((day, *by_day[day]) for day in sorted(by_day)), total, public)

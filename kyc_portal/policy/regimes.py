@@ -184,6 +184,14 @@ ANSWERS = (
     Figure("webhook_overlap_hours", "24", "hours", "own", "Time to carry a new secret to every receiver."),
 )
 
+# Access logs that other systems hand in: how many at once, and when they are asked to come again (issue 7).
+ARRIVALS = (
+    Figure("access_batches_at_once", "4", "batches", "own", "Of one key: enough to keep a line busy, not the portal."),
+    Figure("access_batch_minutes", "15", "minutes", "own", "Longer than any batch takes: then its place is free."),
+    Figure("access_jobs_wait_minutes", "30", "minutes", "own", "Work that waits longer must not grow any further."),
+    Figure("access_batch_retry_seconds", "30", "seconds", "own", "About as long as one batch takes."),
+)
+
 # Figures that hold under every regime: law in force, and our own policy where no text gives a number.
 COMMON = (
     Figure("sanctions_retention_years", "10", "years", "ofac-501-601"),
@@ -271,6 +279,9 @@ COMMON = (
     Figure("roster_most_depth", "3", "levels", "own", "Whoever sublets further is a reseller, with a file of its own."),
     Figure("roster_gone_percent", "10", "percent", "own", "More of a roster does not leave at once but by mistake."),
     Figure("roster_discarded_days", "7", "days", "own"),
+    Figure("access_delivery_days", "365", "days", "own", "Log files are sent again within a year, if ever."),
+    Figure("refused_line_days", "90", "days", "own", "A quarter to mend a line and send it again."),
+    Figure("waiting_access_days", "180", "days", "own", "Time to find out whose they are; then they say nothing."),
     *SAMPLES,
     *MEASURES,
     Figure(
@@ -288,6 +299,7 @@ COMMON = (
     Figure("watchlist_shrink_percent", "20", "percent", "own"),
     Figure("document_grace_days", "0", "days", "bank-cip", "The document must be unexpired when it is looked at."),
     *ANSWERS,
+    *ARRIVALS,
     *ACCEPTED,
     *COUNTRIES,
     *WEIGHTS,

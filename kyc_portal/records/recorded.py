@@ -43,9 +43,12 @@ class RecordedQuerySet(models.QuerySet):
 
 class Recorded(models.Model):
     """A model whose changes are recorded row by row; `recorded_in_bulk` says of mass data that one record per statement
-    (on SQLite per request) is enough for rows that come or go, because their batch's event carries count and hash."""
+    (on SQLite per request) is enough for rows that come or go, because their batch's event carries count and hash.
+
+    `is_roll_up` says so of changes as well: the rows are worked out from others and can be made anew from them."""
 
     recorded_in_bulk = False
+    is_roll_up = False
 
     objects = RecordedQuerySet.as_manager()
 

@@ -79,9 +79,7 @@ BEGIN
     IF TG_OP = 'INSERT' THEN
         {into} {inserted};
     ELSIF TG_OP = 'UPDATE' THEN
-        {into} SELECT '{label}', new_row."{key}"::text, 'update', changed.fields, who, request, clock_timestamp(), ''
-        FROM new_rows new_row LEFT JOIN old_rows old_row ON old_row."{key}" = new_row."{key}",
-        LATERAL (SELECT concat_ws(' ', {differences}) AS fields) changed WHERE changed.fields <> '';
+        {into} {updated};
     ELSE
         {into} {deleted};
     END IF;
@@ -94,6 +92,11 @@ $$ BEGIN RAISE EXCEPTION '%: this table is never emptied', TG_TABLE_NAME USING E
 """
 _EACH = "SELECT '{label}', one.\"{key}\"::text, '{act}', '', who, request, clock_timestamp(), '' FROM {rows} one"
 _ONCE = "SELECT '{label}', '', '{act}', '', who, request, clock_timestamp(), '' WHERE EXISTS (SELECT 1 FROM {rows})"
+_DIFFERENT = (
+    "SELECT '{label}', new_row.\"{key}\"::text, 'update', changed.fields, who, request, clock_timestamp(), '' "
+    'FROM new_rows new_row LEFT JOIN old_rows old_row ON old_row."{key}" = new_row."{key}", '
+    "LATERAL (SELECT concat_ws(' ', {differences}) AS fields) changed WHERE changed.fields <> ''"
+)
 _REFERENCING = {
     "insert": "NEW TABLE AS new_rows",
     "update": "OLD TABLE AS old_rows NEW TABLE AS new_rows",
@@ -105,11 +108,15 @@ def _on_postgresql(model: type[models.Model]) -> list[Trigger]:
     table, label, key = model._meta.db_table, model._meta.label_lower, model._meta.pk.column
     rows = _ONCE if getattr(model, "recorded_in_bulk", False) else _EACH
     differ = 'CASE WHEN old_row."{0}" IS DISTINCT FROM new_row."{0}" THEN \'{0}\' END'
+    differences = ", ".join(differ.format(column) for column in _columns(model))
+    if getattr(model, "is_roll_up", False):
+        updated = _ONCE.format(label=label, act="update", rows="new_rows")
+    else:
+        updated = _DIFFERENT.format(label=label, key=key, differences=differences)
     function = _FUNCTION.format(
-        table=table, label=label, key=key, into=_INTO,
+        table=table, into=_INTO, updated=updated,
         inserted=rows.format(label=label, key=key, act="insert", rows="new_rows"),
         deleted=rows.format(label=label, key=key, act="delete", rows="old_rows"),
-        differences=", ".join(differ.format(column) for column in _columns(model)),
     )  # fmt: skip
     made = [
         Trigger(
@@ -139,12 +146,12 @@ _NOT_YET = """WHEN NOT EXISTS (
 
 def _on_sqlite(model: type[models.Model]) -> list[Trigger]:
     table, label, made = model._meta.db_table, model._meta.label_lower, []
-    in_bulk = getattr(model, "recorded_in_bulk", False)
+    in_bulk, is_roll_up = getattr(model, "recorded_in_bulk", False), getattr(model, "is_roll_up", False)
     differ = "CASE WHEN OLD.\"{0}\" IS NOT NEW.\"{0}\" THEN '{0} ' ELSE '' END"
     changed = f"trim({' || '.join(differ.format(column) for column in _columns(model))})"
     for act in ACTS:
         key, fields, when = _key_on_sqlite(model, "OLD" if act == "delete" else "NEW"), "''", ""
-        if act == "update":
+        if act == "update" and not is_roll_up:
             fields, when = changed, f"WHEN {changed} <> ''"
         elif in_bulk:
             key, when = "''", _NOT_YET.format(label=label, act=act)

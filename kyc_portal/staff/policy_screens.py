@@ -85,6 +85,7 @@ SCREENS: dict[str, Screen] = {
     }),
     "accounts.accessbatch": Screen(),
     "accounts.accessrecord": Screen(),
+    "accounts.unknownaccount": Screen(acts={"name_account": Act("accounts.name_account")}),
     "accounts.addressrangesnapshot": Screen(),
     "accounts.identitydocument": Screen(acts=dict.fromkeys(
         ("read_zone", "confirm_zone", "set_zone_aside"), Act("accounts.verify"))),

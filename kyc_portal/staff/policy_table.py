@@ -143,6 +143,9 @@ PAGES: dict[str, Page] = {
         get="resellers.download_sample", has_head=False, of="resellers.sampledfile"
     ),
     "resellers:ending": Page(get=ANYBODY_HERE),
+    "admin:accounts_accessbatch_refused": Page(
+        get="accounts.view_accessrecord", besides="accounts.view_accessbatch", has_head=False, of="accounts.accessbatch"
+    ),
     "admin:resellers_ciprequest_download": Page(get="resellers.produce_cip", has_head=False, of="resellers.ciprequest"),
     "resellers:password": Page(get=ANYBODY_HERE, post=ANYBODY_HERE),
 }

@@ -33,7 +33,7 @@ def _view(app: str, *models: str) -> tuple[str, ...]:
 CUSTOMERS = _view(
     "accounts", "party", "account", "identitydocument", "paymentmethod", "verification", "screeninghit",
     "watchlistsnapshot", "accessbatch", "accessrecord", "addressrangesnapshot", "risksignal", "restriction",
-    "objection", "couldnotverify",
+    "objection", "couldnotverify", "unknownaccount",
 ) + _view("resellers", "rosterhit")  # fmt: skip
 MEASURES = _view("cases", "specialmeasure", "measurehit")
 CASES = _view("cases", "case", "decision", "appeal")
@@ -71,6 +71,7 @@ REVIEWING = (
     "cases.take_in_abusereport",
     "cases.resolve_abusereport",
     "cases.download_abusereport",
+    "accounts.name_account",
 )
 VERIFYING = (
     "accounts.add_account", "accounts.settle_status", "accounts.verify", "accounts.activate", "accounts.refuse",

@@ -3,7 +3,10 @@
 import io
 import json
 
+from accounts.flows import access_days
 from accounts.formats.access_lines import REQUIRED
+from kyc_portal.records.refs import SCHEDULER
+from tests.conftest import NOON
 
 
 def event(number, **changes):
@@ -25,3 +28,8 @@ def csv_file(*events, encoding="utf-8"):
 
 def cloudtrail(*records):
     return io.BytesIO(json.dumps({"Records": list(records)}).encode())
+
+
+def roll_up(account):
+    """The roll-ups of records that a test wrote by itself."""
+    access_days.recount(account, by=SCHEDULER, at=NOON)

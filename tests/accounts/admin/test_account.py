@@ -17,6 +17,7 @@ from accounts.rules.new_parties import NewAddress
 from accounts.rules.ownership import TooTangled
 from kyc_portal.records.models import IdentityView
 from kyc_portal.records.refs import SCHEDULER
+from tests.accounts.logs import roll_up
 from tests.builders import (
     make_account,
     make_cip,
@@ -58,6 +59,7 @@ def log(account, count, *, start=NOON):
         for number in range(count)
     )  # fmt: skip
     Account.objects.filter(pk=account.pk).update(last_access_at=start)
+    roll_up(account)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.flows import access_log, address_ranges, signals
+from accounts.flows import access_delivery, access_log, address_ranges, signals
 from accounts.formats.access_lines import AccessFileRefused
 from accounts.formats.tables import TableRefused
 from accounts.models import AccessBatch, AccessRecord, RefusedLine
@@ -55,7 +55,7 @@ class TestImport:
     def test_a_bad_line_refuses_the_whole_file(self, account):
         bad = [event(number, kind="other") for number in range(25)]
 
-        with pytest.raises(access_log.BadLines, match=r"25 lines .*\(2, 3, .* 21 and more\).*--keep-good-rows"):
+        with pytest.raises(access_delivery.BadLines, match=r"25 lines .*\(2, 3, .* 21 and more\).*--keep-good-rows"):
             take_in(account, jsonl(event(99), *bad))
         assert not AccessBatch.objects.exists() and not AccessRecord.objects.exists()
 
@@ -88,7 +88,7 @@ class TestImport:
 
         public, private, nowhere = AccessRecord.objects.order_by("event_id")
 
-        assert (public.anonymiser, public.judged_by) == ("vpn", [snapshot.reference])
+        assert (public.anonymiser, public.edition.lists) == ("vpn", [snapshot.reference])
         assert (private.special_use, private.anonymiser) == ("private", "")
         assert (nowhere.address, nowhere.raw_source) == (None, "batch service")
 
@@ -207,7 +207,7 @@ class TestBadInput:
         assert take_in(account, packed, "cloudtrail").new_count == 1
 
     def test_it_says_which_formats_and_files_there_are(self, account, tmp_path):
-        with pytest.raises(access_log.UnknownFormat, match="cloudtrail, csv, jsonl"):
+        with pytest.raises(access_log.UnknownFormat, match="cloudtrail, csv, gcp-audit, jsonl"):
             take_in(account, jsonl(event(1)), "syslog")
         with pytest.raises(access_log.UnreadableFile, match="absent"):
             take_in(account, tmp_path / "absent.json")

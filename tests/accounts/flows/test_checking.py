@@ -19,6 +19,7 @@ from kyc_portal.records.keys import destroy_key, evidence
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER
 from tests.accounts.flows.test_verification import T1, T7
+from tests.accounts.logs import roll_up
 from tests.builders import make_account, make_cip, make_company, make_verified, png_bytes
 from tests.conftest import NOON
 
@@ -344,6 +345,7 @@ class TestCountries:
                 account=account, batch=batch, at=NOON, kind="access", action="login", address="8.8.8.8",
                 source_system="s", event_id=f"{country}{anonymiser}{number}", country=country, anonymiser=anonymiser,
             )  # fmt: skip
+        roll_up(account)
 
     def test_r18_what_was_observed_is_counted_and_alone_decides_nothing(self, account, analyst):
         self.access(account, "BR", 4, "vpn")

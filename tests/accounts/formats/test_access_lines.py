@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.formats.access_lines import AccessLine, BadLine, read_csv, read_jsonl
+from accounts.formats.access_lines import AccessLine, BadLine
+from accounts.formats.own_log import read_csv, read_jsonl
 from accounts.formats.tables import TableRefused
 
 SPECIMENS = Path(__file__).resolve().parents[2] / "specimens"
@@ -96,7 +97,9 @@ class TestReadJsonl:
         assert isinstance(found[2], AccessLine)
 
     @given(
-        st.lists(st.binary(max_size=80).filter(lambda raw: b"\n" not in raw and raw.strip(b" \t\r\n\x1a")), max_size=8)
+        st.lists(
+            st.binary(max_size=80).filter(lambda raw: not set(b"\r\n") & set(raw) and raw.strip(b" \t\x1a")), max_size=8
+        )
     )
     def test_no_line_is_ever_lost(self, lines):
         found = read(event(), *lines)

@@ -9,7 +9,11 @@ from cases.rules.access_summary import summarise
 
 ACCESSES = st.lists(
     st.tuples(
-        st.dates(date(2026, 1, 1), date(2026, 1, 9)), st.sampled_from(["", "US", "FR"]), st.booleans(), st.booleans()
+        st.dates(date(2026, 1, 1), date(2026, 1, 9)),
+        st.sampled_from(["", "US", "FR"]),
+        st.booleans(),
+        st.booleans(),
+        st.integers(1, 9),
     )
 )
 
@@ -18,8 +22,8 @@ ACCESSES = st.lists(
 def test_nothing_is_lost_and_nothing_is_counted_twice(accesses):
     found = summarise(accesses)
 
-    assert sum(count for _, count, _ in found.days) == found.total == len(accesses)
-    assert sum(count for _, count, _ in found.countries) == found.public == sum(each[3] for each in accesses)
+    assert sum(count for _, count, _ in found.days) == found.total == sum(each[4] for each in accesses)
+    assert sum(count for _, count, _ in found.countries) == found.public == sum(each[4] for each in accesses if each[3])
     assert all(hidden <= count for _, count, hidden in (*found.days, *found.countries))
     assert list(found.days) == sorted(found.days)
     assert [count for _, count, _ in found.countries] == sorted(
@@ -28,4 +32,4 @@ def test_nothing_is_lost_and_nothing_is_counted_twice(accesses):
 
 
 def test_a_place_that_is_not_known_says_so():
-    assert summarise([(date(2026, 1, 1), "", False, True)]).countries == (("unknown", 1, 0),)
+    assert summarise([(date(2026, 1, 1), "", False, True, 1)]).countries == (("unknown", 1, 0),)

@@ -13,6 +13,7 @@ from cases.flows import merging, readers, review, triage, workspace
 from cases.models import CaseCheck, CaseNote, Decision
 from cases.rules.checklist import items_for
 from kyc_portal.staff.sections import url_of
+from tests.accounts.logs import roll_up
 from tests.cases.builders import finish_list, make_case, make_open_account, make_request
 from tests.conftest import NOON, person
 
@@ -47,6 +48,7 @@ def make_accesses(account, count: int):
         )
         for number in range(count)
     )  # fmt: skip
+    roll_up(account)
 
 
 class TestPage:

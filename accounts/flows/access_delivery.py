@@ -1,0 +1,138 @@
+"""One delivery of access records from its lines to its rows, roll-ups and what follows, in one transaction (R18)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.db import connection
+
+from accounts.flows import access_days, access_follow_up, waiting
+from accounts.flows.access_writing import Writer, writer_for
+from accounts.flows.batches import in_batches, one_ahead
+from accounts.flows.verdicts import Judge, judge_on
+from accounts.formats.access_lines import AccessLine, BadLine
+from accounts.formats.access_rows import ADDRESS, Rows
+from accounts.formats.text import shown
+from accounts.models import AccessBatch, RefusedLine
+from accounts.verbs import Verb
+from kyc_portal.records import audit
+from kyc_portal.records.refs import Actor
+from kyc_portal.refusal import Refusal
+
+PART = 20_000  # lines at once: enough for the databases, few enough to hold two of them
+ADDRESSES_KNOWN = 200_000
+LINES_SHOWN = 20
+LONGEST_REASON = 300
+DOOMED = "The destruction of this account's file has begun, so nothing can be added to it."
+
+
+class BadLines(Refusal):
+    """Some lines of the file cannot be used, and only a whole file was wanted."""
+
+
+@dataclass
+class _Part:
+    """Some lines, read and ready to be written."""
+
+    read: int
+    bad: list[BadLine]
+    packed: Any
+    addresses: set[str]
+
+
+@dataclass
+class _Tally:
+    """What became of the lines so far; `first_bad` are the first that cannot be used."""
+
+    read: int = 0
+    new: int = 0
+    waiting: int = 0
+    refused: int = 0
+    first_bad: list[BadLine] = field(default_factory=list)
+
+
+def take_in(
+    batch: AccessBatch, lines: Iterable[AccessLine | BadLine], *, keep_good_rows: bool, by: Actor, at: datetime
+) -> AccessBatch:
+    """Write what the lines say under a batch that is there already, and account for every one of them.
+
+    The transaction is the caller's. Raises BadLines unless `keep_good_rows`, and whatever the reader raises.
+    """
+    judge = judge_on(at)
+    told = _write(batch, lines, judge, keep_good_rows, at)
+    if told.refused and not keep_good_rows:
+        raise BadLines(_in_words(told, batch.file_name))
+    batch.read_count, batch.new_count, batch.waiting_count = told.read, told.new, told.waiting
+    batch.refused_count = told.refused
+    batch.known_count = told.read - told.new - told.waiting - told.refused
+    batch.save(update_fields=["read_count", "new_count", "known_count", "waiting_count", "refused_count"])
+    access_days.add("r.batch_id = %s", [_key_of(batch)])
+    if told.waiting:
+        waiting.note(batch, at=at)
+    access_follow_up.note_last_access("batch_id = %s", [_key_of(batch)])
+    audit.record(
+        Verb.LOG_IMPORTED, batch, by=by, at=at, within=batch.account, batch=batch.reference, read=told.read,
+        new=told.new, known=batch.known_count, waiting=told.waiting, refused=told.refused, sha256=batch.sha256,
+    )  # fmt: skip
+    access_follow_up.look_for_flags(batch, by=by, at=at)
+    return batch
+
+
+def _key_of(batch: AccessBatch) -> object:
+    return batch._meta.pk.get_db_prep_value(batch.pk, connection)
+
+
+def _write(batch: AccessBatch, lines: Iterable, judge: Judge, keep_good_rows: bool, at: datetime) -> _Tally:
+    told, writer, kept = _Tally(), writer_for(batch, judge.edition, at=at), set()
+    rows = Rows(lambda address: _meaning(judge, address), at=at, names_accounts=batch.account_id is None)
+    for part in one_ahead(_parts(iter(lines), rows, writer)):
+        told.read += part.read
+        bad = part.bad
+        if keep_good_rows or not told.refused:  # else it only counts what is wrong
+            judge.keep(part.addresses - kept, at=at)
+            kept = kept | part.addresses if len(kept) < ADDRESSES_KNOWN else part.addresses
+            written = writer.write(part.packed)
+            told.new += written.new
+            told.waiting += written.waiting
+            bad = sorted([*bad, *(BadLine(line, DOOMED) for line in written.doomed)], key=lambda line: line.line)
+        told.refused += len(bad)
+        told.first_bad += bad[: LINES_SHOWN - len(told.first_bad)]
+        if keep_good_rows:
+            _keep_refused(batch, bad)
+    return told
+
+
+def _parts(lines: Iterator[AccessLine | BadLine], rows: Rows, writer: Writer) -> Iterator[_Part]:
+    while some := list(islice(lines, PART)):
+        bad, good = [], []
+        for line in some:
+            made = line if isinstance(line, BadLine) else rows.of(line)
+            (bad if isinstance(made, BadLine) else good).append(made)
+        addresses = {row[ADDRESS] for row in good}
+        yield _Part(len(some), bad, writer.pack(good), addresses - {None})
+
+
+def _meaning(judge: Judge, address: str) -> tuple[str, str, str]:
+    verdict = judge.of(address)
+    return verdict.country, verdict.anonymiser, verdict.special_use
+
+
+def _keep_refused(batch: AccessBatch, bad: list[BadLine]) -> None:
+    for part in in_batches(bad):
+        RefusedLine.objects.bulk_create(
+            RefusedLine(batch=batch, line=line.line, reason=line.reason[:LONGEST_REASON], content=line.content)
+            for line in part
+        )
+
+
+def _in_words(told: _Tally, file_name: str) -> str:
+    first = told.first_bad[0]
+    lines = ", ".join(str(bad.line) for bad in told.first_bad)
+    more = " and more" if told.refused > LINES_SHOWN else ""
+    which = "line cannot" if told.refused == 1 else "lines cannot"
+    return (
+        f"{shown(file_name)}: {told.refused:,} {which} be used ({lines}{more}), so nothing is taken in. "
+        f"Line {first.line}: {first.reason} Correct the file, or keep the good lines with --keep-good-rows."
+    )

@@ -1,0 +1,105 @@
+"""Access logs in, batch by batch, and the lines of a batch that could not be used out again (docs/integration.md)."""
+
+from tempfile import SpooledTemporaryFile
+
+from django.conf import settings
+from django.urls import reverse
+
+from accounts.flows import access_log
+from accounts.formats.access_formats import AUTO, FORMATS
+from accounts.formats.text import shown
+from accounts.models import AccessBatch, Account
+from kyc_portal.api.bodies import CHUNK, receive_packed
+from kyc_portal.api.endpoints import endpoint, parameters
+from kyc_portal.api.models import ApiKey
+from kyc_portal.api.pressure import place_of
+from kyc_portal.api.problems import Problem
+from kyc_portal.records import audit
+
+GZIP, TABLE = "application/gzip", "text/csv"
+LINES = ("application/jsonl", "application/x-ndjson")
+JSON = ("application/json", *LINES, GZIP)
+TYPES = {
+    **dict.fromkeys(FORMATS, JSON),
+    AUTO: (*JSON, TABLE),
+    "cloudtrail": ("application/json", GZIP),
+    "csv": (TABLE, GZIP),
+    "jsonl": (*LINES, GZIP),
+}
+PARAMETERS = {"account", "file", "keep_good_rows"}
+PAGE = 1_000
+LONGEST_NUMBER = 18
+
+
+@endpoint("POST", scope="access_logs.write")
+def hand_in(request, key, at, format):
+    """Take in one file of access records, of one account or of those its lines name; the same again changes nothing."""
+    if format not in TYPES:
+        raise Problem(404, f"There is no log format “{shown(format)}”. Known formats: {', '.join(sorted(TYPES))}.")
+    if request.content_type not in TYPES[format]:
+        raise Problem(415, f"Send {format} as {' or '.join(TYPES[format])}.")
+    wanted = parameters(request, PARAMETERS)
+    if wanted.get("keep_good_rows", "true") not in ("true", "false"):
+        raise Problem(400, "keep_good_rows is true or false.")
+    account = _account_of(wanted)
+
+    with place_of(key, at), SpooledTemporaryFile(max_size=CHUNK) as file:
+        receive_packed(request, file, settings.API_MAX_BYTES)
+        batch = access_log.import_access_lines(
+            account, file, format=format, file_name=wanted.get("file", f"{key.reference}.{format}"),
+            keep_good_rows=wanted.get("keep_good_rows") == "true", encoding=request.content_params.get("charset"),
+            by=key.as_actor, at=at,
+        )  # fmt: skip
+    told = {
+        "batch": batch.reference,
+        "format": batch.format,
+        "read": batch.read_count,
+        "new": batch.new_count,
+        "known": batch.known_count,
+        "waiting": batch.waiting_count,
+        "refused": batch.refused_count,
+        "refused_lines": _path_of(batch) if batch.refused_count else None,
+        "is_repeat": batch.is_repeat,
+    }
+    return 200 if batch.is_repeat else 201, told
+
+
+@endpoint("GET", scope="access_logs.write")
+def refused_lines(request, key, at, reference):
+    """The lines of a batch that could not be used, as they were sent, to be mended and sent again.
+
+    Only of batches that a key of the same owner handed in, and that are of no account or of one this owner may see.
+    """
+    after = parameters(request, {"after"}).get("after", "0")
+    if not after.isascii() or not after.isdecimal() or len(after) > LONGEST_NUMBER:
+        raise Problem(400, "after is what stands in the address of the next page. Ask for that address.")
+    own_keys = ApiKey.objects.filter(owner=key.owner).values("reference")
+    batch = AccessBatch.objects.filter(reference=reference, imported_by__in=own_keys).first()
+    if batch is None or not _may_see(key, batch):
+        raise Problem(404, "No key of this owner handed in a batch of this reference.")
+    rows = list(batch.refused_lines.filter(pk__gt=int(after)).order_by("pk")[: PAGE + 1])
+    audit.record_view(batch, by=key.as_actor, at=at)
+    told = {
+        "batch": batch.reference,
+        "refused": batch.refused_count,
+        "lines": [{"line": row.line, "reason": row.reason, "content": row.content} for row in rows[:PAGE]],
+        "next": f"{_path_of(batch)}?after={rows[PAGE - 1].pk}" if len(rows) > PAGE else None,
+    }
+    return 200, told
+
+
+def _account_of(wanted: dict[str, str]) -> Account | None:
+    if "account" not in wanted:
+        return None
+    account = Account.objects.filter(reference=wanted["account"]).first()
+    if account is None:
+        raise Problem(404, "No account has this reference. Name one as ?account=ACC-…, or none if each line does.")
+    return account
+
+
+def _may_see(key: ApiKey, batch: AccessBatch) -> bool:
+    return batch.account_id is None or Account.objects.visible_to(key.owner).filter(pk=batch.account_id).exists()
+
+
+def _path_of(batch: AccessBatch) -> str:
+    return reverse("api:refused-lines", args=[batch.reference])
