@@ -11,11 +11,13 @@ class AccountsConfig(AppConfig):
             document_files,
             external_answers,
             external_checks,
+            judging_anew,
             privacy,
             reverification,
             unverified,
             zone_reading,
         )
+        from accounts.flows.editions import JUDGE_ANEW
         from accounts.models import Account, Party, RestrictedCustomer
         from kyc_portal.records.holds import allow_holds_on
         from kyc_portal.staff.site import add_tiles
@@ -27,6 +29,7 @@ class AccountsConfig(AppConfig):
         queue.register(zone_reading.READ_ZONE, zone_reading.read)
         queue.register(external_checks.HAND_OVER, external_checks.hand_over)
         queue.register(external_answers.READ, external_answers.interpret)
+        queue.register(JUDGE_ANEW, judging_anew.judge_anew)
         events.location_changed.connect(reverification.take_new_location)
         events.account_closed.connect(unverified.end_with_account)
         receivers.connect()

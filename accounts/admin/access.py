@@ -1,9 +1,11 @@
 """Access logs as taken in, access records, and the lists of networks they were judged by (requirement R18)."""
 
+from datetime import datetime
+
 from django.contrib import admin
 from django.urls import reverse
 
-from accounts.flows import address_ranges
+from accounts.flows.verdicts import verdict_on
 from accounts.models import AccessBatch, AccessRecord, AddressRangeSnapshot
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
@@ -86,7 +88,7 @@ class AccessRecordAdmin(RecordAdmin):
         return record.anonymiser or record.special_use
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("account", "batch")
+        return super().get_queryset(request).select_related("account", "batch", "edition")
 
     def get_ordering(self, request):
         """By time within one account, where there is an index for it; else by order of import."""
@@ -113,17 +115,17 @@ class AccessRecordAdmin(RecordAdmin):
             ("Country", record.country),
             ("Anonymiser", record.anonymiser),
             ("Not public because", record.special_use),
-            ("Judged by", ", ".join(record.judged_by)),
+            ("Judged by", ", ".join(record.edition.lists) if record.edition else ""),
         ]
         return [
             Facts("act", "What was done", act),
             Facts("address", "What the address meant on the day of import", then, note="An address shows no identity."),
-            *([_as_of_now(record.address)] if record.address else []),
+            *([_as_of_now(record.address, at)] if record.address else []),
         ]
 
 
-def _as_of_now(address: str) -> Facts:
-    verdict = address_ranges.verdict_on(address)
+def _as_of_now(address: str, at: datetime) -> Facts:
+    verdict = verdict_on(address, at=at)
     rows = [
         ("Country", verdict.country),
         ("Anonymiser", verdict.anonymiser),

@@ -9,12 +9,13 @@ from tempfile import SpooledTemporaryFile
 from typing import BinaryIO
 
 from accounts.flows import signals
-from accounts.flows.address_ranges import RangeBook, Verdict, current_ranges
 from accounts.flows.batches import in_batches
+from accounts.flows.verdicts import Judge, judge_on
 from accounts.formats import cloudtrail
 from accounts.formats.access_lines import AccessLine, BadLine, read_csv, read_jsonl
 from accounts.formats.text import make_controls_visible, shown
 from accounts.models import AccessBatch, AccessRecord, Account, RefusedLine
+from accounts.rules.verdicts import Verdict
 from accounts.verbs import Verb
 from kyc_portal.records import audit, holds
 from kyc_portal.records.acting import one_flow
@@ -158,9 +159,9 @@ def _take_in(batch: AccessBatch, lines: Iterator, keep_good_rows: bool, by: Acto
     """Write batch and records, account for every line, then note the last access and look for red flags."""
     batch.read_count = batch.new_count = batch.known_count = batch.refused_count = 0
     batch.save(force_insert=True)
-    told, book = _Tally(), current_ranges()
+    told, judge = _Tally(), judge_on(at)
     for part in in_batches(lines):
-        _write(batch, part, told, book, at)
+        _write(batch, part, told, judge, at)
     if told.refused and not keep_good_rows:
         raise BadLines(_in_words(told.refused, batch.file_name))
     for part in in_batches(told.refused):
@@ -179,7 +180,7 @@ def _take_in(batch: AccessBatch, lines: Iterator, keep_good_rows: bool, by: Acto
     return batch
 
 
-def _write(batch: AccessBatch, part: list[AccessLine | BadLine], told: _Tally, book: RangeBook, at: datetime) -> None:
+def _write(batch: AccessBatch, part: list[AccessLine | BadLine], told: _Tally, judge: Judge, at: datetime) -> None:
     """Write one batch of lines; an event that this account has already, from whatever file, is known."""
     told.read += len(part)
     lines = []
@@ -202,9 +203,10 @@ def _write(batch: AccessBatch, part: list[AccessLine | BadLine], told: _Tally, b
             told.known += 1
             continue
         known.add(key)
-        rows.append(_as_record(batch, line, book))
+        rows.append(_as_record(batch, line, judge))
         told.last_at = max(told.last_at or line.at, line.at)
     AccessRecord.objects.bulk_create(rows, ignore_conflicts=True)
+    judge.keep((row.address for row in rows if row.address), at=at)
     told.new += len(rows)
 
 
@@ -219,8 +221,8 @@ def _fault(line: AccessLine, at: datetime) -> BadLine | None:
     return None
 
 
-def _as_record(batch: AccessBatch, line: AccessLine, book: RangeBook) -> AccessRecord:
-    verdict = book.verdict_on(line.address) if line.address else NO_ADDRESS
+def _as_record(batch: AccessBatch, line: AccessLine, judge: Judge) -> AccessRecord:
+    verdict = judge.of(line.address) if line.address else NO_ADDRESS
     agent = line.user_agent.encode()
     return AccessRecord(
         account=batch.account,
@@ -237,7 +239,7 @@ def _as_record(batch: AccessBatch, line: AccessLine, book: RangeBook) -> AccessR
         country=verdict.country,
         anonymiser=verdict.anonymiser,
         special_use=verdict.special_use,
-        judged_by=list(verdict.judged_by),
+        edition=judge.edition,
     )
 
 

@@ -88,7 +88,7 @@ class TestImport:
 
         public, private, nowhere = AccessRecord.objects.order_by("event_id")
 
-        assert (public.anonymiser, public.judged_by) == ("vpn", [snapshot.reference])
+        assert (public.anonymiser, public.edition.lists) == ("vpn", [snapshot.reference])
         assert (private.special_use, private.anonymiser) == ("private", "")
         assert (nowhere.address, nowhere.raw_source) == (None, "batch service")
 

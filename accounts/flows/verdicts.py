@@ -1,0 +1,109 @@
+"""Say what addresses meant by the lists of an edition, and keep each verdict once: added to, never rewritten (R18).
+
+An address never shows who somebody is: a verdict is one sign among others and decides nothing alone.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from functools import partial
+
+from django.db import connection, transaction
+
+from accounts.flows.batches import in_batches
+from accounts.flows.editions import JUDGE_ANEW, current_snapshots, edition_of, snapshots_of
+from accounts.flows.range_book import RangeBook, book_of
+from accounts.models import AddressVerdict, RangeEdition
+from accounts.rules.verdicts import AddressLimits, Verdict
+from kyc_portal.policy.current import Regime, regime_on
+from kyc_portal.records.clock import legal_day
+from kyc_portal.work import queue
+
+COUNTS = (
+    "plain", "vpn", "tor", "proxy", "residential proxy", "relay", "hosting", "anonymous", "satellite", "mobile",
+    "disagreeing", "old_place", "old_kinds", "unasked",
+)  # fmt: skip
+MOST_REMEMBERED = 200_000
+_LOCK = 0xADD7  # of the advisory lock on PostgreSQL; SQLite has one writer anyway
+
+
+class Judge:
+    """One edition of the lists on one day. Ask `judge_on` for it once per import; `of` needs no query."""
+
+    def __init__(self, edition: RangeEdition | None, book: RangeBook, day: date, limits: AddressLimits):
+        self.edition, self.book = edition, book
+        self.of: Callable[[str], Verdict] = book.verdicts_on(day, limits)
+        self._kept: set[str] = set()
+
+    def keep(self, addresses: Iterable[str], *, at: datetime) -> int:
+        """Write the verdicts on addresses in canonical form that this edition has none of yet; returns how many.
+
+        Within a flow. While another transaction writes verdicts nothing is written, but left to the job that judges
+        anew: two that wrote the same addresses in different order would wait for each other.
+        """
+        wanted = sorted(set(addresses) - self._kept)
+        if not wanted:
+            return 0
+        if not _alone():
+            again = partial(queue.ask, JUDGE_ANEW, key=str(self.edition.pk), due_at=at, at=at)
+            transaction.on_commit(again)
+            return 0
+        written = 0
+        for part in in_batches(wanted):
+            there = AddressVerdict.objects.filter(edition=self.edition, address__in=part)
+            known = set(there.values_list("address", flat=True))
+            rows = [self._row(address, at) for address in part if address not in known]
+            AddressVerdict.objects.bulk_create(rows, ignore_conflicts=True)
+            written += len(rows)
+        if len(self._kept) > MOST_REMEMBERED:
+            self._kept.clear()
+        self._kept.update(wanted)
+        return written
+
+    def _row(self, address: str, at: datetime) -> AddressVerdict:
+        said = self.of(address)
+        return AddressVerdict(
+            address=address, edition=self.edition, judged_at=at, country=said.country, network=said.network,
+            anonymiser=said.anonymiser, special_use=said.special_use, confidence=said.confidence,
+            findings=list(said.findings),
+        )  # fmt: skip
+
+
+def _alone() -> bool:
+    """Whether no other transaction writes verdicts until this one ends; asked without waiting."""
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        return cursor.fetchone()[0]
+
+
+def judge_on(at: datetime) -> Judge:
+    """The current lists with their edition, which is made when it is new: within a flow that writes an event."""
+    snapshots = list(current_snapshots())
+    return _judge(edition_of(snapshots, at), book_of(snapshots), at)
+
+
+def judge_by(edition: RangeEdition, at: datetime) -> Judge:
+    """The lists of any edition, current or not."""
+    return _judge(edition, book_of(snapshots_of(edition)), at)
+
+
+def _judge(edition: RangeEdition | None, book: RangeBook, at: datetime) -> Judge:
+    day = legal_day(at)
+    return Judge(edition, book, day, limits_of(regime_on(day)))
+
+
+def limits_of(regime: Regime) -> AddressLimits:
+    """The figures by which addresses are weighed."""
+    return AddressLimits(
+        counts={name: regime.number(f"address_counts_{name.replace(' ', '_')}") for name in COUNTS},
+        place_days=regime.whole("address_place_days"),
+        kinds_days=regime.whole("address_kinds_days"),
+        high_from=regime.number("address_high_from"),
+        medium_from=regime.number("address_medium_from"),
+    )
+
+
+def verdict_on(address: str, *, at: datetime) -> Verdict:
+    """What the current lists say of one address in canonical form; writes nothing."""
+    return _judge(None, book_of(list(current_snapshots())), at).of(address)
