@@ -1,5 +1,16 @@
 from django.apps import AppConfig
 
+from kyc_portal.records.append_only import refusing
+from kyc_portal.records.triggers import TriggerSet, register
+
+
+def _never_changed(vendor):
+    """Editions stay as they are for good; a verdict is never changed, but goes when nothing names its address."""
+    return [
+        *refusing("accounts_rangeedition", ("update", "delete"), vendor),
+        *refusing("accounts_addressverdict", ("update",), vendor),
+    ]
+
 
 class AccountsConfig(AppConfig):
     name = "accounts"
@@ -23,6 +34,7 @@ class AccountsConfig(AppConfig):
         from kyc_portal.staff.site import add_tiles
         from kyc_portal.work import queue
 
+        register(TriggerSet("verdict", "verdicts on addresses are", _never_changed))
         allow_holds_on(Party, Account, RestrictedCustomer)
         queue.register(document_files.DELETE_FILE, document_files.delete_file)
         queue.register(privacy.ERASE, privacy.carry_out)

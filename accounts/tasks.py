@@ -6,6 +6,7 @@ from celery.signals import worker_init
 from accounts.flows import (
     access_answer,
     external_checks,
+    forgetting_verdicts,
     rating,
     restrictions,
     reverification,
@@ -71,6 +72,12 @@ def make_watches_due(at=None):
 def end_unanswered_checks(at=None):
     """Each hour: end what an outside verifier did not answer in time; the result says that no answer came."""
     return external_checks.end_unanswered(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def forget_verdicts(at=None):
+    """Each night: verdicts on addresses that no access names any more go when their days are over."""
+    return forgetting_verdicts.forget_unnamed(by=SCHEDULER, at=moment(at))
 
 
 @shared_task

@@ -83,6 +83,7 @@ class Verb(AuditVerb):
     LOG_IMPORTED = "accounts.log_imported", "took in {batch}: {new} new of {read} records", "known", "refused", "sha256"
     RANGES_LOADED = "accounts.ranges_loaded", "loaded {kind} ranges ({count})", "sha256", "as_of"
     ADDRESSES_JUDGED = "accounts.addresses_judged", "judged {count} addresses by a new edition of the lists", "digest"
+    VERDICTS_FORGOTTEN = "accounts.verdicts_forgotten", "let {count} verdicts go whose addresses nothing names"
     ALLOCATIONS_IMPORTED = (
         "accounts.allocations_imported",
         "took in which account held which addresses: {new} new, {changed} ended, {known} known",

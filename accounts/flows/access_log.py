@@ -239,7 +239,7 @@ def _as_record(batch: AccessBatch, line: AccessLine, judge: Judge) -> AccessReco
         country=verdict.country,
         anonymiser=verdict.anonymiser,
         special_use=verdict.special_use,
-        edition=judge.edition,
+        edition=judge.edition if line.address else None,
     )
 
 

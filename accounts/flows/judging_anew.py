@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import models
 
 from accounts.flows.editions import current_snapshots, digest_of
-from accounts.flows.verdicts import judge_by
+from accounts.flows.verdicts import judge_by, wait_for_others
 from accounts.models import AccessBatch, AccessRecord, RangeEdition, WaitingLine
 from accounts.verbs import Verb
 from kyc_portal.policy.current import regime_on
@@ -30,6 +30,7 @@ def judge_anew(key: str, *, by: Actor, at: datetime) -> int:
     judge, added = judge_by(edition, at), 0
     for addresses in _seen_lately(edition, at):
         with one_flow(by, at):
+            wait_for_others()
             written = judge.keep(addresses, at=at)
             if written:
                 about = RecordRef.of(edition)

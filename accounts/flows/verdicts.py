@@ -77,6 +77,13 @@ def _alone() -> bool:
         return cursor.fetchone()[0]
 
 
+def wait_for_others() -> None:
+    """Wait until no other transaction writes or deletes verdicts; until this one ends, none does."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
 def judge_on(at: datetime) -> Judge:
     """The current lists with their edition, which is made when it is new: within a flow that writes an event."""
     snapshots = list(current_snapshots())
