@@ -25,6 +25,17 @@ CONFIDENCE = {
     NONE: "none: the address says nothing of a place",
 }
 
+# Detectors (rules/detectors.py) whose whole evidence is where accesses came from, and reasons of staff
+# (rules/restricting.py, closing.py, refusals.py) that must name something besides: no decision rests on an address.
+ADDRESS_ONLY = frozenset({
+    "anonymised_access_only", "impossible_travel", "measured_jurisdiction_use", "admin_elsewhere", "use_elsewhere",
+    "us_location_gone",
+})  # fmt: skip
+DOUBTED = frozenset({"failed", "escalated", "unverifiable"})  # verifications that speak against an identity
+NEEDS_GROUNDS = frozenset({
+    "identity_in_doubt", "details_compromised", "use_unexplained", "terms_broken", "own_policy",
+})  # fmt: skip
+
 
 @dataclass(frozen=True)
 class AskedList:
@@ -207,6 +218,15 @@ def explain(weighed: Weighed) -> str:
     """Confidence and weight in sentences, with every reason."""
     begin = f"Confidence is {CONFIDENCE[weighed.confidence]}. It counts {weighed.weight * 100:.0f} of 100."
     return " ".join([begin, *(REASONS[reason] for reason in weighed.reasons)])
+
+
+def only_addresses(flags: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether all that speaks against an account is where its accesses came from; False when nothing does.
+
+    `flags` are codes of detectors, `others` whatever else was found.
+    """
+    flags = set(flags)
+    return bool(flags) and flags <= ADDRESS_ONLY and not set(others)
 
 
 def disagreements(findings: Sequence[Mapping]) -> tuple[str, ...]:
