@@ -11,8 +11,9 @@ from django.db import connection, transaction
 
 from accounts.flows.batches import in_batches
 from accounts.flows.editions import JUDGE_ANEW, current_snapshots, edition_of, snapshots_of
-from accounts.flows.range_book import RangeBook, book_of
+from accounts.flows.range_book import book_of
 from accounts.models import AddressVerdict, RangeEdition
+from accounts.rules.range_book import RangeBook
 from accounts.rules.verdicts import AddressLimits, Verdict
 from kyc_portal.policy.current import Regime, regime_on
 from kyc_portal.records.clock import legal_day

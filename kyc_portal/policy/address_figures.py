@@ -16,7 +16,7 @@ ADDRESS_FIGURES = (
     ("address_counts_mobile", "60", "of 100", "Thousands share one exit, and it serves a whole country."),
     ("address_counts_disagreeing", "30", "of 100", "Lists name different countries: at most one is right."),
     ("address_counts_old_place", "50", "of 100", "Networks move; the place was true once."),
-    ("address_counts_old_kinds", "70", "of 100", "Exits change within days: silence of an old list says little."),
+    ("address_counts_old_kinds", "60", "of 100", "Exits change within days: silence of an old list says little."),
     ("address_counts_unasked", "50", "of 100", "No list of anonymisers was there to be asked."),
     ("address_place_days", "90", "days", "Some percent of networks change their place in a quarter."),
     ("address_kinds_days", "30", "days", "Publishers of such lists renew them every day to every month."),
