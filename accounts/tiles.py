@@ -1,5 +1,6 @@
 """The waiting work on customers on the first page."""
 
+from accounts.flows.editions import old_lists
 from accounts.models import Account, CouldNotVerify, Objection, PrivacyRequest, RiskSignal, ScreeningHit, Verification
 from kyc_portal.staff.site import Tile
 
@@ -7,6 +8,7 @@ ACCOUNTS, VERIFICATIONS = "admin:accounts_account_changelist", "admin:accounts_v
 HITS, SIGNALS = "admin:accounts_screeninghit_changelist", "admin:accounts_risksignal_changelist"
 OUTCOMES = "admin:accounts_couldnotverify_changelist"
 OBJECTIONS = "admin:accounts_objection_changelist"
+RANGES = "admin:accounts_addressrangesnapshot_changelist"
 PRIVACY = "admin:accounts_privacyrequest_changelist"
 
 TILES = (
@@ -62,6 +64,10 @@ TILES = (
     Tile(
         "Open red flags", "Raised and not answered yet.", "accounts.view_risksignal",
         lambda user, today: RiskSignal.objects.open(), SIGNALS, "answer=open", "warning",
+    ),
+    Tile(
+        "Address lists that are old", "What old lists say of addresses counts less; load newer versions.",
+        "accounts.view_addressrangesnapshot", lambda user, today: old_lists(today), RANGES, "version=old", "warning",
     ),
     Tile(
         "Privacy requests", "People ask about their data; find it and prepare the answer.", "accounts.handle_privacy",

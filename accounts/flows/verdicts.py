@@ -31,7 +31,7 @@ class Judge:
     """One edition of the lists on one day. Ask `judge_on` for it once per import; `of` needs no query."""
 
     def __init__(self, edition: RangeEdition | None, book: RangeBook, day: date, limits: AddressLimits):
-        self.edition, self.book = edition, book
+        self.edition, self.book, self.limits = edition, book, limits
         self.of: Callable[[str], Verdict] = book.verdicts_on(day, limits)
         self._kept: set[str] = set()
 
@@ -112,6 +112,6 @@ def limits_of(regime: Regime) -> AddressLimits:
     )
 
 
-def verdict_on(address: str, *, at: datetime) -> Verdict:
-    """What the current lists say of one address in canonical form; writes nothing."""
-    return _judge(None, book_of(list(current_snapshots())), at).of(address)
+def judge_now(at: datetime) -> Judge:
+    """The current lists for who only looks: without an edition, so it keeps nothing."""
+    return _judge(None, book_of(list(current_snapshots())), at)

@@ -220,6 +220,34 @@ def explain(weighed: Weighed) -> str:
     return " ".join([begin, *(REASONS[reason] for reason in weighed.reasons)])
 
 
+def in_words(findings: Sequence[Mapping], names: Mapping[str, str]) -> str:
+    """What each list said, in one line; `names` are the sources of the lists by reference."""
+    said = (
+        f"{each['about'] if each['says'] in ('yes', 'no') else each['says']}"
+        f"{': not named' if each['says'] == 'no' else ''}"
+        f" ({names.get(each['list'], each['list'])}, {each['as_of']}, {days_old(each['age_days'])})"
+        for each in findings
+    )
+    return "; ".join(said)
+
+
+def days_old(days: int) -> str:
+    """The age of a list's data as pages write it."""
+    return f"{days:,} {'day' if days == 1 else 'days'} old"
+
+
+SAID = ("country", "network", "anonymiser", "special_use", "confidence")
+
+
+def changes(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[str, ...]:
+    """What differs between two verdicts on an address, in words; both map each name of SAID to what was said."""
+    return tuple(
+        f"{name.replace('_', ' ')}: {old[name] or 'nothing'} became {new[name] or 'nothing'}"
+        for name in SAID
+        if old[name] != new[name]
+    )
+
+
 def only_addresses(flags: Iterable[str], others: Iterable[str]) -> bool:
     """Whether all that speaks against an account is where its accesses came from; False when nothing does.
 

@@ -17,7 +17,7 @@ def load(lead, kind, path, **options):
 
 
 def verdict_on(address):
-    return verdicts.verdict_on(address, at=NOON)
+    return verdicts.judge_now(NOON).of(address)
 
 
 @pytest.fixture
