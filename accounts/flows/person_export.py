@@ -69,7 +69,7 @@ HANDED_OVER: dict[type[models.Model], tuple[str, ...]] = {
     Restriction: ("reference", "level", "public_wording", "applied_at", "until", "lifted_at"),
     CustomerLink: ("reference", "purpose", "issued_at", "used_at", "notice_number", "given", "handed_in_at"),
     Objection: ("reference", "text", "raised_at", "due_on", "state"),
-    AccessRecord: (
+    AccessRecord: (  # as it was judged; the verdicts themselves say of an address what lists say, whoever used it
         "at", "kind", "action", "principal", "address", "source_system", "country", "anonymiser", "special_use",
     ),
     AddressAllocation: ("addresses", "from_at", "to_at"),
@@ -91,9 +91,6 @@ WITHHELD = {
     "accounts.risksignal": "Red flags: telling of them could tip somebody off.",
     "accounts.riskoverride": "How the risk is judged: telling of it could tip somebody off.",
     "accounts.accessbatch": "Files of the provider's own systems; the records in them are handed over.",
-    "accounts.addressverdict": (
-        "What public lists say of an address, whoever used it; what it meant for an access is handed over with that."
-    ),
     "accounts.refusedline": "Lines nobody could read; they hold no data of the person.",
     "resellers.reseller": "Speaks of the business with others.",
     "resellers.resellermanager": "Speaks of other people.",
