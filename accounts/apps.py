@@ -1,5 +1,16 @@
 from django.apps import AppConfig
 
+from kyc_portal.records.append_only import refusing
+from kyc_portal.records.triggers import TriggerSet, register
+
+
+def _never_changed(vendor):
+    """Editions stay as they are for good; a verdict is never changed, but goes when nothing names its address."""
+    return [
+        *refusing("accounts_rangeedition", ("update", "delete"), vendor),
+        *refusing("accounts_addressverdict", ("update",), vendor),
+    ]
+
 
 class AccountsConfig(AppConfig):
     name = "accounts"
@@ -12,17 +23,20 @@ class AccountsConfig(AppConfig):
             document_files,
             external_answers,
             external_checks,
+            judging_anew,
             privacy,
             reverification,
             unverified,
             waiting,
             zone_reading,
         )
+        from accounts.flows.editions import JUDGE_ANEW
         from accounts.models import Account, Party, RestrictedCustomer
         from kyc_portal.records.holds import allow_holds_on
         from kyc_portal.staff.site import add_tiles
         from kyc_portal.work import queue
 
+        register(TriggerSet("verdict", "verdicts on addresses are", _never_changed))
         allow_holds_on(Party, Account, RestrictedCustomer)
         queue.register(document_files.DELETE_FILE, document_files.delete_file)
         queue.register(privacy.ERASE, privacy.carry_out)
@@ -31,6 +45,7 @@ class AccountsConfig(AppConfig):
         queue.register(external_answers.READ, external_answers.interpret)
         queue.register(access_follow_up.LOOK, access_follow_up.look)
         queue.register(waiting.MOVE, waiting.move)
+        queue.register(JUDGE_ANEW, judging_anew.judge_anew)
         events.location_changed.connect(reverification.take_new_location)
         events.account_closed.connect(unverified.end_with_account)
         receivers.connect()

@@ -7,6 +7,7 @@ from accounts.flows import (
     access_answer,
     access_keeping,
     external_checks,
+    forgetting_verdicts,
     rating,
     restrictions,
     reverification,
@@ -85,6 +86,12 @@ def claim_waiting_accesses(at=None):
 def let_refused_lines_go(at=None):
     """Each night: refused lines of deliveries for many accounts go after their days."""
     return access_keeping.let_refused_lines_go(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def forget_verdicts(at=None):
+    """Each night: verdicts on addresses that no access names any more go when their days are over."""
+    return forgetting_verdicts.forget_unnamed(by=SCHEDULER, at=moment(at))
 
 
 @shared_task

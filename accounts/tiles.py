@@ -1,5 +1,6 @@
 """The waiting work on customers on the first page."""
 
+from accounts.flows.editions import old_lists
 from accounts.models import (
     Account,
     CouldNotVerify,
@@ -17,6 +18,7 @@ HITS, SIGNALS = "admin:accounts_screeninghit_changelist", "admin:accounts_risksi
 OUTCOMES = "admin:accounts_couldnotverify_changelist"
 OBJECTIONS = "admin:accounts_objection_changelist"
 UNKNOWN = "admin:accounts_unknownaccount_changelist"
+RANGES = "admin:accounts_addressrangesnapshot_changelist"
 PRIVACY = "admin:accounts_privacyrequest_changelist"
 
 TILES = (
@@ -76,6 +78,10 @@ TILES = (
     Tile(
         "Unknown accounts", "Accesses wait for somebody to say whose they are.", "accounts.name_account",
         lambda user, today: UnknownAccount.objects.all(), UNKNOWN, "", "warning",
+    ),
+    Tile(
+        "Address lists that are old", "What old lists say of addresses counts less; load newer versions.",
+        "accounts.view_addressrangesnapshot", lambda user, today: old_lists(today), RANGES, "version=old", "warning",
     ),
     Tile(
         "Privacy requests", "People ask about their data; find it and prepare the answer.", "accounts.handle_privacy",

@@ -89,6 +89,8 @@ class Verb(AuditVerb):
     REFUSED_LINES_GONE = "accounts.refused_lines_gone", "let go {count} refused lines whose days are over", "through"
     DAYS_RECOUNTED = "accounts.days_recounted", "made the days of access of {count} accounts anew"
     RANGES_LOADED = "accounts.ranges_loaded", "loaded {kind} ranges ({count})", "sha256", "as_of"
+    ADDRESSES_JUDGED = "accounts.addresses_judged", "judged {count} addresses by a new edition of the lists", "digest"
+    VERDICTS_FORGOTTEN = "accounts.verdicts_forgotten", "let {count} verdicts go whose addresses nothing names"
     ALLOCATIONS_IMPORTED = (
         "accounts.allocations_imported",
         "took in which account held which addresses: {new} new, {changed} ended, {known} known",

@@ -89,6 +89,10 @@ BEAT_SCHEDULE = {
         "task": "kyc_portal.records.tasks.purge_due_records",
         "schedule": crontab(hour=3, minute=40),
     },
+    "forget verdicts on addresses": {
+        "task": "accounts.tasks.forget_verdicts",
+        "schedule": crontab(hour=5, minute=40),
+    },
     "watch the clock": {"task": "kyc_portal.records.tasks.watch_clock", "schedule": 60.0},
     "reconcile files of documents": {"task": "accounts.tasks.reconcile_files", "schedule": crontab(hour=4, minute=20)},
     "reconcile bundles": {"task": "cases.tasks.reconcile_bundles", "schedule": crontab(hour=4, minute=40)},

@@ -5,8 +5,12 @@ from django.http import StreamingHttpResponse
 from django.urls import path, reverse
 from django.utils import timezone
 
-from accounts.flows import access_refused, address_ranges
+from accounts.admin.address_sections import address_sections
+from accounts.flows import access_refused
+from accounts.flows.editions import current_snapshots, old_lists
 from accounts.models import AccessBatch, AccessRecord, AddressRangeSnapshot
+from accounts.rules.verdicts import DATABASE_KINDS, LIST_KINDS, days_old
+from kyc_portal.records.clock import legal_day
 from kyc_portal.staff import downloads
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
@@ -137,33 +141,9 @@ class AccessRecordAdmin(RecordAdmin):
             ("Source system", record.source_system),
             ("Event", record.event_id),
             ("File", Link(record.batch, record.batch)),
+            *([("Port", record.port)] if record.address else [("Source", record.raw_source)]),
         ]
-        then = [
-            ("Address", record.address),
-            ("Port", record.port),
-            ("As the log wrote it", record.raw_source),
-            ("Country", record.country),
-            ("Anonymiser", record.anonymiser),
-            ("Not public because", record.special_use),
-            ("Judged by", ", ".join(record.edition.lists) if record.edition else ""),
-        ]
-        return [
-            Facts("act", "What was done", act),
-            Facts("address", "What the address meant on the day of import", then, note="An address shows no identity."),
-            *([_as_of_now(record.address)] if record.address else []),
-        ]
-
-
-def _as_of_now(address: str) -> Facts:
-    verdict = address_ranges.verdict_on(address)
-    rows = [
-        ("Country", verdict.country),
-        ("Anonymiser", verdict.anonymiser),
-        ("Not public because", verdict.special_use),
-        ("Network", verdict.network),
-        ("Judged by", ", ".join(verdict.judged_by)),
-    ]
-    return Facts("now", "What the lists of today say", rows)
+        return [Facts("act", "What was done", act), *address_sections(record, user=user, at=at)]
 
 
 class RangeFilter(QuerysetFilter):
@@ -171,7 +151,8 @@ class RangeFilter(QuerysetFilter):
     parameter_name = "version"
     options = {
         "current": ("current", lambda rows, user, today: rows.filter(is_current=True)),
-        "older": ("older", lambda rows, user, today: rows.filter(is_current=False)),
+        "old": ("current, and its data is old", lambda rows, user, today: rows.filter(pk__in=old_lists(today))),
+        "older": ("replaced", lambda rows, user, today: rows.filter(is_current=False)),
     }
 
 
@@ -183,17 +164,38 @@ class AddressRangeSnapshotAdmin(RecordAdmin):
     ordering = ["-loaded_at"]
 
     def badges(self, record):
-        return [Badge("current", "good") if record.is_current else Badge("replaced by a later version")]
+        if not record.is_current:
+            return [Badge("replaced by a later version")]
+        is_old = old_lists(legal_day(timezone.now())).filter(pk=record.pk).exists()
+        return [Badge("current", "good"), *([Badge("its data is old", "warning")] if is_old else [])]
 
     def sections(self, record, *, user, at):
         facts = [
             ("Kind", record.kind),
             ("Source", record.source),
             ("Data as of", record.as_of),
+            ("Age of the data", days_old(max(0, (legal_day(at) - record.as_of).days))),
             ("Loaded", record.loaded_at),
             ("By", record.loaded_by),
             ("Ranges", "an address database" if record.is_mmdb else record.range_count),
             ("SHA-256", record.sha256),
         ]
         note = "Lists are loaded at the command line: manage.py load_address_ranges KIND FILE."
-        return [Facts("list", "List", facts, note=note), timeline_section(record)]
+        return [Facts("list", "List", facts, note=note), _in_use(legal_day(at)), timeline_section(record)]
+
+
+def _in_use(day) -> Table:
+    old = set(old_lists(day).values_list("pk", flat=True))
+    rows = [
+        [
+            each.kind, Link(each.source, each), each.as_of, days_old(max(0, (day - each.as_of).days)),
+            Badge("old", "warning") if each.pk in old else Badge("fresh", "good"),
+        ]
+        for each in current_snapshots()
+    ]  # fmt: skip
+    missing = sorted(set(LIST_KINDS + DATABASE_KINDS) - {each[0] for each in rows})
+    notes = [f"No list of these kinds is loaded: {', '.join(missing)}."] if missing else []
+    if old:
+        notes.append("What an old list says counts less. Load a newer version: addresses are then judged anew by it.")
+    head = ["Kind", "Source", "Data as of", "Age", "State"]
+    return Table("in-use", "Lists in use", head, rows, empty="No list is in use.", note=" ".join(notes))

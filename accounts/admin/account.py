@@ -19,6 +19,7 @@ from accounts.admin.account_forms import (
 from accounts.admin.forms import CertifyOwnersForm, NewCustomerForm, RefuseForm
 from accounts.flows import (
     activation,
+    address_alone,
     asking_again,
     closing,
     customer_links,
@@ -214,7 +215,7 @@ class AccountAdmin(RecordAdmin):
         warning="The customer is told, and the data is kept only as long as the retention rule says.",
     )  # fmt: skip
     def refuse(self, account, *, by, at, reason):
-        intake.refuse_prospect(account, reason=reason, by=by, at=at)
+        address_alone.refuse_by_hand(account, reason=reason, by=by, at=at)
         return f"{account.reference} is not opened. The customer is told."
 
     @flow_action("Ask for proof again")

@@ -1,6 +1,6 @@
-"""Load lists of networks as dated snapshots, and say what an address meant by the lists of the day (R18; T20-T22).
+"""Load lists of networks as dated snapshots; what they say of an address is asked in flows/verdicts.py (R18; T20-T22).
 
-An address never shows who somebody is: a verdict is one sign among others and decides nothing alone.
+A new list makes a new edition of the lists, and the addresses seen lately are judged anew by it: no verdict changes.
 """
 
 import hashlib
@@ -10,33 +10,28 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from pathlib import Path
-from threading import Lock
-
-from django.conf import settings
-from django.db import models
 
 from accounts.flows.batches import in_batches
+from accounts.flows.editions import JUDGE_ANEW, current_snapshots, edition_of
+from accounts.flows.range_book import copy_of
 from accounts.formats.access_lines import BadLine
-from accounts.formats.address_lists import AddressRanges, NetworkFacts, read_mmdb, read_networks
-from accounts.formats.addresses import special_use
+from accounts.formats.address_lists import AddressRanges, read_mmdb, read_networks
 from accounts.formats.text import find_fault, make_controls_visible, shown
 from accounts.models import AddressRange, AddressRangeSnapshot
+from accounts.rules.verdicts import DATABASE_KINDS, LIST_KINDS
 from accounts.verbs import Verb
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
+from kyc_portal.work import queue
 
-LIST_KINDS = ("vpn", "hosting", "tor", "proxy", "relay")
-DATABASE_KINDS = ("country", "asn", "anonymous")
 LONGEST_SOURCE = 200
 EARLIEST = date(1990, 1, 1)
 LINES_SHOWN = 20
 CHUNK = 1 << 20
-GENERAL = "anonymous"  # a database's word for "of some kind": said only when no kind is known
 
 
 class UnknownRangeKind(Refusal):
@@ -63,21 +58,6 @@ class RangeOutcome:
     is_new: bool
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What the lists of the day say of one address.
-
-    `country` is an ISO 3166 alpha-2 code or ""; `anonymiser` names kinds, "tor, vpn", or is ""; `special_use` says why
-    an address is not public, and then nothing else is said; `judged_by` are the references of the lists asked.
-    """
-
-    country: str = ""
-    anonymiser: str = ""
-    special_use: str = ""
-    judged_by: tuple[str, ...] = ()
-    network: str = ""
-
-
 # --- Loading ----------------------------------------------------------------------------------------------------------
 
 
@@ -87,9 +67,8 @@ def load_ranges(
 ) -> RangeOutcome:
     """Load a file as the current list of its kind and source (default: the file's name); a repeat changes nothing.
 
-    Text lists (vpn, hosting, tor, proxy, relay) hold one network a line; country, asn and anonymous are databases in
-    the MaxMind DB format, kept as a private copy. Raises UnknownRangeKind, BadSource, BadDay, BadRangeFile,
-    MmdbRefused.
+    Text lists (LIST_KINDS) hold one network a line; country, asn and anonymous are databases in the MaxMind DB format,
+    kept as a private copy. Raises UnknownRangeKind, BadSource, BadDay, BadRangeFile, MmdbRefused.
     """
     if kind not in LIST_KINDS + DATABASE_KINDS:
         known = ", ".join(LIST_KINDS + DATABASE_KINDS)
@@ -110,8 +89,7 @@ def load_ranges(
         _keep_database(snapshot, path, as_of)
     else:
         _keep_ranges(snapshot, path)
-    _make_current(snapshot)
-    _record(snapshot, by, at)
+    _make_current(snapshot, by, at)
     return RangeOutcome(snapshot, is_new=True)
 
 
@@ -140,16 +118,19 @@ def _sha256_of(path: Path) -> str:
 def _current_again(known: AddressRangeSnapshot, by: Actor, at: datetime) -> AddressRangeSnapshot:
     """A file loaded before: nothing changes, unless a later one stood in its place until now."""
     if not known.is_current:
-        _make_current(known)
-        _record(known, by, at)
+        _make_current(known, by, at)
     return known
 
 
-def _make_current(snapshot: AddressRangeSnapshot) -> None:
+def _make_current(snapshot: AddressRangeSnapshot, by: Actor, at: datetime) -> None:
+    """Put the list in its predecessor's place; what is current now is an edition: addresses are judged anew by it."""
     others = AddressRangeSnapshot.objects.filter(kind=snapshot.kind, source=snapshot.source, is_current=True)
     others.update(is_current=False)
     snapshot.is_current = True
     snapshot.save()
+    edition = edition_of(current_snapshots(), at)
+    queue.ask(JUDGE_ANEW, key=str(edition.pk), due_at=at, at=at)
+    _record(snapshot, by, at)
 
 
 def _record(snapshot: AddressRangeSnapshot, by: Actor, at: datetime) -> None:
@@ -198,7 +179,7 @@ def _keep_database(snapshot: AddressRangeSnapshot, path: Path, as_of: date | Non
     with read_mmdb(path) as database:
         database.probe()
         snapshot.as_of = as_of or database.built_at.date()
-    target = _copy_of(snapshot)
+    target = copy_of(snapshot)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as copy:
         part = Path(copy.name)
@@ -210,71 +191,3 @@ def _keep_database(snapshot: AddressRangeSnapshot, path: Path, as_of: date | Non
     finally:
         part.unlink(missing_ok=True)
     snapshot.save(force_insert=True)
-
-
-def _copy_of(snapshot: AddressRangeSnapshot) -> Path:
-    return Path(settings.PRIVATE_DIR) / "ranges" / f"{snapshot.sha256}.mmdb"
-
-
-# --- Asking -----------------------------------------------------------------------------------------------------------
-
-
-class RangeBook:
-    """The current lists in memory; never changes. Ask for it once per import with `current_ranges`."""
-
-    def __init__(self, snapshots: list[AddressRangeSnapshot]):
-        self._lists = [(snapshot.kind, _ranges_of(snapshot)) for snapshot in snapshots if not snapshot.is_mmdb]
-        self._databases = [(one.kind, read_mmdb(_copy_of(one))) for one in snapshots if one.is_mmdb]
-        self._references = tuple(snapshot.reference for snapshot in snapshots)
-        self.verdict_on = lru_cache(maxsize=8192)(self._verdict_on)
-
-    def _verdict_on(self, address: str) -> Verdict:
-        """The verdict on an address in canonical form; what is not public is neither located nor called anonymous."""
-        if special := special_use(address):
-            return Verdict(special_use=special)
-        kinds = {kind for kind, ranges in self._lists if ranges.covers(address)}
-        country = network = ""
-        for kind, database in self._databases:
-            facts = database.lookup(address)
-            kinds |= facts.kinds if kind == "anonymous" else frozenset()
-            country = country or (facts.country if kind == "country" else "")
-            network = network or (_network_name(facts) if kind == "asn" else "")
-        kinds = kinds - {GENERAL} or kinds
-        return Verdict(country, ", ".join(sorted(kinds)), "", self._references, network)
-
-
-def _network_name(facts: NetworkFacts) -> str:
-    return f"AS{facts.asn} {facts.network_name}".strip() if facts.asn else ""
-
-
-def _ranges_of(snapshot: AddressRangeSnapshot) -> AddressRanges:
-    pairs: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
-    rows = AddressRange.objects.filter(snapshot=snapshot).order_by("version", "first")
-    for version, first, last in rows.values_list("version", "first", "last").iterator():
-        pairs[version].append((int(first, 16), int(last, 16)))
-    return AddressRanges(ipv4=tuple(pairs[4]), ipv6=tuple(pairs[6]))
-
-
-_book: tuple[tuple, RangeBook] | None = None
-_lock = Lock()
-
-
-def current_snapshots() -> models.QuerySet[AddressRangeSnapshot]:
-    """The lists in use, by kind and source."""
-    return AddressRangeSnapshot.objects.filter(is_current=True).order_by("kind", "source")
-
-
-def current_ranges() -> RangeBook:
-    """The current lists, ready to be asked; one query, and they are read again only when the set has changed."""
-    global _book
-    snapshots = list(current_snapshots())
-    key = tuple(snapshot.pk for snapshot in snapshots)
-    with _lock:
-        if _book is None or _book[0] != key:
-            _book = (key, RangeBook(snapshots))
-        return _book[1]
-
-
-def verdict_on(address: str) -> Verdict:
-    """What the current lists say of one address in canonical form; for many addresses take `current_ranges` once."""
-    return current_ranges().verdict_on(address)

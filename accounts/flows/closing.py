@@ -5,6 +5,7 @@ from datetime import datetime
 
 from accounts import events
 from accounts.flows import activation, intake, rating, reverification, texts
+from accounts.flows.address_alone import require_more
 from accounts.models import Account
 from accounts.rules.closing import REASONS, UNVERIFIED
 from accounts.rules.onboarding import MOVES, AccountStatus
@@ -60,6 +61,7 @@ def close_by_hand(account: Account, *, reason: str, by: Actor, at: datetime) -> 
         raise UnknownReason(f"There is no such reason to close an account. Choose one of: {', '.join(REASONS)}.")
     if _locked(account).status == AccountStatus.BLOCKED:
         raise UnknownReason(f"{account.reference} is blocked. Two people decide in a case whether it is closed.")
+    require_more(account, reason)
     return close_account(account, reason=reason, by=by, at=at)
 
 

@@ -69,7 +69,9 @@ HANDED_OVER: dict[type[models.Model], tuple[str, ...]] = {
     Restriction: ("reference", "level", "public_wording", "applied_at", "until", "lifted_at"),
     CustomerLink: ("reference", "purpose", "issued_at", "used_at", "notice_number", "given", "handed_in_at"),
     Objection: ("reference", "text", "raised_at", "due_on", "state"),
-    AccessRecord: ("at", "kind", "action", "principal", "address", "source_system"),
+    AccessRecord: (  # as it was judged; the verdicts themselves say of an address what lists say, whoever used it
+        "at", "kind", "action", "principal", "address", "source_system", "country", "anonymiser", "special_use",
+    ),
     AddressAllocation: ("addresses", "from_at", "to_at"),
     PrivacyRequest: ("reference", "kind", "received_on", "due_on", "state"),
 }  # fmt: skip

@@ -12,6 +12,7 @@ from django.conf import settings
 from accounts import events
 from accounts.flows import intake, texts
 from accounts.flows.account_file import AccountFile
+from accounts.flows.address_alone import require_more
 from accounts.models import Account, CouldNotVerify, Restriction, Verification
 from accounts.models.restriction import Level
 from accounts.models.screening import HitStatus
@@ -130,11 +131,12 @@ def restrict_by_hand(
     """Restrict as a member of staff decides on the account's page: `reason` is a code of rules/restricting.py.
 
     The customer reads that reason's public wording and may object within the policy's window (R41). Raises KeyError for
-    an unknown reason, and what limit, suspend and block raise.
+    an unknown reason, AddressAlone, and what limit, suspend and block raise.
     """
     act = {Level.LIMITED: limit, Level.SUSPENDED: suspend, Level.BLOCKED: block}[Level(level)]
     day = legal_day(at)
     _require_one_person_may(account, Level(level), last_day, day)
+    require_more(account, reason)
     until = None
     if last_day is not None:
         until = datetime.combine(add_days(last_day, 1), time.min, ZoneInfo(settings.LEGAL_TIME_ZONE))

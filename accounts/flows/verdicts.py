@@ -1,42 +1,117 @@
-"""What an address meant by the lists of the day, kept once for each address and edition of the lists (R18)."""
+"""Say what addresses meant by the lists of an edition, and keep each verdict once: added to, never rewritten (R18).
 
-import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+An address never shows who somebody is: a verdict is one sign among others and decides nothing alone.
+"""
 
-from accounts.flows.address_ranges import RangeBook, Verdict, current_ranges, current_snapshots
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from functools import partial
+
+from django.db import connection, transaction
+
 from accounts.flows.batches import in_batches
+from accounts.flows.editions import JUDGE_ANEW, current_snapshots, edition_of, snapshots_of
+from accounts.flows.range_book import book_of
 from accounts.models import AddressVerdict, RangeEdition
+from accounts.rules.range_book import RangeBook
+from accounts.rules.verdicts import AddressLimits, Verdict
+from kyc_portal.policy.current import Regime, regime_on
+from kyc_portal.records.clock import legal_day
+from kyc_portal.work import queue
+
+COUNTS = (
+    "plain", "vpn", "tor", "proxy", "residential proxy", "relay", "hosting", "anonymous", "satellite", "mobile",
+    "disagreeing", "old_place", "old_kinds", "unasked",
+)  # fmt: skip
+MOST_REMEMBERED = 200_000
+_LOCK = 0xADD7  # of the advisory lock on PostgreSQL; SQLite has one writer anyway
 
 
-@dataclass(frozen=True)
 class Judge:
-    """The lists that were current at a moment, ready to be asked without a query."""
+    """One edition of the lists on one day. Ask `judge_on` for it once per import; `of` needs no query."""
 
-    edition: RangeEdition
-    book: RangeBook
+    def __init__(self, edition: RangeEdition | None, book: RangeBook, day: date, limits: AddressLimits):
+        self.edition, self.book, self.limits = edition, book, limits
+        self.of: Callable[[str], Verdict] = book.verdicts_on(day, limits)
+        self._kept: set[str] = set()
 
-    def of(self, address: str) -> Verdict:
-        """The verdict on an address in canonical form."""
-        return self.book.verdict_on(address)
+    def keep(self, addresses: Iterable[str], *, at: datetime) -> int:
+        """Write the verdicts on addresses in canonical form that this edition has none of yet; returns how many.
 
-    def keep(self, addresses: Iterable[str], *, at: datetime) -> None:
-        """Write the verdicts of this edition that are not there yet; in the caller's flow."""
-        for part in in_batches(addresses):
-            AddressVerdict.objects.bulk_create([self._row(address, at) for address in part], ignore_conflicts=True)
+        Within a flow. While another transaction writes verdicts nothing is written, but left to the job that judges
+        anew: two that wrote the same addresses in different order would wait for each other.
+        """
+        wanted = sorted(set(addresses) - self._kept)
+        if not wanted:
+            return 0
+        if not _alone():
+            again = partial(queue.ask, JUDGE_ANEW, key=str(self.edition.pk), due_at=at, at=at)
+            transaction.on_commit(again)
+            return 0
+        written = 0
+        for part in in_batches(wanted):
+            there = AddressVerdict.objects.filter(edition=self.edition, address__in=part)
+            known = set(there.values_list("address", flat=True))
+            rows = [self._row(address, at) for address in part if address not in known]
+            AddressVerdict.objects.bulk_create(rows, ignore_conflicts=True)
+            written += len(rows)
+        if len(self._kept) > MOST_REMEMBERED:
+            self._kept.clear()
+        self._kept.update(wanted)
+        return written
 
     def _row(self, address: str, at: datetime) -> AddressVerdict:
-        found = self.of(address)
+        said = self.of(address)
         return AddressVerdict(
-            address=address, edition=self.edition, judged_at=at, country=found.country, network=found.network,
-            anonymiser=found.anonymiser, special_use=found.special_use,
+            address=address, edition=self.edition, judged_at=at, country=said.country, network=said.network,
+            anonymiser=said.anonymiser, special_use=said.special_use, confidence=said.confidence,
+            findings=list(said.findings),
         )  # fmt: skip
 
 
+def _alone() -> bool:
+    """Whether no other transaction writes verdicts until this one ends; asked without waiting."""
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        return cursor.fetchone()[0]
+
+
+def wait_for_others() -> None:
+    """Wait until no other transaction writes or deletes verdicts; until this one ends, none does."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
 def judge_on(at: datetime) -> Judge:
-    """The judge by today's lists; its edition is made on first use, in the caller's flow."""
-    lists = sorted(current_snapshots().values_list("reference", flat=True))
-    sha256 = hashlib.sha256("\n".join(lists).encode()).hexdigest()
-    edition, _ = RangeEdition.objects.get_or_create(sha256=sha256, defaults={"lists": lists, "made_at": at})
-    return Judge(edition, current_ranges())
+    """The current lists with their edition, which is made when it is new: within a flow that writes an event."""
+    snapshots = list(current_snapshots())
+    return _judge(edition_of(snapshots, at), book_of(snapshots), at)
+
+
+def judge_by(edition: RangeEdition, at: datetime) -> Judge:
+    """The lists of any edition, current or not."""
+    return _judge(edition, book_of(snapshots_of(edition)), at)
+
+
+def _judge(edition: RangeEdition | None, book: RangeBook, at: datetime) -> Judge:
+    day = legal_day(at)
+    return Judge(edition, book, day, limits_of(regime_on(day)))
+
+
+def limits_of(regime: Regime) -> AddressLimits:
+    """The figures by which addresses are weighed."""
+    return AddressLimits(
+        counts={name: regime.number(f"address_counts_{name.replace(' ', '_')}") for name in COUNTS},
+        place_days=regime.whole("address_place_days"),
+        kinds_days=regime.whole("address_kinds_days"),
+        high_from=regime.number("address_high_from"),
+        medium_from=regime.number("address_medium_from"),
+    )
+
+
+def judge_now(at: datetime) -> Judge:
+    """The current lists for who only looks: without an edition, so it keeps nothing."""
+    return _judge(None, book_of(list(current_snapshots())), at)

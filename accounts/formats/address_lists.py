@@ -167,11 +167,16 @@ class MmdbFacts:
 
     def lookup(self, address: str) -> NetworkFacts:
         """Return what is known of a canonical address; documentation ranges are never geolocated (T20)."""
-        parsed = unmapped(ip_address(address))
-        if special_use(address) == "documentation" or (parsed.version == 6 and self._ip_version == 4):
+        if special_use(address) == "documentation":
+            return NOTHING_KNOWN
+        return self.facts_of(str(unmapped(ip_address(address))))
+
+    def facts_of(self, address: str) -> NetworkFacts:
+        """The same of an address in the form of `parse_address` that is known to be public, without asking again."""
+        if ":" in address and self._ip_version == 4:
             return NOTHING_KNOWN
         try:
-            record = self._reader.get(str(parsed))
+            record = self._reader.get(address)
         except (maxminddb.InvalidDatabaseError, ValueError, *DAMAGE) as error:
             raise MmdbRefused(f"{shown(self._path.name)} is damaged. Fetch the database again.") from error
         return _facts(record) if isinstance(record, dict) else NOTHING_KNOWN

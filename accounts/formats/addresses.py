@@ -1,6 +1,7 @@
 """Addresses on the net: one strict reading, and which ones are not public (trust.md E1-E6, regulation T20, T21)."""
 
 import re
+from datetime import date
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -12,6 +13,7 @@ _WITH_PORT = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]{2,45})\]|(?P<v4>[0-9.]{7,15}
 _LARGEST_PORT = 65_535
 
 # Our own list: the standard library of Python 3.11 calls 3fff::/20 global. More specific blocks stand first.
+SPECIAL_USE_AS_OF = date(2026, 11, 23)  # the day it was last gone through; a line that changes moves it
 _SPECIAL_USE = (
     ("0.0.0.0/8", "unspecified"),
     ("10.0.0.0/8", "private"),
@@ -95,6 +97,16 @@ def special_use(address: str) -> str | None:
     if parsed.version == 6 and parsed not in _GLOBAL_IPV6:
         return "reserved"
     return None
+
+
+def special_ranges() -> list[tuple[int, int, int, str]]:
+    """All of `special_use` as (4 or 6, first, last, name), the more specific first; whole numbers, both ends inside."""
+    found = [
+        (network.version, int(network.network_address), int(network.broadcast_address), name)
+        for network, name in _NETWORKS
+    ]
+    below, above = int(_GLOBAL_IPV6.network_address), int(_GLOBAL_IPV6.broadcast_address)
+    return [*found, (6, 0, below - 1, "reserved"), (6, above + 1, 2**128 - 1, "reserved")]
 
 
 def unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

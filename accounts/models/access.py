@@ -210,6 +210,7 @@ class WaitingLine(Recorded):
     class Meta:
         verbose_name = "waiting access"
         verbose_name_plural = "waiting accesses"
+        indexes = [models.Index(fields=["address"], name="waiting_from_address")]
         constraints = [
             models.UniqueConstraint(
                 fields=["source_system", "account_key", "event_id"], name="one_waiting_line_per_source_event"

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from accounts.flows import signals
 from accounts.models import Account, Party, RiskSignal
-from cases.flows import clocks, decisions, effects, locks, review, triage
+from cases.flows import address_alone, clocks, decisions, effects, locks, review, triage
 from cases.flows.evidence import kept_of_many
 from cases.models import Assignment, Case, CaseSignal, CaseSubject, Decision
 from cases.rules.outcomes import UNTOUCHED, Consequence, consequence_of
@@ -167,7 +167,8 @@ def _decide(
 ) -> list[Outcome]:
     about = _accounts_of(keys, user)
     bulk = Bulk.of(keys, user, "propose")
-    waiting = decisions.waiting_of(bulk.left)
+    waiting, points = decisions.waiting_of(bulk.left), address_alone.looked_at(bulk.left)
+    seen = kept_of_many({case.pk: about[case.pk] for case in bulk.left}, consequence, on=legal_day(at))
 
     def rule(case: Case) -> None:
         if not about[case.pk]:
@@ -175,11 +176,13 @@ def _decide(
         for account in about[case.pk]:
             decisions.require_may_propose(case, account, by, waiting=waiting.get((case.pk, account.pk)))
             effects.require_can_be_done(account, consequence)
+            rests_on = seen[case.pk, account.pk]["rests_on"]
+            address_alone.require_more(account, consequence, rests_on, points[case.pk])
         if case.status != CaseStatus.PROPOSED:
             CASE_LIFECYCLE.require(case.status, CaseStatus.PROPOSED)
 
     cases = bulk.judge(rule)
-    made = _write(cases, about, consequence, by=by, at=at)
+    made = _write(cases, about, seen, consequence, by=by, at=at)
     if consequence.must_be_countersigned:
         for case in cases:
             review.move_case(case, CaseStatus.PROPOSED)
@@ -208,9 +211,9 @@ def _accounts_of(keys: Sequence[UUID], user: StaffMember) -> dict[UUID, list[Acc
 
 
 def _write(
-    cases: list[Case], about: dict[UUID, list[Account]], consequence: Consequence, *, by: Actor, at: datetime
-) -> list[Decision]:
-    seen = kept_of_many({case.pk: about[case.pk] for case in cases}, consequence, on=legal_day(at))
+    cases: list[Case], about: dict[UUID, list[Account]], seen: dict, consequence: Consequence, *, by: Actor,
+    at: datetime,
+) -> list[Decision]:  # fmt: skip
     is_proposal = consequence.must_be_countersigned
     state = DecisionState.PROPOSED
     if not is_proposal:

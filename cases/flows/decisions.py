@@ -8,7 +8,7 @@ from uuid import UUID
 
 from accounts.flows import texts
 from accounts.models import Account
-from cases.flows import effects, review, signing, triage
+from cases.flows import address_alone, effects, review, signing, triage
 from cases.flows.evidence import kept
 from cases.models import Case, CaseSubject, Decision
 from cases.rules.outcomes import consequence_of
@@ -53,7 +53,7 @@ def propose(
 
     `outcome` and `reason` are codes. Without `at_once` it can be undone for some minutes first (effects.undo). Keeps
     references of what the reviewer had before them. Raises UnfitOutcome when the two do not go together, and
-    NotYourCase, NotInCase or AlreadyProposed.
+    NotYourCase, NotInCase, AlreadyProposed, or AddressAlone.
     """
     consequence = consequence_of(outcome, reason)
     account = triage.lock_customer(account)
@@ -65,9 +65,11 @@ def propose(
     review.move_case(case, CaseStatus.PROPOSED)
     case.save(update_fields=["status"])
 
+    seen = kept(case, account, consequence, on=legal_day(at))
+    address_alone.require_more(account, consequence, seen["rests_on"], address_alone.looked_at([case])[case.pk])
     decision = Decision.objects.create(
         case=case, account=account, outcome=consequence.outcome.code.value, reason=reason,
-        rests_on_list=consequence.rests_on_list, **kept(case, account, consequence, on=legal_day(at)),
+        rests_on_list=consequence.rests_on_list, **seen,
         proposed_at=at, proposed_by=by.label, proposed_by_key=person_key(by),
     )  # fmt: skip
     if consequence.must_be_countersigned:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from accounts.flows import texts
 from accounts.flows.texts import BadField
 from accounts.models import Account
-from cases.flows import measure_effects
+from cases.flows import address_alone, measure_effects
 from cases.models import MeasureHit, MeasureOverride, SpecialMeasure
 from cases.rules.measure_stages import (
     FITTING,
@@ -47,7 +47,7 @@ class MeasureIsOver(Refusal):
 def judge(hit: MeasureHit, *, judgement: str, why: str, by: Actor, at: datetime) -> MeasureHit:
     """Say whether the measure applies; `why` is a code that fits. What frees a deciding hit waits for a second person.
 
-    What it means for the account is done at once. Raises BadField, MeasureIsOver.
+    What it means for the account is done at once. Raises BadField, MeasureIsOver, AddressAlone.
     """
     hit = _locked(hit)
     if judgement not in FITTING:
@@ -58,6 +58,8 @@ def judge(hit: MeasureHit, *, judgement: str, why: str, by: Actor, at: datetime)
         raise BadField(f"Why does not fit “{judgement.label}”. Choose one of: {fits}.")
     if judgement == Judgement.TERMS_MET and hit.measure.action != Action.CONDITION:
         raise BadField("The measure prohibits accounts and has no terms that could be met. Choose another judgement.")
+    if judgement == Judgement.APPLIES:
+        address_alone.require_more_for_hit(hit)
     bound = hit.decides or hit.judgement == Judgement.APPLIES
     hit.proposal, hit.why = judgement.value, why.value
     hit.proposed_by, hit.proposed_by_key = by.label, person_key(by)

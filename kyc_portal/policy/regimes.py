@@ -7,6 +7,8 @@ that is there already is left as it is, because an operator may have changed it.
 from dataclasses import dataclass
 from datetime import date
 
+from kyc_portal.policy.address_figures import ADDRESS_FIGURES
+
 # The first privacy notice (own policy); an operator approves further versions under Policy.
 PRIVACY_NOTICE = """Before we open an account, and from time to time after that, we ask for some information about you and verify it. We use it only to establish who uses our infrastructure and to meet our legal duties, keep it encrypted, and destroy it when no duty to keep it remains. Only members of our staff who need it can see it, and every look is recorded."""  # noqa: E501
 # What the person who opens an account signs of its owners (R22, own policy); the list of owners follows it.
@@ -300,6 +302,7 @@ COMMON = (
     Figure("document_grace_days", "0", "days", "bank-cip", "The document must be unexpired when it is looked at."),
     *ANSWERS,
     *ARRIVALS,
+    *(Figure(name, value, unit, "own", reason) for name, value, unit, reason in ADDRESS_FIGURES),
     *ACCEPTED,
     *COUNTRIES,
     *WEIGHTS,

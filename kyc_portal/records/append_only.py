@@ -27,16 +27,19 @@ FOR EACH STATEMENT EXECUTE FUNCTION records_refuse_change()
 """
 
 
-def _triggers_for(vendor: str) -> list[Trigger]:
-    if vendor == "postgresql":
-        acts, template, function = ("update", "delete", "truncate"), _POSTGRES, _POSTGRES_FUNCTION
-    else:
-        acts, template, function = ("update", "delete"), _SQLITE, ""
-    made = [
+def refusing(table: str, acts: tuple[str, ...], vendor: str) -> list[Trigger]:
+    """The triggers that refuse these acts ("update", "delete", and on PostgreSQL "truncate") on a table."""
+    template, function = (_POSTGRES, _POSTGRES_FUNCTION) if vendor == "postgresql" else (_SQLITE, "")
+    return [
         Trigger(f"{table}_no_{act}", table, template.format(table=table, act=act, ACT=act.upper()), function)
-        for table in TABLES
         for act in acts
     ]
+
+
+def _triggers_for(vendor: str) -> list[Trigger]:
+    acts = ("update", "delete", "truncate") if vendor == "postgresql" else ("update", "delete")
+    made = [trigger for table in TABLES for trigger in refusing(table, acts, vendor)]
+    template, function = (_POSTGRES, _POSTGRES_FUNCTION) if vendor == "postgresql" else (_SQLITE, "")
     for act in acts:
         on = f"UPDATE OF {', '.join(_FIXED)}" if act == "update" else act.upper()
         made.append(Trigger(f"{CHANGES}_no_{act}", CHANGES, template.format(table=CHANGES, act=act, ACT=on), function))

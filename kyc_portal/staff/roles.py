@@ -122,6 +122,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "administrator": (
         *PEOPLE, *WORK, *KEYS, "staff.manage_people", "api.manage_keys", "work.revive",
+        *_view("accounts", "addressrangesnapshot"),
         *_view("records", "auditevent", "rowchange", "clockwatch"), "records.confirm_clock",
     ),
 }  # fmt: skip

@@ -5,13 +5,27 @@ import sys
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "kyc_portal.settings.tests"
 
-from tests.bench import bulk, bundle, ingest, inserts, purge, queue, roster, screening, trail, verifying, workspace
+from tests.bench import (
+    bulk,
+    bundle,
+    ingest,
+    inserts,
+    lookup,
+    purge,
+    queue,
+    roster,
+    screening,
+    trail,
+    verifying,
+    workspace,
+)  # fmt: skip
 
 BENCHES = {
     "bulk": bulk.main,
     "bundle": bundle.main,
     "ingest": ingest.main,
     "inserts": inserts.main,
+    "lookup": lookup.main,
     "purge": purge.main,
     "queue": queue.main,
     "roster": roster.main,

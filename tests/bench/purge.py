@@ -19,11 +19,11 @@ from tests.bench.running import median_ratio, own_database, paired
 FILL = """
 INSERT INTO accounts_accessrecord (
     account_id, batch_id, at, kind, action, principal, address, raw_source, user_agent_sha256, source_system, event_id,
-    country, anonymiser, special_use, judged_by
+    country, anonymiser, special_use
 )
 WITH RECURSIVE numbers(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < %s)
 SELECT batch.account_id, batch.id, batch.imported_at, 'access', 'Login', 'user-1', '8.8.8.8', '8.8.8.8', '', 'console',
-    'e' || numbers.number, '', '', '', '[]'
+    'e' || numbers.number, '', '', ''
 FROM accounts_accessbatch AS batch CROSS JOIN numbers
 """
 

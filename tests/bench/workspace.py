@@ -25,7 +25,7 @@ SUBJECTS, FLAGS, NOTES, OWN_ACCESSES = 5, 10, 20, 10_000
 BATCH = 5_000
 COLUMNS = (
     "account_id", "batch_id", "at", "kind", "action", "principal", "address", "raw_source", "user_agent_sha256",
-    "source_system", "event_id", "country", "anonymiser", "special_use", "judged_by",
+    "source_system", "event_id", "country", "anonymiser", "special_use",
 )  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def add_accesses(case, many: int) -> None:
             names = ", ".join(COLUMNS)
             with connection.cursor() as cursor, cursor.copy(f"COPY accounts_accessrecord ({names}) FROM STDIN") as copy:
                 for row in rows:
-                    copy.write_row((*row[:-1], "[]"))
+                    copy.write_row(row)
         else:
             AccessRecord.objects.bulk_create(
                 (AccessRecord(**dict(zip(COLUMNS, row, strict=True))) for row in rows), batch_size=BATCH
@@ -119,7 +119,7 @@ def _accesses(own, others: list, batch, many: int, now) -> Iterator[tuple]:
         yield (
             account, batch, now - timedelta(seconds=number * 7_776_000 // many), "access", "ConsoleLogin",
             f"user-{number % 977}", f"10.{number % 200}.{number // 200 % 200}.7", "", "", "cloudtrail", str(number),
-            "DE", "", "", [],
+            "DE", "", "",
         )  # fmt: skip
 
 

@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 from django.conf import settings
 
-from accounts.flows import address_ranges
+from accounts.flows import address_ranges, editions, range_book, verdicts
 from accounts.formats.address_lists import MmdbRefused
 from accounts.models import AddressRange, AddressRangeSnapshot
 from kyc_portal.records import audit
@@ -14,6 +14,10 @@ from tests.conftest import NOON
 
 def load(lead, kind, path, **options):
     return address_ranges.load_ranges(kind, path, by=lead, at=NOON, **options)
+
+
+def verdict_on(address):
+    return verdicts.judge_now(NOON).of(address)
 
 
 @pytest.fixture
@@ -49,7 +53,7 @@ class TestLoadRanges:
 
         old.refresh_from_db()
         assert (old.is_current, new.is_current, new.as_of) == (False, True, date(2026, 2, 1))
-        assert address_ranges.verdict_on("1.2.3.4").anonymiser == ""
+        assert verdict_on("1.2.3.4").anonymiser == ""
 
     def test_a_file_that_comes_back_is_current_again(self, lead, vpn_file):
         text = vpn_file.read_text()
@@ -109,29 +113,32 @@ class TestVerdict:
         load(lead, "vpn", path)
 
         for address, word in (("10.1.2.3", "private"), ("203.0.113.9", "documentation"), ("3fff::1", "documentation")):
-            assert address_ranges.verdict_on(address) == address_ranges.Verdict(special_use=word)
+            said = verdict_on(address)
+            assert (said.special_use, said.confidence) == (word, "none")
+            assert (said.country, said.anonymiser, said.network, said.judged_by) == ("", "", "", ())
+            assert [each["says"] for each in said.findings] == [word]
 
     def test_it_names_every_kind_and_the_lists_asked(self, lead, vpn_file, tmp_path):
         tor = tmp_path / "tor.txt"
         tor.write_text("8.8.8.8\n")
         references = {load(lead, "vpn", vpn_file).snapshot.reference, load(lead, "tor", tor).snapshot.reference}
 
-        verdict = address_ranges.verdict_on("8.8.8.8")
+        verdict = verdict_on("8.8.8.8")
 
         assert verdict.anonymiser == "tor, vpn"
         assert set(verdict.judged_by) == references
-        assert address_ranges.verdict_on("2a00::5").anonymiser == "vpn"
+        assert verdict_on("2a00::5").anonymiser == "vpn"
 
     def test_the_lists_are_read_once(self, lead, vpn_file, django_assert_num_queries):
         load(lead, "vpn", vpn_file)
-        book = address_ranges.current_ranges()
+        book = range_book.book_of(list(editions.current_snapshots()))
 
-        with django_assert_num_queries(1):
-            again = address_ranges.current_ranges()
+        with django_assert_num_queries(4):  # the lists, their edition, the regime and its figures
+            judge = verdicts.judge_on(NOON)
         with django_assert_num_queries(0):
-            verdicts = {book.verdict_on(f"1.2.3.{last}").anonymiser for last in range(200)}
+            said = {judge.of(f"1.2.3.{last}").anonymiser for last in range(200)}
 
-        assert again is book and verdicts == {"vpn"}
+        assert judge.book is book and said == {"vpn"}
 
     @real("mmdb")
     @pytest.mark.parametrize(
@@ -147,7 +154,7 @@ class TestVerdict:
     def test_t22_the_test_database_gives_the_badges_it_should(self, lead, address, anonymiser):
         load(lead, "anonymous", REAL / "mmdb" / "GeoIP2-Anonymous-IP-Test.mmdb")
 
-        assert address_ranges.verdict_on(address).anonymiser == anonymiser
+        assert verdict_on(address).anonymiser == anonymiser
 
     @real("mmdb")
     def test_databases_are_kept_as_a_private_copy(self, lead, tmp_path):
@@ -158,12 +165,12 @@ class TestVerdict:
         path.unlink()
         load(lead, "asn", REAL / "mmdb" / "GeoLite2-ASN-Test.mmdb")
 
-        verdict = address_ranges.verdict_on("81.2.69.142")
+        verdict = verdict_on("81.2.69.142")
 
         copies = {file.name for file in (settings.PRIVATE_DIR / "ranges").iterdir()}
         assert f"{snapshot.sha256}.mmdb" in copies and not any(name.endswith(".part") for name in copies)
         assert verdict.country == "GB"
-        assert address_ranges.verdict_on("1.128.0.1").network.startswith("AS1221 ")
+        assert verdict_on("1.128.0.1").network.startswith("AS1221 ")
 
     @real("vpn")
     def test_the_real_lists_load(self, lead):

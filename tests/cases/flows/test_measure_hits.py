@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.flows import identification
+from accounts.flows.address_alone import AddressAlone
 from accounts.flows.texts import BadField
 from accounts.models import AccessBatch, AccessRecord, Account, PaymentMethod, Restriction
 from cases.flows import measure_effects, measure_evidence, measure_hits, measure_judging
@@ -17,7 +18,7 @@ from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER
 from resellers.models import DownstreamCustomer, Reseller
 from tests.builders import make_company, make_entry
-from tests.cases.builders import make_open_account
+from tests.cases.builders import make_open_account, make_signal
 from tests.cases.measures import (
     BEGINS,
     EXPIRES,
@@ -92,7 +93,7 @@ class TestEvidence:
 
         assert found_for(us, measure) == found_for(kin, measure) == []
 
-    def test_an_observed_address_alone_never_restricts_and_a_person_may_judge_that_it_should(self):
+    def test_an_observed_address_alone_never_restricts_and_with_another_flag_a_person_may_judge_so(self):
         account = make_open_account()
         see(account, count=3)
         measure = make_in_effect()
@@ -106,6 +107,10 @@ class TestEvidence:
         assert not hit.decides and not Restriction.objects.exists()
         assert not measure_effects.forbids_opening(account, BEGUN)
 
+        with pytest.raises(AddressAlone, match="No decision rests on an address alone"):
+            measure_judging.judge(hit, judgement="applies", why="used_there", by=FIRST, at=BEGUN)
+        assert hit_of(measure, account).judgement == "open" and not Restriction.objects.exists()
+        make_signal(account, "country_conflict")
         measure_judging.judge(hit, judgement="applies", why="used_there", by=FIRST, at=BEGUN)
 
         assert Restriction.objects.get().basis == measure.reference
