@@ -28,6 +28,7 @@ class AccountsConfig(AppConfig):
         queue.register(external_checks.HAND_OVER, external_checks.hand_over)
         queue.register(external_answers.READ, external_answers.interpret)
         events.location_changed.connect(reverification.take_new_location)
+        events.signal_raised.connect(reverification.take_flag, dispatch_uid="accounts.flag_asks_again")
         events.account_closed.connect(unverified.end_with_account)
         receivers.connect()
         add_tiles(*tiles.TILES)

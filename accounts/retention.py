@@ -30,6 +30,7 @@ from accounts.models import (
     CouldNotVerify,
     CustomerFile,
     CustomerLink,
+    DetectorDay,
     Discrepancy,
     ExternalAnswer,
     ExternalCheck,
@@ -150,6 +151,12 @@ register(
         title="Address range lists",
         covers=(AddressRangeSnapshot, AddressRange),
         why="Public data, kept because access records say by which list they were judged.",
+    ),
+    RetentionRule(
+        code="detector_counts",
+        title="How often detectors raised a flag",
+        covers=(DetectorDay,),
+        why="Counts by day that name nobody, kept to show how well detectors work after the flags are destroyed.",
     ),
     RetentionRule(
         code="customer_files_taken_in",

@@ -54,6 +54,7 @@ BEAT_SCHEDULE = {
     "end tiers set by hand": {"task": "accounts.tasks.end_tiers_set_by_hand", "schedule": crontab(hour=1, minute=30)},
     "make watches due": {"task": "accounts.tasks.make_watches_due", "schedule": crontab(hour=1, minute=20)},
     "look for red flags": {"task": "accounts.tasks.run_detectors", "schedule": crontab(hour=1, minute=40)},
+    "count red flags": {"task": "accounts.tasks.count_flags", "schedule": crontab(hour=6, minute=40)},
     "bring decisions into effect": {"task": "cases.tasks.bring_decisions_into_effect", "schedule": 60.0},
     "lapse preservations": {"task": "cases.tasks.lapse_preservations", "schedule": crontab(hour=2, minute=10)},
     "hold what Commerce looks at": {"task": "cases.tasks.hold_flagged", "schedule": crontab(hour=2, minute=20)},

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from accounts.rules.detectors import DETECTORS, AccountFacts, DetectorLimits, DocumentState, run
+from accounts.rules.detectors import DETECTORS, run
+from accounts.rules.flags import AccountFacts, DetectorLimits, DocumentState
 from kyc_portal.policy import regimes
 
 TODAY = date(2026, 11, 23)
