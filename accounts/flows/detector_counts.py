@@ -60,9 +60,9 @@ def _counts(begin: date, end: date) -> dict[tuple[str, date], Counter]:
     for code, day, count in by_day.annotate(count=Count("pk")):
         found[code, day]["raised"] += count
     answered = flags.filter(answered_at__gte=span[0], answered_at__lt=span[1])
-    by_day = answered.values_list("code", TruncDate("answered_at", tzinfo=zone), "answer", "answer_reason")
-    for code, day, answer, reason, count in by_day.annotate(count=Count("pk")):
-        found[code, day][found_of(code, answer, reason).value] += count
+    by_day = answered.values_list("code", TruncDate("answered_at", tzinfo=zone), "answer", "found")
+    for code, day, answer, kept, count in by_day.annotate(count=Count("pk")):
+        found[code, day][kept or found_of(code, answer, "").value] += count  # older answers have nothing kept
     return found
 
 

@@ -17,6 +17,7 @@ from accounts.models.screening import HitStatus
 from accounts.rules import detectors
 from accounts.rules.blocked_owners import blocked_share
 from accounts.rules.flags import AccountFacts, DetectorLimits, DocumentState, Flag
+from accounts.rules.found import found_of
 from accounts.rules.ownership import Stake, TooTangled, beneficial_owners
 from accounts.verbs import Verb
 from kyc_portal.policy.current import Regime, regime_on
@@ -30,6 +31,7 @@ from kyc_portal.work import failures
 LIST_CODES = frozenset({"confirmed_list_hit", "possible_list_hit"})
 LONGEST_SENTENCE = 500
 LONGEST_ANSWER = 60
+ANSWERED = ["answered_at", "answer", "found"]
 
 # Where somebody is reached or works with the product says little of where they belong.
 ELSEWHERE = (AddressKind.USE_LOCATION, AddressKind.CONTACT_PERSON, AddressKind.APO_FPO)
@@ -255,21 +257,26 @@ def _with_share(flag: Flag, share: Decimal) -> Flag:
 def answer_signal(signal: RiskSignal, *, answer: str, reason: str = "", by: Actor, at: datetime) -> RiskSignal:
     """Close a red flag with what was found out, such as the codes of the case's outcome and its reason.
 
-    Raises AlreadyAnswered, NoAnswer.
+    Of the reason only what it says of this flag is kept (`found`). Raises AlreadyAnswered, NoAnswer.
     """
     signal = RiskSignal.objects.select_for_update(of=("self",)).get(pk=signal.pk)
     if signal.answered_at is not None:
         raise AlreadyAnswered(f"{signal.reference} was answered on {signal.answered_at:%Y-%m-%d}. Look at its history.")
     if not answer.strip() or len(answer) > LONGEST_ANSWER:
         raise NoAnswer(f"Say what was found out, in at most {LONGEST_ANSWER} characters.")
-    signal.answered_at, signal.answer, signal.answer_reason = at, answer.strip(), reason
-    signal.save(update_fields=["answered_at", "answer", "answer_reason"])
+    _put_answer(signal, answer, reason, at)
+    signal.save(update_fields=ANSWERED)
     account = rating.locked(signal.account)
     audit.record(
         Verb.SIGNAL_ANSWERED, signal, by=by, at=at, within=account, signal=signal.reference, answer=signal.answer
     )
     rating.rate(account, by=by, at=at)
     return signal
+
+
+def _put_answer(signal: RiskSignal, answer: str, reason: str, at: datetime) -> None:
+    signal.answered_at, signal.answer = at, answer.strip()
+    signal.found = found_of(signal.code, signal.answer, reason).value
 
 
 @flow
@@ -285,8 +292,8 @@ def answer_many(
     rows = RiskSignal.objects.open().filter(pk__in=[signal.pk for signal in found]).select_related("account")
     found = list(rows.order_by("reference"))
     for signal in found:
-        signal.answered_at, signal.answer, signal.answer_reason = at, answer.strip(), reason
-    RiskSignal.objects.bulk_update(found, ["answered_at", "answer", "answer_reason"], batch_size=BATCH)
+        _put_answer(signal, answer, reason, at)
+    RiskSignal.objects.bulk_update(found, ANSWERED, batch_size=BATCH)
     audit.write([
         audit.draft(
             Verb.SIGNAL_ANSWERED, signal, by=by, at=at, within=signal.account, signal=signal.reference,

@@ -5,6 +5,7 @@ from functools import partial
 
 from django.db import models
 
+from accounts.rules.found import Found
 from accounts.rules.risk import CHOICES as TIER_CHOICES
 from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
@@ -38,7 +39,9 @@ class RiskSignal(Recorded):
     known_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)
     answer = models.CharField(max_length=60, blank=True)
-    answer_reason = models.CharField(max_length=60, blank=True, help_text="Why it was answered so: a code.")
+    found = models.CharField(
+        max_length=6, choices=Found.choices(), blank=True, help_text="By what the answer rests on."
+    )
 
     objects = RiskSignalQuerySet.as_manager()
 

@@ -20,6 +20,11 @@ class Found(StrEnum):
     WRONG = "wrong"
     UNTOLD = "untold"
 
+    @classmethod
+    def choices(cls) -> list[tuple[str, str]]:
+        """Code and words of each."""
+        return [(cls.RIGHT.value, "right"), (cls.WRONG.value, "wrong"), (cls.UNTOLD.value, "not told")]
+
 
 def found_of(code: str, answer: str, reason: str) -> Found:
     """What an answered flag turned out to be; `answer` and `reason` are codes of the decision, or free words."""
