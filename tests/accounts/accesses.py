@@ -67,8 +67,9 @@ def keep_records(account, *visits: Visit) -> list[AccessRecord]:
     for each in visits:
         key = (each.at.date(), each.country, each.anonymiser, each.public)
         days.setdefault(key, []).append(each.at)
+    network = f"AS{AccessBatch.objects.count()}"
     keep_days(account, *(
-        AccessRow(day, "access", public, country, "", anonymiser, len(moments), 0, min(moments), max(moments))
-        for (day, country, anonymiser, public), moments in days.items()
+        AccessRow(day, "access", public, country, network, hidden, len(moments), 0, min(moments), max(moments))
+        for (day, country, hidden, public), moments in days.items()
     ))  # fmt: skip
     return made
