@@ -60,17 +60,19 @@ def detector_sections(detector: Detector, *, on: date) -> list:
     regime, counted = regime_on(on), detector_counts.last_months(detector.code, on=on)
     about = [
         ("What it means and what to do", detector.meaning),
-        ("May be innocent", detector.innocent),
-        ("Source", detector.source),
+        ("What may be innocent", detector.innocent),
+        ("Where it comes from", detector.source),
         ("Family", detector.family),
-        ("Looks at", ", ".join(name.replace("_", " ") for name in detector.needs)),
-        ("Brings the customer a question", "asks for proof again" if detector.asks_again else "no"),
+        ("What it looks at", ", ".join(name.replace("_", " ") for name in detector.needs)),
+        ("Does it bring the customer a question?", "It asks for proof again (R46)." if detector.asks_again else "No."),
     ]
     months = [(f"{first:%b %Y}", each["raised"], "") for first, each in counted.months.items()]
     found = [[f"{first:%b %Y}", each["right"], each["wrong"], each["untold"]] for first, each in counted.months.items()]
     through, has_any = _counted(counted.counted_through), counted.total["raised"]
     return [
-        Facts("detector", detector.title, about, url=reverse(CATALOGUE), url_label="All red flags"),
+        Table(
+            "detector", "What it is", ["Question", "Answer"], about, url=reverse(CATALOGUE), url_label="All red flags"
+        ),
         _figures(detector, regime),
         Bars(
             "raised", "Raised by month", months if has_any else [], ["Month", "Raised"],
@@ -78,7 +80,7 @@ def detector_sections(detector: Detector, *, on: date) -> list:
             note=f"{counted.total['raised']:,} in the last twelve months; {through}.",
         ),
         _found(counted.total, regime),
-        Table("found-by-month", "Found by month", ["Month", "Right", "Wrong", "Not told"], found, note=through + "."),
+        Table("found-by-month", "Found by month", ["Month", "Right", "Wrong", "Not told"], found, note=through.capitalize() + "."),
     ]  # fmt: skip
 
 

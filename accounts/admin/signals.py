@@ -60,7 +60,7 @@ class RiskSignalAdmin(RecordAdmin):
             ("Answer", record.answer),
             ("Found", record.get_found_display()),
         ]
-        meaning = [("What it means", detector.meaning), ("May be innocent", detector.innocent)] if detector else []
+        meaning = [("What it means", detector.meaning), ("What may be innocent", detector.innocent)] if detector else []
         return [
             Facts("flag", "Red flag", facts + meaning, url=page_of(record.code), url_label="About this red flag"),
             Table("evidence", "Evidence", ["What", "Which"], _evidence(record), empty="None is kept."),
