@@ -80,7 +80,10 @@ def detector_sections(detector: Detector, *, on: date) -> list:
             note=f"{counted.total['raised']:,} in the last twelve months; {through}.",
         ),
         _found(counted.total, regime),
-        Table("found-by-month", "Found by month", ["Month", "Right", "Wrong", "Not told"], found, note=through.capitalize() + "."),
+        Table(
+            "found-by-month", "Found by month", ["Month", "Right", "Wrong", "Not told"], found,
+            note=f"{through.capitalize()}.",
+        ),
     ]  # fmt: skip
 
 
