@@ -47,6 +47,7 @@ class AccountsConfig(AppConfig):
         queue.register(waiting.MOVE, waiting.move)
         queue.register(JUDGE_ANEW, judging_anew.judge_anew)
         events.location_changed.connect(reverification.take_new_location)
+        events.signal_raised.connect(reverification.take_flag, dispatch_uid="accounts.flag_asks_again")
         events.account_closed.connect(unverified.end_with_account)
         receivers.connect()
         add_tiles(*tiles.TILES)

@@ -33,6 +33,7 @@ from accounts.models import (
     CouldNotVerify,
     CustomerFile,
     CustomerLink,
+    DetectorDay,
     Discrepancy,
     ExternalAnswer,
     ExternalCheck,
@@ -189,6 +190,12 @@ register(
         why="Until no access names the address and some days are over (own policy). A hold keeps them by the records.",
         figures=("address_verdict_days",),
         comes_and_goes=True,
+    ),
+    RetentionRule(
+        code="detector_counts",
+        title="How often detectors raised a flag",
+        covers=(DetectorDay,),
+        why="Counts by day that name nobody, kept to show how well detectors work after the flags are destroyed.",
     ),
     RetentionRule(
         code="customer_files_taken_in",

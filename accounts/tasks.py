@@ -6,6 +6,7 @@ from celery.signals import worker_init
 from accounts.flows import (
     access_answer,
     access_keeping,
+    detector_counts,
     external_checks,
     forgetting_verdicts,
     rating,
@@ -56,6 +57,12 @@ def request_due_reverifications(at=None):
 def run_detectors(at=None):
     """Each night: look at every open account for red flags."""
     return signals.run_due(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def count_flags(at=None):
+    """Each night: add up what detectors raised, and what was found of it, on the days that are over."""
+    return detector_counts.count_new_days(by=SCHEDULER, at=moment(at))
 
 
 @shared_task

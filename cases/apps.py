@@ -9,10 +9,11 @@ class CasesConfig(AppConfig):
         from accounts.flows.activation import add_guard
         from accounts.flows.document_files import Naming, add_naming
         from accounts.flows.objections import add_way
+        from accounts.flows.profiles import tell_of_measures
         from cases import receivers, tiles
         from cases.admin.case_page import cases_of_account
         from cases.admin.measure_parts import measures_of_account
-        from cases.flows import appeals, bundles, clocks, measure_effects, measure_hits
+        from cases.flows import appeals, bundles, clocks, measure_effects, measure_evidence, measure_hits
         from cases.models import AbuseReport, BundleRedaction, Case
         from kyc_portal.records.holds import allow_holds_on
         from kyc_portal.staff.sections import add_sections
@@ -30,4 +31,5 @@ class CasesConfig(AppConfig):
         add_sections("accounts.account", cases_of_account)
         add_sections("accounts.account", measures_of_account)
         add_guard(measure_effects.forbids_opening)
+        tell_of_measures(measure_evidence.countries_with_measures)
         queue.register(measure_hits.COMPUTE, measure_hits.compute_job)

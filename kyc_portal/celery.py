@@ -56,6 +56,7 @@ BEAT_SCHEDULE = {
     "claim accesses that wait": {"task": "accounts.tasks.claim_waiting_accesses", "schedule": crontab(minute=50)},
     "let refused lines go": {"task": "accounts.tasks.let_refused_lines_go", "schedule": crontab(hour=3, minute=50)},
     "look for red flags": {"task": "accounts.tasks.run_detectors", "schedule": crontab(hour=1, minute=40)},
+    "count red flags": {"task": "accounts.tasks.count_flags", "schedule": crontab(hour=6, minute=40)},
     "bring decisions into effect": {"task": "cases.tasks.bring_decisions_into_effect", "schedule": 60.0},
     "lapse preservations": {"task": "cases.tasks.lapse_preservations", "schedule": crontab(hour=2, minute=10)},
     "hold what Commerce looks at": {"task": "cases.tasks.hold_flagged", "schedule": crontab(hour=2, minute=20)},

@@ -5,7 +5,7 @@ from django.db.models import Prefetch
 from django.utils.html import format_html
 
 from accounts.admin import account_sections as parts
-from accounts.admin import missing, own_page, unverified
+from accounts.admin import missing, own_page, profile_sections, unverified
 from accounts.admin.account_forms import (
     BlockForm,
     CloseForm,
@@ -163,6 +163,7 @@ class AccountAdmin(RecordAdmin):
             parts.documents(file),
             parts.access_countries(account),
             parts.access_days(account),
+            profile_sections.usual_use(file),
             own_page.links(account, at=at),
             own_page.objections(account),
             notices_section(account),

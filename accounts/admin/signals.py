@@ -1,22 +1,18 @@
 """Red flags, and the catalogue of what raises them (regulation 3.12; requirements R82, R83)."""
 
-from itertools import groupby
-
 from django.contrib import admin
-from django.db import models
+from django.http import Http404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 
+from accounts.admin.detector_pages import catalogue, detector_sections, page_of, title_of
 from accounts.models import RiskSignal, ScreeningHit
-from accounts.rules.detectors import BY_CODE, DETECTORS
-from kyc_portal.policy.current import regime_on
+from accounts.rules.detectors import BY_CODE
 from kyc_portal.records.clock import legal_day
 from kyc_portal.staff.filters import QuerysetFilter
 from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Facts, Link, Table, timeline_section
-
-CATALOGUE = "admin:accounts_risksignal_catalogue"
 
 
 class AnswerFilter(QuerysetFilter):
@@ -44,8 +40,11 @@ class RiskSignalAdmin(RecordAdmin):
         return super().get_queryset(request).select_related("account")
 
     def extra_urls(self):
-        view = self.admin_site.admin_view(self.catalogue_view)
-        return [path("catalogue/", view, name="accounts_risksignal_catalogue")]
+        view = self.admin_site.admin_view
+        return [
+            path("catalogue/", view(self.catalogue_view), name="accounts_risksignal_catalogue"),
+            path("catalogue/<slug:code>/", view(self.detector_view), name="accounts_risksignal_detector"),
+        ]
 
     def badges(self, record):
         return [Badge("open", "warning") if record.answered_at is None else Badge(f"answered: {record.answer}", "good")]
@@ -59,71 +58,47 @@ class RiskSignalAdmin(RecordAdmin):
             ("Known since", record.known_at),
             ("Answered", record.answered_at),
             ("Answer", record.answer),
+            ("Found", record.get_found_display()),
         ]
-        meaning = [("What it means", _plain(detector.explanation))] if detector else []
+        meaning = [("What it means", detector.meaning), ("What may be innocent", detector.innocent)] if detector else []
         return [
-            Facts("flag", "Red flag", facts + meaning, url=reverse(CATALOGUE), url_label="All red flags"),
+            Facts("flag", "Red flag", facts + meaning, url=page_of(record.code), url_label="About this red flag"),
             Table("evidence", "Evidence", ["What", "Which"], _evidence(record), empty="None is kept."),
             timeline_section(record),
         ]
 
     def catalogue_view(self, request):
-        """Every red flag there is: what it means, what to do, how often it was raised."""
+        """Every red flag there is: what it means, what to do, how often it was raised and found right."""
+        head = {"reference": "Catalogue", "title": "What raises a red flag"}
+        return self._own_page(request, head, catalogue(on=legal_day(timezone.now())))
+
+    def detector_view(self, request, code):
+        """One detector: what it means, its figures, how often it fires, how often it was right."""
+        if code not in BY_CODE:
+            raise Http404
+        head = {"reference": "Red flag", "title": title_of(code)}
+        return self._own_page(request, head, detector_sections(BY_CODE[code], on=legal_day(timezone.now())))
+
+    def _own_page(self, request, head: dict, sections: list):
         context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": "Catalogue of red flags",
-            "has_view_permission": True,
-            "page_head": {"reference": "Catalogue", "title": "What raises a red flag"},
-            "sections": catalogue(),
-        }
+            **self.admin_site.each_context(request), "opts": self.opts, "title": head["title"],
+            "has_view_permission": True, "page_head": head, "sections": self.for_viewer(request, sections),
+        }  # fmt: skip
         return TemplateResponse(request, "admin/change_form.html", context)
 
 
-def title_of(code: str) -> str:
-    """The flag's title; a flag that left the catalogue shows its code."""
-    return BY_CODE[code].title if code in BY_CODE else code
-
-
-def catalogue() -> list[Table]:
-    """One table for each family of red flags, with how often each was raised and how many are open; three queries."""
-    counted = (
-        RiskSignal.objects.order_by()
-        .values_list("code")
-        .annotate(raised=models.Count("pk"), open=models.Count("pk", filter=models.Q(answered_at__isnull=True)))
-    )
-    counts = {code: (raised, still_open) for code, raised, still_open in counted}
-    weights = regime_on(legal_day(timezone.now())).figures
-    head = ["Red flag", "Weight", "Why so much", "What it means and what to do", "Raised", "Open"]
-    tables = []
-    for family, detectors in groupby(sorted(DETECTORS, key=lambda each: each.family), key=lambda each: each.family):
-        rows = [
-            [
-                each.title, *_weight(weights.get(f"weight_{each.code}")),
-                _plain(each.explanation), *counts.get(each.code, (0, 0)),
-            ]
-            for each in detectors
-        ]  # fmt: skip
-        tables.append(Table(family.replace(" ", "-"), family.capitalize(), head, rows))
-    return tables
-
-
-def _weight(figure) -> tuple[object, str]:
-    """The weight and its reason; a profile of somebody's own may have none."""
-    return (int(figure.value), figure.reason) if figure else (None, "The regime profile has no such figure. Add it.")
-
-
-def _plain(docstring: str) -> str:
-    return " ".join(docstring.split())
-
-
 def _evidence(signal: RiskSignal) -> list[list[object]]:
-    """The evidence as rows; references of hits lead to their pages."""
+    """The evidence as rows; references of hits and keys of access records lead to their pages."""
     named = signal.evidence.get("hits", [])
     hits = {hit.reference: hit for hit in ScreeningHit.objects.filter(reference__in=named)} if named else {}
     rows = [["hit", Link(name, hits[name]) if name in hits else name] for name in named]
     for name, value in signal.evidence.items():
-        if name != "hits":
+        if name == "records" and isinstance(value, dict):
+            rows += [
+                [f"{which} access", Link("access record", reverse("admin:accounts_accessrecord_change", args=[key]))]
+                for which, key in value.items()
+            ]
+        elif name != "hits":
             rows.append([name.replace("_", " "), _in_words(value)])
     return rows
 

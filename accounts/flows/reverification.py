@@ -8,6 +8,7 @@ from accounts.flows import customer_links, intake, rating, signals
 from accounts.flows.parties_concerned import parties_to_verify, unverified_parties
 from accounts.models import Account, RiskSignal, Verification
 from accounts.rules.asked import EndedWhy, Purpose
+from accounts.rules.detectors import BY_CODE
 from accounts.rules.onboarding import AccountStatus
 from accounts.rules.verifying import Result
 from accounts.verbs import Verb
@@ -97,6 +98,15 @@ def take_new_location(party, *, by: Actor, at: datetime, **signal) -> None:
     """A party has an address in another country now: whoever is open in its name is asked again (R46)."""
     for account in Account.objects.open().filter(party=party).order_by("pk"):
         request_after(account, trigger=MOVED, by=by, at=at)
+
+
+def take_flag(sender, *, risk_signal: RiskSignal, by: Actor, at: datetime, **signal) -> None:
+    """A detector found that somebody is elsewhere than stated: the customer is asked, as for a new address (R46).
+
+    Where the question is out already it is not asked twice.
+    """
+    if (detector := BY_CODE.get(risk_signal.code)) is not None and detector.asks_again:
+        request_after(risk_signal.account, trigger=MOVED, by=by, at=at)
 
 
 def _ask(account: Account, trigger: str, by: Actor, at: datetime) -> Account:

@@ -9,14 +9,15 @@ from decimal import Decimal
 from django.db import models
 
 from accounts import events
-from accounts.flows import access_days, ownership, rating
+from accounts.flows import access_days, ownership, profiles, rating
 from accounts.flows.batches import BATCH
 from accounts.models import Account, CouldNotVerify, Party, RiskSignal, ScreeningHit
 from accounts.models.party import AddressKind
 from accounts.models.screening import HitStatus
 from accounts.rules import detectors
 from accounts.rules.blocked_owners import blocked_share
-from accounts.rules.detectors import AccountFacts, DetectorLimits, DocumentState, Flag
+from accounts.rules.flags import AccountFacts, DetectorLimits, DocumentState, Flag
+from accounts.rules.found import found_of
 from accounts.rules.ownership import Stake, TooTangled, beneficial_owners
 from accounts.verbs import Verb
 from kyc_portal.policy.current import Regime, regime_on
@@ -30,6 +31,7 @@ from kyc_portal.work import failures
 LIST_CODES = frozenset({"confirmed_list_hit", "possible_list_hit"})
 LONGEST_SENTENCE = 500
 LONGEST_ANSWER = 60
+ANSWERED = ["answered_at", "answer", "found"]
 
 # Where somebody is reached or works with the product says little of where they belong.
 ELSEWHERE = (AddressKind.USE_LOCATION, AddressKind.CONTACT_PERSON, AddressKind.APO_FPO)
@@ -79,6 +81,7 @@ def _gather(account: Account, on: date) -> tuple[AccountFacts, Decimal]:
         owner_threshold=regime.number("owner_share_percent"),
         limits=_limits(regime),
         **accesses,
+        **profiles.facts_of(account, on=on, regime=regime),
     )
     blocked = frozenset(str(hit.party_id) for hit in hits if hit.status == HitStatus.CONFIRMED)
     above = blocked - {str(party.pk)}
@@ -92,6 +95,7 @@ def _limits(regime: Regime) -> DetectorLimits:
         near_threshold_points=regime.number("near_threshold_points"),
         near_threshold_owners=regime.whole("near_threshold_owners"),
         watched_least_accesses=regime.whole("watch_least_records"),
+        access=profiles.limits_of(regime),
     )
 
 
@@ -249,15 +253,18 @@ def _with_share(flag: Flag, share: Decimal) -> Flag:
 
 
 @flow
-def answer_signal(signal: RiskSignal, *, answer: str, by: Actor, at: datetime) -> RiskSignal:
-    """Close a red flag with what was found out, such as the code of the case's outcome. Raises AlreadyAnswered."""
+def answer_signal(signal: RiskSignal, *, answer: str, reason: str = "", by: Actor, at: datetime) -> RiskSignal:
+    """Close a red flag with what was found out, such as the codes of the case's outcome and its reason.
+
+    Of the reason only what it says of this flag is kept (`found`). Raises AlreadyAnswered, NoAnswer.
+    """
     signal = RiskSignal.objects.select_for_update(of=("self",)).get(pk=signal.pk)
     if signal.answered_at is not None:
         raise AlreadyAnswered(f"{signal.reference} was answered on {signal.answered_at:%Y-%m-%d}. Look at its history.")
     if not answer.strip() or len(answer) > LONGEST_ANSWER:
         raise NoAnswer(f"Say what was found out, in at most {LONGEST_ANSWER} characters.")
-    signal.answered_at, signal.answer = at, answer.strip()
-    signal.save(update_fields=["answered_at", "answer"])
+    _put_answer(signal, answer, reason, at)
+    signal.save(update_fields=ANSWERED)
     account = rating.locked(signal.account)
     audit.record(
         Verb.SIGNAL_ANSWERED, signal, by=by, at=at, within=account, signal=signal.reference, answer=signal.answer
@@ -266,9 +273,16 @@ def answer_signal(signal: RiskSignal, *, answer: str, by: Actor, at: datetime) -
     return signal
 
 
+def _put_answer(signal: RiskSignal, answer: str, reason: str, at: datetime) -> None:
+    signal.answered_at, signal.answer = at, answer.strip()
+    signal.found = found_of(signal.code, signal.answer, reason).value
+
+
 @flow
-def answer_many(found: Sequence[RiskSignal], *, answer: str, by: Actor, at: datetime) -> list[Account]:
-    """Close many open red flags whose accounts the caller has locked, with one code, and rate the accounts anew.
+def answer_many(
+    found: Sequence[RiskSignal], *, answer: str, reason: str = "", by: Actor, at: datetime
+) -> list[Account]:
+    """Close many open red flags whose accounts the caller has locked, with one answer, and rate the accounts anew.
 
     As few queries as for one; returns the accounts whose rating changed.
     """
@@ -277,8 +291,8 @@ def answer_many(found: Sequence[RiskSignal], *, answer: str, by: Actor, at: date
     rows = RiskSignal.objects.open().filter(pk__in=[signal.pk for signal in found]).select_related("account")
     found = list(rows.order_by("reference"))
     for signal in found:
-        signal.answered_at, signal.answer = at, answer.strip()
-    RiskSignal.objects.bulk_update(found, ["answered_at", "answer"], batch_size=BATCH)
+        _put_answer(signal, answer, reason, at)
+    RiskSignal.objects.bulk_update(found, ANSWERED, batch_size=BATCH)
     audit.write([
         audit.draft(
             Verb.SIGNAL_ANSWERED, signal, by=by, at=at, within=signal.account, signal=signal.reference,

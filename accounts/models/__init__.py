@@ -33,7 +33,7 @@ from accounts.models.screening import (
     WatchlistSnapshot,
 )
 from accounts.models.seen_before import SeenBefore
-from accounts.models.signal import RiskOverride, RiskSignal
+from accounts.models.signal import DetectorDay, RiskOverride, RiskSignal
 from accounts.models.unverified import CouldNotVerify
 from accounts.models.verdict import AddressVerdict, RangeEdition
 from accounts.models.verification import Discrepancy, MethodResult, Verification
@@ -42,8 +42,8 @@ from accounts.models.zone_reading import ZoneReading
 __all__ = [
     "AccessAnswer", "AccessBatch", "AccessDay", "AccessRecord", "Account", "Address", "AddressAllocation",
     "AddressRange", "AddressRangeSnapshot", "AddressVerdict", "CheckResult", "CloudAccount", "ContactConfirmation",
-    "ContactPoint", "CouldNotVerify", "CustomerFile", "CustomerLink", "Discrepancy", "ExternalAnswer",
-    "ExternalCheck", "Identifier", "IdentityDocument", "ListChange", "MethodResult", "Objection",
+    "ContactPoint", "CouldNotVerify", "CustomerFile", "CustomerLink", "DetectorDay", "Discrepancy",
+    "ExternalAnswer", "ExternalCheck", "Identifier", "IdentityDocument", "ListChange", "MethodResult", "Objection",
     "OwnershipCertification", "OwnershipStake", "Party", "PartyName", "PaymentMethod", "PrivacyRequest",
     "RangeEdition", "RefusedLine", "RestrictedCustomer", "Restriction", "RetainedFingerprint", "RiskOverride",
     "RiskSignal", "Screening", "ScreeningHit", "ScreeningMark", "SeenBefore", "UnknownAccount", "Verification",

@@ -5,6 +5,7 @@ from functools import partial
 
 from django.db import models
 
+from accounts.rules.found import Found
 from accounts.rules.risk import CHOICES as TIER_CHOICES
 from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
@@ -38,11 +39,18 @@ class RiskSignal(Recorded):
     known_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)
     answer = models.CharField(max_length=60, blank=True)
+    found = models.CharField(
+        max_length=6, choices=Found.choices(), blank=True, help_text="By what the answer rests on."
+    )
 
     objects = RiskSignalQuerySet.as_manager()
 
     class Meta:
         verbose_name = "red flag"
+        indexes = [
+            models.Index(fields=["known_at"], name="signal_known"),
+            models.Index(fields=["answered_at"], condition=models.Q(answered_at__isnull=False), name="signal_answered"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "code"],
@@ -87,3 +95,28 @@ class RiskOverride(Recorded):
 
     def __str__(self):
         return self.reference
+
+
+class DetectorDay(Recorded):
+    """How often one detector raised a flag on a day, and what was found of those answered on that day; nobody's data.
+
+    `right` and `wrong` by what the decision rested on, `untold` where it says nothing of this flag (rules/found.py).
+    """
+
+    recorded_in_bulk = True
+
+    code = models.CharField(max_length=60)
+    day = models.DateField()
+    raised = models.PositiveIntegerField(default=0)
+    right = models.PositiveIntegerField(default=0)
+    wrong = models.PositiveIntegerField(default=0)
+    untold = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = "day of a detector"
+        verbose_name_plural = "days of detectors"
+        constraints = [models.UniqueConstraint(fields=["code", "day"], name="one_row_per_detector_and_day")]
+        indexes = [models.Index(fields=["day"], name="detector_day")]
+
+    def __str__(self):
+        return f"{self.code} {self.day}"

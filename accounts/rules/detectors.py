@@ -4,97 +4,18 @@ No flag decides anything: it says where to look. Facts come in as plain values; 
 counts and references, never as values of personal data.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
-
+from accounts.rules import access_detectors
 from accounts.rules.documents import expired_on
-
-
-@dataclass(frozen=True)
-class DetectorLimits:
-    """Numbers of our own policy that the detectors compare with; a regime profile may hand in others."""
-
-    least_accesses: int
-    near_threshold_points: Decimal
-    near_threshold_owners: int
-    watched_least_accesses: int
-
-
-@dataclass(frozen=True)
-class DocumentState:
-    """What the detectors need of one document: its reference, last day of validity and failed check digits."""
-
-    reference: str
-    kind: str
-    expires_on: date | None = None
-    failed_checks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class AccountFacts:
-    """What is known of one account on the day `on`. Countries are ISO 3166 alpha-2 codes.
-
-    `access_countries` counts public addresses by country, `access_total` counts accesses from public addresses
-    only, and `access_anonymised` counts those of them in ranges of one kind (vpn, hosting, tor, proxy);
-    `access_anonymised_total` counts each such access once although it may be of several kinds.
-    `is_watched` says that two people keep the account in use although an identity behind it could not be verified;
-    `watch_overdue_days` counts the days since it had to be looked at again.
-    `owner_percents` holds each owner's whole share, `owner_threshold` the regime's threshold.
-    """
-
-    on: date
-    limits: DetectorLimits
-    document_countries: frozenset[str] = frozenset()
-    payment_countries: frozenset[str] = frozenset()
-    address_countries: frozenset[str] = frozenset()
-    access_countries: Mapping[str, int] = field(default_factory=dict)
-    access_total: int = 0
-    access_anonymised: Mapping[str, int] = field(default_factory=dict)
-    access_anonymised_total: int = 0
-    confirmed_hits: tuple[str, ...] = ()
-    possible_hits: tuple[str, ...] = ()
-    documents: tuple[DocumentState, ...] = ()
-    reverification_overdue_days: int = 0
-    is_watched: bool = False
-    watch_overdue_days: int = 0
-    owner_percents: tuple[Decimal, ...] = ()
-    owner_threshold: Decimal | None = None
-
-
-@dataclass(frozen=True)
-class Flag:
-    """A flag that is up: the detector's code, a sentence for staff, and evidence that holds no personal data."""
-
-    code: str
-    sentence: str
-    evidence: dict[str, object]
-
-
-@dataclass(frozen=True)
-class Detector:
-    """One row of the catalogue. `family` groups the page; `needs` names the facts it reads.
-
-    What it weighs is a figure of the regime, `weight_` and the code.
-    """
-
-    code: str
-    title: str
-    family: str
-    needs: tuple[str, ...]
-    function: Callable[[AccountFacts], Flag | None]
-
-    @property
-    def explanation(self) -> str:
-        """What the flag means, what to do, and where it comes from."""
-        return self.function.__doc__ or ""
+from accounts.rules.flags import AccountFacts, Detector, Flag
 
 
 def confirmed_list_hit(facts: AccountFacts) -> Flag | None:
     """The party, an owner or a wallet is on a sanctions list, and two people have confirmed it.
 
     Block the account and start the report on blocked property; do not tell the customer why.
+
+    Innocent: hardly ever, for two people compared both sides; a name taken off the list meanwhile.
+
     Source: 31 CFR 578.201 and 501.603, in force.
     """
     if not facts.confirmed_hits:
@@ -107,6 +28,9 @@ def possible_list_hit(facts: AccountFacts) -> Flag | None:
     """A name, number, wallet or e-mail address resembles an entry of a sanctions list, and nobody has judged it yet.
 
     Open the hit, compare it with the entry, and confirm or dismiss it with a second person.
+
+    Innocent: most often somebody of a like name; common names resemble many entries.
+
     Source: 31 CFR part 578, in force; how often we screen is our own policy.
     """
     if not facts.possible_hits:
@@ -118,8 +42,11 @@ def possible_list_hit(facts: AccountFacts) -> Flag | None:
 def country_conflict(facts: AccountFacts) -> Flag | None:
     """Identity document, payment and address point to countries that have none in common.
 
-    Ask for the reason before anything else: people move, and groups pay centrally. A conflict without a
-    plausible reason is worth a case. Source: our own catalogue; the sources of data are requirements R11, R14, R26.
+    Ask for the reason before anything else. A conflict without a plausible reason is worth a case.
+
+    Innocent: people move and keep their passport and their bank; groups pay centrally.
+
+    Source: our own catalogue; the sources of data are requirements R11, R14, R26.
     """
     sources = {
         "document": facts.document_countries,
@@ -141,10 +68,13 @@ def country_conflict(facts: AccountFacts) -> Flag | None:
 def anonymised_access_only(facts: AccountFacts) -> Flag | None:
     """Every access from a public address came through VPN, hosting, Tor or proxy ranges.
 
-    An address does not show who somebody is, and many honest people use a VPN: this flag never decides alone.
-    Look at it together with payment and documents. Too few accesses raise no flag, unless the account is in use under
-    watch because an identity could not be verified. Source: our own catalogue,
-    after the 2025 guidance of the Bureau of Industry and Security on masked end use.
+    An address does not show who somebody is: this flag never decides alone. Look at it together with payment and
+    documents. Too few accesses raise no flag, unless the account is in use under watch because an identity could not
+    be verified.
+
+    Innocent: many honest people use a VPN, and many machines that work for a customer stand in a hosting range.
+
+    Source: our own catalogue, after the 2025 guidance of the Bureau of Industry and Security on masked end use.
     """
     total, limits = facts.access_total, facts.limits
     least = limits.watched_least_accesses if facts.is_watched else limits.least_accesses
@@ -159,6 +89,9 @@ def expired_document(facts: AccountFacts) -> Flag | None:
     """Documents were on file, and the last valid one has expired.
 
     Ask for a new document and open a new verification; the old result stays as it was.
+
+    Innocent: time passes for everybody; the new document only was not handed in yet.
+
     Source: requirement R26, modelled on the bank rule 31 CFR 1020.220; the event trigger is our own policy (R46).
     """
     expired = [each.reference for each in facts.documents if expired_on(each.expires_on, facts.on)]
@@ -170,8 +103,11 @@ def expired_document(facts: AccountFacts) -> Flag | None:
 def reverification_overdue(facts: AccountFacts) -> Flag | None:
     """The periodic look at this customer is overdue.
 
-    Finish the open verification, or limit the account until it is finished. Source: proposed 7.302 (R45); the
-    interval is our own policy.
+    Finish the open verification, or limit the account until it is finished.
+
+    Innocent: the question went to an address nobody reads any more, or the answer waits with us.
+
+    Source: proposed 7.302 (R45); the interval is our own policy.
     """
     days = facts.reverification_overdue_days
     if days <= 0:
@@ -183,8 +119,11 @@ def reverification_overdue(facts: AccountFacts) -> Flag | None:
 def watch_overdue(facts: AccountFacts) -> Flag | None:
     """An account is in use under watch because an identity could not be verified, and nobody looked again in time.
 
-    Try again to verify; then propose that it stays under watch, is limited or is closed. Source: proposed 7.302 (R40,
-    R45); the interval is our own policy.
+    Try again to verify; then propose that it stays under watch, is limited or is closed.
+
+    Innocent: the delay is ours and says nothing of the customer.
+
+    Source: proposed 7.302 (R40, R45); the interval is our own policy.
     """
     days = facts.watch_overdue_days
     if days <= 0:
@@ -196,8 +135,11 @@ def watch_overdue(facts: AccountFacts) -> Flag | None:
 def mrz_check_failed(facts: AccountFacts) -> Flag | None:
     """A check digit in the machine-readable zone of a document is wrong.
 
-    Most often it is a typing or reading error: compare with the picture first. A wrong digit that is really
-    printed there is a sign of forgery. Source: ICAO Doc 9303; our own catalogue.
+    Compare with the picture first. A wrong digit that is really printed there is a sign of forgery.
+
+    Innocent: most often it is a typing or reading error; a few issuers print wrong digits.
+
+    Source: ICAO Doc 9303; our own catalogue.
     """
     failed = {each.reference: list(each.failed_checks) for each in facts.documents if each.failed_checks}
     if not failed:
@@ -210,7 +152,11 @@ def near_threshold_owners(facts: AccountFacts) -> Flag | None:
     """Several owners hold just less than the share at which owners must be named.
 
     Ask how the shares came about and whether the holders act together: shares cut to size are a known way
-    of staying unnamed. Source: our own catalogue, beside the ownership threshold of the regime in force.
+    of staying unnamed.
+
+    Innocent: four equal founders who later gave a little to somebody else.
+
+    Source: our own catalogue, beside the ownership threshold of the regime in force.
     """
     if facts.owner_threshold is None:
         return None
@@ -227,42 +173,49 @@ def _counted(count: int, one: str, many: str) -> str:
 
 
 LISTS, DOCUMENTS, IDENTITY, USE = "warnings from lists", "suspicious documents", "suspicious identity", "unusual use"
+LISTED = ("list_match_confirmed", "owned_by_listed")
+BORROWED = ("identity_not_verified", "false_documents", "details_compromised")
 
 DETECTORS = (
-    Detector("confirmed_list_hit", "Confirmed list hit", LISTS, ("confirmed_hits",), confirmed_list_hit),
-    Detector("possible_list_hit", "Possible list hit", LISTS, ("possible_hits",), possible_list_hit),
+    Detector("confirmed_list_hit", "Confirmed list hit", LISTS, ("confirmed_hits",), confirmed_list_hit, LISTED),
     Detector(
-        "country_conflict",
-        "Countries do not agree",
-        IDENTITY,
-        ("document_countries", "payment_countries", "address_countries"),
-        country_conflict,
+        "possible_list_hit", "Possible list hit", LISTS, ("possible_hits",), possible_list_hit, LISTED,
+        ("screening_possible_score",),
     ),
     Detector(
-        "anonymised_access_only",
-        "Access only through anonymising ranges",
-        USE,
-        ("access_total", "access_anonymised", "access_anonymised_total", "is_watched"),
-        anonymised_access_only,
+        "country_conflict", "Countries do not agree", IDENTITY,
+        ("document_countries", "payment_countries", "address_countries"), country_conflict,
+        (*BORROWED, "payment_mismatch", "unusual_use", "evasion"),
     ),
-    Detector("expired_document", "Documents expired", DOCUMENTS, ("documents",), expired_document),
     Detector(
-        "reverification_overdue",
-        "Re-verification overdue",
-        IDENTITY,
-        ("reverification_overdue_days",),
-        reverification_overdue,
+        "anonymised_access_only", "Access only through anonymising ranges", USE,
+        ("access_total", "access_anonymised", "access_anonymised_total", "is_watched"), anonymised_access_only,
+        ("masked_access", *access_detectors.EVASION), ("anonymised_access_least_records", "watch_least_records"),
     ),
-    Detector("watch_overdue", "Watch overdue", IDENTITY, ("watch_overdue_days",), watch_overdue),
-    Detector("mrz_check_failed", "Wrong check digit", DOCUMENTS, ("documents",), mrz_check_failed),
+    *access_detectors.DETECTORS,
     Detector(
-        "near_threshold_owners",
-        "Owners just below the threshold",
-        IDENTITY,
-        ("owner_percents", "owner_threshold"),
-        near_threshold_owners,
+        "expired_document", "Documents expired", DOCUMENTS, ("documents",), expired_document,
+        ("identity_not_verified", "reverification_overdue"), ("document_grace_days",),
     ),
-)
+    Detector(
+        "reverification_overdue", "Re-verification overdue", IDENTITY, ("reverification_overdue_days",),
+        reverification_overdue, ("reverification_overdue", "identity_not_verified"),
+        ("reverification_answer_days", "reverification_grace_days"),
+    ),
+    Detector(
+        "watch_overdue", "Watch overdue", IDENTITY, ("watch_overdue_days",), watch_overdue,
+        ("identity_not_verified",), ("watch_look_days",),
+    ),
+    Detector(
+        "mrz_check_failed", "Wrong check digit", DOCUMENTS, ("documents",), mrz_check_failed,
+        ("false_documents", "identity_not_verified"),
+    ),
+    Detector(
+        "near_threshold_owners", "Owners just below the threshold", IDENTITY, ("owner_percents", "owner_threshold"),
+        near_threshold_owners, ("owners_undisclosed",),
+        ("owner_share_percent", "near_threshold_points", "near_threshold_owners"),
+    ),
+)  # fmt: skip
 
 BY_CODE = {detector.code: detector for detector in DETECTORS}
 

@@ -8,12 +8,13 @@ from accounts.rules.parties import PartyKind
 # jurisdiction within the United States, although ISO 3166 gives the territory a code of its own.
 US_JURISDICTIONS = frozenset({"US", "AS", "GU", "MP", "PR", "UM", "VI"})
 
+BY_LOCATION = "located_in_us"  # the one basis that does not last
 SENTENCES = {
     "citizen": "U.S. person: citizen of the United States.",
     "lpr": "U.S. person: proof of lawful permanent residence is on file.",
     "us_entity": "U.S. person: entity formed under the law of the United States.",
     "us_branch_abroad": "U.S. person: foreign branch of an entity formed in the United States.",
-    "located_in_us": "U.S. person: evidence shows presence in the United States. Ask again when the location changes.",
+    BY_LOCATION: "U.S. person: evidence shows presence in the United States. Ask again when the location changes.",
     "none": "Foreign person: no basis for U.S. status is shown.",
 }
 
@@ -60,7 +61,7 @@ def _first_basis(evidence: StatusEvidence) -> str:
             return "us_entity"
         if evidence.branch_of_us_entity:
             return "us_branch_abroad"
-    return "located_in_us" if evidence.located_in_us_evidence else "none"
+    return BY_LOCATION if evidence.located_in_us_evidence else "none"
 
 
 def needs_identity_checks(customer_us: bool, owners_us: tuple[bool, ...]) -> bool:

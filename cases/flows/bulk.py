@@ -245,7 +245,8 @@ def _take_effect(cases: list[Case], made: list[Decision], consequence: Consequen
     """What a decision does that leaves the account as it is: its flags are answered, the case ends."""
     seen = [row["reference"] for each in made for row in each.rests_on["signals"]]
     flags = list(RiskSignal.objects.open().filter(reference__in=seen, account__in=[each.account_id for each in made]))
-    changed = signals.answer_many(flags, answer=consequence.outcome.code.value, by=by, at=at)
+    why = {"answer": consequence.outcome.code.value, "reason": consequence.reason.code}
+    changed = signals.answer_many(flags, **why, by=by, at=at)
     triage.weigh_many([*{each.account_id: each.account for each in made}.values(), *changed], by=by, at=at)
     unanswered = CaseSignal.objects.filter(case__in=cases, signal__answered_at__isnull=True)
     unfinished, ended = set(unanswered.values_list("case_id", flat=True)), []

@@ -93,7 +93,7 @@ def take_effect(decision: Decision, consequence: Consequence, *, by: Actor, at: 
     do_to_account(decision, consequence, by=by, at=at)
     seen = [row["reference"] for row in decision.rests_on.get("signals", ())]
     for signal in RiskSignal.objects.open().filter(account=decision.account, reference__in=seen).order_by("reference"):
-        signals.answer_signal(signal, answer=decision.outcome, by=by, at=at)
+        signals.answer_signal(signal, answer=decision.outcome, reason=decision.reason, by=by, at=at)
     triage.weigh_many([decision.account], by=by, at=at)
     settle(review.lock_case(decision.case), at=at, by=by, decided=True)
     return decision

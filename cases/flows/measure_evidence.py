@@ -39,6 +39,15 @@ def policy_codes(regime: Regime) -> frozenset[str]:
     return frozenset(code.value for code in BY_POLICY if regime.number(figure_of(code)))
 
 
+def countries_with_measures(on: date) -> dict[str, tuple[str, ...]]:
+    """The measures by jurisdiction that are recorded, confirmed or in effect on a day, by country; one query."""
+    rows = SpecialMeasure.objects.live().filter(kind=MeasureKind.JURISDICTION.value, expires_on__gte=on)
+    found: dict[str, tuple[str, ...]] = {}
+    for country, reference in rows.order_by("reference").values_list("country", "reference"):
+        found[str(country)] = (*found.get(str(country), ()), reference)
+    return found
+
+
 @dataclass(frozen=True)
 class Scope:
     """Which customers are looked at: all (None), or some accounts with everybody above them."""

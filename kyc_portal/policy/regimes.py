@@ -7,6 +7,7 @@ that is there already is left as it is, because an operator may have changed it.
 from dataclasses import dataclass
 from datetime import date
 
+from kyc_portal.policy import access_figures
 from kyc_portal.policy.address_figures import ADDRESS_FIGURES
 
 # The first privacy notice (own policy); an operator approves further versions under Policy.
@@ -95,6 +96,12 @@ WEIGHTS = tuple(
         ("watch_overdue", "20", "Nobody looked in time at an account that two people kept only under watch."),
         ("mrz_check_failed", "30", "Mostly a typing error; really printed there, a sign of forgery."),
         ("near_threshold_owners", "25", "Shares cut to size are a known way of staying unnamed."),
+        ("impossible_travel", "20", "Roaming and company gateways look the same: alone only medium risk."),
+        ("measured_jurisdiction_use", "40", "Somebody should look soon; most are travellers."),
+        ("admin_elsewhere", "15", "Agencies and parent companies are common. Alone it does not change the tier."),
+        ("burst_after_sleep", "15", "Many projects sleep. Alone it does not change the tier."),
+        ("use_elsewhere", "20", "People move; yet the places of use decide which measures apply."),
+        ("us_location_gone", "30", "Whoever is no U.S. person any more must be verified."),
     )
 )
 
@@ -175,6 +182,7 @@ MEASURES = (
     Figure("measure_decides_sold_through", "0", "yes (1) or no (0)", "own", "Its customers can become ours instead."),
     Figure("measure_decides_roster", "0", "yes (1) or no (0)", "own", "A few customers say little of a reseller."),
 )  # fmt: skip
+ACCESSES = tuple(Figure(*row) for row in access_figures.ROWS)
 # How long systems may keep an access answer, and how often they are told of a change (docs/access-answer.md).
 ANSWERS = (
     Figure("access_answer_seconds", "60", "seconds", "own", "A stop must be felt within a minute."),
@@ -300,6 +308,7 @@ COMMON = (
     Figure("watch_least_records", "1", "records", "own", "Under watch a single access is worth a look."),
     Figure("watchlist_shrink_percent", "20", "percent", "own"),
     Figure("document_grace_days", "0", "days", "bank-cip", "The document must be unexpired when it is looked at."),
+    *ACCESSES,
     *ANSWERS,
     *ARRIVALS,
     *(Figure(name, value, unit, "own", reason) for name, value, unit, reason in ADDRESS_FIGURES),

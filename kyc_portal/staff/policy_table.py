@@ -58,6 +58,7 @@ PAGES: dict[str, Page] = {
     "admin:password_change": Page(get=ANY_STAFF, post=ANY_STAFF),
     "admin:password_change_done": Page(get=ANY_STAFF),
     "admin:accounts_risksignal_catalogue": Page(get="accounts.view_risksignal"),
+    "admin:accounts_risksignal_detector": Page(get="accounts.view_risksignal"),
     "admin:accounts_verification_workspace": Page(
         get="accounts.view_verification", post=UNMASK, of="accounts.verification"
     ),

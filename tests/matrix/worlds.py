@@ -43,6 +43,7 @@ ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>")
 FIXED = {
     "number": 1, "model": "party", "field": "birth_date", "pk": NEVER_NUMBER, "key": NEVER_NUMBER, "format": "jsonl",
     "saved": NEVER, "absence": NEVER, "uidb64": "MQ", "token": "x-y", "reference": "ACC-0000-0000", "kind": "csv",
+    "code": "impossible_travel",
 }  # fmt: skip
 RANDOM = re.compile(
     r"""name="csrfmiddlewaretoken" value="\w+"|csrftoken=\w+|sessionid=\w+|expires=[^;]+|'Expires': [^)}]+"""

@@ -4,11 +4,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.admin.signals import catalogue
 from accounts.flows import access_log, address_ranges, parties, screening, signals, watchlists
 from accounts.models import AccessBatch, AccessRecord, AddressRangeSnapshot, RiskSignal, ScreeningHit, WatchlistSnapshot
 from accounts.models.screening import HitStatus
-from accounts.rules.detectors import DETECTORS
 from accounts.rules.new_parties import NewAddress
 from accounts.tiles import HITS, SIGNALS, TILES
 from kyc_portal.records.refs import SCHEDULER
@@ -188,19 +186,6 @@ class TestHitPage:
 
 
 class TestSignalPages:
-    def test_the_catalogue_explains_every_red_flag(self, as_analyst, hit, django_assert_max_num_queries):
-        with django_assert_max_num_queries(10):
-            response = as_analyst.get(reverse("admin:accounts_risksignal_catalogue"))
-
-        text = response.content.decode()
-        assert all(detector.title in text for detector in DETECTORS)
-
-    def test_the_catalogue_counts_what_was_raised(self, hit):
-        tables = catalogue()
-
-        raised = {row[0]: row[4:] for table in tables for row in table.rows}
-        assert raised["Possible list hit"] == [1, 1] and raised["Documents expired"] == [0, 0]
-
     def test_the_catalogue_is_not_for_everybody(self, client, administrator_user):
         client.force_login(administrator_user)
 

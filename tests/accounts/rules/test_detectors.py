@@ -6,15 +6,22 @@ from decimal import Decimal
 
 import pytest
 
-from accounts.rules.detectors import DETECTORS, AccountFacts, DetectorLimits, DocumentState, run
+from accounts.rules.detectors import DETECTORS, run
+from accounts.rules.flags import AccountFacts, DetectorLimits, DocumentState
+from accounts.rules.found import Found, found_of, right_percent
 from kyc_portal.policy import regimes
+from tests.accounts import accesses
 
 TODAY = date(2026, 11, 23)
 OLD, GOOD = date(2026, 11, 22), date(2026, 11, 23)
 
 
 LIMITS = DetectorLimits(
-    least_accesses=5, near_threshold_points=Decimal(1), near_threshold_owners=2, watched_least_accesses=1
+    least_accesses=5,
+    near_threshold_points=Decimal(1),
+    near_threshold_owners=2,
+    watched_least_accesses=1,
+    access=accesses.LIMITS,
 )
 
 
@@ -107,10 +114,24 @@ WEIGHTS = {figure.name.removeprefix("weight_"): figure for figure in regimes.WEI
 class TestCatalogue:
     @pytest.mark.parametrize("detector", DETECTORS, ids=lambda detector: detector.code)
     def test_each_row_is_whole(self, detector):
-        assert len(detector.explanation) > 100 and "Source:" in detector.explanation
+        assert len(detector.meaning) > 60 and len(detector.innocent) > 20 and len(detector.source) > 10
         assert 0 < int(WEIGHTS[detector.code].value) <= 100 and WEIGHTS[detector.code].reason.endswith(".")
         assert set(detector.needs) <= {field.name for field in fields(AccountFacts)}
         assert detector.function.__name__ == detector.code
+
+    @pytest.mark.parametrize("profile", regimes.PROFILES, ids=lambda profile: profile.code)
+    def test_each_figure_a_detector_names_exists(self, profile):
+        known = {figure.name for figure in (*profile.figures, *regimes.COMMON)}
+
+        assert {name for each in DETECTORS for name in each.all_figures} <= known
+
+    def test_every_figure_of_accesses_stands_on_a_page(self):
+        named = {name for each in DETECTORS for name in each.all_figures}
+
+        assert {figure.name for figure in regimes.ACCESSES} - named == {"detector_least_answers"}
+
+    def test_only_a_location_that_changed_brings_a_question(self):
+        assert {each.code for each in DETECTORS if each.asks_again} == {"use_elsewhere", "us_location_gone"}
 
     def test_nothing_else_weighs(self):
         assert set(WEIGHTS) == {detector.code for detector in DETECTORS}
@@ -122,3 +143,28 @@ class TestCatalogue:
         weights = {code: int(figure.value) for code, figure in WEIGHTS.items()}
 
         assert weights["anonymised_access_only"] < weights["country_conflict"] < weights["confirmed_list_hit"] == 100
+
+
+class TestFound:
+    @pytest.mark.parametrize(
+        ("code", "answer", "reason", "found"),
+        [
+            ("impossible_travel", "suspend", "details_compromised", Found.RIGHT),
+            ("impossible_travel", "watch", "unusual_use", Found.RIGHT),
+            ("impossible_travel", "block", "list_match_confirmed", Found.UNTOLD),  # for another flag of the account
+            ("impossible_travel", "no_action", "concern_cleared", Found.WRONG),
+            ("impossible_travel", "no_action", "", Found.WRONG),
+            ("impossible_travel", "explained by telephone", "", Found.UNTOLD),
+            ("confirmed_list_hit", "block", "list_match_confirmed", Found.RIGHT),
+            ("left_the_catalogue", "suspend", "unusual_use", Found.UNTOLD),
+        ],
+    )
+    def test_what_an_answer_says_of_a_flag(self, code, answer, reason, found):
+        assert found_of(code, answer, reason) is found
+
+    @pytest.mark.parametrize(
+        ("right", "wrong", "least", "percent"),
+        [(9, 0, 10, None), (0, 0, 0, None), (3, 7, 10, Decimal("30.0")), (10, 0, 10, Decimal(100)), (0, 10, 10, 0)],
+    )
+    def test_a_share_needs_enough_answers(self, right, wrong, least, percent):
+        assert right_percent(right, wrong, least) == percent

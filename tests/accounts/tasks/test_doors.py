@@ -3,7 +3,7 @@
 import pytest
 
 from accounts import tasks
-from accounts.flows import rating, restrictions, reverification, screening, signals
+from accounts.flows import detector_counts, rating, restrictions, reverification, screening, signals
 from kyc_portal.celery import BEAT_SCHEDULE
 from kyc_portal.records.refs import SCHEDULER
 from tests.conftest import NOON
@@ -13,6 +13,7 @@ DOORS = [
     (tasks.end_expired_restrictions, restrictions, "end_expired"),
     (tasks.request_due_reverifications, reverification, "request_due"),
     (tasks.run_detectors, signals, "run_due"),
+    (tasks.count_flags, detector_counts, "count_new_days"),
     (tasks.end_tiers_set_by_hand, rating, "end_expired"),
 ]
 
