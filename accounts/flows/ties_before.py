@@ -85,11 +85,15 @@ def _shared(
     customer: UUID, file: set[UUID], values: Iterable[Held], against: dict[UUID, list[ShutOut]],
     remembered: dict[UUID, RestrictedCustomer],
 ) -> dict[Earlier, list[Shared]]:  # fmt: skip
-    """What one customer's file shares with each earlier one; holders are counted by customer, not by party."""
+    """What one customer's file shares with each earlier one.
+
+    Everybody who was shut out counts as one holder: who comes back again and again makes a value no less telling.
+    """
     found: dict[Earlier, dict[tuple[str, str], Shared]] = defaultdict(dict)
     for each in values:
         outside = each.holders - file
-        holders = 1 + len({_spoken_for(other, against) for other in outside}) + len(each.remembered)
+        innocent = outside - against.keys()
+        holders = 1 + len(innocent) + (len(innocent) < len(outside) or bool(each.remembered))
         shared, value = Shared(each.kind, holders), (each.kind, each.tie)
         for other in outside:
             for one in against.get(other, ()):
@@ -102,11 +106,6 @@ def _shared(
             if one.party != customer:
                 found[_on_file(one)].setdefault((OWNER, ""), Shared(OWNER, 2))
     return {earlier: list(values.values()) for earlier, values in found.items()}
-
-
-def _spoken_for(party: UUID, against: dict[UUID, list[ShutOut]]) -> UUID:
-    """The customer a holder stands for: a company that was shut out and its owner are one."""
-    return against[party][0].party if party in against else party
 
 
 def _on_file(one: ShutOut) -> Earlier:

@@ -167,6 +167,16 @@ class TestSomebodyComes:
 
         assert ties_of(back)[0].shared == [{"kind": "phone", "holders": 2}]
 
+    def test_who_comes_back_again_and_again_makes_a_value_no_less_telling(self):
+        for _ in range(5):
+            shut_out()
+        back = pays(make_account())
+
+        work()
+
+        assert {each["holders"] for tie in ties_of(back) for each in tie.shared} == {2}
+        assert len(ties_of(back)) == 5
+
     def test_it_is_asked_once_and_again_only_when_a_value_comes(self):
         back = make_account()
         work()
