@@ -5,6 +5,7 @@ from celery.signals import worker_init
 
 from accounts.flows import (
     access_answer,
+    access_prints,
     external_checks,
     rating,
     restrictions,
@@ -36,6 +37,12 @@ def screen_new_and_changed(at=None):
 def look_back_due(at=None):
     """Every minute: compare whoever is new, or has new values, with everybody we shut out."""
     return seen_before.look_back_due(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def fingerprint_access(at=None):
+    """Each night: keep from where accounts were used around their registration and their end, as fingerprints."""
+    return access_prints.fingerprint_due(by=SCHEDULER, at=moment(at))
 
 
 @shared_task

@@ -139,6 +139,10 @@ class Verb(AuditVerb):
         "made the fingerprints of {count} parties anew under {key_id}",
     )
     LOOKED_BACK = "accounts.looked_back", "compared {party} with everybody we shut out: {count} ties stand"
+    ACCESS_FINGERPRINTED = (
+        "accounts.access_fingerprinted",
+        "fingerprinted from where {party} was used around its registration and its end: {count} new",
+    )
     FOUND_UNTIED = "accounts.found_untied", "compared {count} parties with everybody we shut out: no ties"
     LOOK_BACK_ASKED = "accounts.look_back_asked", "had {count} parties compared anew that share something with it"
     TIE_FOUND = (

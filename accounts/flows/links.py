@@ -1,7 +1,7 @@
 """Keyed fingerprints of what customers share, and who shares it (regulation R106's grouping; evasion)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -53,6 +53,29 @@ def remember(party: Party, values: Iterable[Value], *, at: datetime, is_news: bo
     return len(rows)
 
 
+def replace_kinds(party: Party, kinds: Collection[str], values: Iterable[Value], *, at: datetime) -> int:
+    """Let a party's fingerprints of these kinds be those of these values, for kinds of which only the newest count.
+
+    One that is no longer wanted gives its row to another, none is taken away: there never are more than were wanted at
+    once. Returns how many are new.
+    """
+    rows = identifiers(party, values, at=at)
+    if settings.FINGERPRINT_KEY_OLD:
+        _renew(party, rows)
+    there = {(row.kind, row.digest): row for row in Identifier.objects.filter(party=party, kind__in=kinds)}
+    wanted = {(row.kind, row.digest) for row in rows}
+    free = [row for key, row in sorted(there.items()) if key not in wanted]
+    new = [row for row in rows if (row.kind, row.digest) not in there]
+    for row in new:
+        if old := next((each for each in free if each.kind == row.kind), None):
+            free.remove(old)
+            row.pk = old.pk
+        row.save(force_insert=row.pk is None, force_update=row.pk is not None)
+    if new:
+        Party.objects.filter(pk=party.pk, look_back_due=False).update(look_back_due=True)
+    return len(new)
+
+
 def _renew(party: Party, rows: list[Identifier]) -> None:
     """Turn what is kept of these values under the former key into theirs under the present one.
 
@@ -97,6 +120,10 @@ def values_in(new: NewParty) -> Iterator[Value]:
         yield from values_of_payment(payment.kind, payment.identifier)
     for document in new.documents:
         yield from values_of_document(document.number, document.country)
+    for key in new.ssh_keys:
+        yield "ssh_key", key
+    for device in new.devices:
+        yield "device", device
 
 
 def values_of_contact(kind: str, value: str) -> Iterator[Value]:
