@@ -145,7 +145,8 @@ class PartyAdmin(RecordAdmin):
 
     def sections(self, record, *, user, at):
         today = legal_day(at)
-        above, figures = OwnersAbove(record, today), links.figures_on(today)
+        above = OwnersAbove(record, today)
+        figures = links.figures_of(above.regime)
         return [
             *missing.of_party(record, above),
             self._names(record),
