@@ -5,12 +5,13 @@ import sys
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "kyc_portal.settings.tests"
 
-from tests.bench import bulk, bundle, inserts, purge, queue, roster, screening, trail, verifying, workspace
+from tests.bench import bulk, bundle, inserts, linking, purge, queue, roster, screening, trail, verifying, workspace
 
 BENCHES = {
     "bulk": bulk.main,
     "bundle": bundle.main,
     "inserts": inserts.main,
+    "linking": linking.main,
     "purge": purge.main,
     "queue": queue.main,
     "roster": roster.main,
