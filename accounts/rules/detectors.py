@@ -246,9 +246,13 @@ def seen_before(facts: AccountFacts) -> Flag | None:
     earlier = list(dict.fromkeys(each.earlier for each in facts.seen_before))
     outcomes = list(dict.fromkeys(each.outcome for each in facts.seen_before))
     kinds = list(dict.fromkeys(kind for each in facts.seen_before for kind in each.kinds))
-    sentence = f"Shares what is rare with {', '.join(earlier[:5])}, shut out earlier ({', '.join(outcomes[:5])})."
+    sentence = f"Shares what is rare with {', '.join(earlier[:5])}, shut out earlier ({_words(outcomes[:5])})."
     ties = [each.tie for each in facts.seen_before]
     return Flag("seen_before", sentence, {"ties": ties, "earlier": earlier, "outcomes": outcomes, "kinds": kinds})
+
+
+def _words(codes: list[str]) -> str:
+    return ", ".join(code.replace("_", " ") for code in codes)
 
 
 def _counted(count: int, one: str, many: str) -> str:

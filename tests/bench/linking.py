@@ -82,17 +82,23 @@ def prepare() -> None:
     """Nothing is written down of what the bench fills in: a million changes of rows are nobody's time here."""
     from accounts.models import Account, Identifier, Party
 
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET session_replication_role = replica")
-            return
+    tables = [model._meta.db_table for model in (Party, Account, Identifier)]
+    if connection.vendor == "sqlite":
         connection.connection.create_function("md5", 1, lambda text: hashlib.md5(text.encode()).hexdigest())  # noqa: S324
-        for model in (Party, Account, Identifier):
-            cursor.execute(
-                "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [model._meta.db_table]
-            )
+    with connection.cursor() as cursor:
+        for table in tables:
+            if connection.vendor == "postgresql":
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+                keys = "SELECT conname FROM pg_constraint WHERE contype = 'f' AND conrelid = %s::regclass"
+                dropped = "ALTER TABLE {table} DROP CONSTRAINT {name}"
+            else:
+                keys, dropped = (
+                    "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s",
+                    "DROP TRIGGER {name}",
+                )
+            cursor.execute(keys, [table])
             for (name,) in cursor.fetchall():
-                cursor.execute(f'DROP TRIGGER "{name}"')
+                cursor.execute(dropped.format(table=table, name=name))
 
 
 def key_of(number: int, of: str) -> uuid.UUID:

@@ -65,3 +65,22 @@ def test_the_list_takes_a_fixed_number_of_queries(client, analyst_user, tie, dja
     with django_assert_max_num_queries(12):
         shown = client.get(reverse("admin:accounts_seenbefore_changelist"), {"judgement": "open"}).content.decode()
     assert shown.count("SEN-") >= 5
+
+
+def test_who_may_not_see_customers_never_learns_of_ties(client, tie, reseller_manager_user, senior_user):
+    for user in (reseller_manager_user, senior_user):
+        client.force_login(user)
+        for address in (
+            reverse("admin:accounts_seenbefore_changelist"),
+            reverse("admin:accounts_seenbefore_change", args=[tie.pk]),
+            reverse("admin:accounts_seenbefore_do", args=[tie.pk, "judge"]),
+        ):
+            answer = client.get(address)
+            assert answer.status_code in (302, 403, 404) and tie.reference not in answer.content.decode()
+
+
+def test_an_auditor_reads_and_does_not_judge(client, tie, auditor_user):
+    client.force_login(auditor_user)
+
+    assert tie.reference in page_of(client, tie)
+    assert client.post(reverse("admin:accounts_seenbefore_do", args=[tie.pk, "judge"])).status_code == 403
