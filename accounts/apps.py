@@ -26,6 +26,7 @@ class AccountsConfig(AppConfig):
             judging_anew,
             privacy,
             reverification,
+            seen_before,
             unverified,
             waiting,
             zone_reading,
@@ -46,6 +47,7 @@ class AccountsConfig(AppConfig):
         queue.register(access_follow_up.LOOK, access_follow_up.look)
         queue.register(waiting.MOVE, waiting.move)
         queue.register(JUDGE_ANEW, judging_anew.judge_anew)
+        queue.register(seen_before.LOOK_AGAIN, seen_before.look_again)
         events.location_changed.connect(reverification.take_new_location)
         events.signal_raised.connect(reverification.take_flag, dispatch_uid="accounts.flag_asks_again")
         events.account_closed.connect(unverified.end_with_account)

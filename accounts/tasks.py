@@ -6,6 +6,7 @@ from celery.signals import worker_init
 from accounts.flows import (
     access_answer,
     access_keeping,
+    access_prints,
     detector_counts,
     external_checks,
     forgetting_verdicts,
@@ -13,6 +14,7 @@ from accounts.flows import (
     restrictions,
     reverification,
     screening,
+    seen_before,
     signals,
     stored_files,
     unverified,
@@ -33,6 +35,18 @@ def load_name_tables(**signal):
 def screen_new_and_changed(at=None):
     """Every minute: screen whoever is new, has changed, or has not been compared with a list's newest version."""
     return screening.screen_due(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def look_back_due(at=None):
+    """Every minute: compare whoever is new, or has new values, with everybody we shut out."""
+    return seen_before.look_back_due(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def fingerprint_access(at=None):
+    """Each night: keep from where accounts were used around their registration and their end, as fingerprints."""
+    return access_prints.fingerprint_due(by=SCHEDULER, at=moment(at))
 
 
 @shared_task

@@ -8,6 +8,7 @@ from accounts.models import (
     PrivacyRequest,
     RiskSignal,
     ScreeningHit,
+    SeenBefore,
     UnknownAccount,
     Verification,
 )
@@ -82,6 +83,11 @@ TILES = (
     Tile(
         "Address lists that are old", "What old lists say of addresses counts less; load newer versions.",
         "accounts.view_addressrangesnapshot", lambda user, today: old_lists(today), RANGES, "version=old", "warning",
+    ),
+    Tile(
+        "Seen before: to judge", "Customers share rare values with whom we shut out; say whether they are the same.",
+        "accounts.verify", lambda user, today: SeenBefore.objects.to_judge(),
+        "admin:accounts_seenbefore_changelist", "judgement=open", "warning",
     ),
     Tile(
         "Privacy requests", "People ask about their data; find it and prepare the answer.", "accounts.handle_privacy",

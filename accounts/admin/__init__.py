@@ -8,6 +8,7 @@ from accounts.admin import (
     party,
     privacy,
     screening,
+    seen_before,
     signals,
     unverified,
     verification,
@@ -15,6 +16,6 @@ from accounts.admin import (
 )
 
 __all__ = [
-    "access", "account", "identity", "own_page", "party", "privacy", "screening", "signals", "unverified",
-    "verification", "waiting",
+    "access", "account", "identity", "own_page", "party", "privacy", "screening", "seen_before", "signals",
+    "unverified", "verification", "waiting",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from django.db.models import Prefetch
 from django.utils.html import format_html
 
 from accounts.admin import account_sections as parts
-from accounts.admin import missing, own_page, profile_sections, unverified
+from accounts.admin import missing, own_page, profile_sections, seen_before, unverified
 from accounts.admin.account_forms import (
     BlockForm,
     CloseForm,
@@ -158,6 +158,7 @@ class AccountAdmin(RecordAdmin):
             unverified.outcomes(account),
             parts.hits(file),
             parts.red_flags(account),
+            seen_before.section(account.party),
             parts.tiers(file),
             parts.restrictions(file),
             parts.documents(file),

@@ -62,6 +62,8 @@ class PartyForm(forms.Form):
     address_contact = text_field("Name of the contact", 300, help_text=CONTACT_HELP)
     address_country = country_field("Country of the address")
     use_country = country_field("Country of use")
+    ssh_keys = lines_field("SSH public keys", 40_000, help_text="One in each line. Only a fingerprint is kept.")
+    devices = lines_field("Registration devices", 4000, help_text="One identifier in each line. Not kept either.")
 
     def new_party(self) -> NewParty:
         """The party as typed. To be asked of a valid form."""
@@ -78,6 +80,7 @@ class PartyForm(forms.Form):
                 *_names("script", given["script_names"]),
             ),
             addresses=tuple(self._addresses(given)),
+            **{name: tuple(filter(str.strip, given[name].splitlines())) for name in ("ssh_keys", "devices")},
         )
 
     def _addresses(self, given: dict):

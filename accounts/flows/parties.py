@@ -36,7 +36,11 @@ from kyc_portal.records.refs import Actor
 
 KIND_BY = "settle person or entity"
 LONGEST_NAME, LONGEST_LINES, LONGEST_REGION = 300, 500, 60
-MOST_NAMES = 50
+MOST_NAMES = MOST_UNKEPT = 50
+UNKEPT = {  # field of NewParty: how it is called, its kind of identifier, the fewest characters
+    "ssh_keys": ("SSH keys", "ssh_key", 1),
+    "devices": ("Registration devices", "device", links.SHORTEST_TOKEN),
+}
 OF_OTHERS = (AddressKind.CONTACT_PERSON, AddressKind.NEXT_OF_KIN)
 
 
@@ -150,6 +154,7 @@ def checked(new: NewParty, *, today: date, told: Texts | None = None) -> NewPart
     _require_sense(new)
     return dataclasses.replace(
         new,
+        **{name: _unkept(name, getattr(new, name)) for name in UNKEPT},
         kind=texts.chosen("Kind", new.kind, PartyKind),
         legal_name=texts.required("Legal name", told.line("Legal name", new.legal_name, LONGEST_NAME)),
         names=tuple(_checked_name(kind, name, told) for kind, name in new.names),
@@ -202,6 +207,16 @@ def _checked_address(address: NewAddress, told: Texts) -> NewAddress:
 
 def _contact(kind: str, value: str) -> str:
     return normalised(kind, value) if texts.code(ContactKind(kind).label.capitalize(), value, 300) else ""
+
+
+def _unkept(name: str, values: Sequence[str]) -> tuple[str, ...]:
+    """Values of which only fingerprints are kept, in the form that is compared."""
+    title, kind, shortest = UNKEPT[name]
+    if len(values) > MOST_UNKEPT:
+        raise BadField(f"{title}: there are more than {MOST_UNKEPT}. Give those in use.")
+    if any(len(value.strip()) < shortest for value in values):
+        raise BadField(f"{title}: one has fewer than {shortest} characters, as strangers' have too. Leave it out.")
+    return tuple(dict.fromkeys(normalised(kind, value) for value in values))
 
 
 def _address(party: Party, address: NewAddress, at: datetime) -> Address:

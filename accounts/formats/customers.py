@@ -59,6 +59,8 @@ COLUMNS = (
     ("document_place_of_issue", "where it was issued"),
     ("document_issued_on", "YYYY-MM-DD"),
     ("document_expires_on", "YYYY-MM-DD; 9999-12-31 when it does not expire"),
+    ("ssh_keys", "public SSH keys of the registration or their SHA256 fingerprints, separated by |; they are not kept"),
+    ("devices", "identifiers of the devices it was registered from, separated by |; they are not kept"),
 )  # fmt: skip
 
 TABLE = Columns(
@@ -74,6 +76,7 @@ TABLE = Columns(
         "payment_customer_number",
         "payment_transactions",
         "document_number",
+        "devices",
     ),
 )
 NAME_COLUMNS = (("aliases", "alias"), ("trade_names", "trade"), ("script_names", "script"))
@@ -140,6 +143,8 @@ def _read(line: int, values: dict[str, str]) -> CustomerRow:
         addresses=_addresses(kind, values),
         payments=_payments(values),
         documents=_documents(values),
+        ssh_keys=tuple(_parts(values["ssh_keys"])),
+        devices=tuple(_parts(values["devices"])),
     )
     return CustomerRow(line, new, values["external_key"].strip(), values["product"], _yes("is_reseller", values))
 

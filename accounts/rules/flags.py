@@ -35,6 +35,16 @@ class DocumentState:
 
 
 @dataclass(frozen=True)
+class SeenEarlier:
+    """A tie to a customer we shut out: its reference, the earlier one's, what became of that, and kinds of values."""
+
+    tie: str
+    earlier: str
+    outcome: str
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class AccountFacts:
     """What is known of one account on the day `on`. Countries are ISO 3166 alpha-2 codes.
 
@@ -65,6 +75,7 @@ class AccountFacts:
     reverification_overdue_days: int = 0
     is_watched: bool = False
     watch_overdue_days: int = 0
+    seen_before: tuple[SeenEarlier, ...] = ()
     owner_percents: tuple[Decimal, ...] = ()
     owner_threshold: Decimal | None = None
     access_rows: tuple[AccessRow, ...] = ()

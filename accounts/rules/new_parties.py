@@ -64,3 +64,5 @@ class NewParty:
     addresses: tuple[NewAddress, ...] = ()
     payments: tuple[NewPayment, ...] = ()
     documents: tuple[NewDocument, ...] = ()
+    ssh_keys: tuple[str, ...] = ()  # of these two only fingerprints are kept, never the values
+    devices: tuple[str, ...] = ()

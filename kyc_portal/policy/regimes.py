@@ -9,6 +9,7 @@ from datetime import date
 
 from kyc_portal.policy import access_figures
 from kyc_portal.policy.address_figures import ADDRESS_FIGURES
+from kyc_portal.policy.link_figures import LINKS
 
 # The first privacy notice (own policy); an operator approves further versions under Policy.
 PRIVACY_NOTICE = """Before we open an account, and from time to time after that, we ask for some information about you and verify it. We use it only to establish who uses our infrastructure and to meet our legal duties, keep it encrypted, and destroy it when no duty to keep it remains. Only members of our staff who need it can see it, and every look is recorded."""  # noqa: E501
@@ -102,6 +103,7 @@ WEIGHTS = tuple(
         ("burst_after_sleep", "15", "Many projects sleep. Alone it does not change the tier."),
         ("use_elsewhere", "20", "People move; yet the places of use decide which measures apply."),
         ("us_location_gone", "30", "Whoever is no U.S. person any more must be verified."),
+        ("seen_before", "50", "It points to somebody whom we shut out, yet values are shared innocently too."),
     )
 )
 
@@ -312,6 +314,7 @@ COMMON = (
     *ANSWERS,
     *ARRIVALS,
     *(Figure(name, value, unit, "own", reason) for name, value, unit, reason in ADDRESS_FIGURES),
+    *(Figure(name, value, unit, "own", why) for name, value, unit, why in LINKS),
     *ACCEPTED,
     *COUNTRIES,
     *WEIGHTS,

@@ -7,8 +7,9 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from accounts.flows import links, screening, watchlists
-from accounts.models import ContactPoint, Identifier, Party
+from accounts.flows import links, restricted, screening, watchlists
+from accounts.models import ContactPoint, Identifier, Party, RestrictedCustomer, RetainedFingerprint
+from kyc_portal.records.acting import one_flow
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.settings.tests import _key
@@ -109,6 +110,21 @@ class TestTies:
         assert tied(one) == before
         settings.FINGERPRINT_KEY_OLD = ""
         assert tied(one) == before
+
+    def test_who_was_purged_under_the_former_key_is_known_while_it_is_changed(self, changing):
+        one, _ = two_who_share()
+        with one_flow(SCHEDULER):
+            gone = RestrictedCustomer.objects.create(reference="ACC-OLD", reason="listed", remembered_on=NOON.date())
+            RetainedFingerprint.objects.bulk_create(
+                RetainedFingerprint(customer=gone, kind=row.kind, digest=row.digest)
+                for row in Identifier.objects.filter(party=one)
+            )
+        changing()
+        new = make_party(phone="+4930901821")
+
+        assert [found.customer for found in restricted.find_restricted(new)] == [gone]
+        rotate()
+        assert [found.customer for found in restricted.find_restricted(new)] == [gone]
 
     def test_nothing_equal_is_found_by_the_new_key_alone_before_the_rotation(self, settings):
         one, _ = two_who_share()

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.rules.detectors import DETECTORS, run
-from accounts.rules.flags import AccountFacts, DetectorLimits, DocumentState
+from accounts.rules.flags import AccountFacts, DetectorLimits, DocumentState, SeenEarlier
 from accounts.rules.found import Found, found_of, right_percent
 from kyc_portal.policy import regimes
 from tests.accounts import accesses
@@ -109,6 +109,23 @@ class TestRun:
 
 
 WEIGHTS = {figure.name.removeprefix("weight_"): figure for figure in regimes.WEIGHTS}
+
+
+class TestSeenBefore:
+    def test_t21_it_names_the_ties_the_earlier_ones_what_became_of_them_and_the_kinds(self):
+        ties = (
+            SeenEarlier("SEN-1", "ACC-1", "terms_broken", ("card", "phone")),
+            SeenEarlier("SEN-2", "ACC-2", "listed", ("card",)),
+        )
+
+        [flag] = run(facts(seen_before=ties))
+
+        assert flag.code == "seen_before"
+        assert flag.sentence == "Shares what is rare with ACC-1, ACC-2, shut out earlier (terms broken, listed)."
+        assert flag.evidence == {
+            "ties": ["SEN-1", "SEN-2"], "earlier": ["ACC-1", "ACC-2"], "outcomes": ["terms_broken", "listed"],
+            "kinds": ["card", "phone"],
+        }  # fmt: skip
 
 
 class TestCatalogue:
