@@ -43,7 +43,9 @@ def _confirmed(contact: ContactPoint) -> tuple:
     return (contact.confirmed_at, contact.get_confirmed_how_display()) if contact.is_confirmed else ("", "")
 
 
-def _others(count: int) -> str:
+def _others(count: int, says_something: bool) -> str:
+    if not says_something:
+        return f"{count:,} others or more"
     return f"{count:,} other{'s' if count > 1 else ''}"
 
 
@@ -143,7 +145,7 @@ class PartyAdmin(RecordAdmin):
 
     def sections(self, record, *, user, at):
         today = legal_day(at)
-        above = OwnersAbove(record, today)
+        above, figures = OwnersAbove(record, today), links.figures_on(today)
         return [
             *missing.of_party(record, above),
             self._names(record),
@@ -154,8 +156,8 @@ class PartyAdmin(RecordAdmin):
             self._payments(record, user),
             self._hits(record),
             self._screenings(record),
-            self._identifiers(record),
-            self._links(record),
+            self._identifiers(record, figures),
+            self._links(record, figures),
             timeline_section(record),
         ]
 
@@ -289,28 +291,29 @@ class PartyAdmin(RecordAdmin):
         rows = [[row.at, Link(row.snapshot, row.snapshot), row.hit_count] for row in screenings]
         return Table("screenings", "Screenings", ["At", "List", "Hits"], rows, empty="They were not screened yet.")
 
-    def _identifiers(self, party):
+    def _identifiers(self, party, figures):
         """What can tie a party to others, by kind; the values stay sealed."""
         rows = [
             [
                 WORDS.get(each.kind, each.kind), each.made_at,
-                Badge(_others(each.others), "warning" if each.says_something else "") if each.others else "nobody",
+                Badge(_others(each.others, each.says_something), "warning" if each.says_something else "")
+                if each.others else "nobody",
             ]
-            for each in links.identifiers_of(party)[:MOST_SHOWN]
+            for each in links.identifiers_of(party, figures)[:MOST_SHOWN]
         ]  # fmt: skip
         head = ["Of its", "Kept since", "Shared with"]
-        note = f"Compared by keyed fingerprints. What more than {links.MOST_HOLDERS} share ties nobody to anybody."
+        note = f"Compared by keyed fingerprints. What more than {figures.most_holders} share ties nobody to anybody."
         empty = "Nothing is on file that could be shared with others."
         return Table("identifiers", "Identifiers", head, rows, empty=empty, note=note if rows else "")
 
-    def _links(self, party):
+    def _links(self, party, figures):
         rows = [
             [Link(link.party.legal_name, link.party), link.party.reference, f"{link.score:.2f}", link.sentence]
-            for link in links.find_links(party)
+            for link in links.find_links(party, figures)
         ]
         rows += [
             ["A purged file", found.customer.reference, f"{found.score:.2f}", found.sentence]
-            for found in restricted.find_restricted(party)
+            for found in restricted.find_restricted(party, figures)
         ]
         head = ["Party", "Reference", "Strength", "Why"]
         return Table("links", "Parties that share something", head, rows, empty="They share nothing with anybody.")

@@ -3,42 +3,39 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, F, Q
+from django.db.models import F
+from django.utils import timezone
 
+from accounts.flows import shut_out
+from accounts.flows.holders import Held, held_by
 from accounts.formats.text import folded
-from accounts.models import Identifier, Party
+from accounts.models import Account, Identifier, Party, RestrictedCustomer
 from accounts.models.identity import PaymentKind, PaymentMethod
 from accounts.models.party import ContactKind
-from accounts.rules.links import Shared, strength
+from accounts.rules.links import WORDS, LinkFigures, LinkStrength, Shared, strength
 from accounts.rules.new_parties import NewAddress, NewParty
 from accounts.rules.numbers import BadNumber, normalised
+from accounts.rules.onboarding import AccountStatus
 from accounts.verbs import Verb
+from kyc_portal.policy.current import Regime, regime_on
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
+from kyc_portal.records.clock import legal_day
 from kyc_portal.records.keys import fingerprint, fingerprint_key_id, former_fingerprint, parse_key
 from kyc_portal.records.refs import Actor, RecordRef
 from kyc_portal.refusal import Refusal
 
 Value = tuple[str, str]  # kind of identifier, clear value
-SHORTEST_TOKEN = 8  # a shorter one, such as a card's last four digits, is shared by strangers
-MOST_HOLDERS = 100  # a value that more parties hold says nothing about any two of them
 MOST_LINKS = 20
+SHORTEST_TOKEN = 8  # a shorter one, such as a card's last four digits, is shared by strangers
 
 
 class NoKeyToGiveUp(Refusal):
     """The settings do not name two fingerprint keys, a new and a former one."""
-
-
-@dataclass(frozen=True)
-class PartyLink:
-    """Another party, how strong the tie is (0 to 1), and why, in words."""
-
-    party: Party
-    score: float
-    sentence: str
 
 
 def remember(party: Party, values: Iterable[Value], *, at: datetime) -> int:
@@ -191,56 +188,180 @@ def _clear(sealed) -> str:
     return sealed.reveal() if sealed else ""
 
 
+# --- who shares them --------------------------------------------------------------------------------------------------
+
+
+def figures_on(day: date) -> LinkFigures:
+    """How ties are weighed under the regime of the day; two queries."""
+    return figures_of(regime_on(day))
+
+
+def figures_of(regime: Regime) -> LinkFigures:
+    """How ties are weighed under this regime."""
+    percent = {name: float(regime.number(f"link_{name}_percent")) / 100 for name in ("keep", "flag", "stop")}
+    weights = {kind: float(regime.number(f"link_weight_{kind}")) / 100 for kind in WORDS}
+    return LinkFigures(
+        weights, regime.whole("link_most_holders"),
+        keep_from=percent["keep"], flag_from=percent["flag"], stop_from=percent["stop"],
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class HeldIdentifier:
-    """One fingerprint of a party: what kind of value it is of, since when it is kept, and how many others hold it."""
+    """One fingerprint of a party: what kind of value it is of, since when it is kept, and how many others hold it.
+
+    `others` counts at most one more than the figure from which on a value says nothing.
+    """
 
     kind: str
     made_at: datetime
     others: int
-
-    @property
-    def says_something(self) -> bool:
-        """Whether so few hold it that it ties them together."""
-        return self.others < MOST_HOLDERS
+    says_something: bool  # so few hold it that it ties them together
 
 
-def identifiers_of(party: Party) -> list[HeldIdentifier]:
+def identifiers_of(party: Party, figures: LinkFigures) -> list[HeldIdentifier]:
     """Every fingerprint of a party, by kind; two queries. The values themselves cannot be read from them."""
-    rows = list(Identifier.objects.filter(party=party).with_tie().order_by("kind", "made_at", "pk"))
-    held = _holders([row.tie for row in rows])
-    return [HeldIdentifier(row.kind, row.made_at, held.get((row.kind, row.tie), 1) - 1) for row in rows]
+    rows = Identifier.objects.filter(party=party).with_tie().order_by("kind", "made_at", "pk")
+    held = {(each.kind, each.tie): each for each in held_by([party.pk], most=figures.most_holders)}
+    found = []
+    for kind, tie, made_at in rows.values_list("kind", "tie", "made_at"):
+        others = held[kind, tie].others if (kind, tie) in held else 0
+        found.append(HeldIdentifier(kind, made_at, others, others < figures.most_holders))
+    return found
 
 
-def _holders(ties: list[str]) -> dict[Value, int]:
-    """How many parties hold each of these, by kind and tie; one query."""
-    same = Identifier.objects.tied_by(ties).values("kind", "tie")
-    counted = same.annotate(holders=Count("party", distinct=True)).order_by()
-    return {(row["kind"], row["tie"]): row["holders"] for row in counted}
+@dataclass(frozen=True)
+class PartyLink:
+    """Another party, how strong the tie is (0 to 1), and why, in words."""
+
+    party: Party
+    score: float
+    sentence: str
 
 
-def find_links(party: Party) -> tuple[PartyLink, ...]:
-    """Other parties that share a fingerprint, the strongest tie first, at most twenty; three queries."""
-    own = list(Identifier.objects.filter(party=party).with_tie().values_list("kind", "tie"))
-    if not own:
-        return ()
-    ties = [tie for _, tie in own]
-    same, held = Identifier.objects.tied_by(ties), _holders(ties)
-    telling = [pair for pair in own if 1 < held.get(pair, 0) <= MOST_HOLDERS]
-    shared: dict[Party, dict[Value, Shared]] = defaultdict(dict)
-    for row in same.filter(_any_of(telling)).exclude(party=party).select_related("party"):
-        shared[row.party][row.kind, row.tie] = Shared(row.kind, held[row.kind, row.tie])
-    found = [PartyLink(other, *_strength([*ties.values()])) for other, ties in shared.items()]
-    return tuple(sorted(found, key=lambda link: (-link.score, link.party.reference))[:MOST_LINKS])
+def find_links(party: Party, figures: LinkFigures | None = None) -> tuple[PartyLink, ...]:
+    """Other parties on file that share a fingerprint, the strongest tie first, at most twenty.
+
+    Two queries, and the two of the figures where they are not given.
+    """
+    figures = figures or figures_on(legal_day(timezone.now()))
+    held = held_by([party.pk], most=figures.most_holders)
+    found = _strengths(held, figures).get(party.pk, {})
+    strongest = sorted(found, key=lambda key: (-found[key].score, str(key)))[:MOST_LINKS]
+    parties = Party.objects.in_bulk([key for key in strongest if not isinstance(key, Gone)]) if strongest else {}
+    links = [PartyLink(parties[key], found[key].score, found[key].sentence) for key in strongest if key in parties]
+    return tuple(sorted(links, key=lambda link: (-link.score, link.party.reference)))
 
 
-def _any_of(pairs: list[Value]) -> Q:
-    wanted = Q(pk__in=[])
-    for kind, tie in pairs:
-        wanted |= Q(kind=kind, tie=tie)
-    return wanted
+def tied_to_gone(party: Party, figures: LinkFigures) -> dict[UUID, LinkStrength]:
+    """The same for customers of whom only fingerprints are left, by their key; one query."""
+    found = _strengths(held_by([party.pk], most=figures.most_holders), figures).get(party.pk, {})
+    return {other.key: tied for other, tied in found.items() if isinstance(other, Gone)}
 
 
-def _strength(ties: list[Shared]) -> tuple[float, str]:
-    found = strength(ties)
-    return found.score, found.sentence
+@dataclass(frozen=True)
+class Gone:
+    """The key of a customer of whom only fingerprints are left, so that it is not taken for a party's."""
+
+    key: UUID
+
+    def __str__(self):
+        return str(self.key)
+
+
+def _strengths(held: Iterable[Held], figures: LinkFigures) -> dict[UUID, dict[UUID | Gone, LinkStrength]]:
+    """For each party with whom it is tied, and how strongly; whoever shares only what many hold is left out."""
+    shared: dict[UUID, dict[UUID | Gone, list[Shared]]] = defaultdict(lambda: defaultdict(list))
+    for each in held:
+        if 0 < each.others < figures.most_holders:
+            for other in (*(each.holders - {each.party}), *map(Gone, each.remembered)):
+                shared[each.party][other].append(Shared(each.kind, each.others + 1))
+    return {
+        party: {other: strength(values, figures) for other, values in others.items()}
+        for party, others in shared.items()
+    }
+
+
+# --- the graph of ties ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Node:
+    """One customer in the graph of ties: `key` is the party's, or the one of what is remembered of a purged one.
+
+    `party` is None for a purged one. `state` says in words where its newest account stands, or what became of it;
+    `is_restricted` that something is held against it: closed for cause, restricted or refused. `label` is the name of a
+    party on file, and of a purged one its old reference.
+    """
+
+    key: UUID
+    reference: str
+    label: str
+    state: str
+    is_restricted: bool
+    party: Party | None = None
+
+
+@dataclass(frozen=True)
+class Tie:
+    """What two nodes share: `shared` with how many hold each, the most telling first; `score` from 0 to 1."""
+
+    a: UUID
+    b: UUID
+    shared: tuple[Shared, ...]
+    score: float
+    sentence: str
+
+
+def neighbourhood(party: Party, depth: int, most: int) -> tuple[list[Node], list[Tie]]:
+    """Who is tied to a party, and who to them, `depth` steps away: at most `most` nodes, the party first.
+
+    The strongest ties lead on; of all nodes shown every tie among them is told once, the strongest first. Two queries
+    for the figures, one a step, and five for the nodes (with one more for each level of companies somebody owns).
+    """
+    figures = figures_on(legal_day(timezone.now()))
+    keys: list[UUID | Gone] = [party.pk]
+    frontier, ties = [party.pk], {}
+    for step in range(depth + 1):
+        found = _strengths(held_by(frontier, most=figures.most_holders), figures)
+        near = []
+        for one in frontier:
+            for other, tied in found.get(one, {}).items():
+                ties[frozenset((one, other))] = (one, other, tied)
+                near.append((-tied.score, str(other), other))
+        new = [other for *_, other in sorted(near, key=lambda each: each[:2])]
+        new = [other for other in dict.fromkeys(new) if other not in keys][: max(0, most - len(keys))]
+        if step == depth or not new:  # one look further only finds the ties among those on the rim
+            break
+        keys += new
+        frontier = [key for key in new if not isinstance(key, Gone)]
+    seen = set(keys)
+    told = [
+        Tie(_plain_key(one), _plain_key(other), tied.counted, tied.score, tied.sentence)
+        for one, other, tied in ties.values()
+        if one in seen and other in seen
+    ]
+    return _nodes(keys), sorted(told, key=lambda tie: (-tie.score, str(tie.a), str(tie.b)))
+
+
+def _plain_key(key: UUID | Gone) -> UUID:
+    return key.key if isinstance(key, Gone) else key
+
+
+def _nodes(keys: list[UUID | Gone]) -> list[Node]:
+    on_file = [key for key in keys if not isinstance(key, Gone)]
+    parties, held_against = Party.objects.in_bulk(on_file), shut_out.behind(on_file)
+    states = dict(Account.objects.filter(party__in=on_file).order_by("created_at").values_list("party_id", "status"))
+    gone = [key.key for key in keys if isinstance(key, Gone)]
+    remembered = RestrictedCustomer.objects.in_bulk(gone) if gone else {}
+    nodes = []
+    for key in keys:
+        if isinstance(key, Gone) and (row := remembered.get(key.key)):
+            state = f"{shut_out.outcome_of(row.reason)}, purged on {row.remembered_on}"
+            nodes.append(Node(row.pk, row.reference, row.reference, state, True))
+        elif row := parties.get(key):
+            against, status = held_against.get(key), states.get(key)
+            state = AccountStatus(status).label if status else "no account of its own"
+            state += f" ({', '.join(dict.fromkeys(each.outcome for each in against))})" if against else ""
+            nodes.append(Node(row.pk, row.reference, row.legal_name, state, bool(against), row))
+    return nodes

@@ -64,12 +64,18 @@ class Party(Recorded):
         "accounts.WatchlistSnapshot", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     marked_with = models.CharField(max_length=60, blank=True, help_text="How and under which key its marks were made.")
+    look_back_due = models.BooleanField(
+        default=True, db_default=True, help_text="What it shares was not compared yet with whom we shut out."
+    )
 
     objects = PartyQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "parties"
-        indexes = [models.Index(fields=["legal_name"], name="party_name")]
+        indexes = [
+            models.Index(fields=["legal_name"], name="party_name"),
+            models.Index(fields=["id"], condition=models.Q(look_back_due=True), name="party_look_back_due"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(kind__in=[kind.value for kind in PartyKind]), name="party_kind_known"

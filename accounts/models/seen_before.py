@@ -5,15 +5,36 @@ from functools import partial
 
 from django.db import models
 
-from kyc_portal.records.recorded import Recorded
+from kyc_portal.records.recorded import Recorded, RecordedQuerySet
 from kyc_portal.records.refs import new_reference
+
+
+class Judgement(models.TextChoices):
+    SAME = "same", "the same"
+    NOT_SAME = "not_same", "not the same"
+    CANNOT_TELL = "cannot_tell", "cannot be told"
+
+
+class SeenBeforeQuerySet(RecordedQuerySet):
+    def standing(self):
+        """Ties to customers against whom something still is held."""
+        return self.filter(over_at__isnull=True)
+
+    def to_judge(self):
+        """Nobody has said yet whether they are the same."""
+        return self.standing().filter(judgement="")
+
+    def bearing(self):
+        """Ties that may be one and the same customer: nobody has found that they are not."""
+        return self.standing().exclude(judgement=Judgement.NOT_SAME)
 
 
 class SeenBefore(Recorded):
     """One tie of a party to an earlier customer: how strong, on what, said in a sentence; a person judges it.
 
     `earlier` is the other party while its file is there, `remembered` its fingerprints once it is purged: one of the
-    two. `shared` are kinds of values with how many hold each, never the values.
+    two. `shared` are kinds of values with how many hold each, never the values; `judged_on` the kinds a judgement rests
+    on: other evidence asks for another one. Once nothing is held against the earlier customer the tie is over.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -31,6 +52,14 @@ class SeenBefore(Recorded):
     sentence = models.CharField(max_length=500)
     found_at = models.DateTimeField()
     updated_at = models.DateTimeField()
+    judgement = models.CharField(max_length=12, choices=Judgement.choices, blank=True)
+    judged_on = models.JSONField(default=list)
+    judged_why = models.CharField(max_length=300, blank=True)
+    judged_at = models.DateTimeField(null=True, blank=True)
+    judged_by = models.CharField(max_length=150, blank=True)
+    over_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SeenBeforeQuerySet.as_manager()
 
     class Meta:
         verbose_name = "tie to an earlier customer"
@@ -41,7 +70,14 @@ class SeenBefore(Recorded):
             models.CheckConstraint(
                 condition=models.Q(earlier__isnull=True) ^ models.Q(remembered__isnull=True), name="tie_to_one_earlier"
             ),
+            models.CheckConstraint(
+                condition=models.Q(judgement="") | models.Q(judged_at__isnull=False), name="judged_tie_says_when"
+            ),
         ]
 
     def __str__(self):
         return self.reference
+
+    @property
+    def is_judged(self) -> bool:
+        return bool(self.judgement)

@@ -14,7 +14,10 @@ REASONS = {
 }
 BY_HAND = [(code, title) for code, title in REASONS.items() if code != UNVERIFIED]  # the other takes two people
 
-NO_FAULT = {"own_request", "unused", UNVERIFIED, "product_ended", "reseller_ended"}
+NO_FAULT = {
+    "own_request", "unused", UNVERIFIED, "product_ended", "reseller_ended",
+    "withdrawn", "duplicate", "data_not_given", "own_policy", "block_lifted",  # never opened, for no fault of theirs
+}  # fmt: skip
 GRAVE_LEVELS = {"suspended", "blocked"}
 
 

@@ -1,9 +1,10 @@
 """How strongly shared identifiers tie a new customer to an old one (requirement R106's grouping; own policy).
 
-A wallet that two customers share says much; an address that a hundred share says that it is an office centre.
+A wallet that two customers share says much; an address that a hundred share says that it is an office centre. What each
+kind weighs, and from how many holders on a value says nothing, are figures of the regime.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import log2
 
@@ -18,25 +19,34 @@ WORDS = {
     "email": "e-mail address",
     "email_root": "mailbox",
     "owner": "beneficial owner",
-    "device": "device",
+    "device": "registration device",
+    "ssh_key": "SSH key",
     "address": "street address",
+    "access_address": "address of access",
+    "access_network": "network of access",
+    "access_exit": "exit of an anonymiser",
 }
 
-# How likely two parties belong together when they alone share one such value: own policy.
-WEIGHTS = {
-    "document": 0.95,
-    "national_id": 0.95,
-    "wallet": 0.9,
-    "card": 0.85,
-    "iban": 0.85,
-    "bank_account": 0.85,
-    "owner": 0.8,
-    "email": 0.8,
-    "email_root": 0.7,
-    "device": 0.7,
-    "phone": 0.7,
-    "address": 0.4,
+# What follows from one another counts once: an e-mail address has its mailbox, an address of access its network.
+DEPENDENT = {
+    "email_root": "email",
+    "bank_account": "iban",
+    "access_network": "access_address",
+    "access_exit": "access_address",
 }
+
+
+@dataclass(frozen=True)
+class LinkFigures:
+    """The figures of a regime: `weights` by kind (0 to 1, when two alone share such a value) and, from 0 to 1, from
+    which strength on a tie is kept, flagged, and stands in the way of opening. What more than `most_holders` customers
+    hold says nothing about any two of them."""
+
+    weights: Mapping[str, float]
+    most_holders: int
+    keep_from: float
+    flag_from: float
+    stop_from: float
 
 
 @dataclass(frozen=True)
@@ -49,38 +59,50 @@ class Shared:
 
 @dataclass(frozen=True)
 class LinkStrength:
-    """How strong the tie is (0 to 1), and why, in words."""
+    """How strong the tie is (0 to 1), why, in words, and what was counted, the most telling first."""
 
     score: float
     sentence: str
+    counted: tuple[Shared, ...] = ()
 
 
-def strength(shared: Iterable[Shared]) -> LinkStrength:
+def strength(shared: Iterable[Shared], figures: LinkFigures) -> LinkStrength:
     """Weigh everything two parties share.
 
-    Each kind counts once, by its rarest value; the weight is halved when four parties hold the value, a third
-    of it is left at eight, and so on. Different kinds add up like independent chances. Raises ValueError for an
-    unknown kind.
+    Each kind counts once, by its rarest value, and of what depends on one another the weightier; the weight is halved
+    when four parties hold the value, a third of it is left at eight, and so on, and nothing beyond `most_holders`.
+    Different kinds add up like independent chances. Raises ValueError for an unknown kind.
     """
-    best: dict[str, tuple[float, int]] = {}
+    best: dict[str, tuple[float, Shared]] = {}
     for each in shared:
-        if each.kind not in WEIGHTS:
+        if each.kind not in WORDS:
             raise ValueError(f"Unknown kind of identifier: {each.kind[:40]!r}")
-        holders = max(2, each.holders)
-        weight = WEIGHTS[each.kind] / log2(holders)
-        best[each.kind] = max(best.get(each.kind, (0.0, 0)), (weight, -holders))
+        each = Shared(each.kind, max(2, each.holders))
+        if each.holders > figures.most_holders:
+            continue
+        weight, root = weight_of(each, figures), DEPENDENT.get(each.kind, each.kind)
+        if root not in best or (weight, each.kind) > (best[root][0], best[root][1].kind):
+            best[root] = weight, each
 
     apart = 1.0
     for weight, _ in best.values():
         apart *= 1 - weight
-    ranked = sorted(best.items(), key=lambda pair: (-pair[1][0], pair[0]))
-    return LinkStrength(round(1 - apart, 4), _sentence([(kind, -holders) for kind, (_, holders) in ranked]))
+    ranked = [each for _, each in sorted(best.values(), key=lambda pair: (-pair[0], pair[1].kind))]
+    return LinkStrength(round(1 - apart, 4), _sentence(ranked), tuple(ranked))
 
 
-def _sentence(kinds: list[tuple[str, int]]) -> str:
-    if not kinds:
-        return "They share nothing."
-    parts = [
-        WORDS[kind] if holders == 2 else f"{WORDS[kind]} (which {holders} customers have)" for kind, holders in kinds
-    ]
-    return f"They share the same {', '.join(parts)}."
+def weight_of(shared: Shared, figures: LinkFigures) -> float:
+    """What one shared value weighs (0 to 1): its kind's weight, the less the more customers hold it."""
+    return figures.weights.get(shared.kind, 0.0) / log2(max(2, shared.holders))
+
+
+def _sentence(shared: list[Shared]) -> str:
+    if not shared:
+        return "They share nothing that tells them from others."
+    return f"They share the same {', '.join(in_words(each.kind, each.holders) for each in shared)}."
+
+
+def in_words(kind: str, holders: int) -> str:
+    """One shared value as staff read it, with how many hold it when there are more than the two."""
+    word = WORDS.get(kind, kind)
+    return word if holders == 2 else f"{word} (which {holders} customers have)"

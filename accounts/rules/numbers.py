@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from ipaddress import ip_address, ip_network
 
 import phonenumbers
 from anyascii import anyascii
@@ -16,6 +17,7 @@ from stdnum import bitcoin
 from stdnum import iban as iban_numbers
 from stdnum.exceptions import ValidationError
 
+from accounts.rules import ssh_keys
 from kyc_portal.refusal import Refusal
 
 LONGEST_VALUE = 300
@@ -41,6 +43,10 @@ class BadWallet(BadNumber):
     """The value is no wallet address."""
 
 
+class BadSshKey(BadNumber):
+    """The value is no SSH public key."""
+
+
 class FullCardNumber(BadNumber):
     """A whole card number was given where only a token and the last four digits may be kept."""
 
@@ -55,8 +61,9 @@ def normalised(kind: str, value: str) -> str:
     plain = unicodedata.normalize("NFKC", value).strip()
     if not plain or not any(letter.isalnum() for letter in plain):
         raise BadNumber("The value is empty. Enter it, or leave the line out.")
-    if len(plain) > LONGEST_VALUE:
-        raise BadNumber(f"The value is longer than {LONGEST_VALUE} characters. Enter the number alone.")
+    longest = ssh_keys.LONGEST if kind == "ssh_key" else LONGEST_VALUE
+    if len(plain) > longest:
+        raise BadNumber(f"The value is longer than {longest} characters. Enter the number alone.")
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in plain):
         raise BadNumber("The value holds control characters. Type it again without them.")
     result = KINDS[kind](plain)
@@ -137,6 +144,27 @@ def _address(value: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", plain.casefold()))
 
 
+def _ip_address(value: str) -> str:
+    try:
+        return str(ip_address(value))
+    except ValueError:
+        raise BadNumber("This is no address on the internet. Write it as 192.0.2.1 or 2001:db8::1.") from None
+
+
+def _ip_network(value: str) -> str:
+    try:
+        return str(ip_network(value))
+    except ValueError:
+        raise BadNumber("This is no network. Write it as 192.0.2.0/24 or 2001:db8::/48.") from None
+
+
+def _ssh_key(value: str) -> str:
+    try:
+        return ssh_keys.fingerprint_of(value)
+    except ssh_keys.NoPublicKey as fault:
+        raise BadSshKey(str(fault)) from None
+
+
 def _token(value: str) -> str:
     return re.sub(r"\s+", " ", value)
 
@@ -153,6 +181,10 @@ KINDS: dict[str, Callable[[str], str]] = {
     "national_id": _letters_and_digits,
     "address": _address,
     "device": _token,
+    "ssh_key": _ssh_key,
+    "access_address": _ip_address,
+    "access_network": _ip_network,
+    "access_exit": _ip_address,
     "owner": _token,
 }
 

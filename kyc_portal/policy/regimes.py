@@ -7,6 +7,8 @@ that is there already is left as it is, because an operator may have changed it.
 from dataclasses import dataclass
 from datetime import date
 
+from kyc_portal.policy.link_figures import LINKS
+
 # The first privacy notice (own policy); an operator approves further versions under Policy.
 PRIVACY_NOTICE = """Before we open an account, and from time to time after that, we ask for some information about you and verify it. We use it only to establish who uses our infrastructure and to meet our legal duties, keep it encrypted, and destroy it when no duty to keep it remains. Only members of our staff who need it can see it, and every look is recorded."""  # noqa: E501
 # What the person who opens an account signs of its owners (R22, own policy); the list of owners follows it.
@@ -93,6 +95,7 @@ WEIGHTS = tuple(
         ("watch_overdue", "20", "Nobody looked in time at an account that two people kept only under watch."),
         ("mrz_check_failed", "30", "Mostly a typing error; really printed there, a sign of forgery."),
         ("near_threshold_owners", "25", "Shares cut to size are a known way of staying unnamed."),
+        ("seen_before", "50", "It points to somebody whom we shut out, yet values are shared innocently too."),
     )
 )
 
@@ -288,6 +291,7 @@ COMMON = (
     Figure("watchlist_shrink_percent", "20", "percent", "own"),
     Figure("document_grace_days", "0", "days", "bank-cip", "The document must be unexpired when it is looked at."),
     *ANSWERS,
+    *(Figure(name, value, unit, "own", why) for name, value, unit, why in LINKS),
     *ACCEPTED,
     *COUNTRIES,
     *WEIGHTS,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.rules.links import WEIGHTS
+from accounts.rules.links import WORDS
 from accounts.rules.numbers import (
     KINDS,
     BadEmail,
@@ -19,6 +19,7 @@ from accounts.rules.numbers import (
     mask_card_numbers,
     normalised,
 )
+from tests.accounts.link_figures import link_figures
 
 LEGACY, SEGWIT = "1BoatSLRHtKNngkdXEeobR76b53LETtpyT", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"
 ETHER = "0xDe0B295669a9FD93d5F28D9Ec85E40f4cb697BAe"
@@ -92,8 +93,28 @@ class TestNormalised:
         with pytest.raises(ValueError, match="shoe_size"):
             normalised("shoe_size", "42")
 
-    def test_every_kind_has_a_weight_as_a_link(self):
-        assert set(KINDS) == set(WEIGHTS)
+    def test_every_kind_has_words_and_a_weight_as_a_link(self):
+        assert set(KINDS) == set(WORDS) == set(link_figures().weights)
+
+    @pytest.mark.parametrize(
+        ("kind", "value", "form"),
+        [
+            ("access_address", "192.0.2.1", "192.0.2.1"),
+            ("access_exit", "2001:DB8:0:0::1", "2001:db8::1"),
+            ("access_network", "192.0.2.0/24", "192.0.2.0/24"),
+            ("access_network", "2001:DB8::/48", "2001:db8::/48"),
+        ],
+    )
+    def test_an_address_has_one_form(self, kind, value, form):
+        assert normalised(kind, value) == form
+
+    @pytest.mark.parametrize(
+        ("kind", "value"),
+        [("access_address", "192.0.2.256"), ("access_network", "192.0.2.1/24"), ("access_network", "here")],
+    )
+    def test_what_is_no_address_is_refused(self, kind, value):
+        with pytest.raises(BadNumber, match="This is no"):
+            normalised(kind, value)
 
     @given(st.sampled_from(sorted(KINDS)), st.text(max_size=60))
     def test_no_text_makes_it_crash_and_twice_is_once(self, kind, value):
