@@ -65,7 +65,10 @@ def country_cell(code: str):
 
 def _map(found: list[Seen]) -> Html:
     rows = [
-        [country_cell(each.name), each.name, each.count, each.hidden, f"{each.hidden / each.count:.0%}", each.first, each.last]
+        [
+            country_cell(each.name), each.name, each.count, each.hidden, f"{each.hidden / each.count:.0%}",
+            each.first, each.last,
+        ]
         for each in found
     ]  # fmt: skip
     head = ["Country", "Code", "Accesses", "Anonymised", "Share", "First day", "Last day"]
@@ -83,17 +86,21 @@ def _timeline(seen: AccessPicture) -> Strip:
     days = [SeenDay(day.day, day.accesses, day.hidden, day.acts, day.acts_hidden) for day in seen.days]
     drawn = columns(days, seen.since, seen.until)
     rows = [
-        (each.first, [when(each, drawn), each.accesses, each.hidden, each.acts, each.acts_hidden])
+        (each.first, [_unbroken(when(each, drawn)), each.accesses, each.hidden, each.acts, each.acts_hidden])
         for each in drawn if each.accesses or each.acts
     ]  # fmt: skip
     silent = [
-        (first, [day_in_words(first), f"nothing for {length:,} days", "", "", ""])
+        (first, [_unbroken(day_in_words(first)), f"nothing for {length:,} days", "", "", ""])
         for first, length in gaps_told(days, seen.since, seen.until)
     ]
     newest_first = [row for _, row in sorted(rows + silent, key=lambda each: each[0], reverse=True)]
     head = ["When", "Accesses", "Anonymised", "Administrative acts", "Anonymised"]
     table = Table("when-table", "Access over time", head, newest_first)
-    return Strip("when", "When", days, table, first=seen.since, last=seen.until)
+    return Strip("when", "When", days, table, first=seen.since, last=seen.until, is_wide=True)
+
+
+def _unbroken(words: str):
+    return format_html('<span class="nowrap">{}</span>', words)
 
 
 def _networks(seen: AccessPicture) -> Bars:
@@ -102,12 +109,13 @@ def _networks(seen: AccessPicture) -> Bars:
                  for (name, *_), each in zip(rows, seen.networks, strict=True)]  # fmt: skip
     others = seen.public - sum(each.count for each in seen.networks)
     if others:
-        rows.append(("all other networks", others, ""))
         told_rows.append(["all other networks", others, "", "", ""])
-    table = Table("networks-table", "Networks", ["Network", "Accesses", "Anonymised", "First day", "Last day"], told_rows)
-    note = f"The {MOST_NETWORKS} networks with the most accesses." if others else ""
+    table = Table(
+        "networks-table", "Networks", ["Network", "Accesses", "Anonymised", "First day", "Last day"], told_rows
+    )
+    note = f"The {MOST_NETWORKS} networks with the most accesses; {others:,} came by others." if others else ""
     return Bars(
-        "networks", "By network", rows, table=table if rows else None, note=note,
+        "networks", "By network", rows, table=table if rows else None, note=note, is_wide=True,
         empty="No network is known. Load a list that names networks: manage.py load_address_ranges.",
     )  # fmt: skip
 
@@ -123,8 +131,6 @@ def _hours(seen: AccessPicture, zone: tzinfo) -> Picture:
     ]
     table = Table("hours-table", "By hour", ["Hour from", "In UTC", "Days with access"], rows)
     drawn = hour_columns(counts, "By hour of the day", utc=in_utc, minute=minute)
-    note = (
-        f"On how many days something was done in each hour, in your zone, {zone} ({offset_in_words(offset)} on "
-        f"{day_in_words(seen.until)}); UTC stands below."
-    )
+    where = f"{zone} ({offset_in_words(offset)} on {day_in_words(seen.until)}); UTC stands below" if offset else "UTC"
+    note = f"On how many days something was done in each hour. Your zone is {where}."
     return Picture("hours", "By hour of the day", drawn, table, note=note)

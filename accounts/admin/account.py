@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.db.models import Prefetch
 from django.utils.html import format_html
 
-from accounts.admin import account_sections as parts
 from accounts.admin import access_page, missing, own_page, unverified
+from accounts.admin import account_sections as parts
 from accounts.admin.account_forms import (
     BlockForm,
     CloseForm,

@@ -13,8 +13,8 @@ from accounts.rules.graph_layout import Crossing, Layout, Line, Place
 from kyc_portal.staff.pictures import joined, picture, wrap
 from kyc_portal.staff.templatetags.marks import visible
 
-NARROW, WIDE = 300, 700  # pixels a phone leaves, and a desk
-LETTER, STRONG_LETTER = 6.9, 7.6  # the width of an average one
+NARROW, WIDE = 300, 640  # pixels a phone leaves, and a desk
+LETTER, STRONG_LETTER = 6.9, 8.2  # the width of an average one
 LEFT, STEP, MOST_STEPS_WIDE, LANE = 16, 28, 112, 7
 RADIUS, LINE_HEIGHT, AIR = 8, 16, 16
 WEAK = 0.35  # a tie below it is drawn dashed
@@ -23,11 +23,12 @@ TONES = {"restricted": "warning", "refused": "danger", "open": "good"}
 
 @dataclass(frozen=True)
 class GraphNode:
-    """What stands at a node: its name, two lines below it, all that is to be said when it has the focus, its page."""
+    """What stands at a node: its name, its state and its tie below; what is said when it has the focus; its page."""
 
     name: str
     detail: str
     tie: str
+    steps: str
     told: str
     state: str
     url: str = ""
@@ -85,7 +86,7 @@ def _label_lines(layout: Layout, node: GraphNode) -> tuple[list, list]:
     """(class, text) of each line of a label, on a phone and on a desk."""
     labels_at = _grid(layout, []).labels_at
     both = []
-    for room, lines in ((NARROW - labels_at, 2), (WIDE - labels_at, 1)):
+    for room, lines in ((NARROW - labels_at, 2), (WIDE - labels_at, 2)):
         found = [("pic-strong", line) for line in wrap(node.name, room / STRONG_LETTER, lines)]
         found += [
             ("pic-quiet", line) for text in (node.detail, node.tie) if text for line in wrap(text, room / LETTER, lines)
@@ -153,13 +154,14 @@ def _node(
     drawn = [
         format_html('<rect class="graph-room" x="1" y="{}" width="99%" height="{}" rx="6"/>', top + 1, height - 2),
         _mark(node.state, grid.x(place.column), grid.dots[place.row], is_start=place.row == 0),
-        *(_lines(f"graph-{kind}", lines, grid.labels_at, top) for kind, lines in zip(("narrow", "wide"), label, strict=True)),
+        _lines("graph-narrow", label[0], grid.labels_at, top),
+        _lines("graph-wide", label[1], grid.labels_at, top),
     ]  # fmt: skip
-    told = " ".join(filter(None, (f"{visible(node.name)}, {visible(node.detail)}.", node.told)))
+    told = " ".join(filter(None, (f"{visible(node.name)}, {visible(node.detail)}, {node.steps}.", node.told)))
     facts = format_html(
         'class="graph-node" data-node="{}" data-toward="{}" data-ties="{}" data-told="{}" aria-label="{}"',
         place.row, "" if place.parent is None else place.parent, " ".join(str(row) for row in around), told,
-        ", ".join(filter(None, (visible(node.name), visible(node.detail), visible(node.tie)))),
+        ", ".join(filter(None, (visible(node.name), visible(node.detail), node.steps, visible(node.tie)))),
     )  # fmt: skip
     if node.url:
         return format_html(

@@ -42,7 +42,7 @@ class DaySeen:
 class AccessPicture:
     """A window of an account's access. `since` is its first day, `until` the last day on which anything was seen.
 
-    `countries` and `networks` count public addresses only ("" where the lists know none), the most first; `networks` are
+    `countries` and `networks` count public addresses only ("" where the lists know none), the most first, of networks
     the first fifteen.
     """
 

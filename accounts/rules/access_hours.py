@@ -9,8 +9,8 @@ HOURS = 24
 def days_by_hour(days: Iterable[tuple[date, int]], zone: tzinfo) -> list[int]:
     """On how many days of a zone something was done in each of its 24 hours.
 
-    `days` are (day in UTC, mask of its hours in UTC: bit h for the hour from h). Where a zone lies off the full hour, an
-    hour is counted as the one in which it begins.
+    `days` are (day in UTC, mask of its hours in UTC: bit h for the hour from h). Where a zone lies off the full hour,
+    an hour is counted as the one in which it begins.
     """
     seen = set()
     for day, mask in days:

@@ -1,7 +1,7 @@
-"""Where each node and each tie of a link graph stands: the same data always gives the same picture (issue: R106, T22).
+"""Where each node and each tie of a link graph stands: the same data always gives the same picture (R106, T22).
 
-A node has a row of its own, so that no two labels can meet; its column is its distance from the start. The strongest tie
-towards the start is a branch, as in a tree; every other tie runs in a lane at the right of all nodes.
+A node has a row of its own, so that no two labels can meet; its column is its distance from the start. The strongest
+tie towards the start is a branch, as in a tree; every other tie runs in a lane at the right of all nodes.
 """
 
 from collections import defaultdict
@@ -69,7 +69,7 @@ class Layout:
 def lay_out(
     start: Hashable, nodes: Sequence[Hashable], ties: Sequence[Line], *, most: int = MOST_NODES, lanes: int = MOST_LANES
 ) -> Layout:
-    """Place the start, and up to `most` other nodes, nearest and strongest first; the order of what comes in counts not.
+    """Place the start, and up to `most` other nodes, nearest and strongest first, whatever order they come in.
 
     Keys are compared as text. Ties to nodes that are not there, and of a node to itself, are left out.
     """
@@ -77,7 +77,7 @@ def lay_out(
     around = _neighbours(set(keys), ties)
     parents, order = _nearest_first(start, keys, around)
     kept = set(order[: most + 1])
-    places = _in_rows(order, kept, parents)
+    places = _in_rows(order, kept, parents, around)
     layout = Layout(places, left_out=[key for key in order if key not in kept])
     rows = {place.key: place.row for place in places}
     branches = {place.branch for place in places}
@@ -85,7 +85,7 @@ def lay_out(
         number for number, tie in enumerate(ties)
         if number not in branches and tie.a != tie.b and tie.a in rows and tie.b in rows
     ]  # fmt: skip
-    layout.crossings, no_lane = _in_lanes(others, ties, rows, lanes)
+    layout.crossings = _in_lanes(others, ties, rows, lanes)
     drawn = branches | {crossing.tie for crossing in layout.crossings}
     layout.ties_left_out = [number for number in range(len(ties)) if number not in drawn]
     return layout
@@ -124,7 +124,7 @@ def _nearest_first(start, keys: list, around: dict) -> tuple[dict, list]:
     return parents, order
 
 
-def _in_rows(order: list, kept: set, parents: dict) -> list[Place]:
+def _in_rows(order: list, kept: set, parents: dict, around: dict) -> list[Place]:
     """Each node after its parent, and before the parent's next one: what belongs together stands together."""
     below, roots = defaultdict(list), []
     for key in order:
@@ -132,27 +132,38 @@ def _in_rows(order: list, kept: set, parents: dict) -> list[Place]:
             parent, _ = parents[key]
             (roots if parent is None else below[parent]).append(key)
     places, rows = [], {}
+    below = {key: _side_by_side(children, around) for key, children in below.items()}
     waiting = [(key, 0) for key in reversed(roots)]
     while waiting:
         key, column = waiting.pop()
         parent, tie = parents[key]
         rows[key] = len(places)
         places.append(Place(key, rows[key], column, rows.get(parent), tie))
-        waiting.extend((child, column + 1) for child in reversed(below[key]))
+        waiting.extend((child, column + 1) for child in reversed(below.get(key, ())))
     return places
 
 
-def _in_lanes(numbers: list[int], ties: Sequence[Line], rows: dict, lanes: int) -> tuple[list[Crossing], list[int]]:
-    """The strongest ties first into the leftmost lane in which they meet no other; those without one besides."""
-    found, without = [], []
+def _side_by_side(children: list, around: dict) -> list:
+    """The children of one node in their order, but after each the one it is tied to most strongly, and so on."""
+    ordered, left = [], dict.fromkeys(children)
+    while left:
+        key = next(iter(left))
+        while key is not None:
+            ordered.append(key)
+            del left[key]
+            key = next((other for *_, other in around.get(key, ()) if other in left), None)
+    return ordered
+
+
+def _in_lanes(numbers: list[int], ties: Sequence[Line], rows: dict, lanes: int) -> list[Crossing]:
+    """The strongest ties first, each into the leftmost lane in which it meets no other, if there is one."""
+    found = []
     taken: list[list[tuple[int, int]]] = [[] for _ in range(lanes)]
     ends = {number: tuple(sorted((rows[ties[number].a], rows[ties[number].b]))) for number in numbers}
     for number in sorted(numbers, key=lambda each: (-ties[each].strength, ends[each], each)):
         upper, lower = ends[number]
         lane = next((n for n in range(lanes) if all(lower < a or b < upper for a, b in taken[n])), None)
-        if lane is None:
-            without.append(number)
-        else:
+        if lane is not None:
             taken[lane].append((upper, lower))
             found.append(Crossing(number, upper, lower, lane))
-    return sorted(found, key=lambda each: (each.upper, each.lane)), without
+    return sorted(found, key=lambda each: (each.upper, each.lane))

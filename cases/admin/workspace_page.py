@@ -131,8 +131,13 @@ def access_sections(account: Account | None, found: AccessSummary) -> list:
     return [
         Html("access", "Where access came from", "admin/record/map.html", context, note=note),
         Strip(
-            "access-days", "When it was used", days, day_table, empty="No access record was taken in yet.",
-            url=reverse("accounts:access", args=[account.pk]) if account else "", url_label="All of its access",
+            "access-days",
+            "When it was used",
+            days,
+            day_table,
+            empty="No access record was taken in yet.",
+            url=reverse("accounts:access", args=[account.pk]) if account else "",
+            url_label="All of its access",
         ),
     ]
 

@@ -93,7 +93,8 @@ def access_strip(
 ) -> SafeString:
     """Access on each day from `first` to `last`, the anonymised part hatched; administrative acts and gaps below it.
 
-    `days` are those with anything on them, as SeenDay or the beginning of one; without bounds the first and the last of them are the bounds.
+    `days` are those with anything on them, as SeenDay or the beginning of one; without bounds the first and the last
+    of them are the bounds.
     """
     if not days:
         return picture("strip", 24, title, "No access seen.", text_at("", 0, 16, "No access seen."))
@@ -161,7 +162,7 @@ def _lane(drawn: list[Column], what: str, hidden: str, floor: int, height: int, 
                 count_in_words(covered),
                 upright(x, width, floor - high, high - low, "none"),
                 upright(x, width, floor - low, low, f"url(#{pattern})"),
-            )  # fmt: skip
+            )
         )
     return joined([*parts, line("pic-rule", 0, floor, 100, floor)])
 
@@ -217,12 +218,12 @@ def hour_columns(
         line("pic-rule", 0, floor, 100, floor),
     ]
     for hour in (0, 6, 12, 18):
-        x = f"{hour * 100 / 24:.2f}%"
+        x, in_utc = f"{hour * 100 / 24:.2f}%", f"{(hour + utc) % 24:02d}"
         parts += [
             format_html('<text class="pic-quiet" x="{}" y="{}">{}</text>', x, floor + 14, f"{hour:02d}:{minute:02d}"),
-            format_html('<text class="pic-quiet" x="{}" y="{}">{} UTC</text>', x, floor + 29, f"{(hour + utc) % 24:02d}"),
+            format_html('<text class="pic-quiet" x="{}" y="{}">{} UTC</text>', x, floor + 29, in_utc),
         ]  # fmt: skip
-    words = f"Something was done on {_days(most)} in the hour from {busiest:02d}:{minute:02d}, and in no other hour on more."
+    words = f"Something was done on {_days(most)} in the hour from {busiest:02d}:{minute:02d}, in no other on more."
     return picture("hours", floor + 36, title, words, joined(parts))
 
 

@@ -1,4 +1,4 @@
-"""Pictures as SVG: owners, counts, due dates, and what all pictures are made of. Pure functions from values to safe SVG.
+"""Pictures as SVG: owners, counts, due dates, what all are made of. Pure functions from values to safe SVG.
 
 No picture has a view box: widths are shares of the room, text keeps its size, so that a phone shows the same letters.
 Colours come from classes in the style sheets; a title and a description say the same in words.

@@ -179,6 +179,7 @@ class Bars:
     note: str = ""
     url: str = ""
     url_label: str = ""
+    is_wide: bool = False
     kind: str = "bars"
 
 
@@ -196,6 +197,7 @@ class Strip:
     last: date | None = None
     url: str = ""
     url_label: str = ""
+    is_wide: bool = False
     kind: str = "strip"
 
 

@@ -7,6 +7,7 @@ a phone, with the same letters. The figures stand in a table beside it (see pict
 import zlib
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -137,6 +138,7 @@ def _part(name: str, tiles: dict, seen: dict, pattern: str, to: str) -> SafeStri
     )  # fmt: skip
 
 
+@cache
 def _label(code: str, place: tuple[int, int]) -> SafeString:
     return format_html('<text x="{}" y="{}">{}</text>', place[0] * PITCH + TILE / 2, place[1] * PITCH + 17, code)
 
@@ -146,7 +148,7 @@ def _tile(code: str, place: tuple[int, int], counted: tuple[int, int], pattern: 
     told = f"{countries.name(code) or code}: {count_in_words(count)} accesses, {count_in_words(hidden)} anonymised"
     square = format_html(
         '<rect class="{}" x="{}" y="{}" width="{}" height="{}" rx="3"/>',
-        f"tile tile-{step_of(count)}", place[0] * PITCH, place[1] * PITCH, TILE, TILE,
+        f"pic-tile pic-tile-{step_of(count)}", place[0] * PITCH, place[1] * PITCH, TILE, TILE,
     )  # fmt: skip
     is_hatched = hidden * 2 > count
     over = format_html(
@@ -161,10 +163,7 @@ def _tile(code: str, place: tuple[int, int], counted: tuple[int, int], pattern: 
 
 
 def _legend() -> SafeString:
-    words = [
-        f"{count_in_words(least)} to {count_in_words(following - 1)}"
-        for least, following in zip(STEPS, STEPS[1:], strict=False)
-    ]
+    words = [f"{count_in_words(least)} to {count_in_words(following - 1)}" for least, following in pairwise(STEPS)]
     words.append(f"{count_in_words(STEPS[-1])} and more")
     shades = [
         format_html('<li><span class="tile-key tile-key-{}"></span>{}</li>', step, text)

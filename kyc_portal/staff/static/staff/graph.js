@@ -37,7 +37,7 @@
   function go(row) {
     if (row !== null && row !== undefined && nodes[row]) {
       nodes[row].focus();
-      nodes[row].scrollIntoView({ block: "nearest" });
+      nodes[row].scrollIntoView({ block: "center" });
     }
   }
 
