@@ -13,6 +13,7 @@ class AccountsConfig(AppConfig):
             external_checks,
             privacy,
             reverification,
+            seen_before,
             unverified,
             zone_reading,
         )
@@ -27,6 +28,7 @@ class AccountsConfig(AppConfig):
         queue.register(zone_reading.READ_ZONE, zone_reading.read)
         queue.register(external_checks.HAND_OVER, external_checks.hand_over)
         queue.register(external_answers.READ, external_answers.interpret)
+        queue.register(seen_before.LOOK_AGAIN, seen_before.look_again)
         events.location_changed.connect(reverification.take_new_location)
         events.account_closed.connect(unverified.end_with_account)
         receivers.connect()

@@ -2,10 +2,11 @@
 
 from django.db.models.signals import post_save
 
-from accounts.flows import access_answer
+from accounts.flows import access_answer, seen_before
 from accounts.models import Account, Restriction
 from accounts.models.account import WAITING_STATUSES
-from kyc_portal.records.acting import current_actor
+from accounts.rules.closing import GRAVE_LEVELS
+from kyc_portal.records.acting import at_end_of_flow, current_actor
 from kyc_portal.records.refs import SCHEDULER
 
 COUNTS = {Account: {"status"}, Restriction: {"level", "reason", "until", "lifted_at"}}
@@ -15,6 +16,20 @@ def connect() -> None:
     """Called once when the app is ready."""
     post_save.connect(compare_account, sender=Account, dispatch_uid="accounts.access_of_account")
     post_save.connect(compare_restricted, sender=Restriction, dispatch_uid="accounts.access_of_restriction")
+    post_save.connect(note_account, sender=Account, dispatch_uid="accounts.standing_of_account")
+    post_save.connect(note_restricted, sender=Restriction, dispatch_uid="accounts.standing_of_restricted")
+
+
+def note_account(sender, *, instance, created, raw=False, update_fields=None, **kwargs):
+    """Whoever is shut out, or no longer is, is looked for among present customers."""
+    if not raw and not created and (update_fields is None or "status" in update_fields):
+        at_end_of_flow(seen_before.note_standing, instance.pk, by=current_actor() or SCHEDULER)
+
+
+def note_restricted(sender, *, instance, raw=False, **kwargs):
+    """The same for a restriction that came or was lifted."""
+    if not raw and instance.level in GRAVE_LEVELS:
+        at_end_of_flow(seen_before.note_standing, instance.account_id, by=current_actor() or SCHEDULER)
 
 
 def compare_account(sender, *, instance, created, raw=False, update_fields=None, **kwargs):

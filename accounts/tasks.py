@@ -10,6 +10,7 @@ from accounts.flows import (
     restrictions,
     reverification,
     screening,
+    seen_before,
     signals,
     stored_files,
     unverified,
@@ -29,6 +30,12 @@ def load_name_tables(**signal):
 def screen_new_and_changed(at=None):
     """Every minute: screen whoever is new, has changed, or has not been compared with a list's newest version."""
     return screening.screen_due(by=SCHEDULER, at=moment(at))
+
+
+@shared_task
+def look_back_due(at=None):
+    """Every minute: compare whoever is new, or has new values, with everybody we shut out."""
+    return seen_before.look_back_due(by=SCHEDULER, at=moment(at))
 
 
 @shared_task

@@ -1,6 +1,15 @@
 """The waiting work on customers on the first page."""
 
-from accounts.models import Account, CouldNotVerify, Objection, PrivacyRequest, RiskSignal, ScreeningHit, Verification
+from accounts.models import (
+    Account,
+    CouldNotVerify,
+    Objection,
+    PrivacyRequest,
+    RiskSignal,
+    ScreeningHit,
+    SeenBefore,
+    Verification,
+)
 from kyc_portal.staff.site import Tile
 
 ACCOUNTS, VERIFICATIONS = "admin:accounts_account_changelist", "admin:accounts_verification_changelist"
@@ -62,6 +71,11 @@ TILES = (
     Tile(
         "Open red flags", "Raised and not answered yet.", "accounts.view_risksignal",
         lambda user, today: RiskSignal.objects.open(), SIGNALS, "answer=open", "warning",
+    ),
+    Tile(
+        "Seen before: to judge", "Customers share rare values with whom we shut out; say whether they are the same.",
+        "accounts.verify", lambda user, today: SeenBefore.objects.to_judge(),
+        "admin:accounts_seenbefore_changelist", "judgement=open", "warning",
     ),
     Tile(
         "Privacy requests", "People ask about their data; find it and prepare the answer.", "accounts.handle_privacy",

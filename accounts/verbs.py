@@ -138,4 +138,15 @@ class Verb(AuditVerb):
         "accounts.fingerprints_renewed",
         "made the fingerprints of {count} parties anew under {key_id}",
     )
+    LOOKED_BACK = "accounts.looked_back", "compared {party} with everybody we shut out: {count} ties stand"
+    FOUND_UNTIED = "accounts.found_untied", "compared {count} parties with everybody we shut out: no ties"
+    LOOK_BACK_ASKED = "accounts.look_back_asked", "had {count} parties compared anew that share something with it"
+    TIE_FOUND = (
+        "accounts.tie_found",
+        "found that {party} may have been seen before as {earlier} ({row})",
+        "score",
+        "matched",
+    )
+    TIE_OVER = "accounts.tie_over", "ended the tie {row}: nothing is held against the earlier customer"
+    TIE_JUDGED = "accounts.tie_judged", "judged the tie {row} of {party}: {judgement}"
     ACCESS_LOOKED_AT = "accounts.access_looked_at", "looked at what other systems are told of {account}: {answer}"

@@ -32,6 +32,7 @@ BEAT_SCHEDULE = {
     "build approved bundles": {"task": "cases.tasks.build_approved_bundles", "schedule": 15.0},
     "take in abuse reports": {"task": "cases.tasks.take_in_abuse_reports", "schedule": 60.0},
     "screen new and changed parties": {"task": "accounts.tasks.screen_new_and_changed", "schedule": 60.0},
+    "look back for whom we shut out": {"task": "accounts.tasks.look_back_due", "schedule": 60.0},
     "look at access answers": {"task": "accounts.tasks.look_at_access_answers", "schedule": 60.0},
     "send notices": {"task": "kyc_portal.notices.tasks.deliver_queued_notices", "schedule": 60.0},
     "end restrictions that ran out": {

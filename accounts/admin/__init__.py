@@ -8,12 +8,13 @@ from accounts.admin import (
     party,
     privacy,
     screening,
+    seen_before,
     signals,
     unverified,
     verification,
 )
 
 __all__ = [
-    "access", "account", "identity", "own_page", "party", "privacy", "screening", "signals", "unverified",
-    "verification",
+    "access", "account", "identity", "own_page", "party", "privacy", "screening", "seen_before", "signals",
+    "unverified", "verification",
 ]  # fmt: skip

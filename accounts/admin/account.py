@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db.models import Prefetch
 from django.utils.html import format_html
 
-from accounts.admin import access_page, missing, own_page, unverified
+from accounts.admin import access_page, missing, own_page, seen_before, unverified
 from accounts.admin import account_sections as parts
 from accounts.admin.account_forms import (
     BlockForm,
@@ -157,6 +157,7 @@ class AccountAdmin(RecordAdmin):
             unverified.outcomes(account),
             parts.hits(file),
             parts.red_flags(account),
+            seen_before.section(account.party),
             parts.tiers(file),
             parts.restrictions(file),
             parts.documents(file),

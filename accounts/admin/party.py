@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from accounts.admin import forms, graph_page, missing, ownership_sections
+from accounts.admin import forms, graph_page, missing, ownership_sections, seen_before
 from accounts.admin.identity import marks_in_a_row, sealed, title_of
 from accounts.flows import confirming, corrections, identification, links, parties, restricted, us_status
 from accounts.flows.ownership import OwnersAbove
@@ -157,6 +157,7 @@ class PartyAdmin(RecordAdmin):
             self._hits(record),
             self._screenings(record),
             self._identifiers(record, figures),
+            seen_before.section(record),
             self._links(record, figures),
             timeline_section(record),
         ]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
-from accounts.flows import intake, rating
+from accounts.flows import intake, rating, seen_before
 from accounts.flows.account_file import AccountFile
 from accounts.flows.completeness import missing_in
 from accounts.models import Account, Discrepancy, Party, Screening, WatchlistSnapshot
@@ -203,6 +203,11 @@ def _aggregated(file: AccountFile, listed: frozenset[UUID]) -> list[str]:
     ]
 
 
+def _nobody_was_seen_before(file: AccountFile) -> list[str]:
+    """Strong ties to whom we shut out wait for a person's judgement; no tie decides by itself."""
+    return seen_before.why_not_open(file)
+
+
 def _nothing_is_blocked(file: AccountFile) -> str | None:
     blocks = (each for each in file.restrictions if each.level == Level.BLOCKED and each.lifted_at is None)
     block = next(blocks, None)
@@ -221,5 +226,6 @@ _OWN_GUARDS: tuple[Callable[[AccountFile], Told], ...] = (
     _everybody_is_screened,
     _hits_are_judged,
     _nobody_is_listed,
+    _nobody_was_seen_before,
     _nothing_is_blocked,
 )

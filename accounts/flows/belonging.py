@@ -31,6 +31,7 @@ from accounts.models import (
     Screening,
     ScreeningHit,
     ScreeningMark,
+    SeenBefore,
     Verification,
     ZoneReading,
 )
@@ -61,7 +62,7 @@ OF_ACCOUNT = {  # from each row of an account's file to the account
 }
 OF_PARTY = dict.fromkeys(  # and from each row that speaks of a party to the party
     (Verification, CouldNotVerify, PartyName, Address, ContactPoint, IdentityDocument, PaymentMethod, Identifier,
-     Screening, ScreeningHit, ScreeningMark),
+     Screening, ScreeningHit, ScreeningMark, SeenBefore),
     "party",
 )  # fmt: skip
 OF_PARTY |= {Party: "", MethodResult: "verification__party", Discrepancy: "verification__party"}

@@ -41,6 +41,7 @@ from accounts.models import (
     Screening,
     ScreeningHit,
     ScreeningMark,
+    SeenBefore,
     Verification,
     ZoneReading,
 )
@@ -235,6 +236,7 @@ def _contents_of_parties(parties: list) -> list[models.QuerySet]:
         ContactConfirmation.objects.filter(contact__party__in=parties),
         ZoneReading.objects.filter(document__party__in=parties),
         *(model.objects.filter(party__in=parties) for model in of_party),
+        SeenBefore.objects.filter(Q(party__in=parties) | Q(earlier__in=parties)),
         OwnershipStake.objects.filter(Q(owner__in=parties) | Q(owned__in=parties)),
         Party.objects.filter(pk__in=parties),
     ]
@@ -246,7 +248,8 @@ def clear_before(account: Account) -> None:
     for objection in Objection.objects.filter(account=account):
         forget_clocks(objection)
     parties = parties_to_erase(account)
-    restricted.remember(account, parties, on=legal_day(moment(None)))
+    remembered = restricted.remember(account, parties, on=legal_day(moment(None)))
+    restricted.hand_over_ties(parties, remembered, at=moment(None))
     for party in Party.objects.filter(pk__in=parties):
         ask_deletion(party.pk, at=moment(None))
         forget_clocks(party)

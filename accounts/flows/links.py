@@ -38,15 +38,18 @@ class NoKeyToGiveUp(Refusal):
     """The settings do not name two fingerprint keys, a new and a former one."""
 
 
-def remember(party: Party, values: Iterable[Value], *, at: datetime) -> int:
+def remember(party: Party, values: Iterable[Value], *, at: datetime, is_news: bool = True) -> int:
     """Keep the fingerprints of these values; returns how many there were. One that is there already stays.
 
-    Nothing is ever taken away while the party is on file: an ended card still ties the next account to the last.
+    Nothing is ever taken away while the party is on file: an ended card still ties the next account to the last. News
+    is compared soon with everybody we shut out (seen_before.py).
     """
     rows = identifiers(party, values, at=at)
     if settings.FINGERPRINT_KEY_OLD:
         _renew(party, rows)
     Identifier.objects.bulk_create(rows, ignore_conflicts=True)
+    if is_news:
+        Party.objects.filter(pk=party.pk, look_back_due=False).update(look_back_due=True)
     return len(rows)
 
 
@@ -142,7 +145,7 @@ def fingerprint_party(party: Party, *, at: datetime) -> int:
         values += values_of_payment(payment.kind, _clear(payment.identifier))
     for stake in party.stakes_in_it.select_related("owner"):
         values += values_of_owner(stake.owner)
-    return remember(party, values, at=at)
+    return remember(party, values, at=at, is_news=False)
 
 
 @flow

@@ -88,6 +88,7 @@ WITHHELD = {
     "accounts.screeninghit": "Comparisons with sanctions lists: telling of them could tip somebody off.",
     "accounts.risksignal": "Red flags: telling of them could tip somebody off.",
     "accounts.riskoverride": "How the risk is judged: telling of it could tip somebody off.",
+    "accounts.seenbefore": "Comparisons with whom we shut out: telling of them could tip somebody off.",
     "accounts.accessbatch": "Files of the provider's own systems; the records in them are handed over.",
     "accounts.refusedline": "Lines nobody could read; they hold no data of the person.",
     "resellers.reseller": "Speaks of the business with others.",

@@ -5,19 +5,21 @@ They say that somebody who was shut out has come back, and nothing else: no name
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db import models
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.flows import links
-from accounts.models import Account, Identifier, Party, RestrictedCustomer, RetainedFingerprint
+from accounts.models import Account, Identifier, Party, RestrictedCustomer, RetainedFingerprint, SeenBefore
 from accounts.rules.closing import cause_of
 from accounts.rules.links import LinkFigures, LinkStrength
 from kyc_portal.calendars import keep_through
 from kyc_portal.policy.current import regime_on
-from kyc_portal.records.clock import legal_day
+from kyc_portal.records.clock import legal_day, moment
 from kyc_portal.records.verdicts import Period
 
 YEARS = "restricted_fingerprint_years"
@@ -82,6 +84,23 @@ def periods_of(customer: RestrictedCustomer) -> list[Period]:
 
 
 def contents_of(customer: RestrictedCustomer) -> list[models.QuerySet]:
-    """Its fingerprints, then itself."""
+    """Its fingerprints, then itself. Ties to it stay with whom they are of (forget_ties)."""
     fingerprints = RetainedFingerprint.objects.filter(customer=customer)
-    return [fingerprints, RestrictedCustomer.objects.filter(pk=customer.pk)]
+    ties = SeenBefore.objects.filter(remembered=customer)
+    return [ties, fingerprints, RestrictedCustomer.objects.filter(pk=customer.pk)]
+
+
+def hand_over_ties(parties: Iterable[UUID], customer: RestrictedCustomer | None, *, at: datetime) -> None:
+    """The file of these parties is about to go: ties to them go on to what is remembered, or are over."""
+    ties = SeenBefore.objects.filter(earlier__in=list(parties)).exclude(party__in=list(parties))
+    if customer is not None:
+        there = SeenBefore.objects.filter(remembered=customer).values("party")  # a backup had brought the file back
+        ties.exclude(party__in=list(there.values_list("party", flat=True))).update(earlier=None, remembered=customer)
+    ties.update(earlier=None, over_at=Coalesce("over_at", Value(at)), updated_at=at)
+
+
+def forget_ties(customer: RestrictedCustomer) -> None:
+    """Nothing is left by which the customer could be known: whoever was tied to it keeps the row, which is over."""
+    at = moment(None)
+    ties = SeenBefore.objects.filter(remembered=customer)
+    ties.update(remembered=None, over_at=Coalesce("over_at", Value(at)), updated_at=at)

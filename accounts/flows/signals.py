@@ -11,12 +11,12 @@ from django.db import models
 from accounts import events
 from accounts.flows import ownership, rating
 from accounts.flows.batches import BATCH
-from accounts.models import Account, CouldNotVerify, Party, RiskSignal, ScreeningHit
+from accounts.models import Account, CouldNotVerify, Party, RiskSignal, ScreeningHit, SeenBefore
 from accounts.models.party import AddressKind
 from accounts.models.screening import HitStatus
 from accounts.rules import detectors
 from accounts.rules.blocked_owners import blocked_share
-from accounts.rules.detectors import AccountFacts, DetectorLimits, DocumentState, Flag
+from accounts.rules.detectors import AccountFacts, DetectorLimits, DocumentState, Flag, SeenEarlier
 from accounts.rules.ownership import Stake, TooTangled, beneficial_owners
 from accounts.verbs import Verb
 from kyc_portal.policy.current import Regime, regime_on
@@ -75,6 +75,7 @@ def _gather(account: Account, on: date) -> tuple[AccountFacts, Decimal]:
         ),
         reverification_overdue_days=_overdue_days(account, on),
         **_watch(account, on),
+        seen_before=_seen_before(party, regime),
         owner_percents=_owner_percents(party, stakes),
         owner_threshold=regime.number("owner_share_percent"),
         limits=_limits(regime),
@@ -138,6 +139,16 @@ def _watch(account: Account, on: date) -> dict:
     """Whether the account is kept under watch (R40), and for how many days nobody has looked in time; one query."""
     days = list(CouldNotVerify.objects.watching().filter(account=account).values_list("look_again_on", flat=True))
     return {"is_watched": bool(days), "watch_overdue_days": max(0, (on - min(days)).days) if days else 0}
+
+
+def _seen_before(party: Party, regime: Regime) -> tuple[SeenEarlier, ...]:
+    """Ties to whom we shut out that are strong enough, the strongest first, but for those judged to be others."""
+    enough = regime.number("link_flag_percent") / 100
+    rows = SeenBefore.objects.bearing().filter(party=party, score__gte=enough).order_by("-score", "reference")
+    return tuple(
+        SeenEarlier(row.reference, row.earlier_reference, row.why, tuple(each["kind"] for each in row.shared))
+        for row in rows
+    )
 
 
 def _owner_percents(party: Party, stakes: list[Stake]) -> tuple[Decimal, ...]:

@@ -34,7 +34,8 @@ class SeenBefore(Recorded):
 
     `earlier` is the other party while its file is there, `remembered` its fingerprints once it is purged: one of the
     two. `shared` are kinds of values with how many hold each, never the values; `judged_on` the kinds a judgement rests
-    on: other evidence asks for another one. Once nothing is held against the earlier customer the tie is over.
+    on: other evidence asks for another one. Once nothing is held against the earlier customer the tie is over;
+    then neither need be on file.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -46,6 +47,7 @@ class SeenBefore(Recorded):
     remembered = models.ForeignKey(
         "accounts.RestrictedCustomer", on_delete=models.PROTECT, null=True, blank=True, related_name="seen_again"
     )
+    earlier_reference = models.CharField(max_length=20, blank=True, help_text="Its account's, purged or not.")
     why = models.CharField(max_length=60, help_text="What became of the earlier customer: a code.")
     score = models.DecimalField(max_digits=5, decimal_places=4)
     shared = models.JSONField(default=list)
@@ -68,7 +70,9 @@ class SeenBefore(Recorded):
             models.UniqueConstraint(fields=["party", "earlier"], name="one_tie_per_earlier_party"),
             models.UniqueConstraint(fields=["party", "remembered"], name="one_tie_per_remembered_customer"),
             models.CheckConstraint(
-                condition=models.Q(earlier__isnull=True) ^ models.Q(remembered__isnull=True), name="tie_to_one_earlier"
+                condition=(models.Q(earlier__isnull=True) ^ models.Q(remembered__isnull=True))
+                | models.Q(earlier__isnull=True, remembered__isnull=True, over_at__isnull=False),
+                name="tie_to_one_earlier",
             ),
             models.CheckConstraint(
                 condition=models.Q(judgement="") | models.Q(judged_at__isnull=False), name="judged_tie_says_when"

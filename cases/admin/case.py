@@ -27,6 +27,7 @@ from cases.admin.forms import (
 )
 from cases.admin.legal_forms import VoluntaryForm
 from cases.admin.report import reports_section
+from cases.admin.tied_forms import ProposeForSeveralForm, TiedForm
 from cases.admin.workspace_forms import MergeForm, RestrictForm
 from cases.flows import (
     bundles,
@@ -39,6 +40,7 @@ from cases.flows import (
     merging,
     readers,
     review,
+    tied,
     triage,
     voluntary,
 )
@@ -89,6 +91,11 @@ def is_open(case: Case) -> bool:
 def may_be_proposed(case: Case) -> bool:
     """Something is left to decide: an account of the case has no decision that waits or can be undone."""
     return len(case.listed_subjects) > len(case.unfinished)
+
+
+def has_several_left(case: Case) -> bool:
+    """Two accounts at least have no decision that waits or can be undone."""
+    return len(case.listed_subjects) - len(case.unfinished) > 1
 
 
 def proposals_of(case: Case) -> list[Decision]:
@@ -250,6 +257,19 @@ class CaseAdmin(RecordAdmin):
         if made.state == DecisionState.PROPOSED:
             return f"{made.reference} waits for a second person."
         return signed_in_words(made)
+
+    @flow_action(
+        "Take in tied accounts", form=TiedForm,
+        warning="Accounts that share rare values with those of this case. Each is still decided by itself.",
+    )  # fmt: skip
+    def take_in_tied(self, case, *, by, at, accounts):
+        tied.take_in(case, accounts=accounts, by=by, at=at)
+        return f"{case.reference} is about {len(accounts)} more account{'s' if len(accounts) > 1 else ''} now."
+
+    @flow_action("Propose for several accounts", form=ProposeForSeveralForm, when=has_several_left)
+    def propose_several(self, case, *, by, at, **chosen):
+        made = tied.propose_for(case, **chosen, by=by, at=at)
+        return f"{', '.join(each.reference for each in made)}: one decision for each account."
 
     @flow_action("Countersign", form=SignForm, primary=True, when=waits_for_signature)
     def countersign(self, case, *, by, at, at_once):

@@ -202,8 +202,11 @@ class ProposeForm(SignForm):
         if subjects is None:
             subjects = record.subjects.select_related("account").order_by("joined_at", "pk") if record else []
         self._accounts = {subject.account.reference: subject.account for subject in subjects}
-        self.fields["account"].choices = [(reference, reference) for reference in self._accounts]
+        self.offer_accounts(self._accounts)
         self._offer(outcomes_for(account.status for account in self._accounts.values()))
+
+    def offer_accounts(self, references) -> None:
+        self.fields["account"].choices = [(reference, reference) for reference in references]
 
     def _offer(self, outcomes: list[OutcomeCode]) -> None:
         """Only what at least one account of the case can have, with what each choice brings about."""

@@ -43,6 +43,9 @@ def load(case: Case) -> Case:
     case.flags = list(case.signals.select_related("signal").order_by("-signal__weight", "pk")[: case_page.MOST_LISTED])
     decisions = case.decisions.select_related("account").order_by("-proposed_at", "-pk")
     case.listed_decisions = list(decisions[:MOST_SUBJECTS])
+    case.unfinished = [
+        each for each in case.listed_decisions if each.state in (DecisionState.PROPOSED, DecisionState.SIGNED)
+    ]
     case.proposals = [each for each in case.listed_decisions if each.state == DecisionState.PROPOSED]
     return case
 

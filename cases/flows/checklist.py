@@ -29,7 +29,7 @@ class LeftOver(Refusal):
 def answer(case: Case, *, item: str, excused_why: str = "", by: Actor, at: datetime) -> CaseCheck:
     """Say that a point of the list is done, or why it need not be (a code); only whoever works the case does."""
     case = review.lock_case(case)
-    _require_works(case, by)
+    require_works(case, by)
     if item not in {each.code for each in items_for(case.kind)}:
         raise UnknownItem(f"{case.reference} has no such point on its list. Choose one that stands there.")
     if excused_why and excused_why not in list(ExcusedWhy):
@@ -48,7 +48,7 @@ def answer(case: Case, *, item: str, excused_why: str = "", by: Actor, at: datet
 def take_back(case: Case, *, item: str, by: Actor, at: datetime) -> CaseCheck:
     """Say that a point is not done after all; the row stays with who took it back and when."""
     case = review.lock_case(case)
-    _require_works(case, by)
+    require_works(case, by)
     known = CaseCheck.objects.standing().filter(case=case, item=item).first()
     if known is None:
         raise NotAsItWas("This point stands as not done. Look at the list again.")
@@ -58,7 +58,8 @@ def take_back(case: Case, *, item: str, by: Actor, at: datetime) -> CaseCheck:
     return known
 
 
-def _require_works(case: Case, by: Actor) -> None:
+def require_works(case: Case, by: Actor) -> None:
+    """Raises CaseEnded, or NotYourCase for whoever does not work the case."""
     if case.status in review.ENDED:
         raise review.CaseEnded(f"{case.reference} is {case.get_status_display()}. Open it again first.")
     if case.assigned_to_id is None or str(case.assigned_to_id) != by.key or by.kind != "person":

@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.admin import seen_before
 from cases.admin import case_page, workspace_page
 from cases.admin.decision import signed_in_words
 from cases.admin.forms import SignForm, WhyForm
@@ -201,6 +202,7 @@ def _page(request, reference: str, sent: dict | None = None, *, changed=(), stat
     sections = [
         workspace_page.signals_section(case, user), *_reports(case, user), workspace_page.subject_section(case, chosen),
         *([workspace_page.links_section(chosen)] if user.has_perm(right_to_see("accounts.party")) else []),
+        *([seen_before.section(chosen.party)] if chosen else []),
         case_page.documents_section(case), case_page.hits_section(case),
         *(workspace_page.access_sections(chosen, found) if user.has_perm(SEES_ACCESS) else []),
         workspace_page.timeline_section(case, of_account, found, newest=newest),

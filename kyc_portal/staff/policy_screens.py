@@ -90,6 +90,7 @@ SCREENS: dict[str, Screen] = {
         ("read_zone", "confirm_zone", "set_zone_aside"), Act("accounts.verify"))),
     "accounts.paymentmethod": Screen(acts={"add_transactions": Act("accounts.add_account")}),
     "accounts.risksignal": Screen(),
+    "accounts.seenbefore": Screen(acts={"judge": Act("accounts.verify")}),
     "accounts.privacyrequest": Screen(add="accounts.handle_privacy", acts={
         "identify": Act("accounts.handle_privacy", "received"),
         "prepare": Act("accounts.handle_privacy", "received"),
@@ -177,6 +178,8 @@ SCREENS: dict[str, Screen] = {
         "snooze": Act(CASE_WORK, "open in_review", by_kind=LEGAL_WORK),
         "wake": Act(CASE_WORK, "open in_review", by_kind=LEGAL_WORK),
         "propose": Act(CASE_WORK, "in_review proposed", by_kind={"legal": ""}),
+        "take_in_tied": Act(CASE_WORK, "open in_review", by_kind={"legal": ""}),
+        "propose_several": Act(CASE_WORK, "in_review proposed", by_kind={"legal": ""}),
         "countersign": Act("cases.decide", PROPOSED),
         "decline": Act("cases.decide", PROPOSED),
         "withdraw": Act(CASE_WORK, PROPOSED, by_kind=LEGAL_WORK),

@@ -226,6 +226,7 @@ OUTSIDERS_SEE = (
 SECRET_SECTIONS = {
     "holds": "records.view_legalhold",
     "hits": "accounts.view_screeninghit",
+    "seen-before": "accounts.view_seenbefore",
     "blocked-owners": "accounts.view_screeninghit",
     "documents": "accounts.view_identitydocument",
     "reports": "resellers.view_authorityreport",

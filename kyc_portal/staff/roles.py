@@ -33,7 +33,7 @@ def _view(app: str, *models: str) -> tuple[str, ...]:
 CUSTOMERS = _view(
     "accounts", "party", "account", "identitydocument", "paymentmethod", "verification", "screeninghit",
     "watchlistsnapshot", "accessbatch", "accessrecord", "addressrangesnapshot", "risksignal", "restriction",
-    "objection", "couldnotverify",
+    "objection", "couldnotverify", "seenbefore",
 ) + _view("resellers", "rosterhit")  # fmt: skip
 MEASURES = _view("cases", "specialmeasure", "measurehit")
 CASES = _view("cases", "case", "decision", "appeal")

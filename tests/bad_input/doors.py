@@ -23,6 +23,7 @@ from accounts.flows import (
     privacy,
     redress,
     restrictions,
+    seen_before,
     unverified,
     verification,
 )
@@ -123,12 +124,20 @@ def make_one_of_each(folder, user: StaffMember) -> None:
         kind="access", name="Maria Example", contact="maria@customer.example", received_on=now.date(), by=SCHEDULER,
         at=now,
     )  # fmt: skip
+    _make_tie()
     purge_runs.ask(as_of=NOON.date(), today=NOON.date(), executes=False, by=SCHEDULER, at=NOON)
     clock_watch.look()
     BreakGlass.objects.create(
         member=user, what="legal_matters", reason="harm", about_label="accounts.account", about_key=str(account.pk),
         about_name=account.reference, started_at=now, ends_at=now + timedelta(hours=1),
     )  # fmt: skip
+
+
+def _make_tie() -> None:
+    """One who was refused, and somebody with the same e-mail address."""
+    email = "again@customer.example"
+    intake.refuse_prospect(make_account(email=email), reason="listed", by=SCHEDULER, at=NOON)
+    seen_before.look_back(make_account(email=email).party, by=SCHEDULER, at=NOON)
 
 
 def _make_told() -> None:

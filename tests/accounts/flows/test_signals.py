@@ -61,7 +61,7 @@ class TestGatherFacts:
 
         few, many = (Account.objects.select_related("party").get(pk=each.pk) for each in (few, many))
         for account in (few, many):
-            with django_assert_num_queries(10):
+            with django_assert_num_queries(11):
                 signals.gather_facts(account, on=NOON.date())
 
 

@@ -75,7 +75,7 @@ class TestPage:
         self.fill(case, account, analyst_user, 7)
         many = self.queries_of(case, analyst_user)
 
-        assert len(many) == len(few) <= 25, "\n".join(query["sql"][:150] for query in many)
+        assert len(many) == len(few) <= 27, "\n".join(query["sql"][:150] for query in many)
 
     def fill(self, case, account, user, count):
         make_accesses(account, 30 * count)

@@ -1,0 +1,135 @@
+"""Ties to whom we shut out: on the pages of customers and cases, and each on a page of its own, where it is judged."""
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q
+from django.urls import NoReverseMatch, reverse
+
+from accounts.admin.forms import lines_field
+from accounts.flows import seen_before as flows
+from accounts.flows.shut_out import outcome_of
+from accounts.models import Party, SeenBefore
+from accounts.models.seen_before import Judgement
+from accounts.rules.links import in_words
+from kyc_portal.staff.actions import flow_action
+from kyc_portal.staff.filters import QuerysetFilter
+from kyc_portal.staff.record_admin import RecordAdmin
+from kyc_portal.staff.sections import Badge, Facts, Link, Table, timeline_section
+
+MOST_SHOWN = 20
+TONES = {Judgement.SAME: "danger", Judgement.NOT_SAME: "good", Judgement.CANNOT_TELL: "warning"}
+NO_NAMES = "No names or numbers of people: everybody who sees the customer reads this."
+
+
+def graph_of(party: Party) -> str:
+    """The address of the graph of a customer's ties."""
+    try:
+        return reverse("accounts:links", args=[party.pk])
+    except NoReverseMatch:
+        return ""
+
+
+def section(party: Party) -> Table:
+    """Whom a customer may have been before, and as whom it may have come again; one query."""
+    ties = SeenBefore.objects.filter(Q(party=party) | Q(earlier=party)).select_related("party", "earlier")
+    ties = ties.order_by("over_at", "-score", "reference")[:MOST_SHOWN]
+    rows = [_row(tie) if tie.party_id == party.pk else _again(tie) for tie in ties]
+    head = ["Tie", "Other customer", "What became of the earlier", "Strength", "Why", "Judged"]
+    empty = "Nothing ties them to anybody who was closed for cause, restricted or refused."
+    note = "Shared values say that two may be one, not that they are; rare ones say more (own policy)."
+    if party.look_back_due:
+        note = "What came last was not compared yet; it is within minutes. " + note
+    return Table(
+        "seen-before", "Seen before", head, rows, empty=empty, note=note, url=graph_of(party),
+        url_label="Show as a graph" if graph_of(party) else "",
+    )  # fmt: skip
+
+
+def _row(tie: SeenBefore) -> list:
+    other = Link(tie.earlier_reference, tie.earlier) if tie.earlier else f"{tie.earlier_reference} (file purged)"
+    return [Link(tie.reference, tie), other, outcome_of(tie.why), f"{tie.score:.0%}", tie.sentence, judged(tie)]
+
+
+def _again(tie: SeenBefore) -> list:
+    other = Link(f"{tie.party.reference}, came later", tie.party)
+    return [Link(tie.reference, tie), other, outcome_of(tie.why), f"{tie.score:.0%}", tie.sentence, judged(tie)]
+
+
+def judged(tie: SeenBefore) -> Badge:
+    """Where a tie stands, as a badge."""
+    if tie.over_at is not None:
+        return Badge("over", "")
+    if not tie.judgement:
+        return Badge("to judge", "warning")
+    return Badge(tie.get_judgement_display(), TONES[Judgement(tie.judgement)])
+
+
+class JudgementFilter(QuerysetFilter):
+    title = "judgement"
+    parameter_name = "judgement"
+    options = {
+        "open": ("to judge", lambda rows, user, today: rows.to_judge()),
+        "same": ("the same", lambda rows, user, today: rows.filter(judgement=Judgement.SAME)),
+        "other": ("not the same", lambda rows, user, today: rows.filter(judgement=Judgement.NOT_SAME)),
+        "over": ("over", lambda rows, user, today: rows.filter(over_at__isnull=False)),
+    }
+
+
+class JudgeForm(forms.Form):
+    """Whether the two are one customer, and why."""
+
+    judgement = forms.ChoiceField(label="The two are", choices=Judgement.choices, widget=forms.RadioSelect)
+    why = lines_field("Reason", flows.LONGEST_WHY, required=True, help_text=NO_NAMES)
+
+    def clean_why(self):
+        return " ".join(self.cleaned_data["why"].split())
+
+
+@admin.register(SeenBefore)
+class SeenBeforeAdmin(RecordAdmin):
+    list_display = ["reference", "party", "earlier_reference", "outcome", "score", "judgement", "found_at", "over_at"]
+    list_filter = [JudgementFilter]
+    list_select_related = ["party"]
+    search_fields = ["reference", "party__reference", "earlier_reference"]
+    ordering = ["-found_at"]
+
+    @admin.display(description="what became of the earlier", ordering="why")
+    def outcome(self, tie):
+        return outcome_of(tie.why)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("party", "earlier")
+
+    def badges(self, record):
+        return [judged(record)]
+
+    def sections(self, record, *, user, at):
+        facts = [
+            ("Customer", Link(f"{record.party.legal_name} ({record.party.reference})", record.party)),
+            ("Earlier customer", _row(record)[1]),
+            ("What became of it", outcome_of(record.why)),
+            ("Strength", f"{record.score:.0%}"),
+            ("Why", record.sentence),
+            ("Found", record.found_at),
+            ("Judged", record.get_judgement_display()),
+            ("By", record.judged_by),
+            ("On", record.judged_at),
+            ("Reason", record.judged_why),
+            ("Over since", record.over_at),
+        ]
+        shared = [[in_words(each["kind"], 2), each["holders"]] for each in record.shared]
+        graph = graph_of(record.party)
+        return [
+            Facts("tie", "Tie", facts, url=graph, url_label="Show as a graph" if graph else ""),
+            Table("shared", "What they share", ["Value", "Customers who have it"], shared, empty="Nothing any more."),
+            timeline_section(record),
+        ]
+
+    @flow_action(
+        "Judge", form=JudgeForm, primary=True, when=lambda tie: tie.over_at is None,
+        warning="Look at both files first. Shared values are no proof: people share flats, offices and banks. The same "
+        "evidence is not raised again.",
+    )  # fmt: skip
+    def judge(self, tie, *, by, at, judgement, why):
+        judged_tie = flows.judge(tie, judgement=judgement, why=why, by=by, at=at)
+        return f"{judged_tie.reference}: {judged_tie.get_judgement_display()}."
