@@ -25,11 +25,12 @@ LABELS = {"30": "30 days", "90": "90 days", "365": "365 days", "all": "All days"
 
 
 def with_door(sections: Sequence, account: Account, user) -> list:
-    """The access sections of an account's page with the way to all of it; none for who may not see access records."""
+    """The access sections of an account's page, the first with the way to all; none for who sees no access records."""
     if not page_named("accounts:access").opens_to(user, "GET"):
         return []
     address = reverse("accounts:access", args=[account.pk])
-    return [replace(each, url=address, url_label="Map, timeline, networks, hours") for each in sections]
+    first, *others = sections
+    return [replace(first, url=address, url_label="Map, timeline, networks, hours"), *others]
 
 
 def windows(shown: str) -> list[dict]:

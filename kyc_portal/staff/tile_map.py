@@ -15,7 +15,7 @@ from django_countries import countries
 
 from kyc_portal.staff.pictures import count_in_words, hatch, joined, picture
 
-TILE, PITCH = 25, 28  # pixels: a tile, and from one to the next
+TILE, PITCH, BAND = 25, 28, 9  # pixels: a tile, from one to the next, and the hatched foot of one
 STEPS = (1, 10, 100, 1_000, 10_000)  # the same for every map, so that two maps can be compared
 
 # By part of the world its codes of ISO 3166-1 as they lie, north at the top; a place is a fact, the rest is taste.
@@ -139,26 +139,27 @@ def _part(name: str, tiles: dict, seen: dict, pattern: str, to: str) -> SafeStri
 
 
 @cache
-def _label(code: str, place: tuple[int, int]) -> SafeString:
-    return format_html('<text x="{}" y="{}">{}</text>', place[0] * PITCH + TILE / 2, place[1] * PITCH + 17, code)
+def _label(code: str, place: tuple[int, int], is_hatched: bool = False) -> SafeString:
+    x, y = place[0] * PITCH + TILE / 2, place[1] * PITCH + (13 if is_hatched else 17)
+    return format_html('<text x="{}" y="{}">{}</text>', x, y, code)
 
 
 def _tile(code: str, place: tuple[int, int], counted: tuple[int, int], pattern: str, to: str) -> SafeString:
+    """A square of its shade; where more than half was anonymised a hatched band along its foot."""
     count, hidden = counted
     told = f"{countries.name(code) or code}: {count_in_words(count)} accesses, {count_in_words(hidden)} anonymised"
+    x, y, is_hatched = place[0] * PITCH, place[1] * PITCH, hidden * 2 > count
     square = format_html(
-        '<rect class="{}" x="{}" y="{}" width="{}" height="{}" rx="3"/>',
-        f"pic-tile pic-tile-{step_of(count)}", place[0] * PITCH, place[1] * PITCH, TILE, TILE,
+        '<rect class="pic-tile pic-tile-{}" x="{}" y="{}" width="{}" height="{}" rx="3"/>',
+        step_of(count), x, y, TILE, TILE,
     )  # fmt: skip
-    is_hatched = hidden * 2 > count
-    over = format_html(
-        '<rect class="tile-hatched" x="{}" y="{}" width="{}" height="{}" rx="3" fill="url(#{})"/>',
-        place[0] * PITCH, place[1] * PITCH, TILE, TILE, pattern,
+    band = format_html(
+        '<rect class="tile-hatched" x="{}" y="{}" width="{}" height="{}" fill="url(#{})"/>',
+        x, y + TILE - BAND, TILE, BAND, pattern,
     ) if is_hatched else ""  # fmt: skip
-    kind = "tile-seen tile-seen-hatched" if is_hatched else f"tile-seen tile-seen-{step_of(count)}"
     return format_html(
-        '<a class="{}" href="#{}{}" aria-label="{}"><title>{}</title>{}{}{}</a>',
-        kind, to, code, told, told, square, over, _label(code, place),
+        '<a class="tile-seen tile-seen-{}" href="#{}{}" aria-label="{}"><title>{}</title>{}{}{}</a>',
+        step_of(count), to, code, told, told, square, band, _label(code, place, is_hatched),
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def account(transactional_db, live_server, page):
 
 def test_the_map_is_walked_by_keyboard_and_leads_to_the_table(page, live_server, account):
     page.goto(live_server.url + reverse("admin:accounts_account_change", args=[account.pk]))
-    page.get_by_role("link", name="Map, timeline, networks, hours").first.click()
+    page.get_by_role("link", name="Map, timeline, networks, hours").click()
     page.get_by_role("link", name="All days").click()
 
     tiles = page.locator(".tile-map a")
