@@ -20,6 +20,7 @@ from kyc_portal.staff.sections import Badge, Link, Table, url_of
 from kyc_portal.staff.templatetags.marks import cell, visible
 
 DEPTH = 2
+MOST_TOLD = 6  # ties of one node told at once; the table has all of them
 MOST_ASKED = 101  # one more than is ever told apart: forty are drawn, and the rest is counted
 START = "this customer"
 OPEN, CLOSED, REFUSED = (LABELS[each] for each in (AccountStatus.ACTIVE, AccountStatus.CLOSED, AccountStatus.REFUSED))
@@ -109,13 +110,14 @@ def in_full(tie: Tie) -> str:
 
 
 def _told(key: UUID, by_key: dict, ties: Sequence[Tie]) -> list[str]:
-    """All ties of one node in sentences, the strongest first."""
+    """The strongest ties of one node in sentences, and how many more there are."""
     sentences = []
     for tie in ties:
         if key in (tie.a, tie.b):
             other = by_key[tie.b if tie.a == key else tie.a]
             sentences.append(f"With {visible(other.label)}, {tie.score:.0%}: the same {in_full(tie)}.")
-    return sentences
+    more = len(sentences) - MOST_TOLD
+    return [*sentences[:MOST_TOLD], f"And {more} more, in the table."] if more > 0 else sentences
 
 
 def _table(layout: Layout, by_key: dict, drawn: dict[UUID, GraphNode], ties: Sequence[Tie]) -> Table:

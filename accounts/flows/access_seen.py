@@ -66,16 +66,18 @@ class AccessPicture:
 
 
 def seen_of(account: Account, days: int | None = None) -> AccessPicture | None:
-    """The last `days` days up to the last one with any access, or all of them; None when there is none."""
+    """The last `days` days up to the last one with any access, or all of them, from the first one at the earliest.
+
+    None when nothing was ever seen.
+    """
     rows = AccessDay.objects.filter(account=account)
     span = rows.aggregate(first=Min("day"), last=Max("day"))
     if span["last"] is None:
         return None
     since = span["first"] if days is None else max(span["first"], span["last"] - timedelta(days=days - 1))
     window = rows.filter(day__gte=since)
-    begins = since if days is None else span["last"] - timedelta(days=days - 1)
     return AccessPicture(
-        since=begins, until=span["last"], countries=_places(window, "country"),
+        since=since, until=span["last"], countries=_places(window, "country"),
         networks=_places(window, "network", MOST_NETWORKS), days=_days(window),
     )  # fmt: skip
 

@@ -6,6 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accounts.admin import access_page, account_sections, graph_page
 from accounts.flows.access_seen import seen_of
@@ -14,10 +16,12 @@ from accounts.models import Account
 from accounts.rules.links import Shared
 from kyc_portal.records.models import IdentityView
 from kyc_portal.staff.policy_table import page_named
+from kyc_portal.staff.sections import Table, for_viewer
 from tests.accounts import access_days, ties
 from tests.accounts.access_days import LAST, day_of
 from tests.builders import make_account, make_party
 from tests.conftest import person
+from tests.kyc_portal.staff.test_pictures import SVG, parsed
 
 pytestmark = pytest.mark.django_db
 HOSTILE = '</text><script>alert(1)</script>"'
@@ -78,6 +82,12 @@ class TestRights:
         analyst_client.get(links_of(account))
 
         assert IdentityView.objects.count() == 2
+
+    @pytest.mark.parametrize(("role", "url"), [("reviewer", True), ("administrator", False)])
+    def test_a_section_keeps_its_door_only_for_who_may_open_it(self, role, url):
+        section = Table("links", "Links", [], [], url=links_of(make_account()), url_label="Show as a graph")
+
+        assert bool(for_viewer(section, person("somebody", role)).url) is url
 
 
 class TestAccess:
@@ -203,6 +213,26 @@ class TestGraph:
         (note,) = graph.notes
         assert note.endswith("weaker ties found no room in the picture; they are in the table.")
         assert "".join(str(row[-1]) for row in graph.table.rows).count("<li>") == 15 * 14 / 2
+
+    @given(
+        st.lists(st.text(max_size=80), min_size=2, max_size=12),
+        st.lists(st.tuples(*[st.integers(0, 11)] * 2), max_size=40),
+    )
+    def test_whatever_the_names_and_ties_no_two_labels_meet(self, names, pairs):
+        nodes = [Node(n, f"PTY-{n:04d}", name, "active", False) for n, name in enumerate(names)]
+        told = [Tie(a, b, (Shared("card", 3),), (a + b) / 22, "") for a, b in pairs if a < b < len(names)]
+
+        graph = graph_page.graph_of(nodes, told)
+
+        drawn = [node for node in parsed(graph.svg).iter() if node.get("data-node")]
+        assert [node.get("data-node") for node in drawn] == [str(n) for n in range(len(names))]
+        below = 0.0
+        for node in drawn:
+            room = next(part for part in node.iter() if part.get("class") == "graph-room")
+            top, height = float(room.get("y")), float(room.get("height"))
+            lines = [float(text.get("y")) for text in node.iter(f"{SVG}text")]
+            assert below <= top and top < min(lines) and max(lines) < top + height
+            below = top + height
 
     @pytest.mark.parametrize(
         ("state", "restricted", "shape"),
