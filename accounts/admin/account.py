@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.db.models import Prefetch
 from django.utils.html import format_html
 
+from accounts.admin import access_page, missing, own_page, profile_sections, seen_before, unverified
 from accounts.admin import account_sections as parts
-from accounts.admin import missing, own_page, profile_sections, seen_before, unverified
 from accounts.admin.account_forms import (
     BlockForm,
     CloseForm,
@@ -162,8 +162,7 @@ class AccountAdmin(RecordAdmin):
             parts.tiers(file),
             parts.restrictions(file),
             parts.documents(file),
-            parts.access_countries(account),
-            parts.access_days(account),
+            *access_page.with_door([parts.access_countries(account), parts.access_days(account)], account, user),
             profile_sections.usual_use(file),
             own_page.links(account, at=at),
             own_page.objections(account),

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from accounts.admin import forms, missing, ownership_sections, seen_before
+from accounts.admin import forms, graph_page, missing, ownership_sections, seen_before
 from accounts.admin.identity import marks_in_a_row, sealed, title_of
 from accounts.flows import confirming, corrections, identification, links, parties, restricted, us_status
 from accounts.flows.ownership import OwnersAbove
@@ -318,4 +318,7 @@ class PartyAdmin(RecordAdmin):
             for found in restricted.find_restricted(party, figures)
         ]
         head = ["Party", "Reference", "Strength", "Why"]
-        return Table("links", "Parties that share something", head, rows, empty="They share nothing with anybody.")
+        return Table(
+            "links", "Parties that share something", head, rows, empty="They share nothing with anybody.",
+            **graph_page.door(party),
+        )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from accounts.views import pictures
 from accounts.views import staff as views
 
 app_name = "accounts"
@@ -13,5 +14,7 @@ urlpatterns = [
     path("parties/<uuid:key>/owners/export/", views.export_ownership, name="export_ownership"),
     path("parties/<uuid:key>/owners/day/", views.owners_on_a_day, name="owners_on_a_day"),
     path("parties/<uuid:key>/owners/import/", views.import_ownership, name="import_ownership"),
+    path("<uuid:key>/access/", pictures.access, name="access"),
+    path("parties/<uuid:key>/links/", pictures.links, name="links"),
     path("customers/import/", views.import_customers, name="import_customers"),
 ]

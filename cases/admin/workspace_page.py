@@ -7,8 +7,8 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django_countries import countries
 
+from accounts.admin.access_page import COUNTRY_ROW, country_cell
 from accounts.flows.links import find_links
 from accounts.models import Account, Restriction
 from accounts.rules.detectors import BY_CODE
@@ -22,7 +22,7 @@ from cases.rules.stages import DecisionState
 from kyc_portal.records import audit
 from kyc_portal.staff.policy_table import right_to_see
 from kyc_portal.staff.sections import Badge, Html, Link, Strip, Table, Timeline
-from kyc_portal.staff.world_picture import world
+from kyc_portal.staff.tile_map import tile_map
 
 MOST_ROWS = 12
 MOST_SUBJECTS = 200
@@ -106,13 +106,16 @@ def links_section(account: Account | None) -> Table:
     note = "A shared value says that two may belong together, not that they do (own policy)."
     note += f" {more} weaker ties are on the customer's page." if more > 0 else ""
     head = ["Customer", "Strength", "Why"]
-    return Table("links", "Linked customers", head, rows, empty="No other customer shares anything.", note=note)
+    return Table(
+        "links", "Linked customers", head, rows, empty="No other customer shares anything.", note=note,
+        url=reverse("accounts:links", args=[account.party_id]) if account else "", url_label="Show as a graph",
+    )  # fmt: skip
 
 
 def access_sections(account: Account | None, found: AccessSummary) -> list:
     """Where the newest accesses of the chosen account came from, as a map with its table, and when."""
     rows = [
-        [countries.name(code) or code if code != UNKNOWN else UNKNOWN, code, total, f"{hidden / total:.0%}"]
+        [country_cell(code if code != UNKNOWN else ""), code, total, f"{hidden / total:.0%}"]
         for code, total, hidden in found.countries[:MOST_ROWS]
     ]
     note = (
@@ -124,13 +127,22 @@ def access_sections(account: Account | None, found: AccessSummary) -> list:
     url = f"{reverse('admin:accounts_accessrecord_changelist')}?account__id__exact={account.pk}" if account else ""
     head = ["Country", "Code", "Accesses", "Anonymised"]
     table = Table("access-table", "Accesses by country", head, rows, more_url=url, more_label="All access records")
-    context = {"svg": world(found.countries, "Accesses by country"), "table": table, "is_empty": not rows}
+    drawn = tile_map(found.countries[:MOST_ROWS], "Accesses by country", COUNTRY_ROW)
+    context = {"svg": drawn, "table": table, "empty": "No access from a public address is known."}
     days = found.days[-STRIP_DAYS:]
     day_rows = [list(day) for day in reversed(days[-MOST_ROWS:])]
     day_table = Table("day-table", "Last days", ["Day", "Accesses", "Anonymised"], day_rows) if day_rows else None
     return [
-        Html("access", "Where access came from", "cases/workspace_map.html", context, note=note),
-        Strip("access-days", "When it was used", days, day_table, empty="No access record was taken in yet."),
+        Html("access", "Where access came from", "admin/record/map.html", context, note=note),
+        Strip(
+            "access-days",
+            "When it was used",
+            days,
+            day_table,
+            empty="No access record was taken in yet.",
+            url=reverse("accounts:access", args=[account.pk]) if account else "",
+            url_label="All of its access",
+        ),
     ]
 
 

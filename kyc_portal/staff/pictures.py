@@ -1,11 +1,10 @@
-"""Pictures as SVG: owners, counts, access over time, due dates. Pure functions from values to safe SVG.
+"""Pictures as SVG: owners, counts, due dates, what all are made of. Pure functions from values to safe SVG.
 
 No picture has a view box: widths are shares of the room, text keeps its size, so that a phone shows the same letters.
 Colours come from classes in the style sheets; a title and a description say the same in words.
 """
 
 import unicodedata
-import zlib
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -21,7 +20,6 @@ LABEL_LETTERS = 32  # what fits beside a mark in the 300 px that a phone leaves
 TREE_INDENT = 22
 TREE_LEVELS_INDENTED = 7  # deeper levels keep the last indent, so that names stay readable
 TREE_ROWS_MOST = 200
-STRIP_HEIGHT = 64
 STEPS_HEIGHT = 96
 
 
@@ -87,25 +85,67 @@ def _first_line(text: str, room: float) -> str:
     return text
 
 
-def picture(kind: str, height: float, title: object, description: object, body: SafeString) -> SafeString:
-    """The frame of every picture: as wide as its room, `height` pixels high, with title and description in words."""
+def picture(
+    kind: str,
+    height: float,
+    title: object,
+    description: object,
+    body: SafeString,
+    *,
+    width: str = "100%",
+    is_walked: bool = False,
+) -> SafeString:
+    """The frame of every picture: as wide as its room, `height` pixels high, with title and description in words.
+
+    `width` in pixels is for one that must not stretch. `is_walked`: marks in it are stops for the keyboard, so that it
+    is a group and not one image.
+    """
     return format_html(
-        '<svg xmlns="http://www.w3.org/2000/svg" class="picture picture-{}" role="img" width="100%" height="{}">'
+        '<svg xmlns="http://www.w3.org/2000/svg" class="picture picture-{}" {} width="{}" height="{}">'
         "<title>{}</title><desc>{}</desc>{}</svg>",
         kind,
+        format_html('role="group" aria-label="{}"', visible(title)) if is_walked else format_html('role="{}"', "img"),
+        width,
         round(height),
         visible(title),
         visible(description),
         body,
-    )
+    )  # fmt: skip
 
 
-def _text(kind: str, x: float, y: float, words: object) -> SafeString:
+def text_at(kind: str, x: float, y: float, words: object) -> SafeString:
     return format_html('<text class="{}" x="{}" y="{}">{}</text>', kind, x, y, words)
 
 
-def _joined(parts: Iterable[SafeString]) -> SafeString:
+def joined(parts: Iterable[SafeString]) -> SafeString:
     return format_html_join("", "{}", ((part,) for part in parts))
+
+
+def upright(x: float, width: float, y: float, height: float, fill: str) -> SafeString | str:
+    if height <= 0:
+        return ""
+    return format_html(
+        '<rect class="{}" x="{}%" y="{}" width="{}%" height="{}" fill="{}"/>',
+        "pic-column" if fill == "none" else "pic-hatched",
+        f"{x:.3f}",
+        f"{y:.2f}",
+        f"{width:.3f}",
+        f"{height:.2f}",
+        fill,
+    )
+
+
+def hatch(name: str) -> SafeString:
+    return format_html(
+        '<pattern id="{}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        '<rect class="pic-hatch-ground" width="6" height="6"/>'
+        '<line class="pic-hatch-line" x1="1" y1="0" x2="1" y2="6"/></pattern>',
+        name,
+    )
+
+
+def day_in_words(day: date) -> str:
+    return format_date(day, "j M Y")
 
 
 # --- Owners -----------------------------------------------------------------------------------------------------------
@@ -131,7 +171,7 @@ def owner_tree(node: TreeNode, title: str = "Owners") -> SafeString:
     again = sum(1 for _, _, owner in rows if getattr(owner, "repeats", False))
     words = f"{visible(node.name)} and {len(rows) - 1} owners below it, level by level."
     words += f" {again} of them stand elsewhere in the tree as well; their lines are dashed." if again else ""
-    return picture("tree", top + 4, title, words, _joined(parts))
+    return picture("tree", top + 4, title, words, joined(parts))
 
 
 def _flatten(root: TreeNode) -> list[tuple[int, int | None, TreeNode]]:
@@ -149,7 +189,7 @@ def _tree_row(owner: TreeNode, x: float, top: float) -> tuple[SafeString, float]
     room = LABEL_LETTERS - (x - 10) / 8
     names = wrap(owner.name, room)
     percent, detail = visible(owner.percent or ""), visible(owner.detail or "")
-    lines = [_text("pic-strong", x + 14, top + 16 + 17 * n, line) for n, line in enumerate(names)]
+    lines = [text_at("pic-strong", x + 14, top + 16 + 17 * n, line) for n, line in enumerate(names)]
     height = 17.0 * len(names)
     if percent or detail:
         share = format_html('<tspan class="pic-strong">{}</tspan> ', percent) if percent else ""
@@ -160,14 +200,14 @@ def _tree_row(owner: TreeNode, x: float, top: float) -> tuple[SafeString, float]
         height += 17
     marks = [visible(mark) for mark in getattr(owner, "marks", ())]
     for mark in marks:
-        lines.append(_text("pic-quiet", x + 14, top + 16 + height, cut(mark, room)))
+        lines.append(text_at("pic-quiet", x + 14, top + 16 + height, cut(mark, room)))
         height += 17
     part = format_html(
         '<g class="{}"><title>{}</title>{}{}</g>',
         tone_class(owner.tone),
         " · ".join(bit for bit in (visible(owner.name), percent, detail, *marks) if bit),
         _tree_mark(owner.tone, x, top + 12),
-        _joined(lines),
+        joined(lines),
     )
     return part, height + 10
 
@@ -196,13 +236,13 @@ def bars(rows: Sequence[tuple[str, int | float | Decimal, str]], title: str = "C
     """One bar per (label, value, tone), the largest as wide as the room; label and value stand above each bar."""
     most = max((float(value) for _, value, _ in rows), default=0)
     parts = [_bar(label, value, tone, most, number * 38) for number, (label, value, tone) in enumerate(rows)]
-    words = ", ".join(f"{label} {_count(value)}" for label, value, _ in rows[:20])
-    return picture("bars", max(len(rows) * 38, 1), title, words or "Nothing to count.", _joined(parts))
+    words = ", ".join(f"{label} {count_in_words(value)}" for label, value, _ in rows[:20])
+    return picture("bars", max(len(rows) * 38, 1), title, words or "Nothing to count.", joined(parts))
 
 
 def _bar(label: str, value: int | float | Decimal, tone: str, most: float, top: int) -> SafeString:
     share = max(float(value), 0) / most * 100 if most > 0 else 0
-    amount = _count(value)
+    amount = count_in_words(value)
     return format_html(
         '<g class="{}"><title>{}: {}</title><text x="0" y="{}">{}</text>'
         '<text class="pic-strong pic-end" x="100%" y="{}">{}</text>'
@@ -221,90 +261,8 @@ def _bar(label: str, value: int | float | Decimal, tone: str, most: float, top: 
     )
 
 
-def _count(value: int | float | Decimal) -> str:
+def count_in_words(value: int | float | Decimal) -> str:
     return f"{value:,}" if isinstance(value, int) or value != int(value) else f"{int(value):,}"
-
-
-# --- Access over time -------------------------------------------------------------------------------------------------
-
-
-def access_strip(days: Sequence[tuple[date, int, int]], title: str = "Access over time") -> SafeString:
-    """One column per (day, accesses, of which through anonymising services); the anonymised part is hatched."""
-    if not days:
-        return picture(
-            "strip", 24, title, "No access seen.", format_html('<text x="0" y="16">{}</text>', "No access seen.")
-        )
-
-    most = max(max(total for _, total, _ in days), 1)
-    busiest = max(days, key=lambda day: day[1])
-    total, hidden = sum(day[1] for day in days), sum(day[2] for day in days)
-    hatch = f"hatch-{zlib.crc32(repr(days).encode()):08x}"
-    floor = 22 + STRIP_HEIGHT
-    columns = _joined(_column(number, len(days), day, most, 22, hatch) for number, day in enumerate(days))
-    share = f"{hidden / total:.0%}" if total else "0%"
-    body = format_html(
-        '{}<text class="pic-quiet" x="0" y="13">most {} ({})</text><text class="pic-quiet pic-end" x="100%" y="13">'
-        '{} anonymised (hatched)</text>{}<line class="pic-rule" x1="0" y1="{}" x2="100%" y2="{}"/>'
-        '<text class="pic-quiet" x="0" y="{}">{}</text><text class="pic-quiet pic-end" x="100%" y="{}">{}</text>',
-        _hatch(hatch),
-        _count(busiest[1]),
-        _day(busiest[0]),
-        share,
-        columns,
-        floor,
-        floor,
-        floor + 15,
-        _day(days[0][0]),
-        floor + 15,
-        _day(days[-1][0]),
-    )
-    words = (
-        f"{total:,} accesses from {_day(days[0][0])} to {_day(days[-1][0])}, {hidden:,} of them ({share}) anonymised."
-    )
-    return picture("strip", floor + 20, title, words, body)
-
-
-def _column(number: int, columns: int, day: tuple[date, int, int], most: int, top: int, hatch: str) -> SafeString:
-    when, total, hidden = day[0], max(day[1], 0), max(day[2], 0)
-    height = STRIP_HEIGHT * total / most
-    covered = STRIP_HEIGHT * min(hidden, total) / most
-    floor = top + STRIP_HEIGHT
-    x, width = number * 100 / columns, 100 / columns * 0.86
-    return format_html(
-        "<g><title>{}: {} accesses, {} anonymised</title>{}{}</g>",
-        _day(when),
-        _count(total),
-        _count(hidden),
-        _upright(x, width, floor - height, height - covered, "none"),
-        _upright(x, width, floor - covered, covered, f"url(#{hatch})"),
-    )
-
-
-def _upright(x: float, width: float, y: float, height: float, fill: str) -> SafeString | str:
-    if height <= 0:
-        return ""
-    return format_html(
-        '<rect class="{}" x="{}%" y="{}" width="{}%" height="{}" fill="{}"/>',
-        "pic-column" if fill == "none" else "pic-hatched",
-        f"{x:.3f}",
-        f"{y:.2f}",
-        f"{width:.3f}",
-        f"{height:.2f}",
-        fill,
-    )
-
-
-def _hatch(name: str) -> SafeString:
-    return format_html(
-        '<pattern id="{}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-        '<rect class="pic-hatch-ground" width="6" height="6"/>'
-        '<line class="pic-hatch-line" x1="1" y1="0" x2="1" y2="6"/></pattern>',
-        name,
-    )
-
-
-def _day(day: date) -> str:
-    return format_date(day, "j M Y")
 
 
 # --- Due dates --------------------------------------------------------------------------------------------------------
@@ -328,23 +286,23 @@ def steps(points: Sequence[tuple[date, int]], today: date | None = None, title: 
         here = (when - first).days * 100 / days
         before, sum_so_far = _level(sum_so_far, total, floor), sum_so_far + count
         after = _level(sum_so_far, total, floor)
-        parts.append(_line("pic-step", x, before, here, before))
+        parts.append(line("pic-step", x, before, here, before))
         parts.append(
             format_html(
                 "<g><title>{}: {} due by then</title>{}</g>",
-                _day(when),
-                _count(sum_so_far),
-                _line("pic-step", here, before, here, after),
+                day_in_words(when),
+                count_in_words(sum_so_far),
+                line("pic-step", here, before, here, after),
             )
         )
         x = here
-    parts.append(_line("pic-step", x, after, 100, after))
+    parts.append(line("pic-step", x, after, 100, after))
     due = sum(count for when, count in ordered if today is not None and when < today)
-    words = f"{total:,} due from {_day(ordered[0][0])} to {_day(ordered[-1][0])}" + (
+    words = f"{total:,} due from {day_in_words(ordered[0][0])} to {day_in_words(ordered[-1][0])}" + (
         f", {due:,} before today." if due else "."
     )
     return picture(
-        "steps", floor + 20, title, words, _joined([*parts, *_steps_words(first, last, total, due, today, floor)])
+        "steps", floor + 20, title, words, joined([*parts, *_steps_words(first, last, total, due, today, floor)])
     )
 
 
@@ -352,7 +310,7 @@ def _level(count: int, total: int, floor: int) -> float:
     return floor - STEPS_HEIGHT * count / total if total else floor
 
 
-def _line(name: str, x: float, y: float, to_x: float, to_y: float) -> SafeString:
+def line(name: str, x: float, y: float, to_x: float, to_y: float) -> SafeString:
     return format_html(
         '<line class="{}" x1="{}%" y1="{}" x2="{}%" y2="{}"/>',
         name,
@@ -365,13 +323,13 @@ def _line(name: str, x: float, y: float, to_x: float, to_y: float) -> SafeString
 
 def _steps_words(first: date, last: date, total: int, due: int, today: date | None, floor: int) -> list[SafeString]:
     words = [
-        _line("pic-rule", 0, floor, 100, floor),
-        format_html('<text class="pic-quiet" x="0" y="{}">{}</text>', floor + 15, _day(first)),
+        line("pic-rule", 0, floor, 100, floor),
+        format_html('<text class="pic-quiet" x="0" y="{}">{}</text>', floor + 15, day_in_words(first)),
         format_html(
             '<text class="pic-quiet pic-end" x="100%" y="{}">{} · {} in all</text>',
             floor + 15,
-            _day(last),
-            _count(total),
+            day_in_words(last),
+            count_in_words(total),
         ),
     ]
     if today is None:
@@ -379,5 +337,7 @@ def _steps_words(first: date, last: date, total: int, due: int, today: date | No
 
     here = (today - first).days * 100 / max((last - first).days, 1)
     side = "pic-quiet" if here < 50 else "pic-quiet pic-end"
-    note = format_html('<text class="{}" x="{}%" y="13">today, {} before</text>', side, f"{here:.3f}", _count(due))
-    return [_line("pic-today", here, 18, here, floor), note, *words]
+    note = format_html(
+        '<text class="{}" x="{}%" y="13">today, {} before</text>', side, f"{here:.3f}", count_in_words(due)
+    )
+    return [line("pic-today", here, 18, here, floor), note, *words]

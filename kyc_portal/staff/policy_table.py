@@ -69,6 +69,8 @@ PAGES: dict[str, Page] = {
     ),
     "admin:records_purgerun_rules": Page(get="records.view_purgerun"),
     "accounts:reveal": Page(get=UNMASK, post=UNMASK, of="accounts.party"),
+    "accounts:access": Page(get="accounts.view_accessrecord", besides="accounts.view_account", of="accounts.account"),
+    "accounts:links": Page(get="accounts.view_party", of="accounts.party"),
     "accounts:owners_on_a_day": Page(get="accounts.view_party", of="accounts.party"),
     "accounts:export_ownership": Page(
         get="accounts.export_ownership", post="accounts.export_ownership", of="accounts.party"

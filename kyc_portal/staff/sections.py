@@ -11,16 +11,18 @@ from django.db import models
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from kyc_portal.notices.outbox import notices_about
 from kyc_portal.policy.clocks import clocks_of
 from kyc_portal.policy.models import Standing
 from kyc_portal.records import audit, holds
 from kyc_portal.staff import policy_table
+from kyc_portal.staff.access_picture import SeenDay
 from kyc_portal.staff.templatetags.marks import Badge, cell, visible
 from kyc_portal.staff.templatetags.marks import Clock as ShownClock
 
-__all__ = ["Badge", "Bars", "Clock", "Facts", "Html", "Link", "Reason", "Strip", "Table", "Timeline", "Tree"]
+__all__ = ["Badge", "Bars", "Clock", "Facts", "Html", "Link", "Picture", "Reason", "Strip", "Table", "Timeline", "Tree"]
 
 TIMELINE_LENGTH = 60
 CASE = re.compile(r"CSE(-[0-9A-Z]{4})+")
@@ -46,6 +48,8 @@ def for_viewer(section, user):
         changes["days"] = [day for day in days if day["events"]]
     if rows := getattr(section, "rows", None):
         changes["rows"] = [tuple(_for_viewer(cell, user) for cell in row) for row in rows]
+    if getattr(section, "url", "") and not _may_open(section.url, user):
+        changes["url"] = ""
     if table := getattr(section, "table", None):
         changes["table"] = for_viewer(table, user)
     return replace(section, **changes) if changes else section
@@ -164,28 +168,49 @@ class Tree:
 
 @dataclass(frozen=True)
 class Bars:
-    """Bars for rows of (label, value, tone); `head` names the columns of the table beside them."""
+    """Bars for rows of (label, value, tone); `head` names the columns of the table beside them, or `table` is it."""
 
     id: str
     title: str
     rows: Sequence[tuple[object, int, str]]
     head: Sequence[str] = ()
+    table: Table | None = None
     empty: str = ""
     note: str = ""
+    url: str = ""
+    url_label: str = ""
+    is_wide: bool = False
     kind: str = "bars"
 
 
 @dataclass(frozen=True)
 class Strip:
-    """Access by day, (date, total, anonymised), with a table beside it."""
+    """Access by day from `first` to `last`, or from and to the days with any, with a table beside it."""
 
     id: str
     title: str
-    days: Sequence[tuple[date, int, int]]
+    days: Sequence[SeenDay]
     table: Table | None = None
     empty: str = ""
     note: str = ""
+    first: date | None = None
+    last: date | None = None
+    url: str = ""
+    url_label: str = ""
+    is_wide: bool = False
     kind: str = "strip"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that is drawn already, with a table beside it."""
+
+    id: str
+    title: str
+    svg: SafeString
+    table: Table | None = None
+    note: str = ""
+    kind: str = "picture"
 
 
 @dataclass(frozen=True)

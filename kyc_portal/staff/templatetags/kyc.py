@@ -5,7 +5,7 @@ from datetime import date
 from django import template
 from django.utils.safestring import SafeString
 
-from kyc_portal.staff import pictures
+from kyc_portal.staff import access_picture, pictures
 from kyc_portal.staff.templatetags import marks
 
 register = template.Library()
@@ -48,9 +48,9 @@ def bars(rows: list, title: str = "Counts") -> SafeString:
 
 
 @register.simple_tag
-def strip(days: list, title: str = "Access over time") -> SafeString:
-    """Access over time from (date, total, anonymised), the anonymised part hatched."""
-    return pictures.access_strip(days, title=title)
+def strip(section: object) -> SafeString:
+    """Access over time of a section `Strip`: the anonymised part hatched, acts and gaps below."""
+    return access_picture.access_strip(section.days, section.title, first=section.first, last=section.last)
 
 
 @register.simple_tag

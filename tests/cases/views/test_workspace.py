@@ -63,7 +63,7 @@ class TestPage:
         assert answer.status_code == 200
         assert "Xavier Unusual" in told and account.reference in told
         assert "What the detector looks for" in told and "Source:" in told
-        assert "picture-world" in told and "8 accesses" in told
+        assert "picture-tiles" in told and "8 accesses" in told
 
     def test_its_queries_are_few_and_do_not_grow_with_its_rows(self, analyst_user, lead_user, lead):
         account = make_open_account()

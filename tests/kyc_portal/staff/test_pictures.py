@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from kyc_portal.staff import pictures
+from kyc_portal.staff import access_picture, pictures
 from kyc_portal.staff.rate_picture import interval
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -38,14 +38,15 @@ def every_picture(text):
     return {
         "owner_tree": pictures.owner_tree(Owner(text, text, text, text, [Owner(text, text, text)]), title=text),
         "bars": pictures.bars([(text, 3, text)], title=text),
-        "access_strip": pictures.access_strip([(MONDAY, 3, 1)], title=text),
+        "access_strip": access_picture.access_strip([(MONDAY, 3, 1, 2)], title=text),
+        "hour_columns": access_picture.hour_columns([0, 3] * 12, title=text),
         "steps": pictures.steps([(MONDAY, 3)], today=MONDAY, title=text),
         "interval": interval(0.1, 0.07, 0.14, title=text),
     }
 
 
 class TestEveryPicture:
-    @pytest.mark.parametrize("kind", ["owner_tree", "bars", "access_strip", "steps", "interval"])
+    @pytest.mark.parametrize("kind", ["owner_tree", "bars", "access_strip", "hour_columns", "steps", "interval"])
     def test_it_escapes_hostile_text(self, kind):
         svg = every_picture(HOSTILE)[kind]
 
@@ -55,7 +56,7 @@ class TestEveryPicture:
         assert tags <= allowed
         assert "<script" not in svg
 
-    @pytest.mark.parametrize("kind", ["owner_tree", "bars", "access_strip", "steps", "interval"])
+    @pytest.mark.parametrize("kind", ["owner_tree", "bars", "access_strip", "hour_columns", "steps", "interval"])
     def test_it_has_a_title_and_a_description_and_nothing_inline(self, kind):
         svg = every_picture("Globex")[kind]
         root = parsed(svg)
@@ -146,33 +147,6 @@ class TestBars:
         root = parsed(pictures.bars(rows))
 
         assert all(bar.get("width") == "0.00%" for bar in root.iter(f"{SVG}rect") if bar.get("class") == "pic-bar")
-
-
-class TestAccessStrip:
-    def test_it_says_the_anonymised_share_in_percent(self):
-        svg = pictures.access_strip([(MONDAY, 30, 10), (MONDAY + timedelta(days=1), 10, 0)])
-
-        assert "25% anonymised (hatched)" in words_of(svg)
-        assert "40 accesses" in parsed(svg)[1].text
-
-    def test_it_hatches_only_the_anonymised_part(self):
-        root = parsed(pictures.access_strip([(MONDAY, 30, 10), (MONDAY + timedelta(days=1), 10, 0)]))
-
-        hatched = [rect for rect in root.iter(f"{SVG}rect") if rect.get("class") == "pic-hatched"]
-        plain = [rect for rect in root.iter(f"{SVG}rect") if rect.get("class") == "pic-column"]
-        assert len(hatched) == 1
-        assert len(plain) == 2
-        assert float(plain[0].get("height")) == pytest.approx(2 * float(hatched[0].get("height")), abs=0.02)
-        assert hatched[0].get("fill") == f"url(#{next(root.iter(f'{SVG}pattern')).get('id')})"
-
-    def test_it_never_hatches_more_than_there_was(self):
-        root = parsed(pictures.access_strip([(MONDAY, 5, 9)]))
-
-        heights = [float(rect.get("height")) for rect in root.iter(f"{SVG}rect") if rect.get("class") == "pic-hatched"]
-        assert heights == [pictures.STRIP_HEIGHT]
-
-    def test_it_says_so_when_nothing_was_seen(self):
-        assert words_of(pictures.access_strip([])) == ["No access seen."]
 
 
 class TestSteps:

@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
+from kyc_portal.staff.sections import Strip
 from kyc_portal.staff.templatetags import kyc, marks
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -48,7 +49,7 @@ class TestEscaping:
             "{{ text|visible }}",
             "{% owner_tree owner text %}",
             "{% bars rows text %}",
-            "{% strip days text %}",
+            "{% strip strip %}",
             "{% steps points day text %}",
         ],
     )
@@ -59,7 +60,7 @@ class TestEscaping:
             day=SUNDAY,
             owner=Owner(HOSTILE, HOSTILE, HOSTILE, HOSTILE, [Owner(HOSTILE)]),
             rows=[(HOSTILE, 1, HOSTILE)],
-            days=[(SUNDAY, 2, 1)],
+            strip=Strip("days", HOSTILE, [(SUNDAY, 2, 1)]),
             points=[(SUNDAY, 1)],
         )
 
@@ -311,6 +312,8 @@ TEXT_PAIRS = [
     ("on-accent", "accent"),
     ("on-accent", "accent-strong"),
     ("on-danger", "danger"),
+    *[("on-shade-light", f"shade-{step}") for step in (1, 2)],
+    *[("on-shade-strong", f"shade-{step}") for step in (3, 4, 5)],
 ]
 EDGE_PAIRS = [("line-strong", "surface"), ("line-strong", "ground"), ("accent", "sunken"), ("warning", "surface")]
 
