@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0020_access_evidence"),
+        ("accounts", "0022_detectors"),
     ]
 
     operations = [
