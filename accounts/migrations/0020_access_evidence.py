@@ -111,8 +111,8 @@ class Migration(migrations.Migration):
                 ("last_at", models.DateTimeField()),
             ],
             options={
-                "verbose_name": "day of access",
-                "verbose_name_plural": "days of access",
+                "verbose_name": "day of use",
+                "verbose_name_plural": "days of use",
             },
         ),
         migrations.CreateModel(

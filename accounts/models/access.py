@@ -275,8 +275,8 @@ class AccessDay(Recorded):
     last_at = models.DateTimeField()
 
     class Meta:
-        verbose_name = "day of access"
-        verbose_name_plural = "days of access"
+        verbose_name = "day of use"
+        verbose_name_plural = "days of use"
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "day", "kind", "public", "country", "network", "anonymiser"],
