@@ -49,7 +49,7 @@ class AccountFacts:
     """What is known of one account on the day `on`. Countries are ISO 3166 alpha-2 codes.
 
     `access_countries` counts public addresses by country, `access_total` counts accesses from public addresses
-    only, and `access_anonymised` counts those of them in ranges of one kind (vpn, hosting, tor, proxy);
+    only, and `access_anonymised` counts those of them in ranges of one kind (vpn, hosting, tor …);
     `access_anonymised_total` counts each such access once although it may be of several kinds.
     `is_watched` says that two people keep the account in use although an identity behind it could not be verified;
     `watch_overdue_days` counts the days since it had to be looked at again.

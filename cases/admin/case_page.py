@@ -109,8 +109,7 @@ def signals_section(case: Case) -> Table:
 def source_of(signal: RiskSignal) -> str:
     """Where a detector's rule stands written."""
     detector = BY_CODE.get(signal.code)
-    _, _, source = (detector.explanation if detector else "").partition("Source: ")
-    return " ".join(source.split()) or "own policy"
+    return detector.source if detector else "own policy"
 
 
 def decision_section(case: Case) -> Facts:

@@ -84,11 +84,11 @@ def signals_section(case: Case, user) -> Html:
 
 def _flag(signal, opens: bool) -> dict:
     detector = BY_CODE.get(signal.code)
-    told, _, _ = (detector.explanation if detector else "").partition("Source: ")
+    told = f"{detector.meaning} What may be innocent: {detector.innocent}" if detector else ""
     answer = signal.answer.replace("_", " ")
     return {
         "weight": signal.weight, "sentence": Link(signal.sentence, signal) if opens else signal.sentence,
-        "source": case_page.source_of(signal), "told": " ".join(told.split()), "since": signal.known_at,
+        "source": case_page.source_of(signal), "told": told, "since": signal.known_at,
         "answer": Badge(answer, "good") if answer else Badge("unanswered", "warning"),
     }  # fmt: skip
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.rules import access_detectors
@@ -198,6 +198,7 @@ CODES = [detector.code for detector in access_detectors.DETECTORS]
 
 @pytest.mark.parametrize("code", CODES)
 class TestEachOfThem:
+    @settings(max_examples=40)
     @given(seen=st.lists(ANY_ROW, max_size=25), random=st.randoms(use_true_random=False))
     def test_the_order_of_rows_does_not_matter(self, code, seen, random):
         mixed = list(seen)
@@ -206,6 +207,7 @@ class TestEachOfThem:
 
         assert flag(code, *mixed, **known) == flag(code, *seen, **known)
 
+    @settings(max_examples=40)
     @given(seen=st.lists(ANY_ROW, max_size=25))
     def test_t22_what_hides_never_places_anybody(self, code, seen):
         """No decision rests on an anonymised address: without the others no flag of place is raised."""
