@@ -6,7 +6,7 @@ until a person has said whether they are the same.
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -81,20 +81,35 @@ def _write(customers: Collection[UUID], *, by: Actor, at: datetime) -> set[UUID]
             row = there.pop((customer, *tie.earlier.key), None)
             if _keep(customer, tie, row, by=by, at=at):
                 changed.add(customer)
-    for row in there.values():
-        if row.over_at is None:
-            row.over_at = row.updated_at = at
-            row.save(update_fields=["over_at", "updated_at"])
-            audit.record(Verb.TIE_OVER, row, by=by, at=at, row=row.reference)
-            changed.add(row.party_id)
-    return changed
+    return changed | _end(there.values(), by=by, at=at)
+
+
+def _end(rows: Iterable[SeenBefore], *, by: Actor, at: datetime) -> set[UUID]:
+    """End those of these ties whose earlier customer has nothing held against it any more; returns whose they were.
+
+    A tie that only has become weak stays as it was found: else many new customers with one value would hide it.
+    """
+    rows = [row for row in rows if row.over_at is None and row.earlier_id]
+    earlier = {row.earlier_id for row in rows}
+    held = set(shut_out.accounts_shut_out(earlier).values_list("party_id", flat=True)) if earlier else set()
+    ended = [row for row in rows if row.earlier_id not in held]
+    for row in ended:
+        row.over_at = row.updated_at = at
+        row.save(update_fields=["over_at", "updated_at"])
+        audit.record(Verb.TIE_OVER, row, by=by, at=at, row=row.reference)
+    return {row.party_id for row in ended}
 
 
 def _keep(customer: UUID, tie: TieBefore, row: SeenBefore | None, *, by: Actor, at: datetime) -> bool:
-    """Write one tie; whether there is something new in it: only kinds are evidence, another count of holders is not."""
+    """Write one tie; whether there is something new in it: only kinds are evidence, another count of holders is not.
+
+    One that only has become weaker stays as it was found.
+    """
     is_new = row is None or row.over_at is not None or row.why != tie.earlier.why
     more = row is not None and set(tie.kinds) - {each["kind"] for each in row.shared}
     unjudged = row is not None and row.judgement and _asks_anew(row, tie.kinds)
+    if not (is_new or more or unjudged) and tie.strength.score < float(row.score):
+        return False
     if row is None:
         row = SeenBefore(
             party_id=customer, earlier_id=tie.earlier.party, remembered_id=tie.earlier.remembered, found_at=at
@@ -231,7 +246,7 @@ def judge(tie: SeenBefore, *, judgement: str, why: str, by: Actor, at: datetime)
 def _settle_flags(party: Party, *, by: Actor, at: datetime) -> None:
     """Bring the open flags of a customer in line with what is left to think of its ties."""
     flag_from = figures_on(legal_day(at)).flag_from
-    is_left = SeenBefore.objects.bearing().filter(party=party, score__gte=flag_from).exists()
+    is_left = SeenBefore.objects.bearing(flag_from).filter(party=party).exists()
     flags = RiskSignal.objects.open().filter(account__party=party, code=CODE).select_related("account")
     for flag in flags.order_by("account", "reference"):
         if is_left:
@@ -246,22 +261,19 @@ def why_not_open(file: AccountFile) -> list[str]:
     While the customer or an owner was not compared yet, it is compared here.
     """
     customer, figures = file.account.party, figures_of(file.regime)
-    rows = list(SeenBefore.objects.filter(party=customer))
-    if not any(party.look_back_due for party in file.everybody):
-        strong = (row for row in rows if row.over_at is None and row.score >= figures.stop_from)
-        return [_in_the_way(row.sentence, row.reference, row.judgement) for row in strong if _holds_up(row.judgement)]
-    judged = {(row.earlier_id, row.remembered_id): row for row in rows}
-    told = []
-    for tie in ties_before.find([customer.pk], figures, on=file.on).get(customer.pk, ()):
-        row = judged.get(tie.earlier.key)
-        judgement = row.judgement if row and not _asks_anew(row, tie.kinds) else ""
-        if tie.strength.score >= figures.stop_from and _holds_up(judgement):
-            told.append(_in_the_way(tie.sentence, row.reference if row else "", judgement))
-    return told
-
-
-def _holds_up(judgement: str) -> bool:
-    return judgement in ("", Judgement.SAME)
+    rows = {(row.earlier_id, row.remembered_id): row for row in SeenBefore.objects.standing().filter(party=customer)}
+    told = {
+        key: _in_the_way(row.sentence, row.reference, row.judgement)
+        for key, row in rows.items()
+        if row.judgement == Judgement.SAME or (not row.judgement and float(row.score) >= figures.stop_from)
+    }
+    if any(party.look_back_due for party in file.everybody):
+        for tie in ties_before.find([customer.pk], figures, on=file.on).get(customer.pk, ()):
+            row = rows.get(tie.earlier.key)
+            is_judged = row is not None and row.judgement and not _asks_anew(row, tie.kinds)
+            if tie.strength.score >= figures.stop_from and not is_judged:
+                told[tie.earlier.key] = _in_the_way(tie.sentence, row.reference if row else "", "")
+    return list(told.values())
 
 
 def _in_the_way(sentence: str, reference: str, judgement: str) -> str:

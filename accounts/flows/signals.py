@@ -147,7 +147,7 @@ def _watch(account: Account, on: date) -> dict:
 def _seen_before(party: Party, regime: Regime) -> tuple[SeenEarlier, ...]:
     """Ties to whom we shut out that are strong enough, the strongest first, but for those judged to be others."""
     enough = regime.number("link_flag_percent") / 100
-    rows = SeenBefore.objects.bearing().filter(party=party, score__gte=enough).order_by("-score", "reference")
+    rows = SeenBefore.objects.bearing(enough).filter(party=party).order_by("-score", "reference")
     return tuple(
         SeenEarlier(row.reference, row.earlier_reference, row.why, tuple(each["kind"] for each in row.shared))
         for row in rows

@@ -24,9 +24,10 @@ class SeenBeforeQuerySet(RecordedQuerySet):
         """Nobody has said yet whether they are the same."""
         return self.standing().filter(judgement="")
 
-    def bearing(self):
-        """Ties that may be one and the same customer: nobody has found that they are not."""
-        return self.standing().exclude(judgement=Judgement.NOT_SAME)
+    def bearing(self, least):
+        """Ties at least so strong of which nobody has found that they are others, and those found to be the same."""
+        strong = models.Q(score__gte=least) & ~models.Q(judgement=Judgement.NOT_SAME)
+        return self.standing().filter(strong | models.Q(judgement=Judgement.SAME))
 
 
 class SeenBefore(Recorded):

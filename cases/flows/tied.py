@@ -71,7 +71,7 @@ def _ties_before(inside: set[Party], least: float, found: dict) -> set:
         other = tie.earlier_id if tie.party_id in keys else tie.party_id
         if tie.judgement == Judgement.NOT_SAME:
             apart.add(other)
-        elif tie.score >= least:
+        elif float(tie.score) >= least:
             _note(found, other, float(tie.score), tie.sentence)
     return apart
 

@@ -259,6 +259,20 @@ class TestSomebodyIsShutOut:
 
         assert not ties_of(here)
 
+    def test_a_tie_once_found_is_not_hidden_by_many_new_customers_with_the_same_value(self, analyst):
+        gone, back = shut_out(), pays(make_account())
+        work()
+        for _ in range(14):
+            pays(make_account())
+        links.remember(back.party, [("card", CARD)], at=NOON)
+
+        work()
+
+        [tie] = ties_of(back)
+        assert (tie.earlier, tie.over_at, float(tie.score)) == (gone.party, None, 0.85)
+        seen_before.judge(tie, judgement="same", why="The same face.", by=analyst, at=LATER)
+        assert any("they are the same" in reason for reason in activation.why_not(back, at=LATER))
+
     def test_an_account_taken_up_again_ends_its_ties(self):
         gone, back = shut_out(), pays(make_account())
         work()
