@@ -140,6 +140,14 @@ class TestVerdict:
 
         assert judge.book is book and said == {"vpn"}
 
+    @pytest.mark.parametrize(("kind", "anonymiser"), [("relay", "relay"), ("satellite", ""), ("mobile", "")])
+    def test_networks_that_hide_nobody_are_found_and_called_no_anonymiser(self, lead, vpn_file, kind, anonymiser):
+        load(lead, kind, vpn_file)
+
+        said = verdict_on("8.8.8.8")
+
+        assert (said.anonymiser, [each["about"] for each in said.findings]) == (anonymiser, [kind])
+
     @real("mmdb")
     @pytest.mark.parametrize(
         ("address", "anonymiser"),

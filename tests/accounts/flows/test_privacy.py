@@ -8,7 +8,17 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from accounts.flows import confirming, document_files, identification, parties, person_export, personal_data, privacy
+from accounts.flows import (
+    access_log,
+    address_ranges,
+    confirming,
+    document_files,
+    identification,
+    parties,
+    person_export,
+    personal_data,
+    privacy,
+)
 from accounts.flows.texts import BadField
 from accounts.models import (
     Account,
@@ -30,6 +40,7 @@ from kyc_portal.records.models import AuditEvent, LegalHold, SubjectKey, Tombsto
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.work.models import Job
 from kyc_portal.work.queue import run_due
+from tests.accounts.logs import event, jsonl
 from tests.builders import make_company, make_hit, make_open_account, make_party, png_bytes
 from tests.cases.builders import make_case, make_request
 from tests.conftest import NOON
@@ -315,6 +326,21 @@ class TestExport:
         assert "parties.json" in copy["index.html"].decode()
         event = AuditEvent.objects.get(verb="records.exported")
         assert event.about_key == str(request.pk) and len(event.facts["sha256"]) == 64
+
+    def test_it_says_what_the_address_of_each_access_was_judged_to_mean(self, compliance, counsel, tmp_path):
+        account, path = make_open_account(), tmp_path / "vpn.txt"
+        path.write_text("8.8.8.0/24\n")
+        listed = address_ranges.load_ranges("vpn", path, source="Canary lists", by=SCHEDULER, at=NOON).snapshot
+        access_log.import_access_lines(
+            account, jsonl(event(1)), format="jsonl", file_name="log.jsonl", by=SCHEDULER, at=NOON
+        )
+
+        copy = self.copy(answered("access", account.party, compliance, counsel))
+
+        (row,) = json.loads(copy["access-records.json"])
+        assert (row["address"], row["country"], row["anonymiser"], row["special use"]) == ("8.8.8.8", "", "vpn", "")
+        text = b"".join(copy.values()).decode(errors="replace")
+        assert listed.reference not in text and "Canary lists" not in text
 
     def test_no_other_person_flag_hit_case_note_or_authority_is_in_it(self, compliance, counsel):
         account, owner = make_company(), make_party(legal_name="Olga Canary")

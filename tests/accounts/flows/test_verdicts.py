@@ -1,19 +1,22 @@
 """Verdicts are added, never rewritten; lately seen addresses are judged anew; what nothing names goes (R18, R47)."""
 
 import importlib
+import threading
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
-from accounts.flows import access_log, address_ranges, forgetting_verdicts, intake, judging_anew, verdicts
+from accounts.flows import access_log, address_ranges, editions, forgetting_verdicts, intake, judging_anew, verdicts
 from accounts.models import AccessRecord, AddressVerdict, RangeEdition, WaitingLine
-from kyc_portal.records import holds, retention
+from accounts.verbs import Verb
+from kyc_portal.records import audit, holds, retention
 from kyc_portal.records.acting import one_flow
 from kyc_portal.records.changes import reconcile
 from kyc_portal.records.models import AuditEvent, RowChange
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.work import queue
+from kyc_portal.work.models import Job
 from tests.accounts.lists import REAL, real
 from tests.accounts.logs import event, jsonl
 from tests.builders import make_account
@@ -101,6 +104,10 @@ class TestKeep:
                 judge.keep([f"8.8.{n // 250}.{n % 250}" for n in range(500)], at=NOON)
             with django_assert_num_queries(0):
                 judge.keep(["8.8.0.1", "8.8.1.1"], at=NOON)
+
+
+def _on_postgresql():
+    return connection.vendor == "postgresql"
 
 
 class TestJudgeAnew:
@@ -256,3 +263,29 @@ def test_t22_lists_of_several_makers_together(tmp_path):
     assert {each["list"] for each in said.findings} <= set(said.judged_by)
     assert judge.of("192.0.2.1").special_use == judge.of("3fff::1").special_use == "documentation"
     assert judge.of("1.128.0.1").network == "AS1221 Telstra Pty Ltd"
+
+
+class TestAtOnce:
+    def test_two_who_write_the_same_addresses_in_different_order_do_not_wait_for_each_other(
+        self, transactional_db, in_threads
+    ):
+        """On PostgreSQL they would; SQLite has one writer, so there the second begins when the first is done."""
+        if not _on_postgresql():
+            pytest.skip("SQLite has one writer")
+        with one_flow(SCHEDULER):
+            edition = verdicts.judge_on(NOON).edition
+            audit.record(Verb.ADDRESSES_JUDGED, edition, by=SCHEDULER, at=NOON, count=0, digest=edition.sha256)
+        both_wrote = threading.Barrier(2, timeout=20)
+
+        def write(*addresses):
+            with one_flow(SCHEDULER):
+                judge = verdicts.judge_on(NOON)
+                judge.keep(addresses[:1], at=NOON)
+                both_wrote.wait()
+                judge.keep(addresses[1:], at=NOON)
+
+        in_threads(lambda: write("8.8.8.8", "9.9.9.9"), lambda: write("9.9.9.9", "8.8.8.8"))
+
+        kept = set(AddressVerdict.objects.values_list("address", flat=True))
+        assert len(kept) == 2
+        assert Job.objects.get().kind == editions.JUDGE_ANEW  # whoever left it to the job asked for it
