@@ -26,7 +26,19 @@ from accounts.rules.us_status import StatusEvidence
 from cases.flows import bundle_preview, bundles, decisions, legal_requests, review
 from cases.models import Case
 from cases.rules.request_checks import points_of
-from kyc_portal.demo import abuse, deciding, files, legal_desk, measures, own_page, people, resale, stories, systems
+from kyc_portal.demo import (
+    abuse,
+    deciding,
+    evidence,
+    files,
+    legal_desk,
+    measures,
+    own_page,
+    people,
+    resale,
+    stories,
+    systems,
+)
 from kyc_portal.demo.stories import Stage, company, person
 from kyc_portal.notices import outbox
 from kyc_portal.policy.cip import approve_cip
@@ -68,6 +80,8 @@ def build(*, now: datetime) -> None:
     people_ask_about_their_data(stage)
     abuse.others_complain(stage)
     abuse.customer_is_waited_for(stage)
+    evidence.customers_are_seen(stage)
+    evidence.customer_comes_back(stage)
     _decide_and_disclose(stage)
     outbox.deliver_queued(at=now)
     retention.purge_due(as_of=legal_day(now), today=legal_day(now), execute=True, by=SCHEDULER, at=now)
@@ -97,6 +111,7 @@ def _decide_and_disclose(stage: Stage) -> None:
     legal_desk.bundle_waits(stage)
     legal_desk.commerce_asks(stage)
     systems.product_waits(stage)
+    evidence.flags_are_counted(stage)
 
 
 def masked_customer_is_purged(stage: Stage) -> None:
