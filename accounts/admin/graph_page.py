@@ -45,8 +45,8 @@ def graph_of(nodes: Sequence[Node], ties: Sequence[Tie]) -> Graph:
     drawn = {place.key: _node(place, by_key, ties) for place in layout.places}
     title = f"Who shares something with {start.reference}"
     svg = link_graph(layout, drawn, lines, title) if len(layout.places) > 1 else ""
-    direct = sum(1 for place in layout.places if place.column == 1)
-    told = f"{start.reference} is tied to {_customers(direct)} directly. Choose one in the graph to read why."
+    direct = {tie.b if tie.a == start.key else tie.a for tie in ties if start.key in (tie.a, tie.b)}
+    told = f"{start.reference} is tied to {_customers(len(direct))} directly. Choose one in the graph to read why."
     return Graph(svg, told, _notes(layout, ties, len(nodes)), _table(layout, by_key, drawn, ties))
 
 
@@ -69,7 +69,7 @@ def _notes(layout: Layout, ties: Sequence[Tie], asked: int) -> list[str]:
 def _node(place: Place, by_key: dict, ties: Sequence[Tie]) -> GraphNode:
     node = by_key[place.key]
     said = START if place.row == 0 else node.state
-    steps = f"{place.column} {'step' if place.column == 1 else 'steps'} away" if place.row else node.state
+    steps = f"{place.column} {'step' if place.column == 1 else 'steps'} away" if place.column else ""
     towards = "" if place.branch is None else in_short(ties[place.branch])
     return GraphNode(
         node.label, said, towards, steps, " ".join(_told(place.key, by_key, ties)), shape_of(node),

@@ -157,11 +157,12 @@ def _node(
         _lines("graph-narrow", label[0], grid.labels_at, top),
         _lines("graph-wide", label[1], grid.labels_at, top),
     ]  # fmt: skip
-    told = " ".join(filter(None, (f"{visible(node.name)}, {visible(node.detail)}, {node.steps}.", node.told)))
+    head = ", ".join(filter(None, (visible(node.name), visible(node.detail), node.steps)))
+    told = f"{head}. {node.told}".strip()
     facts = format_html(
         'class="graph-node" data-node="{}" data-toward="{}" data-ties="{}" data-told="{}" aria-label="{}"',
         place.row, "" if place.parent is None else place.parent, " ".join(str(row) for row in around), told,
-        ", ".join(filter(None, (visible(node.name), visible(node.detail), node.steps, visible(node.tie)))),
+        ", ".join(filter(None, (head, visible(node.tie)))),
     )  # fmt: skip
     if node.url:
         return format_html(
