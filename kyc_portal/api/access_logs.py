@@ -1,5 +1,6 @@
 """Access logs in, batch by batch, and the lines of a batch that could not be used out again (docs/integration.md)."""
 
+import re
 from tempfile import SpooledTemporaryFile
 
 from django.conf import settings
@@ -29,6 +30,7 @@ TYPES = {
 PARAMETERS = {"account", "file", "keep_good_rows"}
 PAGE = 1_000
 LONGEST_NUMBER = 18
+REFERENCE = re.compile(r"LOG(-[0-9A-Z]{4}){2,3}")
 
 
 @endpoint("POST", scope="access_logs.write")
@@ -74,7 +76,8 @@ def refused_lines(request, key, at, reference):
     if not after.isascii() or not after.isdecimal() or len(after) > LONGEST_NUMBER:
         raise Problem(400, "after is what stands in the address of the next page. Ask for that address.")
     own_keys = ApiKey.objects.filter(owner=key.owner).values("reference")
-    batch = AccessBatch.objects.filter(reference=reference, imported_by__in=own_keys).first()
+    rows = AccessBatch.objects.filter(reference=reference, imported_by__in=own_keys)
+    batch = rows.first() if REFERENCE.fullmatch(reference) else None
     if batch is None or not _may_see(key, batch):
         raise Problem(404, "No key of this owner handed in a batch of this reference.")
     rows = list(batch.refused_lines.filter(pk__gt=int(after)).order_by("pk")[: PAGE + 1])

@@ -7,7 +7,7 @@ from accounts.flows import access_log
 from accounts.formats.access_formats import AUTO, FORMATS, MAPPED
 from accounts.formats.log_places import LogPlace, places_of
 from accounts.formats.mapped_log import MappingRefused, read_mapping, reader_of
-from accounts.formats.steady_file import is_regular, open_steady
+from accounts.formats.steady_file import FileUnreadable, is_regular, open_steady
 from accounts.formats.text import make_controls_visible, shown
 from accounts.models import Account
 from kyc_portal.records.clock import moment
@@ -70,6 +70,8 @@ class Command(PortalCommand):
         if place.path is not None and is_regular(place.path):
             with open_steady(place.path) as stream:
                 return self._import(owner, stream, place.name, **named)
+        if place.in_folder:
+            raise FileUnreadable(f"{shown(place.name)} is no file as such. Take it out of the folder.")
         return self._import(owner, place.path or sys.stdin.buffer, place.name, **named)
 
     def _import(self, owner, source, name, **named):

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import sys
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ from accounts.formats import steady_file
 from accounts.models import AccessBatch, AccessRecord, RefusedLine, WaitingLine
 from tests.accounts.formats.cloud_logs import exported, trail
 from tests.accounts.lists import REAL, real
-from tests.accounts.logs import event
+from tests.accounts.logs import csv_file, event
 from tests.bad_input.doors import assert_refused_in_one_line, run
 from tests.builders import make_account
 
@@ -61,6 +62,15 @@ class TestFolders:
 
         assert code == 0 and told.count("nothing added") == 3
         assert AccessRecord.objects.count() == 4
+
+    def test_a_pipe_in_a_folder_is_not_waited_for(self, take_in, tmp_path):
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "a.csv").write_bytes(csv_file(*(event(number) for number in range(2_000))).read())
+
+        code, sentence, told = take_in(tmp_path)
+
+        assert code == 2 and "1 of 2 files were not taken in: pipe." in sentence
+        assert "a.csv: LOG-" in told and "csv, 2,000 read, 2,000 new" in told
 
     def test_a_folder_without_a_file_is_refused(self, take_in, tmp_path):
         assert "holds no file" in assert_refused_in_one_line(take_in(tmp_path))
