@@ -170,6 +170,18 @@ class TestCutFiles:
             elif not ends:
                 assert is_refused or all(isinstance(line, BadLine) for line in lines), cut
 
+    @given(st.data())
+    def test_a_damaged_file_gives_lines_or_a_sentence_and_loses_none(self, name, data):
+        raw = bytearray(of(name, *[SAMPLES[name]()] * 3))
+        for _ in range(data.draw(st.integers(1, 3))):
+            raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+
+        lines, is_refused = self.taken(name, bytes(raw))
+
+        ends = sum(1 for sign in raw if sign in b"\r\n")
+        assert is_refused or len(lines) >= min(3, ends - (name == "csv")) or name == "azure-activity"
+        assert all(line.reason.isprintable() for line in lines if isinstance(line, BadLine))
+
     def test_packed_it_reads_the_same_and_cut_it_is_refused(self, name):
         raw = of(name, SAMPLES[name](), SAMPLES[name]())
         packed = gzip.compress(raw, mtime=0)
