@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db import models
 from django.db.models import Count, Max, Min
 
-from accounts.models import AccessBatch, AccessRecord
+from accounts.models import AccessBatch, AccessRecord, Account
 from cases.flows.bundle_facts import Chosen
 from cases.flows.bundle_items import days_of_access
 from cases.flows.bundle_redactor import Redactor
@@ -23,7 +23,12 @@ def batches(chosen: Chosen) -> models.QuerySet:
 
 
 def _records(chosen: Chosen) -> models.QuerySet:
-    return days_of_access(AccessRecord.objects.filter(batch__in=batches(chosen).order_by()), chosen.asked)
+    """Of a log file of one account that one's records; of a delivery for many those of the approved accounts alone."""
+    files = batches(chosen).order_by()
+    accounts = chosen.rows(Account, DataClass.ACCESS).order_by()
+    of_one = models.Q(batch__in=files.filter(account__isnull=False), account=models.F("batch__account"))
+    of_many = models.Q(batch__in=files.filter(account__isnull=True), account__in=accounts)
+    return days_of_access(AccessRecord.objects.filter(of_one | of_many), chosen.asked)
 
 
 class _Moment(models.Func):

@@ -10,6 +10,7 @@ from django.db import models
 
 from accounts.models import (
     AccessBatch,
+    AccessRecord,
     Account,
     CouldNotVerify,
     ExternalAnswer,
@@ -82,9 +83,10 @@ DAYS: dict[type[models.Model], tuple[str, str]] = {
 }
 
 
-def _is_of_the_days(record: models.Model, asked: AskedFor) -> bool:
+def _is_of_the_days(record: models.Model, scope: Scope) -> bool:
+    asked = scope.asked
     if isinstance(record, AccessBatch):
-        return days_of_access(record.records.all(), asked).exists()
+        return days_of_access(record.records.filter(account__in=scope.accounts), asked).exists()
     if isinstance(record, ScreeningHit):
         record = record.screening
     if type(record) not in DAYS:
@@ -121,7 +123,7 @@ def find(case: Case, *, ground: str, on: date, asked: AskedFor = EVERYTHING) -> 
     for data_class, finder in _FINDERS.items():
         if may_include(ground, data_class) and asked.covers_kind(data_class):
             for record in finder(scope, with_owners):
-                if not _is_of_the_days(record, asked):
+                if not _is_of_the_days(record, scope):
                     continue
                 yield Found(data_class, record, getattr(record, "file_sha256", "") or getattr(record, "sha256", ""))
 
@@ -134,8 +136,16 @@ def _payment(scope: Scope, with_owners: bool) -> models.QuerySet:
     return PaymentMethod.objects.filter(party__in=scope.customers).order_by("added_at", "pk")
 
 
-def _access(scope: Scope, with_owners: bool) -> models.QuerySet:
-    return AccessBatch.objects.filter(account__in=scope.accounts).order_by("imported_at", "pk")
+def _access(scope: Scope, with_owners: bool) -> list[models.Model]:
+    """The log files of the accounts, and the deliveries for many in which they occur; for these also the accounts.
+
+    A delivery for many speaks of others as well: whose records of it may go is said by the accounts beside it.
+    """
+    of_them = AccessRecord.objects.filter(account__in=scope.accounts, batch=models.OuterRef("pk"))
+    of_many = AccessBatch.objects.filter(models.Exists(of_them), account__isnull=True)
+    batches = AccessBatch.objects.filter(account__in=scope.accounts) | of_many
+    found = list(batches.order_by("imported_at", "pk"))
+    return [*(scope.accounts if any(batch.account_id is None for batch in found) else ()), *found]
 
 
 def _identity(scope: Scope, with_owners: bool) -> list[models.Model]:

@@ -1,15 +1,16 @@
-"""All benches, or one: python -m tests.bench [bulk|bundle|inserts|purge|queue|roster|…] [its options]."""
+"""All benches, or one: python -m tests.bench [bulk|bundle|ingest|inserts|purge|queue|roster|…] [its options]."""
 
 import os
 import sys
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "kyc_portal.settings.tests"
 
-from tests.bench import bulk, bundle, inserts, purge, queue, roster, screening, trail, verifying, workspace
+from tests.bench import bulk, bundle, ingest, inserts, purge, queue, roster, screening, trail, verifying, workspace
 
 BENCHES = {
     "bulk": bulk.main,
     "bundle": bundle.main,
+    "ingest": ingest.main,
     "inserts": inserts.main,
     "purge": purge.main,
     "queue": queue.main,
