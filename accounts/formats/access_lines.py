@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from accounts.formats.addresses import parse_source
+from accounts.formats.json_text import unique_keys
 from accounts.formats.moments import BadMoment, read_moment
 from accounts.formats.text import find_fault, is_blank, shown
 from kyc_portal.refusal import Refusal
@@ -187,11 +188,9 @@ def load_json(text: str | bytes) -> Any:
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        doubled = next(name for name in names if names.count(name) > 1)
-        raise RepeatedKey(f"The key {shown(doubled)} stands twice in one object.")
+    found, fault = unique_keys(pairs)
+    if fault:
+        raise RepeatedKey(fault)
     return found
 
 

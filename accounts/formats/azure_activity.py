@@ -94,7 +94,10 @@ def _account(event: dict[str, Any]) -> str:
 
 
 def _made_id(event: dict[str, Any]) -> str:
-    whole = json.dumps(event, sort_keys=True, separators=(",", ":"))
+    try:
+        whole = json.dumps(event, sort_keys=True, separators=(",", ":"))
+    except RecursionError as error:
+        raise BadEvent("The event is nested too deep.") from error
     digest = hashlib.sha256(whole.encode(errors="surrogatepass")).hexdigest()[:32]
     correlation = text_at(event, "correlationId")
     return f"{correlation}:{digest}" if correlation else digest

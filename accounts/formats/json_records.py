@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, BinaryIO
 
-from accounts.formats.access_lines import LONGEST_LINE, AccessFileRefused, RepeatedKey, load_json
+from accounts.formats.access_lines import LONGEST_CONTENT, LONGEST_LINE, AccessFileRefused, RepeatedKey, load_json
 from accounts.formats.json_text import BLANK, CHUNK, BadJson, JsonText, opening
 from accounts.formats.text import shown
 
 _BLANK_BYTES = BLANK.encode()
 _MARK = b"\xef\xbb\xbf"
+_BEGINNING = 4 * LONGEST_CONTENT  # bytes, of which no character takes more than four
 
 
 @dataclass(frozen=True)
@@ -58,29 +59,36 @@ def read_records(
 
 def read_lines(stream: BinaryIO) -> Iterator[Record]:
     """One record on each line that is not blank; a CR alone ends a line too (A11)."""
-    for number, line in numbered_lines(stream):
-        if line is None:
-            yield Record(number, None, "", f"The line is longer than {LONGEST_LINE:,} bytes.")
+    for number, line, is_whole in numbered_lines(stream):
+        if not is_whole:
+            yield Record(number, None, line, f"The line is longer than {LONGEST_LINE:,} bytes.")
             continue
         line = line.removeprefix(_MARK) if number == 1 else line
         if line.strip(_BLANK_BYTES):
             yield _record_of(number, line)
 
 
-def numbered_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
-    """Yield (number from 1, line with its end) of a file, and None for a line that is longer than LONGEST_LINE."""
-    number, rest, too_long = 1, b"", False
+def numbered_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes, bool]]:
+    """Yield (number from 1, line with its end, True) of a file; of a line that is longer than LONGEST_LINE only its
+    beginning, and False."""
+    number, rest, beginning = 1, b"", b""
     while chunk := stream.read(CHUNK):
         parts = (rest + chunk).splitlines(keepends=True)
         rest = b"" if parts[-1].endswith(b"\n") else parts.pop()  # a CR at the very end may belong to a CR LF
         for part in parts:
-            yield number, None if too_long or len(part) > LONGEST_LINE else part
-            number, too_long = number + 1, False
+            yield number, *_within_length(part, beginning)
+            number, beginning = number + 1, b""
         if len(rest) > LONGEST_LINE and not rest.endswith(b"\r"):
-            rest, too_long = b"-", True  # what follows up to the end of the line is not kept
+            beginning, rest = beginning or rest[:_BEGINNING], b"-"  # what follows up to the end of the line is not kept
     for part in rest.splitlines(keepends=True):
-        yield number, None if too_long or len(part) > LONGEST_LINE else part
-        number, too_long = number + 1, False
+        yield number, *_within_length(part, beginning)
+        number, beginning = number + 1, b""
+
+
+def _within_length(part: bytes, beginning: bytes) -> tuple[bytes, bool]:
+    if beginning:
+        return beginning, False
+    return (part, True) if len(part) <= LONGEST_LINE else (part[:_BEGINNING], False)
 
 
 def _record_of(number: int, line: bytes) -> Record:

@@ -16,14 +16,17 @@ class BadJson(ValueError):
 
 
 class JsonText:
-    """What has arrived of a UTF-8 stream and was not taken yet; no value may be longer than `longest` characters."""
+    """What has arrived of a UTF-8 stream and was not taken yet; no value may be longer than `longest` characters.
 
-    def __init__(self, stream: BinaryIO, longest: int):
+    `numbers` may name what json.JSONDecoder makes numbers with.
+    """
+
+    def __init__(self, stream: BinaryIO, longest: int, **numbers: Callable):
         self.stream, self.longest = stream, longest
         self.text, self.at, self.is_over = "", 0, False
         self._decode = codecs.getincrementaldecoder("utf-8-sig")().decode
         self._fault = ""
-        self._json = json.JSONDecoder(object_pairs_hook=self._unique, parse_constant=self._note_constant)
+        self._json = json.JSONDecoder(object_pairs_hook=self._unique, parse_constant=self._note_constant, **numbers)
 
     def sign(self) -> str:
         """The next character that is not blank, left where it is; "" at the end."""
@@ -54,9 +57,9 @@ class JsonText:
             except json.JSONDecodeError:
                 self._read_on()
                 continue
-            except ValueError as error:  # a number of thousands of digits
-                raise BadJson("is not valid JSON") from error
-            if end == len(self.text) and isinstance(found, int | float) and not self.is_over:
+            except (ValueError, ArithmeticError) as error:  # of thousands of digits, or as large
+                raise BadJson("is not valid JSON: a number in it is beyond all sense") from error
+            if end == len(self.text) and not isinstance(found, str | dict | list) and not self.is_over:
                 self._more()  # more digits may follow
                 continue
             text, self.at = self.text[self.at : end], end

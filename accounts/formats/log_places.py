@@ -19,6 +19,7 @@ class LogPlace:
 
     name: str
     path: Path | None
+    in_folder: bool = False  # nobody named it, so that it must be a file as such: a pipe there may never end
 
 
 def places_of(given: list[str]) -> list[LogPlace]:
@@ -42,4 +43,4 @@ def _places(given: str) -> list[LogPlace]:
         raise NoSuchPlace(f"{shown(path.name)} cannot be read. Check the file's name and its rights.") from error
     if not found:
         raise NoSuchPlace(f"The folder {shown(path.name)} holds no file. Name one that does.")
-    return [LogPlace(str(each.relative_to(path)), each) for each in found]
+    return [LogPlace(str(each.relative_to(path)), each, in_folder=True) for each in found]

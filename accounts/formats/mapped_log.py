@@ -14,6 +14,7 @@ column is named as it stands. `moments` may be "unix seconds" or "unix milliseco
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from accounts.formats.access_formats import Reader
@@ -61,6 +62,17 @@ class Mapping:
     kinds: dict[str, str] = field(default_factory=dict)
     other_kinds: str = ""
     moments: str = ISO
+
+
+def reader_from(path: Path) -> Reader:
+    """The reader of logs that the mapping in this file describes; MappingRefused where it is wrong or not there."""
+    try:
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise MappingRefused(
+            f"The mapping {shown(path.name)} cannot be read. Check the file's name and its rights."
+        ) from error
+    return reader_of(read_mapping(content, path.name))
 
 
 def read_mapping(content: bytes, name: str) -> Mapping:

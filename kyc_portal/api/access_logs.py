@@ -1,12 +1,15 @@
 """Access logs in, batch by batch, and the lines of a batch that could not be used out again (docs/integration.md)."""
 
+import re
+from pathlib import Path
 from tempfile import SpooledTemporaryFile
 
 from django.conf import settings
 from django.urls import reverse
 
 from accounts.flows import access_log
-from accounts.formats.access_formats import AUTO, FORMATS
+from accounts.formats.access_formats import AUTO, FORMATS, MAPPED, Reader
+from accounts.formats.mapped_log import reader_from
 from accounts.formats.text import shown
 from accounts.models import AccessBatch, Account
 from kyc_portal.api.bodies import CHUNK, receive_packed
@@ -21,14 +24,16 @@ LINES = ("application/jsonl", "application/x-ndjson")
 JSON = ("application/json", *LINES, GZIP)
 TYPES = {
     **dict.fromkeys(FORMATS, JSON),
-    AUTO: (*JSON, TABLE),
+    **dict.fromkeys((AUTO, MAPPED), (*JSON, TABLE)),
     "cloudtrail": ("application/json", GZIP),
     "csv": (TABLE, GZIP),
     "jsonl": (*LINES, GZIP),
 }
-PARAMETERS = {"account", "file", "keep_good_rows"}
+PARAMETERS = {"account", "file", "keep_good_rows", "mapping"}
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 PAGE = 1_000
 LONGEST_NUMBER = 18
+REFERENCE = re.compile(r"LOG(-[0-9A-Z]{4}){2,3}")
 
 
 @endpoint("POST", scope="access_logs.write")
@@ -41,14 +46,14 @@ def hand_in(request, key, at, format):
     wanted = parameters(request, PARAMETERS)
     if wanted.get("keep_good_rows", "true") not in ("true", "false"):
         raise Problem(400, "keep_good_rows is true or false.")
-    account = _account_of(wanted)
+    account, reader = _account_of(wanted), _reader_of(format, wanted)
 
     with place_of(key, at), SpooledTemporaryFile(max_size=CHUNK) as file:
         receive_packed(request, file, settings.API_MAX_BYTES)
         batch = access_log.import_access_lines(
             account, file, format=format, file_name=wanted.get("file", f"{key.reference}.{format}"),
             keep_good_rows=wanted.get("keep_good_rows") == "true", encoding=request.content_params.get("charset"),
-            by=key.as_actor, at=at,
+            reader=reader, by=key.as_actor, at=at,
         )  # fmt: skip
     told = {
         "batch": batch.reference,
@@ -74,7 +79,8 @@ def refused_lines(request, key, at, reference):
     if not after.isascii() or not after.isdecimal() or len(after) > LONGEST_NUMBER:
         raise Problem(400, "after is what stands in the address of the next page. Ask for that address.")
     own_keys = ApiKey.objects.filter(owner=key.owner).values("reference")
-    batch = AccessBatch.objects.filter(reference=reference, imported_by__in=own_keys).first()
+    rows = AccessBatch.objects.filter(reference=reference, imported_by__in=own_keys)
+    batch = rows.first() if REFERENCE.fullmatch(reference) else None
     if batch is None or not _may_see(key, batch):
         raise Problem(404, "No key of this owner handed in a batch of this reference.")
     rows = list(batch.refused_lines.filter(pk__gt=int(after)).order_by("pk")[: PAGE + 1])
@@ -95,6 +101,18 @@ def _account_of(wanted: dict[str, str]) -> Account | None:
     if account is None:
         raise Problem(404, "No account has this reference. Name one as ?account=ACC-…, or none if each line does.")
     return account
+
+
+def _reader_of(format: str, wanted: dict[str, str]) -> Reader | None:
+    """What reads a log by a mapping that the operator of the portal put into its folder."""
+    if (format == MAPPED) != ("mapping" in wanted):
+        raise Problem(400, f"Name a mapping as ?mapping=NAME for the format {MAPPED}, and for no other.")
+    if format != MAPPED:
+        return None
+    path = Path(settings.ACCESS_MAPPINGS_DIR) / f"{wanted['mapping']}.json"
+    if not settings.ACCESS_MAPPINGS_DIR or not NAME.fullmatch(wanted["mapping"]) or not path.is_file():
+        raise Problem(404, "There is no mapping of this name. Ask whoever runs the portal for one.")
+    return reader_from(path)
 
 
 def _may_see(key: ApiKey, batch: AccessBatch) -> bool:

@@ -10,6 +10,7 @@ from accounts.models import Account
 from accounts.rules.ownership import TooTangled
 from cases.flows import abuse_reports
 from cases.rules.reports import Door
+from kyc_portal.api.access import REFERENCE
 from kyc_portal.api.bodies import CHUNK, receive
 from kyc_portal.api.endpoints import endpoint
 from kyc_portal.api.problems import Problem
@@ -60,7 +61,8 @@ def abuse_report(request, key, at):
 @endpoint("GET", scope="accounts.read")
 def missing(request, key, at, reference):
     """What the regime of today still asks for of one customer and its foreign owners (R8-R17, R20-R22)."""
-    account = Account.objects.visible_to(key.owner).select_related("party").filter(reference=reference).first()
+    rows = Account.objects.visible_to(key.owner).select_related("party").filter(reference=reference)
+    account = rows.first() if REFERENCE.fullmatch(reference) else None
     if account is None:
         raise Problem(404, "No account has this reference.")
     file = AccountFile(account, legal_day(at))

@@ -261,6 +261,8 @@ API_KEY_MAX_DAYS = env.int("KYC_API_KEY_MAX_DAYS", default=180)  # own policy: h
 API_MAX_BYTES = env.int("KYC_API_MAX_BYTES", default=50 * 1024 * 1024)  # of one body
 API_MOST_FAILURES = env.int("KYC_API_MOST_FAILURES", default=10)  # of one source in a quarter of an hour
 
+ACCESS_MAPPINGS_DIR = env.str("KYC_ACCESS_MAPPINGS_DIR", default="")  # mappings of other systems' logs; "" for none
+
 ABUSE_REPORT_MAX_BYTES = env.int("KYC_ABUSE_REPORT_MAX_BYTES", default=10 * 1024 * 1024)  # of one, with its evidence
 ABUSE_REPORTS_DIR = env.str("KYC_ABUSE_REPORTS_DIR", default="")  # a folder that is watched for reports; "" for none
 

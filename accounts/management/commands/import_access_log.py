@@ -6,8 +6,8 @@ from pathlib import Path
 from accounts.flows import access_log
 from accounts.formats.access_formats import AUTO, FORMATS, MAPPED
 from accounts.formats.log_places import LogPlace, places_of
-from accounts.formats.mapped_log import MappingRefused, read_mapping, reader_of
-from accounts.formats.steady_file import is_regular, open_steady
+from accounts.formats.mapped_log import MappingRefused, reader_from
+from accounts.formats.steady_file import FileUnreadable, is_regular, open_steady
 from accounts.formats.text import make_controls_visible, shown
 from accounts.models import Account
 from kyc_portal.records.clock import moment
@@ -70,6 +70,8 @@ class Command(PortalCommand):
         if place.path is not None and is_regular(place.path):
             with open_steady(place.path) as stream:
                 return self._import(owner, stream, place.name, **named)
+        if place.in_folder:
+            raise FileUnreadable(f"{shown(place.name)} is no file as such. Take it out of the folder.")
         return self._import(owner, place.path or sys.stdin.buffer, place.name, **named)
 
     def _import(self, owner, source, name, **named):
@@ -88,14 +90,7 @@ class Command(PortalCommand):
             return None
         if format not in (AUTO, MAPPED):
             raise MappingRefused("A mapping says how a log is read, and so does --format. Give one of them.")
-        path = Path(mapping)
-        try:
-            content = path.read_bytes()
-        except (OSError, ValueError) as error:
-            raise MappingRefused(
-                f"The mapping {shown(path.name)} cannot be read. Check the file's name and its rights."
-            ) from error
-        return reader_of(read_mapping(content, path.name))
+        return reader_from(Path(mapping))
 
     def _in_words(self, batch):
         if batch.is_repeat:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import sys
 from types import SimpleNamespace
 
@@ -10,9 +11,9 @@ import pytest
 
 from accounts.formats import steady_file
 from accounts.models import AccessBatch, AccessRecord, RefusedLine, WaitingLine
-from tests.accounts.formats.cloud_logs import exported, trail
+from tests.accounts.formats.cloud_logs import cadf_event, exported, trail
 from tests.accounts.lists import REAL, real
-from tests.accounts.logs import event
+from tests.accounts.logs import csv_file, event
 from tests.bad_input.doors import assert_refused_in_one_line, run
 from tests.builders import make_account
 
@@ -62,6 +63,15 @@ class TestFolders:
         assert code == 0 and told.count("nothing added") == 3
         assert AccessRecord.objects.count() == 4
 
+    def test_a_pipe_in_a_folder_is_not_waited_for(self, take_in, tmp_path):
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "a.csv").write_bytes(csv_file(*(event(number) for number in range(2_000))).read())
+
+        code, sentence, told = take_in(tmp_path)
+
+        assert code == 2 and "1 of 2 files were not taken in: pipe." in sentence
+        assert "a.csv: LOG-" in told and "csv, 2,000 read, 2,000 new" in told
+
     def test_a_folder_without_a_file_is_refused(self, take_in, tmp_path):
         assert "holds no file" in assert_refused_in_one_line(take_in(tmp_path))
 
@@ -100,6 +110,33 @@ class TestStandardInput:
 
     def test_only_once(self, take_in):
         assert "Give - once" in assert_refused_in_one_line(take_in("-", "-"))
+
+
+class TestBadFiles:
+    GOOD = json.dumps(cadf_event()).encode()
+    BAD = {
+        "empty": b"", "blank": b" \r\n", "nul": bytes(500), "zstd": b"\x28\xb5\x2f\xfd" + bytes(50),
+        "zip": b"PK\x03\x04" + bytes(50), "packed twice": gzip.compress(gzip.compress(GOOD)),
+        "packed and cut": gzip.compress(GOOD)[:-3], "utf-16": GOOD.decode().encode("utf-16"), "array cut": b"[" + GOOD,
+        "deep": b'{"records": [' + b"[" * 100_000, "not utf-8": b"[" + GOOD.replace(b"anna", b"ann\xff") + b"]",
+        "key twice": b'[{"typeURI": "x", ' + GOOD[1:] + b"]", "half a pair": GOOD.replace(b"anna", b"\\ud800"),
+        "a nul in a text": GOOD.replace(b"anna", b"\\u0000"), "no zone": GOOD.replace(b"+0000", b""),
+        "far future": GOOD.replace(b"2026-", b"2999-"), "before any log": GOOD.replace(b"2026-", b"1969-"),
+        "two formats": json.dumps({**cadf_event(), **exported()}).encode(), "html": b"<html><body>no</body></html>",
+        "long line": GOOD[:-1] + b', "x": "' + b"x" * 1_100_000 + b'"}',
+    }  # fmt: skip
+
+    def test_each_is_refused_in_one_line_and_leaves_nothing(self, take_in, tmp_path):
+        path = tmp_path / "a\u202eb"
+        for name, content in self.BAD.items():
+            path.write_bytes(content)
+
+            sentence = assert_refused_in_one_line(take_in(path))
+
+            assert "a[U+202E]b" in sentence and len(sentence) < 400, name
+        assert not AccessBatch.objects.exists() and not RefusedLine.objects.exists()
+        path.write_bytes(self.GOOD)
+        assert take_in(path)[0] == 0
 
 
 class TestChangingFiles:

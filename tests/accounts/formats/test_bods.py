@@ -308,10 +308,10 @@ class TestRefusedFiles:
             (b"[{}] {}", "follows the end"),
             (b"nothing", "not valid JSON"),
             (b"\xff\xfe[", "not valid UTF-8"),
-            (b'[{"a": 1, "a": 2}]', "names a key twice"),
+            (b'[{"a": 1, "a": 2}]', "The key a stands twice"),
             (b"[" * 100_000, "nested too deep"),
             (b'[{"a": 1e99999999999999999999}]', "beyond all sense"),
-            (b"[NaN]", "not valid JSON"),
+            (b"[NaN]", "not a number of JSON"),
         ],
     )
     def test_they_say_what_is_wrong(self, content, words):

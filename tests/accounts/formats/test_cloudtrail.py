@@ -144,6 +144,15 @@ class TestReadLines:
         with pytest.raises(AccessFileRefused, match="more than 1,000 bytes"):
             read(content, largest=1_000)
 
+    def test_a_file_is_read_record_by_record(self):
+        record = json.loads(SPECIMEN.read_text())["Records"][0]
+        stream = io.BytesIO(json.dumps({"Records": [record] * 2_000}).encode())
+        lines = read_lines(stream, "log.json")
+
+        assert next(lines).line == 1
+        assert stream.tell() < len(stream.getvalue()) / 4
+        assert sum(1 for _ in lines) == 1_999
+
     @given(st.lists(JSON, max_size=6))
     def test_every_record_yields_one_line(self, records):
         found = read(json.dumps({"Records": records}).encode())

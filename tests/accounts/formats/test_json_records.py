@@ -105,7 +105,7 @@ class TestLines:
         monkeypatch.setattr("accounts.formats.json_records.CHUNK", size)
         raw = end.join([b"a", b"", b"bcd", b"e"]) + end
 
-        assert [(n, line.strip()) for n, line in numbered_lines(io.BytesIO(raw))] == [
+        assert [(n, line.strip()) for n, line, _ in numbered_lines(io.BytesIO(raw))] == [
             (1, b"a"), (2, b""), (3, b"bcd"), (4, b"e"),
         ]  # fmt: skip
 
@@ -114,7 +114,7 @@ class TestLines:
         raw = b"".join(parts)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("accounts.formats.json_records.CHUNK", size)
-            found = [line for _, line in numbered_lines(io.BytesIO(raw))]
+            found = [line for _, line, _ in numbered_lines(io.BytesIO(raw))]
 
         assert found == raw.splitlines(keepends=True)
 
@@ -124,7 +124,23 @@ class TestLines:
 
         found = list(numbered_lines(io.BytesIO(end.join([b"a", long, b"b", long]))))
 
-        assert [(n, line and line.strip()) for n, line in found] == [(1, b"a"), (2, None), (3, b"b"), (4, None)]
+        assert [(n, line[:1], is_whole) for n, line, is_whole in found] == [
+            (1, b"a", True), (2, b"x", False), (3, b"b", True), (4, b"x", False),
+        ]  # fmt: skip
+        assert len(found[1][1]) == len(found[3][1]) < LONGEST_LINE
+
+    @pytest.mark.parametrize("depth", range(100, 1_000, 25))
+    def test_f8_however_deep_it_is_nested_there_is_a_line_or_a_sentence(self, depth):
+        deep = (
+            json.dumps(exported()).encode()[:-1] + b', "x": ' + b'{"a": [' * (depth // 2) + b"]}" * (depth // 2) + b"}"
+        )
+
+        for name, raw in (("azure-activity", deep), ("azure-activity", b"[" + deep + b"]"), ("jsonl", deep)):
+            try:
+                [found] = FORMATS[name](io.BytesIO(raw), "a", None)
+                assert isinstance(found, BadLine | AccessLine)
+            except AccessFileRefused as refusal:
+                assert "nested too deep" in str(refusal)
 
 
 def of(name, *events):
@@ -169,6 +185,18 @@ class TestCutFiles:
                 assert all(line in whole or isinstance(line, BadLine) or name == "csv" for line in lines)
             elif not ends:
                 assert is_refused or all(isinstance(line, BadLine) for line in lines), cut
+
+    @given(st.data())
+    def test_a_damaged_file_gives_lines_or_a_sentence_and_loses_none(self, name, data):
+        raw = bytearray(of(name, *[SAMPLES[name]()] * 3))
+        for _ in range(data.draw(st.integers(1, 3))):
+            raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+
+        lines, is_refused = self.taken(name, bytes(raw))
+
+        ends = sum(1 for sign in raw if sign in b"\r\n")
+        assert is_refused or len(lines) >= min(3, ends - (name == "csv")) or name == "azure-activity"
+        assert all(line.reason.isprintable() for line in lines if isinstance(line, BadLine))
 
     def test_packed_it_reads_the_same_and_cut_it_is_refused(self, name):
         raw = of(name, SAMPLES[name](), SAMPLES[name]())

@@ -15,6 +15,8 @@ from kyc_portal.policy.models import RegimeNumber
 from kyc_portal.records.models import IdentityView
 from kyc_portal.work import queue
 from tests.accounts.formats.cloud_logs import cadf_event, entry, exported, trail
+from tests.accounts.formats.test_mapped_log import EVENT as MAPPED_EVENT
+from tests.accounts.formats.test_mapped_log import MAPPING
 from tests.accounts.logs import csv_file, event, jsonl
 from tests.builders import make_open_account
 from tests.conftest import person
@@ -63,6 +65,27 @@ class TestFormats:
         assert send(key, account, csv_file(event(1)), "auto", "text/csv").json()["format"] == "csv"
         assert_problem(send(key, account, io.BytesIO(b"x"), "auto", "text/plain"), 415)
         assert "none of the access logs" in assert_problem(send(key, account, io.BytesIO(b"x"), "auto", JSON), 400)
+
+
+class TestMappings:
+    def send(self, key, account, content, query):
+        return send(key, account, io.BytesIO(json.dumps(content).encode()), "mapped", JSON, query)
+
+    def test_a_log_is_read_by_the_mapping_that_is_named(self, key, account, settings, tmp_path):
+        settings.ACCESS_MAPPINGS_DIR = str(tmp_path)
+        (tmp_path / "gate-1.json").write_text(json.dumps(MAPPING))
+        (tmp_path / "wrong.json").write_text("{}")
+
+        assert self.send(key, account, MAPPED_EVENT, "&mapping=gate-1").json()["format"] == "mapped"
+        assert AccessRecord.objects.get().port == 443
+        assert "wrong.json is wrong" in assert_problem(self.send(key, account, MAPPED_EVENT, "&mapping=wrong"), 400)
+        for name in ("gate", "../gate-1", "GATE-1", "", "a" * 300, "gate-1%00"):
+            assert self.send(key, account, MAPPED_EVENT, f"&mapping={name}").status_code in (400, 404)
+
+    def test_it_is_for_that_format_only_and_needs_a_folder(self, key, account):
+        assert_problem(self.send(key, account, MAPPED_EVENT, ""), 400)
+        assert_problem(send(key, account, jsonl(event(1)), query="&mapping=gate-1"), 400)
+        assert_problem(self.send(key, account, MAPPED_EVENT, "&mapping=gate-1"), 404)
 
 
 class TestManyAccounts:

@@ -111,7 +111,8 @@ class TestMissing:
     def test_others_are_told_nothing(self, account, key):
         assert_problem(self.of(account, key), 403)
         manager = new_key(scopes=["accounts.read"])
-        assert_problem(ask("/api/v1/accounts/ACC-0000-0000/missing", manager), 404)
+        for reference in ("ACC-0000-0000", "%00", "x"):
+            assert_problem(ask(f"/api/v1/accounts/{reference}/missing", manager), 404)
 
 
 class TestKey:
