@@ -176,7 +176,10 @@ def _write(account: Account, lines: list[WaitingLine], judge: Judge, at: datetim
     rows = [_as_record(account, line, judge) for line in lines if line.event_id not in known]
     if not rows:
         return 0
-    judge.keep({row.address for row in rows if row.address}, at=at)
+    addresses = {row.address for row in rows if row.address}
+    judge.keep(addresses, at=at)
+    access_days.forget_networks()
+    access_days.note_networks((address, judge.of(address).network) for address in addresses)
     AccessRecord.objects.bulk_create(rows)
     keys = [row.pk for row in rows]
     marks = ", ".join(["%s"] * len(keys))

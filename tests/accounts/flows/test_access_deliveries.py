@@ -5,7 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.flows import access_delivery, access_follow_up, access_keeping, access_log, access_refused, waiting
+from accounts.flows import (
+    access_days,
+    access_delivery,
+    access_follow_up,
+    access_keeping,
+    access_log,
+    access_refused,
+    waiting,
+)
 from accounts.models import AccessBatch, AccessDay, AccessRecord, CloudAccount, RefusedLine, UnknownAccount, WaitingLine
 from kyc_portal.records.acting import one_flow
 from kyc_portal.records.models import AuditEvent, Destruction, DoomedRecord
@@ -143,11 +151,13 @@ class TestWhose:
 
 
 class TestWhatFollows:
-    def test_the_last_access_of_each_moves_forward_at_once(self):
+    def test_the_last_access_of_each_moves_forward(self):
         one, other = make_account(), make_account()
         deliver(event(1, account=one.reference, at="2026-02-09T10:00:00Z"), event(2, account=other.reference))
         deliver(event(3, account=one.reference, at="2026-02-08T10:00:00Z"))
+        assert access_days.last_access(one).isoformat() == "2026-02-09T10:00:00+00:00"
 
+        queue.run_due(NOON, by=SCHEDULER)
         one.refresh_from_db()
         other.refresh_from_db()
 
@@ -161,12 +171,12 @@ class TestWhatFollows:
         )  # fmt: skip
         accounts = [make_open_account() for _ in range(5)]
         batch = deliver(*(event(n, account=accounts[n % 5].reference) for n in range(10)))
-        assert looked == [] and Job.objects.filter(kind=access_follow_up.LOOK).count() == 1
+        assert looked == [] and Job.objects.filter(kind=access_follow_up.FOLLOW_UP).count() == 1
 
         queue.run_due(NOON, by=SCHEDULER)
 
         assert looked == sorted(account.pk for account in accounts)
-        jobs = Job.objects.filter(kind=access_follow_up.LOOK)
+        jobs = Job.objects.filter(kind=access_follow_up.FOLLOW_UP)
         assert {job.state for job in jobs} == {"done"}
         assert all(job.key.startswith(batch.reference) for job in jobs)
 
