@@ -145,10 +145,9 @@ def _move_some(reference: str, *, by: Actor, at: datetime) -> Account | None:
     account = unknown and account_of(unknown.source_system, unknown.key)
     if not account:
         return None
-    account = Account.objects.select_for_update(of=("self",)).get(pk=account.pk)
-    holds.refuse_doomed(account)
+    account = Account.objects.select_for_update(of=("self",)).filter(pk=account.pk).first()
     unknown = UnknownAccount.objects.select_for_update().filter(pk=unknown.pk).first()
-    if unknown is None:
+    if account is None or unknown is None or _is_going(account):
         return None
     waiting = WaitingLine.objects.filter(source_system=unknown.source_system, account_key=unknown.key)
     lines = list(waiting.order_by("pk")[:AT_ONCE])
@@ -164,6 +163,15 @@ def _move_some(reference: str, *, by: Actor, at: datetime) -> Account | None:
         count=len(lines), new=new,
     )  # fmt: skip
     return account
+
+
+def _is_going(account: Account) -> bool:
+    """Whether the destruction of its file has begun: then its accesses wait on, and go after their days."""
+    try:
+        holds.refuse_doomed(account)
+    except holds.AlreadyDestroyed:
+        return True
+    return False
 
 
 def _write(account: Account, lines: list[WaitingLine], judge: Judge, at: datetime) -> int:

@@ -46,6 +46,15 @@ def numbered(key, **changes):
     return account
 
 
+def doom(account):
+    """Its destruction has begun."""
+    file = Destruction.objects.create(
+        label="accounts.account", key=str(account.pk), name=account.reference, rule="customer_file", basis="b",
+        kept_through=NOON.date(), holds_looked_at=0, begun_at=NOON, begun_by="x",
+    )  # fmt: skip
+    DoomedRecord.objects.create(destruction=file, label="accounts.account", key=str(account.pk))
+
+
 class TestWhose:
     def test_a_line_goes_to_the_account_it_names_in_any_of_three_ways(self):
         ours, theirs, named = make_account(), numbered("cust-7"), make_account()
@@ -107,11 +116,7 @@ class TestWhose:
 
     def test_nothing_is_added_to_a_file_that_is_being_destroyed(self):
         going, staying = make_account(), make_account()
-        file = Destruction.objects.create(
-            label="accounts.account", key=str(going.pk), name=going.reference, rule="customer_file", basis="b",
-            kept_through=NOON.date(), holds_looked_at=0, begun_at=NOON, begun_by="x",
-        )  # fmt: skip
-        DoomedRecord.objects.create(destruction=file, label="accounts.account", key=str(going.pk))
+        doom(going)
 
         batch = deliver(
             event(1, account=going.reference), event(2, account=staying.reference), keep_good_rows=True
@@ -276,6 +281,17 @@ class TestWaiting:
 
         assert AccessRecord.objects.get().account == account
         assert waiting.claim_due(by=SCHEDULER, at=NOON) == 0
+
+    def test_what_waits_for_a_file_that_is_being_destroyed_waits_on(self, analyst):
+        account = make_account()
+        deliver(event(1, account="k"))
+        waiting.name_account(UnknownAccount.objects.get(), account=account.reference, by=analyst, at=NOON)
+        doom(account)
+
+        queue.run_due(NOON, by=SCHEDULER)
+
+        assert Job.objects.get(kind=waiting.MOVE).state == "done"
+        assert WaitingLine.objects.count() == 1 and not AccessRecord.objects.exists()
 
     def test_it_refuses_what_is_no_account_and_what_is_named(self, analyst):
         deliver(event(1, account="k"))

@@ -3,7 +3,7 @@
 import pytest
 
 from accounts import tasks
-from accounts.flows import rating, restrictions, reverification, screening, signals
+from accounts.flows import access_keeping, rating, restrictions, reverification, screening, signals, waiting
 from kyc_portal.celery import BEAT_SCHEDULE
 from kyc_portal.records.refs import SCHEDULER
 from tests.conftest import NOON
@@ -14,6 +14,8 @@ DOORS = [
     (tasks.request_due_reverifications, reverification, "request_due"),
     (tasks.run_detectors, signals, "run_due"),
     (tasks.end_tiers_set_by_hand, rating, "end_expired"),
+    (tasks.claim_waiting_accesses, waiting, "claim_due"),
+    (tasks.let_refused_lines_go, access_keeping, "let_refused_lines_go"),
 ]
 
 
