@@ -44,7 +44,7 @@ class AccountsConfig(AppConfig):
         queue.register(zone_reading.READ_ZONE, zone_reading.read)
         queue.register(external_checks.HAND_OVER, external_checks.hand_over)
         queue.register(external_answers.READ, external_answers.interpret)
-        queue.register(access_follow_up.LOOK, access_follow_up.look)
+        queue.register(access_follow_up.FOLLOW_UP, access_follow_up.carry_on)
         queue.register(waiting.MOVE, waiting.move)
         queue.register(JUDGE_ANEW, judging_anew.judge_anew)
         queue.register(seen_before.LOOK_AGAIN, seen_before.look_again)

@@ -4,11 +4,12 @@ A roll-up says what one account did on one day (UTC) from one kind of place. It 
 writes the records, and can be made anew from them at any time.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import connection, models
-from django.db.models import Q, Sum
+from django.db.models import Max, Q, Sum
 
 from accounts.flows.batches import BATCH
 from accounts.models import AccessDay, AccessRecord, Account
@@ -66,6 +67,12 @@ def totals(account: Account, since: date | None = None) -> Totals:
     return Totals(found["total"], found["seen"], found["hidden"])
 
 
+def last_access(account: Account) -> datetime | None:
+    """The moment of the last access, also of one whose delivery was not followed up yet; one query."""
+    newest = AccessDay.objects.filter(account=account).aggregate(newest=Max("last_at"))["newest"]
+    return max(filter(None, (account.last_access_at, newest)), default=None)
+
+
 # --- Making them ------------------------------------------------------------------------------------------------------
 
 _COLUMNS = "account_id, day, kind, public, country, network, anonymiser, count, hours, first_at, last_at"
@@ -84,10 +91,12 @@ _COUNTED = """
 SELECT r.account_id, {day} AS day, r.kind, (r.address IS NOT NULL AND r.special_use = '') AS public, r.country,
     COALESCE(v.network, '') AS network, r.anonymiser, COUNT(*), {hours}, MIN(r.at), MAX(r.at)
 FROM accounts_accessrecord r
-LEFT JOIN accounts_addressverdict v ON v.address = r.address AND v.edition_id = r.edition_id
+{verdicts}
 WHERE {where}
 GROUP BY 1, 2, 3, 4, 5, 6, 7
 """
+_KEPT = "LEFT JOIN accounts_addressverdict v ON v.address = r.address AND v.edition_id = r.edition_id"
+_NOTED = "LEFT JOIN network_noted v ON v.address = r.address"  # others may be writing verdicts: ours may come later
 _PUT = (
     "INSERT INTO accounts_accessday AS d ({columns}) {counted} ORDER BY 1, 2 ON CONFLICT ({key}) DO UPDATE SET {sums}"
 )
@@ -110,16 +119,49 @@ def _words() -> dict[str, str]:
     return _ON_POSTGRESQL if connection.vendor == "postgresql" else _ON_SQLITE
 
 
-def _put(where: str, values: list, sums: str) -> None:
-    counted = _COUNTED.format(where=where, **_words())
+def _put(where: str, values: list, sums: str, verdicts: str) -> None:
+    counted = _COUNTED.format(where=where, verdicts=verdicts, **_words())
     statement = _PUT.format(columns=_COLUMNS, key=_KEY, counted=counted, sums=sums.format(**_words()))
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
 
 
+def forget_networks() -> None:
+    """Begin anew to note which networks addresses belong to."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "CREATE TEMPORARY TABLE IF NOT EXISTS network_noted (address inet PRIMARY KEY, network text) "
+                "ON COMMIT DROP"
+            )
+            cursor.execute("TRUNCATE network_noted")
+        else:
+            cursor.execute(
+                "CREATE TEMPORARY TABLE IF NOT EXISTS network_noted (address text PRIMARY KEY, network text)"
+            )
+            cursor.execute("DELETE FROM network_noted")
+
+
+def note_networks(networks: Iterable[tuple[str, str]]) -> None:
+    """Note (address, network) for the records that are added in this transaction; "" need not be noted."""
+    named = [pair for pair in networks if pair[1]]
+    if named and connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO network_noted SELECT unnest(%s::inet[]), unnest(%s::text[]) ON CONFLICT DO NOTHING",
+                [list(column) for column in zip(*named, strict=True)],
+            )
+    elif named:
+        with connection.cursor() as cursor:
+            cursor.executemany("INSERT INTO network_noted VALUES (%s, %s) ON CONFLICT DO NOTHING", named)
+
+
 def add(where: str, values: list) -> None:
-    """Add the records `r` of a condition, which must be new, in the caller's transaction: each record once."""
-    _put(where, values, _ADDED)
+    """Add the records `r` of a condition, which must be new, in the caller's transaction: each record once.
+
+    The networks of their addresses were noted before (`forget_networks`, `note_networks`).
+    """
+    _put(where, values, _ADDED, _NOTED)
 
 
 @flow
@@ -127,9 +169,10 @@ def recount(account: Account, *, by: Actor, at: datetime) -> None:
     """Make the roll-ups of one account anew from its records; may be called at any time, and again."""
     Account.objects.select_for_update(of=("self",)).get(pk=account.pk)
     key = AccessRecord._meta.get_field("account").get_db_prep_value(account.pk, connection)
-    _put("r.account_id = %s", [key], _PUT_ANEW)
+    _put("r.account_id = %s", [key], _PUT_ANEW, _KEPT)
     with connection.cursor() as cursor:
-        cursor.execute(_SURPLUS.format(counted=_COUNTED.format(where="r.account_id = %s", **_words())), [key, key])
+        counted = _COUNTED.format(where="r.account_id = %s", verdicts=_KEPT, **_words())
+        cursor.execute(_SURPLUS.format(counted=counted), [key, key])
         surplus = AccessDay.objects.filter(pk__in=[pk for (pk,) in cursor.fetchall()])
     if surplus.exists() and deletion.may_go(surplus):  # what a hold keeps stays, even a wrong sum
         surplus._raw_delete(surplus.db)

@@ -71,12 +71,11 @@ def take_in(
     access_days.add("r.batch_id = %s", [_key_of(batch)])
     if told.waiting:
         waiting.note(batch, at=at)
-    access_follow_up.note_last_access("batch_id = %s", [_key_of(batch)])
     audit.record(
         Verb.LOG_IMPORTED, batch, by=by, at=at, within=batch.account, batch=batch.reference, read=told.read,
         new=told.new, known=batch.known_count, waiting=told.waiting, refused=told.refused, sha256=batch.sha256,
     )  # fmt: skip
-    access_follow_up.look_for_flags(batch, by=by, at=at)
+    access_follow_up.follow_up(batch, by=by, at=at)
     return batch
 
 
@@ -86,13 +85,16 @@ def _key_of(batch: AccessBatch) -> object:
 
 def _write(batch: AccessBatch, lines: Iterable, judge: Judge, keep_good_rows: bool, at: datetime) -> _Tally:
     told, writer, kept = _Tally(), writer_for(batch, judge.edition, at=at), set()
+    access_days.forget_networks()
     rows = Rows(lambda address: _meaning(judge, address), at=at, names_accounts=batch.account_id is None)
     for part in one_ahead(_parts(iter(lines), rows, writer)):
         told.read += part.read
         bad = part.bad
         if keep_good_rows or not told.refused:  # else it only counts what is wrong
-            judge.keep(part.addresses - kept, at=at)
-            kept = kept | part.addresses if len(kept) < ADDRESSES_KNOWN else part.addresses
+            new = part.addresses - kept
+            judge.keep(new, at=at)
+            access_days.note_networks((address, judge.of(address).network) for address in new)
+            kept = kept | new if len(kept) < ADDRESSES_KNOWN else part.addresses
             written = writer.write(part.packed)
             told.new += written.new
             told.waiting += written.waiting

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Max, Q
 
-from accounts.flows import restricted
+from accounts.flows import access_days, restricted
 from accounts.flows.document_files import ask_deletion
 from accounts.models import (
     AccessAnswer,
@@ -91,8 +91,9 @@ def _after_the_end(account: Account, regime: Regime) -> Period:
     """R47 and R48: from the later of closing and last access."""
     closed_on, event = legal_day(account.closed_at), "it was closed"
     begins = closed_on
-    if account.last_access_at and legal_day(account.last_access_at) > closed_on:
-        begins, event = legal_day(account.last_access_at), "the last access"
+    last = access_days.last_access(account)
+    if last and legal_day(last) > closed_on:
+        begins, event = legal_day(last), "the last access"
     years, source = regime.whole("retention_years"), regime.cite("retention_years")
     own_years = settings.RETENTION_YEARS
     if own_years > years:

@@ -145,10 +145,9 @@ def _move_some(reference: str, *, by: Actor, at: datetime) -> Account | None:
     account = unknown and account_of(unknown.source_system, unknown.key)
     if not account:
         return None
-    account = Account.objects.select_for_update(of=("self",)).get(pk=account.pk)
-    holds.refuse_doomed(account)
+    account = Account.objects.select_for_update(of=("self",)).filter(pk=account.pk).first()
     unknown = UnknownAccount.objects.select_for_update().filter(pk=unknown.pk).first()
-    if unknown is None:
+    if account is None or unknown is None or _is_going(account):
         return None
     waiting = WaitingLine.objects.filter(source_system=unknown.source_system, account_key=unknown.key)
     lines = list(waiting.order_by("pk")[:AT_ONCE])
@@ -166,6 +165,15 @@ def _move_some(reference: str, *, by: Actor, at: datetime) -> Account | None:
     return account
 
 
+def _is_going(account: Account) -> bool:
+    """Whether the destruction of its file has begun: then its accesses wait on, and go after their days."""
+    try:
+        holds.refuse_doomed(account)
+    except holds.AlreadyDestroyed:
+        return True
+    return False
+
+
 def _write(account: Account, lines: list[WaitingLine], judge: Judge, at: datetime) -> int:
     """Write the records of some lines of one key, by the verdicts of today; an event known already adds nothing."""
     there = AccessRecord.objects.filter(
@@ -176,7 +184,10 @@ def _write(account: Account, lines: list[WaitingLine], judge: Judge, at: datetim
     rows = [_as_record(account, line, judge) for line in lines if line.event_id not in known]
     if not rows:
         return 0
-    judge.keep({row.address for row in rows if row.address}, at=at)
+    addresses = {row.address for row in rows if row.address}
+    judge.keep(addresses, at=at)
+    access_days.forget_networks()
+    access_days.note_networks((address, judge.of(address).network) for address in addresses)
     AccessRecord.objects.bulk_create(rows)
     keys = [row.pk for row in rows]
     marks = ", ".join(["%s"] * len(keys))

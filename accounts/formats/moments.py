@@ -1,6 +1,7 @@
 """Days and moments as text: ISO 8601 only, moments always with a zone (trust.md D2, D3, D6, D8)."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 
 from accounts.formats.text import shown
@@ -11,6 +12,8 @@ _MOMENT = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](?P<time>[0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?:\.(?P<fraction>[0-9]{1,9}))?"
     r"(?P<zone>[Zz]|[+-][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?\Z"
 )
+# As most systems write it; the library reads it as it is.
+_PLAIN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3}(?:[0-9]{3})?)?Z\Z")
 _WIDEST_OFFSET = timedelta(hours=14)
 
 
@@ -34,6 +37,9 @@ def read_moment(text: str) -> datetime:
     A leap second (23:59:60 UTC, only ever at the end of a month) becomes the microsecond before the next day, because
     no clock of ours can show it.
     """
+    if _PLAIN.match(text):
+        with suppress(ValueError):  # a day no calendar holds: said below
+            return datetime.fromisoformat(text)
     found = _MOMENT.match(text)
     if not found:
         raise BadMoment(f'"{shown(text)}" is not a moment. Write it as 2026-03-02T14:05:00Z.')

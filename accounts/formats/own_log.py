@@ -25,6 +25,7 @@ from accounts.formats.tables import DEFAULT_LIMITS, BadRow, Columns, Row, read_t
 from accounts.formats.text import shown
 
 COLUMNS = Columns(required=REQUIRED, optional=OPTIONAL, codes=("event_id", "account"))
+_KNOWN, _NEEDED = frozenset(COLUMNS.known), frozenset(REQUIRED)
 
 
 def read_jsonl(stream: BinaryIO, name: str = "", encoding: str | None = None) -> Iterator[AccessLine | BadLine]:
@@ -59,6 +60,8 @@ def fits(event: dict[str, Any]) -> bool:
 
 
 def _describe(event: dict[str, Any]) -> dict[str, str]:
+    if event.keys() <= _KNOWN and event.keys() >= _NEEDED and set(map(type, event.values())) == {str}:
+        return event  # nearly every event: what follows finds out what is wrong with the others
     if missing := [name for name in REQUIRED if name not in event]:
         raise BadEvent(f"The event lacks {', '.join(missing)}.")
     if unknown := [name for name in event if name not in COLUMNS.known]:

@@ -127,11 +127,14 @@ class AccessRecord(Recorded):
 
     recorded_in_bulk = True
 
-    # No index of their own: each begins one below.
+    # No index of their own: each begins one below. Batch and edition are written or found in the transaction that
+    # writes the record and go after it; to look them up again for every row would take a quarter of the time.
     account = models.ForeignKey(
         "accounts.Account", on_delete=models.PROTECT, db_index=False, related_name="access_records"
     )
-    batch = models.ForeignKey(AccessBatch, on_delete=models.PROTECT, db_index=False, related_name="records")
+    batch = models.ForeignKey(
+        AccessBatch, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="records"
+    )
     at = models.DateTimeField()
     kind = models.CharField(max_length=6, choices=AccessKind.choices)
     action = models.CharField(max_length=200)
@@ -146,8 +149,8 @@ class AccessRecord(Recorded):
     anonymiser = models.CharField(max_length=60, blank=True, help_text="vpn, hosting, tor … by the lists of that day")
     special_use = models.CharField(max_length=30, blank=True)
     edition = models.ForeignKey(
-        "accounts.RangeEdition", on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="+",
-        help_text="The range lists asked; with the address it names the verdict.",
+        "accounts.RangeEdition", on_delete=models.PROTECT, null=True, blank=True, db_index=False, db_constraint=False,
+        related_name="+", help_text="The range lists asked; with the address it names the verdict.",
     )  # fmt: skip
 
     objects = AccessRecordQuerySet.as_manager()
@@ -275,8 +278,7 @@ class AccessDay(Recorded):
     last_at = models.DateTimeField()
 
     class Meta:
-        verbose_name = "day of use"
-        verbose_name_plural = "days of use"
+        verbose_name = "access day"
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "day", "kind", "public", "country", "network", "anonymiser"],

@@ -114,6 +114,10 @@ def make_one_of_each(folder, user: StaffMember) -> None:
     abuse_reports.take_in()
     abuse_reports.take_in(abuse_reports.botnet(source_identifier="canary-name.example"))
     access_log.import_access_lines(account, jsonl(event(1)), format="jsonl", file_name="a", by=SCHEDULER, at=NOON)
+    nobody = jsonl(event(2, account="key-of-nobody"), event(3))
+    access_log.import_access_lines(
+        None, nobody, format="jsonl", file_name="b", keep_good_rows=True, by=SCHEDULER, at=NOON
+    )  # fmt: skip
     path = folder / "vpn.txt"
     path.write_text("1.2.0.0/16\n")
     address_ranges.load_ranges("vpn", path, by=SCHEDULER, at=NOON)

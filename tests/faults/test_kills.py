@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.records.sealing import seal_pending
-from tests.faults import acts
+from tests.faults import acts, deliveries
 from tests.faults.conftest import ROUNDS
 from tests.faults.processes import start_command, start_worker, wait_for
 
-ACTS = [acts.Purge, acts.Sealing, acts.Rotation, acts.CustomersImport, acts.LogImport]
+ACTS = [acts.Purge, acts.Sealing, acts.Rotation, acts.CustomersImport, acts.LogImport, deliveries.Deliveries]
 
 
 class Told:

@@ -5,7 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from accounts.flows import access_delivery, access_follow_up, access_keeping, access_log, access_refused, waiting
+from accounts.flows import (
+    access_days,
+    access_delivery,
+    access_follow_up,
+    access_keeping,
+    access_log,
+    access_refused,
+    waiting,
+)
 from accounts.models import AccessBatch, AccessDay, AccessRecord, CloudAccount, RefusedLine, UnknownAccount, WaitingLine
 from kyc_portal.records.acting import one_flow
 from kyc_portal.records.models import AuditEvent, Destruction, DoomedRecord
@@ -36,6 +44,15 @@ def numbered(key, **changes):
         account.external_key = key
         account.save(update_fields=["external_key"])
     return account
+
+
+def doom(account):
+    """Its destruction has begun."""
+    file = Destruction.objects.create(
+        label="accounts.account", key=str(account.pk), name=account.reference, rule="customer_file", basis="b",
+        kept_through=NOON.date(), holds_looked_at=0, begun_at=NOON, begun_by="x",
+    )  # fmt: skip
+    DoomedRecord.objects.create(destruction=file, label="accounts.account", key=str(account.pk))
 
 
 class TestWhose:
@@ -99,11 +116,7 @@ class TestWhose:
 
     def test_nothing_is_added_to_a_file_that_is_being_destroyed(self):
         going, staying = make_account(), make_account()
-        file = Destruction.objects.create(
-            label="accounts.account", key=str(going.pk), name=going.reference, rule="customer_file", basis="b",
-            kept_through=NOON.date(), holds_looked_at=0, begun_at=NOON, begun_by="x",
-        )  # fmt: skip
-        DoomedRecord.objects.create(destruction=file, label="accounts.account", key=str(going.pk))
+        doom(going)
 
         batch = deliver(
             event(1, account=going.reference), event(2, account=staying.reference), keep_good_rows=True
@@ -143,11 +156,13 @@ class TestWhose:
 
 
 class TestWhatFollows:
-    def test_the_last_access_of_each_moves_forward_at_once(self):
+    def test_the_last_access_of_each_moves_forward(self):
         one, other = make_account(), make_account()
         deliver(event(1, account=one.reference, at="2026-02-09T10:00:00Z"), event(2, account=other.reference))
         deliver(event(3, account=one.reference, at="2026-02-08T10:00:00Z"))
+        assert access_days.last_access(one).isoformat() == "2026-02-09T10:00:00+00:00"
 
+        queue.run_due(NOON, by=SCHEDULER)
         one.refresh_from_db()
         other.refresh_from_db()
 
@@ -161,12 +176,12 @@ class TestWhatFollows:
         )  # fmt: skip
         accounts = [make_open_account() for _ in range(5)]
         batch = deliver(*(event(n, account=accounts[n % 5].reference) for n in range(10)))
-        assert looked == [] and Job.objects.filter(kind=access_follow_up.LOOK).count() == 1
+        assert looked == [] and Job.objects.filter(kind=access_follow_up.FOLLOW_UP).count() == 1
 
         queue.run_due(NOON, by=SCHEDULER)
 
         assert looked == sorted(account.pk for account in accounts)
-        jobs = Job.objects.filter(kind=access_follow_up.LOOK)
+        jobs = Job.objects.filter(kind=access_follow_up.FOLLOW_UP)
         assert {job.state for job in jobs} == {"done"}
         assert all(job.key.startswith(batch.reference) for job in jobs)
 
@@ -266,6 +281,17 @@ class TestWaiting:
 
         assert AccessRecord.objects.get().account == account
         assert waiting.claim_due(by=SCHEDULER, at=NOON) == 0
+
+    def test_what_waits_for_a_file_that_is_being_destroyed_waits_on(self, analyst):
+        account = make_account()
+        deliver(event(1, account="k"))
+        waiting.name_account(UnknownAccount.objects.get(), account=account.reference, by=analyst, at=NOON)
+        doom(account)
+
+        queue.run_due(NOON, by=SCHEDULER)
+
+        assert Job.objects.get(kind=waiting.MOVE).state == "done"
+        assert WaitingLine.objects.count() == 1 and not AccessRecord.objects.exists()
 
     def test_it_refuses_what_is_no_account_and_what_is_named(self, analyst):
         deliver(event(1, account="k"))

@@ -3,7 +3,16 @@
 import pytest
 
 from accounts import tasks
-from accounts.flows import detector_counts, rating, restrictions, reverification, screening, signals
+from accounts.flows import (
+    access_keeping,
+    detector_counts,
+    rating,
+    restrictions,
+    reverification,
+    screening,
+    signals,
+    waiting,
+)
 from kyc_portal.celery import BEAT_SCHEDULE
 from kyc_portal.records.refs import SCHEDULER
 from tests.conftest import NOON
@@ -15,6 +24,8 @@ DOORS = [
     (tasks.run_detectors, signals, "run_due"),
     (tasks.count_flags, detector_counts, "count_new_days"),
     (tasks.end_tiers_set_by_hand, rating, "end_expired"),
+    (tasks.claim_waiting_accesses, waiting, "claim_due"),
+    (tasks.let_refused_lines_go, access_keeping, "let_refused_lines_go"),
 ]
 
 

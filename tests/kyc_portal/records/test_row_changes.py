@@ -15,7 +15,7 @@ from django.db import DatabaseError, connection, models, transaction
 from django.urls import reverse
 
 from accounts.flows import corrections, restrictions
-from accounts.models import AccessBatch, AccessRecord, Account, ContactPoint, Party, PartyName, Restriction
+from accounts.models import AccessBatch, AccessDay, AccessRecord, Account, ContactPoint, Party, PartyName, Restriction
 from accounts.rules.restricting import REASONS
 from accounts.tasks import end_expired_restrictions
 from kyc_portal.records import acting, row_triggers
@@ -195,6 +195,23 @@ class TestTwentyWays:
             [change] = changes_of(lambda: _saved(account))
 
         assert (change.key, change.fields, change.request_id) == (str(account.party_id), "citizenship", "click-1")
+
+    def test_sums_are_recorded_once_a_statement_however_they_change(self, account):
+        def changed():
+            with acting.one_flow(SOMEBODY):
+                days = [
+                    AccessDay(
+                        account=account, day=NOON.date() + timedelta(days=n), kind="access", public=False, count=1,
+                        hours=1, first_at=NOON, last_at=NOON,
+                    )
+                    for n in range(3)
+                ]  # fmt: skip
+                AccessDay.objects.bulk_create(days)
+                AccessDay.objects.update(count=2)
+
+        found = [(each.act, each.key, each.fields, each.actor) for each in changes_of(changed)]
+
+        assert found == [("insert", "", "", WHO), ("update", "", "", WHO)]
 
     def test_a_save_that_changes_nothing_leaves_none(self, account):
         assert changes_of(lambda: account.party.save()) == []

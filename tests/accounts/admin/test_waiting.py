@@ -1,0 +1,74 @@
+"""The pages of what waits and of what was refused: who sees them, and the button that says whose it is."""
+
+import pytest
+from django.urls import reverse
+
+from accounts.flows import access_log, waiting
+from accounts.models import CloudAccount, UnknownAccount
+from kyc_portal.records.refs import SCHEDULER
+from kyc_portal.staff.sections import url_of
+from kyc_portal.work.models import Job
+from tests.accounts.logs import event, jsonl
+from tests.builders import make_account
+from tests.conftest import NOON
+
+pytestmark = pytest.mark.django_db
+
+UNKNOWN = "admin:accounts_unknownaccount_changelist"
+
+
+@pytest.fixture
+def batch():
+    lines = jsonl(event(1, account="cust-77"), event(2), event(3, account="cust-77"))
+    return access_log.import_access_lines(
+        None, lines, format="jsonl", file_name="log", keep_good_rows=True, by=SCHEDULER, at=NOON
+    )
+
+
+def test_the_tile_leads_to_the_list_and_the_button_names_the_account(client, analyst_user, batch):
+    client.force_login(analyst_user)
+    account, unknown = make_account(), UnknownAccount.objects.get()
+
+    assert "Unknown accounts" in client.get("/admin/").content.decode()
+    assert "cust-77" in client.get(reverse(UNKNOWN), {"q": "cust-77"}).content.decode()
+    assert "cust-77" not in client.get(reverse(UNKNOWN), {"q": "cust-7"}).content.decode()
+    page = client.get(url_of(unknown)).content.decode()
+    assert "This is account …" in page and "2 waiting" in page and batch.reference in page
+
+    url = reverse("admin:accounts_unknownaccount_do", args=[unknown.pk, "name-account"])
+    wrong = client.post(url, {"account": "ACC-0", "confirmed": "1"}).content.decode()
+    assert "No account has this reference" in wrong
+    told = client.post(url, {"account": account.reference, "confirmed": "1"}, follow=True)
+
+    assert told.redirect_chain[-1][0] == url_of(account) and "are being moved" in told.content.decode()
+    assert CloudAccount.objects.get().account == account
+    assert Job.objects.get(kind=waiting.MOVE).key == unknown.reference
+    page = client.get(url_of(unknown)).content.decode()
+    assert "being moved" in page and "This is account …" not in page
+
+
+def test_the_page_of_a_delivery_hands_out_its_refused_lines(client, analyst_user, batch):
+    client.force_login(analyst_user)
+    page = client.get(url_of(batch)).content.decode()
+    url = reverse("admin:accounts_accessbatch_refused", args=[batch.pk])
+    assert "many, named in each line" in page and url in page
+
+    answer = client.get(url)
+
+    text = b"".join(answer.streaming_content).decode()
+    assert answer.status_code == 200 and '"event_id": "e2"' in text and text.count("\n") == 1
+    assert f"{batch.reference}-refused.txt" in answer["Content-Disposition"]
+    assert client.get(url, headers={"sec-fetch-site": "cross-site"}).status_code == 403
+
+
+def test_whoever_sees_no_access_records_gets_no_lines(client, person_with_role, batch):
+    client.force_login(person_with_role("senior manager"))
+
+    assert client.get(reverse("admin:accounts_accessbatch_refused", args=[batch.pk])).status_code == 403
+
+
+@pytest.fixture
+def person_with_role():
+    from tests.conftest import person
+
+    return lambda role: person("somebody", role)
