@@ -34,7 +34,7 @@ def section(party: Party) -> Table:
     ties = SeenBefore.objects.filter(Q(party=party) | Q(earlier=party)).select_related("party", "earlier")
     ties = ties.order_by("over_at", "-score", "reference")[:MOST_SHOWN]
     rows = [_row(tie) if tie.party_id == party.pk else _again(tie) for tie in ties]
-    head = ["Tie", "Other customer", "What became of the earlier", "Strength", "Why", "Judged"]
+    head = ["Tie", "Other customer", "How strong, and why", "Judged"]
     empty = "Nothing ties them to anybody who was closed for cause, restricted or refused."
     note = "Shared values say that two may be one, not that they are; rare ones say more (own policy)."
     if party.look_back_due:
@@ -46,13 +46,16 @@ def section(party: Party) -> Table:
 
 
 def _row(tie: SeenBefore) -> list:
-    other = Link(tie.earlier_reference, tie.earlier) if tie.earlier else f"{tie.earlier_reference} (file purged)"
-    return [Link(tie.reference, tie), other, outcome_of(tie.why), f"{tie.score:.0%}", tie.sentence, judged(tie)]
+    return [Link(tie.reference, tie), _earlier(tie), f"{tie.score:.0%}. {tie.sentence}", judged(tie)]
+
+
+def _earlier(tie: SeenBefore):
+    return Link(tie.earlier_reference, tie.earlier) if tie.earlier else f"{tie.earlier_reference} (file purged)"
 
 
 def _again(tie: SeenBefore) -> list:
     other = Link(f"{tie.party.reference}, came later", tie.party)
-    return [Link(tie.reference, tie), other, outcome_of(tie.why), f"{tie.score:.0%}", tie.sentence, judged(tie)]
+    return [Link(tie.reference, tie), other, f"{tie.score:.0%}. {tie.sentence}", judged(tie)]
 
 
 def judged(tie: SeenBefore) -> Badge:
@@ -106,7 +109,7 @@ class SeenBeforeAdmin(RecordAdmin):
     def sections(self, record, *, user, at):
         facts = [
             ("Customer", Link(f"{record.party.legal_name} ({record.party.reference})", record.party)),
-            ("Earlier customer", _row(record)[1]),
+            ("Earlier customer", _earlier(record)),
             ("What became of it", outcome_of(record.why)),
             ("Strength", f"{record.score:.0%}"),
             ("Why", record.sentence),
