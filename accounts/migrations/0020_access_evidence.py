@@ -111,8 +111,7 @@ class Migration(migrations.Migration):
                 ("last_at", models.DateTimeField()),
             ],
             options={
-                "verbose_name": "day of use",
-                "verbose_name_plural": "days of use",
+                "verbose_name": "access day",
             },
         ),
         migrations.CreateModel(

@@ -60,10 +60,6 @@ class Migration(migrations.Migration):
                 "permissions": [("name_account", "Can say whose account waiting accesses belong to")],
             },
         ),
-        migrations.AlterModelOptions(
-            name="accessday",
-            options={"verbose_name": "access day"},
-        ),
         migrations.AlterField(
             model_name="accessday",
             name="account",
