@@ -31,13 +31,13 @@ def customers_are_seen(stage: Stage) -> None:
 
 
 def _rows(stage: Stage, account: Account) -> Iterator[tuple]:
-    """Work from home, a day a week through a VPN, seven still weeks, a journey; then two far places within an hour."""
-    days = [day for day in range(165, 1, -1) if not 25 < day < 76 and day % 7 not in (2, 3)]
+    """Work from home, a day a week through a VPN, nine still weeks, a journey; then two far places within two hours."""
+    days = [day for day in range(165, 1, -1) if not 25 < day < 89 and day % 7 not in (2, 3)]
     for day in days:
-        place = EXIT if day % 7 == 0 else ABROAD if 90 < day < 100 else HOME
+        place = EXIT if day % 7 == 0 else ABROAD if 95 < day < 105 else HOME
         for number in range(3 + day % 4):
             yield _row(stage, account, day, 8 + 2 * number, place, "admin" if number == 2 else "access")
-    yield _row(stage, account, 3, 9, FAR, "access", minute=40)
+    yield _row(stage, account, 4, 9, FAR, "access", minute=40)
     yield _row(stage, account, 3, 10, HOME, "look")
     for number in range(3):
         yield _row(stage, "prj-0815", 2, 11 + number, "2.125.160.218", "access")
