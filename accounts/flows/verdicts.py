@@ -34,6 +34,7 @@ class Judge:
         self.edition, self.book, self.limits = edition, book, limits
         self.of: Callable[[str], Verdict] = book.verdicts_on(day, limits)
         self._kept: set[str] = set()
+        self._left_some = False
 
     def keep(self, addresses: Iterable[str], *, at: datetime) -> int:
         """Write the verdicts on addresses in canonical form that this edition has none of yet; returns how many.
@@ -45,8 +46,10 @@ class Judge:
         if not wanted:
             return 0
         if not _alone():
-            again = partial(queue.ask, JUDGE_ANEW, key=str(self.edition.pk), due_at=at, at=at)
-            transaction.on_commit(again)
+            if not self._left_some:
+                ask = partial(queue.ask, JUDGE_ANEW, key=str(self.edition.pk), due_at=at, at=at)
+                transaction.on_commit(ask)
+            self._left_some = True
             return 0
         written = 0
         for part in in_batches(wanted):
