@@ -10,16 +10,17 @@ from typing import Protocol
 
 from django.db import connection
 
-from accounts.formats.access_rows import COLUMNS, Row, as_copy_line
+from accounts.formats.access_rows import ADDRESS, COLUMNS, Row, as_copy_line
 from accounts.models import AccessBatch, RangeEdition
 
 _KEPT = tuple(name for name in COLUMNS if name not in ("line", "account_key"))
 _WAITS = tuple(name for name in COLUMNS if name not in ("country", "anonymiser", "special_use"))
 _RECORD = "INSERT INTO accounts_accessrecord (account_id, batch_id, edition_id, {kept}) {rows} ON CONFLICT DO NOTHING"
 _WAITING = "INSERT INTO accounts_waitingline (batch_id, waiting_since, {waits}) {rows} ON CONFLICT DO NOTHING"
-_OF_ONE = "SELECT %s, %s, %s, {kept} FROM arriving line ORDER BY line.line"
-_OF_MANY = """
-SELECT whose.account_id, %s, %s, {kept} FROM arriving line JOIN arriving_of whose
+_EDITION = "CASE WHEN line.address IS NULL THEN NULL ELSE %s END"  # of what is no address no list says anything
+_OF_ONE = f"SELECT %s, %s, {_EDITION}, {{kept}} FROM arriving line ORDER BY line.line"
+_OF_MANY = f"""
+SELECT whose.account_id, %s, {_EDITION}, {{kept}} FROM arriving line JOIN arriving_of whose
     ON whose.source_system = line.source_system AND whose.account_key = line.account_key
 WHERE whose.account_id IS NOT NULL ORDER BY whose.account_id, line.at
 """
@@ -177,7 +178,7 @@ class _OnSqlite:
             return 0
         cursor.executemany(
             _record(f"VALUES ({_marks(3 + len(_KEPT))})"),
-            [(account, self.batch, self.edition, *row[2:]) for account, row in rows],
+            [(account, self.batch, self.edition if row[ADDRESS] else None, *row[2:]) for account, row in rows],
         )
         return cursor.rowcount
 

@@ -92,8 +92,6 @@ WITHHELD = {
     "accounts.riskoverride": "How the risk is judged: telling of it could tip somebody off.",
     "accounts.accessday": "Sums of access records, which are handed over.",
     "accounts.cloudaccount": "How the provider's own systems number the account; its records are handed over.",
-    "accounts.waitingline": "Nobody knows yet whose it is; once somebody does, it is handed over as an access record.",
-    "accounts.unknownaccount": "Nobody knows yet whose it is.",
     "accounts.seenbefore": "Comparisons with whom we shut out: telling of them could tip somebody off.",
     "accounts.accessbatch": "Files of the provider's own systems; the records in them are handed over.",
     "accounts.refusedline": "Lines nobody could read; they hold no data of the person.",

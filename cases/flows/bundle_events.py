@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from accounts.verbs import Verb
+from accounts.models import AccessBatch
 from cases.flows.bundle_redactor import Redactor
 from cases.models import Bundle
 from cases.rules.disclosure import DataClass, may_include
@@ -22,6 +22,7 @@ from kyc_portal.records.refs import RecordRef
 from kyc_portal.records.verbs import sentence_of
 
 D = DataClass
+DELIVERY = AccessBatch._meta.label_lower
 
 # Longest beginning wins; a verb that stands nowhere is not told.
 CLASS_OF_VERB = {
@@ -112,7 +113,7 @@ def events_of(
         wanted |= Q(about_label=ref.label, about_key=ref.key) | Q(within_label=ref.label, within_key=ref.key)
     for event in AuditEvent.objects.filter(wanted, at__lte=until).order_by("at", "id").iterator(chunk_size=500):
         data_class = class_of(event.verb)
-        of_many = event.verb == Verb.LOG_IMPORTED.code and not event.within_key  # its counts are others' as well
+        of_many = event.about_label == DELIVERY and not event.within_key  # its counts are others' as well
         of_another_bundle = data_class == D.CUSTODY and event.about_key != str(bundle.pk)
         untold = show.is_for_customer and data_class == D.DECISIONS and event.verb.startswith(NOT_FOR_CUSTOMERS)
         if of_many or of_another_bundle or untold or data_class is None or not _may_go(bundle, asked, data_class):

@@ -81,7 +81,7 @@ class TestGathering:
                 signals.gather_facts(account, on=DAY)
             counts.append(len(seen))
 
-        assert counts[0] == counts[1] == 14  # of them one for the single accesses, which most accounts do without
+        assert counts[0] == counts[1] == 15  # of them one for the single accesses, which most accounts do without
 
     def test_the_newest_single_accesses_are_read_up_to_the_policys_number(self, db, monkeypatch):
         account, regime = make_account(), regime_on(DAY)
