@@ -18,9 +18,9 @@ _WAITS = tuple(name for name in COLUMNS if name not in ("country", "anonymiser",
 _RECORD = "INSERT INTO accounts_accessrecord (account_id, batch_id, edition_id, {kept}) {rows} ON CONFLICT DO NOTHING"
 _WAITING = "INSERT INTO accounts_waitingline (batch_id, waiting_since, {waits}) {rows} ON CONFLICT DO NOTHING"
 _EDITION = "CASE WHEN line.address IS NULL THEN NULL ELSE %s END"  # of what is no address no list says anything
-_OF_ONE = f"SELECT %s, %s, {_EDITION}, {{kept}} FROM arriving line ORDER BY line.line"
-_OF_MANY = f"""
-SELECT whose.account_id, %s, {_EDITION}, {{kept}} FROM arriving line JOIN arriving_of whose
+_OF_ONE = "SELECT %s, %s, {edition}, {kept} FROM arriving line ORDER BY line.line"
+_OF_MANY = """
+SELECT whose.account_id, %s, {edition}, {kept} FROM arriving line JOIN arriving_of whose
     ON whose.source_system = line.source_system AND whose.account_key = line.account_key
 WHERE whose.account_id IS NOT NULL ORDER BY whose.account_id, line.at
 """
@@ -32,7 +32,8 @@ WHERE whose.account_id IS NULL ORDER BY line.source_system, line.account_key, li
 
 
 def _record(rows: str) -> str:
-    return _RECORD.format(kept=", ".join(_KEPT), rows=rows.format(kept=", ".join(f"line.{name}" for name in _KEPT)))
+    kept = ", ".join(f"line.{name}" for name in _KEPT)
+    return _RECORD.format(kept=", ".join(_KEPT), rows=rows.format(kept=kept, edition=_EDITION))
 
 
 def _waiting(rows: str) -> str:
