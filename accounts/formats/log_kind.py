@@ -1,4 +1,4 @@
-"""Which format an access log has, by what stands in it and never by its name (issue 7, point 1)."""
+"""Which format an access log has, by what stands in it and never by its name."""
 
 import codecs
 import csv

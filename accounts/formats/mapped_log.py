@@ -1,4 +1,4 @@
-"""Access logs of any system, read by a mapping that somebody declared (issue 7, point 1).
+"""Access logs of any system, read by a mapping that somebody declared.
 
 A mapping is a small JSON file: which of their columns, or which place in their objects, is which of ours.
 

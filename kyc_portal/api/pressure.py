@@ -1,4 +1,4 @@
-"""Back-pressure: how many batches of one key are under way at once, and whether the portal keeps up (issue 7, point 1).
+"""Back-pressure: how many batches of one key are under way at once, and whether the portal keeps up.
 
 A place is an entry of the cache that all processes share. It runs out by itself, so that a process that was killed
 keeps nobody out for long.

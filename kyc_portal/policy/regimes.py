@@ -196,7 +196,7 @@ ANSWERS = (
     Figure("webhook_overlap_hours", "24", "hours", "own", "Time to carry a new secret to every receiver."),
 )
 
-# Access logs that other systems hand in: how many at once, and when they are asked to come again (issue 7).
+# Access logs that other systems hand in: how many at once, and when they are asked to come again.
 ARRIVALS = (
     Figure("access_batches_at_once", "4", "batches", "own", "Of one key: enough to keep a line busy, not the portal."),
     Figure("access_batch_minutes", "15", "minutes", "own", "Longer than any batch takes: then its place is free."),
