@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 from kyc_portal.records.append_only import refusing
 from kyc_portal.records.triggers import TriggerSet, register
@@ -24,6 +25,7 @@ class AccountsConfig(AppConfig):
             external_answers,
             external_checks,
             judging_anew,
+            own_tables,
             privacy,
             reverification,
             seen_before,
@@ -51,5 +53,6 @@ class AccountsConfig(AppConfig):
         events.location_changed.connect(reverification.take_new_location)
         events.signal_raised.connect(reverification.take_flag, dispatch_uid="accounts.flag_asks_again")
         events.account_closed.connect(unverified.end_with_account)
+        connection_created.connect(own_tables.make, dispatch_uid="accounts.own_tables")
         receivers.connect()
         add_tiles(*tiles.TILES)

@@ -134,12 +134,7 @@ def forget_networks() -> None:
                 "CREATE TEMPORARY TABLE IF NOT EXISTS network_noted (address inet PRIMARY KEY, network text) "
                 "ON COMMIT DROP"
             )
-            cursor.execute("TRUNCATE network_noted")
-        else:
-            cursor.execute(
-                "CREATE TEMPORARY TABLE IF NOT EXISTS network_noted (address text PRIMARY KEY, network text)"
-            )
-            cursor.execute("DELETE FROM network_noted")
+        cursor.execute("DELETE FROM network_noted")  # of SQLite see own_tables.py
 
 
 def note_networks(networks: Iterable[tuple[str, str]]) -> None:

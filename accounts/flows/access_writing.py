@@ -168,7 +168,6 @@ class _OnSqlite:
             )
 
     def _whose(self, cursor, keys: set[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
-        cursor.execute("CREATE TEMPORARY TABLE IF NOT EXISTS arriving_key (source_system text, account_key text)")
         cursor.execute("DELETE FROM arriving_key")
         cursor.executemany("INSERT INTO arriving_key VALUES (%s, %s)", sorted(keys))
         cursor.execute(_WHOSE.format(keys="arriving_key"))
