@@ -29,7 +29,9 @@ ROLES = (
 GRAVE = ("error", "warning")  # what the console says beside these are hints
 EACH_KIND = 1  # pages of one kind that a role opens
 LOOKS = 1  # times a kind of page is looked at in every way, whoever opens it; a role's first page always is
-NOT_PAGES = re.compile(r"(logout|jsi18n|/static/|download|original|/(file|json|csv|copy)/|\.(csv|xlsx|png|zip))")
+NOT_PAGES = re.compile(
+    r"(logout|jsi18n|/static/|download|original|/refused/|/(file|json|csv|copy)/|\.(csv|xlsx|png|zip))"
+)
 
 
 def kind_of(url: str) -> str:

@@ -16,6 +16,7 @@ from accounts.flows import (
     confirming,
     customer_entries,
     customer_links,
+    forgetting_verdicts,
     identification,
     objections,
     parties,
@@ -144,6 +145,7 @@ def test_after_the_purge_nothing_of_the_person_is_found(
         report = retention.purge_due(as_of=today, today=today, execute=True, by=SCHEDULER, at=now)
         assert report.failed == []
     queue.run_due(now + timedelta(minutes=1), by=SCHEDULER)
+    forgetting_verdicts.forget_unnamed(by=SCHEDULER, at=now)
     sealing.seal_pending()
     retention.destroying.forget_old_pages()
 

@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.flows import identification, objections, parties, verification
-from accounts.models import Account, IdentityDocument
+from accounts.models import Account, IdentityDocument, Objection
 from cases.flows import legal_requests, readers, review, triage
 from cases.models import Appeal, Bundle, Case, Decision, PropertyReport
 from cases.models.case import CaseKind
@@ -168,6 +168,7 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
             case,
             report,
             party.documents.get(file_type="image/png"),
+            Objection.objects.first(),
             reseller_b(),
         )
     ]

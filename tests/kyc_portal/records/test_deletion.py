@@ -10,7 +10,17 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 from django.urls import reverse
 
-from accounts.models import AccessBatch, AccessRecord, Account, Address, Party, PartyName, RiskSignal
+from accounts.models import (
+    AccessBatch,
+    AccessRecord,
+    Account,
+    Address,
+    Party,
+    PartyName,
+    RiskSignal,
+    UnknownAccount,
+    WaitingLine,
+)
 from cases.models import Case, CaseNote
 from kyc_portal.notices.models import Notice
 from kyc_portal.records import deletion, holds, retention
@@ -332,7 +342,7 @@ class TestMapping:
 
     @pytest.mark.parametrize(
         "model",
-        [model for rule in retention.all_rules() if rule.candidates for model in rule.covers],
+        [model for rule in retention.all_rules() if rule.candidates and rule.roots for model in rule.covers],
         ids=lambda model: model._meta.label,
     )
     def test_each_model_of_a_rule_that_purges_leads_to_what_a_hold_stands_on(self, model):
@@ -340,6 +350,11 @@ class TestMapping:
 
         assert paths
         assert {root_of(model, path)._meta.label_lower for path in paths} <= holds._HOLDABLE
+
+    def test_only_what_is_nobodys_yet_leads_nowhere(self):
+        of_nobody = [rule.covers for rule in retention.all_rules() if rule.candidates and not rule.roots]
+
+        assert {model for covers in of_nobody for model in covers} == {UnknownAccount, WaitingLine}
 
     def test_both_readings_find_the_same_keys(self):
         for row, _ in rows_of_every_kind():
