@@ -19,7 +19,11 @@ def needs_row_locks(test):
 def waits_for_lock() -> bool:
     """Whether another connection of this database waits for a lock."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")  # never a copy from earlier in a transaction
+        # Never a copy from earlier in a transaction; and of this database only, for beside it others run tests as well.
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks waits WHERE NOT granted AND EXISTS (SELECT 1 FROM pg_locks has WHERE "
+            "has.pid = waits.pid AND has.database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+        )
         return cursor.fetchone()[0] > 0
 
 
