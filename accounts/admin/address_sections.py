@@ -66,7 +66,7 @@ def _history(history: list[Said], record: AccessRecord) -> Table:
             each.row.judged_at,
             _what(each),
             confidence_of(each),
-            each.words or "Not kept: judged before lists were kept apart.",
+            each.words or ("No list names it." if each.row.confidence else "Not kept: judged before lists were kept."),
             _since(each, history),
         ]
         for each in history

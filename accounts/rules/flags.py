@@ -146,5 +146,5 @@ class Detector:
     def _told(self) -> dict[str, str]:
         found = re.split(r"\b(Innocent|Source): ", f"{self.explanation} ")
         return {"Means": found[0].strip()} | {
-            name: text[:1].upper() + text[1:].strip() for name, text in zip(found[1::2], found[2::2], strict=True)
+            name: (text[:1].upper() + text[1:]).strip() for name, text in zip(found[1::2], found[2::2], strict=True)
         }
