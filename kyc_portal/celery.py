@@ -148,6 +148,7 @@ def keep_our_logs(loglevel=None, **kwargs):
 def choose_transport(sender, **kwargs):
     """Set what the chosen broker needs; Redis looks often for messages whose worker died (by default in minutes)."""
     if sender.conf.broker_url.startswith("filesystem:"):
+        sender.conf.broker_transport = "kyc_portal.work.file_broker:Transport"
         sender.conf.broker_transport_options = _filesystem_transport(settings.BROKER_DIR)
     else:
         sender.conf.broker_transport_options = {"unacked_restore_interval": 2, "unacked_restore_throttle": 1}

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from accounts.flows.address_history import MOST_READ, MOST_VERDICTS, Said, history_of, seen_from
+from accounts.flows.address_history import MOST_READ, MOST_VERDICTS, Said, history_of, said_then, seen_from
 from accounts.flows.verdicts import judge_now
 from accounts.models import AccessRecord, Account
-from accounts.rules.verdicts import CONFIDENCE, NONE, REASONS, explain, weigh
+from accounts.rules.verdicts import CONFIDENCE, NONE, REASONS, Weighed, explain, weigh
 from kyc_portal.policy.current import regime_on
 from kyc_portal.records.clock import legal_day
 from kyc_portal.staff import policy_table
@@ -19,9 +19,8 @@ def address_sections(record: AccessRecord, *, user, at: datetime) -> list:
     if not record.address:
         return []
     history = history_of(record.address, at=at)
-    own = next((each for each in history if each.row.edition_id == record.edition_id), None)
     return [
-        _then(record, own),
+        _then(record, said_then(record, at=at)),
         _now(record.address, at),
         _history(history, record),
         *([_seen_from(record, user, at)] if user.has_perm(policy_table.right_to_see("accounts.account")) else []),
@@ -36,7 +35,7 @@ def _then(record: AccessRecord, own: Said | None) -> Facts:
         ("Network", own.row.network if own else ""),
         ("Anonymiser", record.anonymiser),
         ("Not public because", record.special_use),
-        ("Confidence", confidence_of(own) if own else ""),
+        ("Confidence", confidence_of(own.row.confidence and own.weighed.confidence, own.weighed) if own else ""),
         ("Why", _reasons(own.weighed.reasons) if own and own.row.confidence else ""),
         ("Lists disagree on", ", ".join(own.disagreeing) if own else ""),
         ("Each list said", own.words if own else ""),
@@ -65,7 +64,7 @@ def _history(history: list[Said], record: AccessRecord) -> Table:
         [
             each.row.judged_at,
             _what(each),
-            confidence_of(each),
+            confidence_of(each.row.confidence, each.weighed),
             each.words or ("No list names it." if each.row.confidence else "Not kept: judged before lists were kept."),
             _since(each, history),
         ]
@@ -89,12 +88,12 @@ def _since(said: Said, history: list[Said]) -> str:
     return "the first verdict" if said is history[-1] and len(history) < MOST_VERDICTS else "nothing changed"
 
 
-def confidence_of(said: Said) -> str:
-    """Confidence as it was judged, and by today's figures how much the address counts."""
-    if not said.row.confidence:
+def confidence_of(confidence: str, weighed: Weighed) -> str:
+    """A code of CONFIDENCE in words, "" for not stated, and by today's figures how much the address counts."""
+    if not confidence:
         return "not stated then"
-    counted = "" if said.row.confidence == NONE else f"; counts {said.weighed.weight * 100:.0f} of 100"
-    return f"{CONFIDENCE[said.row.confidence]}{counted}"
+    counted = "" if confidence == NONE else f"; counts {weighed.weight * 100:.0f} of 100"
+    return f"{CONFIDENCE[confidence]}{counted}"
 
 
 def _reasons(reasons: tuple[str, ...]) -> str:

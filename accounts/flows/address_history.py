@@ -1,14 +1,24 @@
 """Everything that was ever said of one address, and which accounts of ours were seen from it (R18, R46)."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from accounts.flows.verdicts import limits_of
 from accounts.models import AccessRecord, AddressRangeSnapshot, AddressVerdict
-from accounts.rules.verdicts import SAID, AskedList, Weighed, changes, disagreements, in_words, weigh
+from accounts.rules.verdicts import (
+    SAID,
+    AddressLimits,
+    AskedList,
+    Weighed,
+    aged,
+    changes,
+    disagreements,
+    in_words,
+    weigh,
+)
 from kyc_portal.policy.current import regime_on
 from kyc_portal.records.clock import legal_day
 
@@ -33,20 +43,38 @@ def history_of(address: str, *, at: datetime) -> list[Said]:
     rows = list(newest[:MOST_VERDICTS])
     lists = _lists_of({reference for row in rows for reference in row.edition.lists})
     limits = limits_of(regime_on(legal_day(at)))
-    names = {reference: asked.source for reference, asked in lists.items()}
     found = []
     for row, former in zip(rows, [*rows[1:], None], strict=True):
-        asked = [lists[reference] for reference in row.edition.lists if reference in lists]
-        found.append(
-            Said(
-                row=row,
-                words=in_words(row.findings, names),
-                weighed=weigh(row.special_use, row.findings, asked, legal_day(row.judged_at), limits),
-                disagreeing=disagreements(row.findings),
-                changed=changes(_said(former), _said(row)) if former else (),
-            )
-        )
+        found.append(_told(row, former, row.findings, lists, legal_day(row.judged_at), limits))
     return found
+
+
+def said_then(record: AccessRecord, *, at: datetime) -> Said | None:
+    """What the lists of an access said of its address on the day it was taken in; None while no verdict is kept.
+
+    The verdict may be older, from when its edition met the address first: it is the same, but its lists have aged.
+    """
+    rows = AddressVerdict.objects.filter(address=record.address, edition=record.edition_id)
+    row = rows.select_related("edition").first()
+    if row is None:
+        return None
+    day = max(legal_day(record.batch.imported_at), legal_day(row.judged_at))
+    limits = limits_of(regime_on(legal_day(at)))
+    return _told(row, None, aged(row.findings, day), _lists_of(set(row.edition.lists)), day, limits)
+
+
+def _told(
+    row: AddressVerdict, former: AddressVerdict | None, findings: Sequence[Mapping], lists: Mapping[str, AskedList],
+    day: date, limits: AddressLimits,
+) -> Said:  # fmt: skip
+    asked = [lists[reference] for reference in row.edition.lists if reference in lists]
+    return Said(
+        row=row,
+        words=in_words(findings, {reference: one.source for reference, one in lists.items()}),
+        weighed=weigh(row.special_use, findings, asked, day, limits),
+        disagreeing=disagreements(findings),
+        changed=changes(_said(former), _said(row)) if former else (),
+    )
 
 
 def _said(row: AddressVerdict) -> Mapping[str, str]:

@@ -256,7 +256,8 @@ def _settle_flags(party: Party, *, by: Actor, at: datetime) -> None:
 
 
 def why_not_open(file: AccountFile) -> list[str]:
-    """The ties that stand in the way of opening an account, as sentences: not judged yet, or judged to be the same.
+    """The ties that stand in the way of opening an account, as sentences: those found to be the same, and strong ones
+    of which nobody has found that they are not.
 
     While the customer or an owner was not compared yet, it is compared here.
     """
@@ -265,7 +266,8 @@ def why_not_open(file: AccountFile) -> list[str]:
     told = {
         key: _in_the_way(row.sentence, row.reference, row.judgement)
         for key, row in rows.items()
-        if row.judgement == Judgement.SAME or (not row.judgement and float(row.score) >= figures.stop_from)
+        if row.judgement == Judgement.SAME
+        or (row.judgement != Judgement.NOT_SAME and float(row.score) >= figures.stop_from)
     }
     if any(party.look_back_due for party in file.everybody):
         for tie in ties_before.find([customer.pk], figures, on=file.on).get(customer.pk, ()):
@@ -278,6 +280,8 @@ def why_not_open(file: AccountFile) -> list[str]:
 
 def _in_the_way(sentence: str, reference: str, judgement: str) -> str:
     named = f"the tie {reference}" if reference else "the tie, once it stands on the customer's page"
-    if judgement:
+    if judgement == Judgement.SAME:
         return f"{sentence} Somebody found that they are the same ({reference}). Do not open it, or judge it anew."
+    if judgement:
+        return f"{sentence} Nobody could tell whether they are the same ({reference}). Find out more and judge it anew."
     return f"{sentence} Judge {named}: are they the same?"

@@ -202,5 +202,6 @@ def _as_record(account: Account, line: WaitingLine, judge: Judge) -> AccessRecor
         verdict = judge.of(line.address)
         given |= {
             "country": verdict.country, "anonymiser": verdict.anonymiser, "special_use": verdict.special_use,
+            "edition": judge.edition,
         }  # fmt: skip
-    return AccessRecord(account=account, edition=judge.edition, **given)
+    return AccessRecord(account=account, **given)

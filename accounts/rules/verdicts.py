@@ -231,6 +231,11 @@ def in_words(findings: Sequence[Mapping], names: Mapping[str, str]) -> str:
     return "; ".join(said)
 
 
+def aged(findings: Iterable[Mapping], day: date) -> list[dict]:
+    """The same findings with the age their lists' data had on another day, never below zero."""
+    return [{**each, "age_days": max(0, (day - date.fromisoformat(each["as_of"])).days)} for each in findings]
+
+
 def days_old(days: int) -> str:
     """The age of a list's data as pages write it."""
     return f"{days:,} {'day' if days == 1 else 'days'} old"

@@ -8,7 +8,7 @@ from django.urls import reverse
 from accounts.admin.address_sections import address_sections
 from accounts.flows import access_log, address_history, address_ranges
 from accounts.flows.editions import old_lists
-from accounts.models import AccessRecord, AddressRangeSnapshot
+from accounts.models import AccessRecord, AddressRangeSnapshot, AddressVerdict
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.staff.sections import url_of
 from kyc_portal.work import queue
@@ -26,10 +26,8 @@ def load(tmp_path, *networks, kind="vpn", source="maker", at=NOON, **options):
     return address_ranges.load_ranges(kind, path, source=source, by=SCHEDULER, at=at, **options).snapshot
 
 
-def take_in(account, *events):
-    access_log.import_access_lines(
-        account, jsonl(*events), format="jsonl", file_name="log.jsonl", by=SCHEDULER, at=NOON
-    )
+def take_in(account, *events, at=NOON):
+    access_log.import_access_lines(account, jsonl(*events), format="jsonl", file_name="log.jsonl", by=SCHEDULER, at=at)
 
 
 def section(record, user, name):
@@ -55,6 +53,20 @@ class TestThePage:
         assert "none: the address says nothing of a place" in told  # no list names a country
         assert "no decision rests on one alone" in told
 
+    def test_what_was_said_is_as_old_as_on_the_day_of_that_import(self, lead_user, tmp_path):
+        load(tmp_path, "8.8.8.0/24")
+        take_in(make_account(), event(1))
+        take_in(make_account(), event(2), at=NOON + timedelta(days=60))
+
+        first, second = (
+            dict(section(record, lead_user, "address").rows) for record in AccessRecord.objects.order_by("event_id")
+        )
+
+        assert AddressVerdict.objects.count() == 1
+        assert "2026-03-02, 0 days old" in first["Each list said"]
+        assert "2026-03-02, 60 days old" in second["Each list said"]
+        assert "are old" in second["Why"] and "are old" not in first["Why"]
+
     def test_an_access_without_an_address_has_no_such_sections(self, lead_user):
         take_in(make_account(), event(1, source="batch service"))
 
@@ -68,7 +80,7 @@ class TestThePage:
             take_in(make_account(), event(number))
         queue.run_due(NOON)
 
-        with django_assert_max_num_queries(20):
+        with django_assert_max_num_queries(23):
             found = address_sections(AccessRecord.objects.first(), user=lead_user, at=NOON)
 
         assert len(found[2].rows) == 12 and len(found[3].rows) == 12
