@@ -51,8 +51,8 @@ class AccessBatchAdmin(RecordAdmin):
         return downloads.guarded(answer, name=f"{record.reference}-refused.txt")
 
     def badges(self, record):
-        found = [Badge(f"{record.refused_count:,} lines refused", "warning")] if record.refused_count else []
-        return found + ([Badge(f"{record.waiting_count:,} were set to wait", "info")] if record.waiting_count else [])
+        counts = (("refused", record.refused_count, "warning"), ("set to wait", record.waiting_count, "info"))
+        return [Badge(f"{count:,} line{'s' * (count != 1)} {what}", tone) for what, count, tone in counts if count]
 
     def sections(self, record, *, user, at):
         facts = [

@@ -66,7 +66,7 @@ def country_conflict(facts: AccountFacts) -> Flag | None:
 
 
 def anonymised_access_only(facts: AccountFacts) -> Flag | None:
-    """Every access from a public address came through VPN, hosting, Tor, proxy, relay or satellite ranges.
+    """Every access from a public address came through VPN, hosting, Tor, proxy or relay ranges.
 
     An address does not show who somebody is: this flag never decides alone. Look at it together with payment and
     documents. Too few accesses raise no flag, unless the account is in use under watch because an identity could not
