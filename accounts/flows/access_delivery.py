@@ -1,5 +1,6 @@
 """One delivery of access records from its lines to its rows, roll-ups and what follows, in one transaction (R18)."""
 
+import gc
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +22,7 @@ from kyc_portal.records import audit
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 
-PART = 20_000  # lines at once: enough for the databases, few enough to hold two of them
+PART = 5_000  # lines at once: enough for the databases, few enough to hold two of them
 ADDRESSES_KNOWN = 200_000
 LINES_SHOWN = 20
 LONGEST_REASON = 300
@@ -61,7 +62,11 @@ def take_in(
     The transaction is the caller's. Raises BadLines unless `keep_good_rows`, and whatever the reader raises.
     """
     judge = judge_on(at)
-    told = _write(batch, lines, judge, keep_good_rows, at)
+    gc.freeze()  # what is there already is not gone through again and again while many million rows come and go
+    try:
+        told = _write(batch, lines, judge, keep_good_rows, at)
+    finally:
+        gc.unfreeze()
     if told.refused and not keep_good_rows:
         raise BadLines(_in_words(told, batch.file_name))
     batch.read_count, batch.new_count, batch.waiting_count = told.read, told.new, told.waiting
