@@ -5,15 +5,17 @@ nothing twice; once one does, by way of a table of the transaction that leaves o
 they are.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
 from accounts.formats.access_rows import ADDRESS, COLUMNS, KEY, SYSTEM, Row, as_copy_line, escaped
 from accounts.models import AccessBatch, RangeEdition
+from kyc_portal.records.session import copying_into
 
 KEYS_KNOWN = 200_000
 _KEPT = tuple(name for name in COLUMNS if name not in ("line", "account_key"))
@@ -35,15 +37,25 @@ SELECT key.source_system, key.account_key, COALESCE(
 ) AS account_id FROM {keys} key
 """
 
+# One that goes between the two steps is not known any more. In the order of their keys, for others lock them too.
+_FOUND_AND_LOCKED = f"""
+WITH found AS MATERIALIZED ({
+    _WHOSE.format(keys="(SELECT * FROM unnest(%s::text[], %s::text[]) AS given (source_system, account_key))")
+}), there AS MATERIALIZED (
+    SELECT id FROM accounts_account WHERE id = ANY(ARRAY(SELECT account_id FROM found)) ORDER BY id FOR KEY SHARE
+)
+SELECT source_system, account_key, there.id::text FROM found LEFT JOIN there ON there.id = found.account_id
+"""  # noqa: S608 no value of anybody's
+
 Key = tuple[str, str]  # source system, and its key of the account
 
 
-class Packed(NamedTuple):
-    """A row ready to be written as soon as it is known whose it is; `form` is the database's own."""
+@dataclass
+class Group:
+    """The rows of one key: their lines, and themselves in the form the database takes."""
 
-    line: int
-    key: Key
-    form: Any
+    lines: list[int]
+    forms: list[Any]
 
 
 @dataclass
@@ -68,34 +80,39 @@ class Writer:
         self.whose: dict[Key, str | None] = {}  # their rows stay locked, so what was found is true to the end
         self.going: set[str] = set()  # accounts whose destruction has begun
 
-    def pack(self, rows: list[Row]) -> list[Packed]:
-        form = self._form
-        return [Packed(row[0], (row[SYSTEM], row[KEY]), form(row)) for row in rows]
+    def pack(self, rows: list[Row]) -> dict[Key, Group]:
+        groups: dict[Key, Group] = {}
+        for row in rows:
+            key = row[SYSTEM], row[KEY]
+            if (group := groups.get(key)) is None:
+                group = groups[key] = Group([], [])
+            group.lines.append(row[0])
+            group.forms.append(self._form(row))
+        return groups
 
-    def write(self, rows: list[Packed]) -> Written:
-        if not rows:
+    def write(self, groups: dict[Key, Group]) -> Written:
+        if not groups:
             return Written(0)
         with connection.cursor() as cursor:
             if self.batch.account_id is not None:
-                return Written(self._add(cursor, [(self._as_key(self.batch.account_id), row.form) for row in rows]))
-            self._find_whose(cursor, {row.key for row in rows})
-            whose, going, mine, nobodys, doomed = self.whose, self.going, [], [], []
-            for row in rows:
-                account = whose[row.key]
-                if account is None:
-                    nobodys.append(row)
-                elif account in going:
-                    doomed.append(row.line)
-                else:
-                    mine.append((account, row.form))
+                account = self._as_key(self.batch.account_id)
+                return Written(self._add(cursor, [(account, group.forms) for group in groups.values()]))
+            self._find_whose(cursor, groups.keys())
+            found = [(self.whose[key], group) for key, group in groups.items()]
+            mine = sorted(
+                ((account, group.forms) for account, group in found if account and account not in self.going),
+                key=itemgetter(0),
+            )
+            nobodys = {key: group for key, group in groups.items() if self.whose[key] is None}
+            doomed = [line for account, group in found if account in self.going for line in group.lines]
             return Written(
                 self._add(cursor, mine) if mine else 0, self._let_wait(cursor, nobodys) if nobodys else 0, tuple(doomed)
             )
 
-    def _find_whose(self, cursor, keys: set[Key]) -> None:
+    def _find_whose(self, cursor, keys: Iterable[Key]) -> None:
         if len(self.whose) > KEYS_KNOWN:
             self.whose.clear()
-        if new := sorted(keys - self.whose.keys()):
+        if new := sorted(key for key in keys if key not in self.whose):
             self._look_up(cursor, new)
 
     def _form(self, row: Row) -> Any:
@@ -109,11 +126,11 @@ class Writer:
         """Fill `whose` for these keys, and `going`."""
         raise NotImplementedError
 
-    def _add(self, cursor, rows: list[tuple[str, Any]]) -> int:
-        """Write (account, form) as records; returns how many were new."""
+    def _add(self, cursor, rows: list[tuple[str, list]]) -> int:
+        """Write records, the forms of each account; returns how many were new."""
         raise NotImplementedError
 
-    def _let_wait(self, cursor, rows: list[Packed]) -> int:
+    def _let_wait(self, cursor, groups: dict[Key, Group]) -> int:
         raise NotImplementedError
 
 
@@ -141,54 +158,55 @@ class _OnPostgresql(Writer):
 
     def _look_up(self, cursor, keys: list[Key]) -> None:
         """Find the accounts, and keep their files from going until this delivery is written."""
-        systems, names = (list(column) for column in zip(*keys, strict=True))
-        keys = "(SELECT * FROM unnest(%s::text[], %s::text[]) AS given (source_system, account_key))"
-        cursor.execute(_WHOSE.format(keys=keys), [systems, names])
-        found = {(system, key): account and str(account) for system, key, account in cursor.fetchall()}
-        wanted = sorted({account for account in found.values() if account})
-        cursor.execute("SELECT id FROM accounts_account WHERE id = ANY(%s::uuid[]) ORDER BY id FOR KEY SHARE", [wanted])
-        there = {str(account) for (account,) in cursor.fetchall()}  # one that went meanwhile is not known any more
-        self.whose |= {key: account if account in there else None for key, account in found.items()}
-        cursor.execute(
-            "SELECT key FROM records_doomedrecord WHERE label = 'accounts.account' AND key = ANY(%s::text[])", [wanted]
+        cursor.execute(_FOUND_AND_LOCKED, [list(column) for column in zip(*keys, strict=True)])
+        found = {(system, key): account for system, key, account in cursor.fetchall()}
+        self.whose |= found
+        cursor.execute(  # asked once they are locked: until then somebody else may have begun
+            "SELECT key FROM records_doomedrecord WHERE label = 'accounts.account' AND key = ANY(%s::text[])",
+            [[account for account in found.values() if account]],
         )
         self.going |= {key for (key,) in cursor.fetchall()}
 
-    def _add(self, cursor, rows: list[tuple[str, str]]) -> int:
-        rows.sort(key=itemgetter(0))  # an account's records stand together; in the file's order among themselves
+    def _add(self, cursor, rows: list[tuple[str, list[str]]]) -> int:
         if not self.repeats:
-            begin = f"\t{self.batch.pk}\t"
-            text = "".join([f"{account}{begin}{form}" for account, form in rows])
             try:
-                with connection.wrap_database_errors, transaction.atomic():
-                    _copy(cursor, f"accounts_accessrecord (account_id, batch_id, edition_id, {_ALL})", text)
-                return len(rows)
+                into = f"accounts_accessrecord (account_id, batch_id, edition_id, {_ALL})"
+                with transaction.atomic(), copying_into(into) as copy:
+                    copy.write(_begun(rows, f"\t{self.batch.pk}\t"))
+                return sum(len(forms) for _, forms in rows)
             except IntegrityError:
                 self.repeats = True
-        self._lay_out(cursor, "".join([f"{account}\t\\N\t\\N\t{form}" for account, form in rows]))
+        self._lay_out(cursor, _begun(rows, "\t\\N\t\\N\t"))
         cursor.execute(_RECORD + _OF_SOMEBODY + _ONCE, [self.batch.pk])
         return cursor.rowcount
 
-    def _let_wait(self, cursor, rows: list[Packed]) -> int:
-        self._lay_out(cursor, "".join([f"\\N\t{row.line}\t{escaped(row.key[1])}\t{row.form}" for row in rows]))
+    def _let_wait(self, cursor, groups: dict[Key, Group]) -> int:
+        lines = [
+            f"\\N\t{line}\t{escaped(key)}\t{form}"
+            for (_, key), group in groups.items()
+            for line, form in zip(group.lines, group.forms, strict=True)
+        ]
+        self._lay_out(cursor, "".join(lines))
         cursor.execute(_WAITING + _OF_NOBODY + _ONCE, [self.batch.pk, self.at])
         return cursor.rowcount
 
     def _lay_out(self, cursor, text: str) -> None:
         cursor.execute("TRUNCATE arriving")
-        _copy(cursor, f"arriving (account_id, line, account_key, edition_id, {_ALL})", text)
+        with copying_into(f"arriving (account_id, line, account_key, edition_id, {_ALL})") as copy:
+            copy.write(text)
 
 
-def _copy(cursor, into: str, text: str) -> None:
-    with cursor.copy(f"COPY {into} FROM STDIN") as copy:
-        copy.write(text)
+def _begun(rows: list[tuple[str, list[str]]], rest: str) -> str:
+    """Each form with its account and the rest before it."""
+    return "".join([f"{account}{rest}" + f"{account}{rest}".join(forms) for account, forms in rows])
 
 
 def _check_references_at_once(cursor) -> None:
     """Have foreign keys looked at after each statement; left to the end they would be remembered for every row."""
     cursor.execute(
         "SELECT string_agg(quote_ident(conname), ', ') FROM pg_constraint WHERE contype = 'f' AND condeferrable "
-        "AND conrelid IN ('accounts_accessrecord'::regclass, 'accounts_waitingline'::regclass)"
+        "AND conrelid IN ('accounts_accessrecord'::regclass, 'accounts_waitingline'::regclass, "
+        "'accounts_addressverdict'::regclass)"
     )
     cursor.execute(f"SET CONSTRAINTS {cursor.fetchone()[0]} IMMEDIATE")
 
@@ -210,15 +228,19 @@ class _OnSqlite(Writer):
         cursor.execute("SELECT key FROM records_doomedrecord WHERE label = 'accounts.account'")
         self.going = {key.replace("-", "") for (key,) in cursor.fetchall()}
 
-    def _add(self, cursor, rows: list[tuple[str, Row]]) -> int:
+    def _add(self, cursor, rows: list[tuple[str, list[Row]]]) -> int:
         batch = self.batch.pk.hex
-        values = [(account, batch, *form) for account, form in rows]
+        values = [(account, batch, *form) for account, forms in rows for form in forms]
         cursor.executemany(f"{_RECORD}VALUES ({_marks(len(values[0]))}){_ONCE}", values)
         return cursor.rowcount
 
-    def _let_wait(self, cursor, rows: list[Packed]) -> int:
+    def _let_wait(self, cursor, groups: dict[Key, Group]) -> int:
         begin = (self.batch.pk.hex, _as_text(self.at))
-        values = [(*begin, row.line, row.key[1], *row.form[1 : 1 + len(_SAID)]) for row in rows]
+        values = [
+            (*begin, line, key, *form[1 : 1 + len(_SAID)])
+            for (_, key), group in groups.items()
+            for line, form in zip(group.lines, group.forms, strict=True)
+        ]
         cursor.executemany(f"{_WAITING}VALUES ({_marks(len(values[0]))}){_ONCE}", values)
         return cursor.rowcount
 

@@ -18,6 +18,7 @@ from accounts.rules.range_book import RangeBook
 from accounts.rules.verdicts import AddressLimits, Verdict
 from kyc_portal.policy.current import Regime, regime_on
 from kyc_portal.records.clock import legal_day
+from kyc_portal.records.session import copying_into
 from kyc_portal.work import queue
 
 COUNTS = (
@@ -26,18 +27,10 @@ COUNTS = (
 )  # fmt: skip
 MOST_REMEMBERED = 200_000
 AT_ONCE = 5_000  # verdicts a statement writes
-_VERDICT = """
-INSERT INTO accounts_addressverdict (
-    edition_id, judged_at, address, country, network, anonymiser, special_use, confidence, findings
-)
-"""
-_FROM_JUDGED = "SELECT %s, %s, judged.* FROM judged"
-_JUDGED = """
-CREATE TEMPORARY TABLE IF NOT EXISTS judged (
-    address inet, country text, network text, anonymiser text, special_use text, confidence text, findings jsonb
-) ON COMMIT DROP
-"""
-_ONCE = " ON CONFLICT DO NOTHING"
+_COLUMNS = (
+    "edition_id", "judged_at", "address", "country", "network", "anonymiser", "special_use", "confidence", "findings",
+)  # fmt: skip
+_KNOWN = "SELECT host(address) FROM accounts_addressverdict WHERE edition_id = %s AND address = ANY(%s::inet[])"
 _LOCK = 0xADD7  # of the advisory lock on PostgreSQL; SQLite has one writer anyway
 
 
@@ -65,37 +58,39 @@ class Judge:
                 transaction.on_commit(ask)
             self._left_some = True
             return 0
-        written = 0
-        for part in in_batches(wanted, AT_ONCE):
-            written += _write(self.edition, [(address, self.of(address)) for address in part], at)
+        written = sum(self._write(part, at) for part in in_batches(wanted, AT_ONCE))
         if len(self._kept) > MOST_REMEMBERED:
             self._kept.clear()
         self._kept.update(wanted)
         return written
 
+    def _write(self, addresses: list[str], at: datetime) -> int:
+        """Write the verdicts that are not there. Not by the models: addresses come by the million."""
+        into = f"accounts_addressverdict ({', '.join(_COLUMNS)})"
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute(_KNOWN, [self.edition.pk, addresses])
+                there = {address for (address,) in cursor.fetchall()}
+                rows = self._rows([address for address in addresses if address not in there], at)
+                if rows:
+                    with copying_into(into) as copy:
+                        for row in rows:
+                            copy.write_row(row)
+                return len(rows)
+            insert = f"INSERT INTO {into} VALUES ({', '.join(['%s'] * len(_COLUMNS))}) ON CONFLICT DO NOTHING"  # noqa: S608
+            cursor.executemany(insert, self._rows(addresses, at))
+            return cursor.rowcount
 
-def _write(edition: RangeEdition, said: list[tuple[str, Verdict]], at: datetime) -> int:
-    """Write what is not there yet; returns how many. Not by the models: many million addresses come this way."""
-    moment = AddressVerdict._meta.get_field("judged_at").get_db_prep_value(at, connection)
-    rows = [
-        (
-            address, verdict.country, verdict.network, verdict.anonymiser, verdict.special_use, verdict.confidence,
-            json.dumps(verdict.findings),
-        )
-        for address, verdict in said
-    ]  # fmt: skip
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(_JUDGED)
-            cursor.execute("TRUNCATE judged")
-            with cursor.copy("COPY judged FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-            cursor.execute(_VERDICT + _FROM_JUDGED + _ONCE, [edition.pk, moment])
-        else:
-            values = [(edition.pk, moment, *row) for row in rows]
-            cursor.executemany(f"{_VERDICT}VALUES ({', '.join(['%s'] * 9)}){_ONCE}", values)
-        return cursor.rowcount
+    def _rows(self, addresses: list[str], at: datetime) -> list[tuple]:
+        edition, moment = self.edition.pk, AddressVerdict._meta.get_field("judged_at").get_db_prep_value(at, connection)
+        said = [(address, self.of(address)) for address in addresses]
+        return [
+            (
+                edition, moment, address, verdict.country, verdict.network, verdict.anonymiser, verdict.special_use,
+                verdict.confidence, json.dumps(verdict.findings),
+            )
+            for address, verdict in said
+        ]  # fmt: skip
 
 
 def _alone() -> bool:

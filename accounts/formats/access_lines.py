@@ -183,19 +183,10 @@ def load_json(text: str | bytes) -> Any:
     """Parse JSON; ValueError for anything that is not JSON, not UTF-8, nested too deep or names a key twice (F8)."""
     try:
         if isinstance(text, str) and not text.startswith("\ufeff"):
-            found = _PLAIN_DECODER.decode(text)
-            return found if _has_each_key_once(text, found) else _DECODER.decode(text)
+            return _DECODER.decode(text)
         return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
-
-
-def _has_each_key_once(text: str, found: Any) -> bool:
-    """Whether a count of quotation marks shows it: of an object of texts alone, without escapes, each has its two."""
-    return (
-        type(found) is dict and "\\" not in text and set(map(type, found.values())) == {str}
-        and text.count('"') == 4 * len(found)
-    )  # fmt: skip
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -210,4 +201,3 @@ def _refuse_constant(name: str) -> None:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)  # made once for all lines
-_PLAIN_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)  # quicker, and blind to a key that stands twice

@@ -4,7 +4,6 @@ A row is a plain tuple in the order of COLUMNS; one of many million lines must c
 """
 
 import json
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -33,7 +32,6 @@ Row = tuple[Any, ...]
 
 NOTHING = ("", "", "")
 _BETWEEN, _NULL = "\x1f", "\x1e"  # no reader lets either pass
-_NEEDS_ESCAPE = re.compile(r"[\\\t\n\r]")
 _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
@@ -100,4 +98,5 @@ def as_copy_line(row: Row) -> str:
 
 def escaped(text: str) -> str:
     """A text as COPY reads it."""
-    return text.translate(_ESCAPED) if _NEEDS_ESCAPE.search(text) else text
+    is_plain = "\\" not in text and "\n" not in text and "\t" not in text and "\r" not in text  # quicker than a pattern
+    return text if is_plain else text.translate(_ESCAPED)
