@@ -65,9 +65,17 @@ def median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
 
 
 def peak() -> float:
-    """The most memory this process ever held, in megabytes. (getrusage would also count what its parent had held.)"""
+    """The most memory this process held since its start or `forget_peak`, in megabytes.
+
+    (getrusage would also count what its parent had held.)
+    """
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def forget_peak() -> None:
+    """Let `peak` begin anew with what is held now."""
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 def in_a_process(code: str) -> str:
