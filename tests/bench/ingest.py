@@ -25,7 +25,7 @@ from django.apps import apps
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from tests.bench.running import forget_peak, own_database, peak, seconds
+from tests.bench.running import begin_peak, own_database, peak, seconds
 
 CHUNK = 5_000
 SESSION = 5  # acts of a customer in one delivery
@@ -118,13 +118,13 @@ def deliveries(folder: Path, options: argparse.Namespace) -> None:
         count = min(options.part, options.rows - begin)
         with path.open("w") as file:
             file.writelines(lines_of(begin, count, options.customers))
-        forget_peak()
+        before = begin_peak()
         with _timed(spent["ours"]):
             batch = import_access_lines(
                 None, path, format="jsonl", file_name=path.name, by=SCHEDULER, at=BEGIN + timedelta(days=3650)
             )
         assert (batch.new_count, batch.waiting_count) == (count, 0)
-        held.append(round(peak()))
+        held.append(round(peak() - before))
         for rival in rivals:
             load = rival.loader(batch)
             with _timed(spent[rival.name]):
@@ -140,7 +140,9 @@ def deliveries(folder: Path, options: argparse.Namespace) -> None:
     verdicts = apps.get_model("accounts.AddressVerdict").objects.count()
     print(f"    beside the records {days:,} days of access and {verdicts:,} verdicts were written")
     told = ", ".join(f"{held[max(len(held) * tenths // 10, 1) - 1]} MB after {tenths}" for tenths in (1, 2, 5, 10))
-    print(f"    {told} tenths of the deliveries, the most in one of them; load {os.getloadavg()[0]:.1f} by now")
+    print(
+        f"    a delivery took, beside what was held before: {told} tenths of them; load {os.getloadavg()[0]:.1f} by now"
+    )
 
 
 @contextmanager
