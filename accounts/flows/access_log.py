@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from django.db import IntegrityError, transaction
 
-from accounts.flows import access_delivery
+from accounts.flows import access_delivery, access_elsewhere
 from accounts.formats.access_formats import AUTO, FORMATS, MAPPED, Reader
 from accounts.formats.log_kind import recognise
 from accounts.formats.text import make_controls_visible, shown
@@ -50,7 +50,8 @@ def import_access_lines(
     `format` is one of FORMATS, or "auto" to have it told by content; a `reader` of a declared mapping stands for it.
     The same bytes again add nothing: the earlier batch comes back with `is_repeat` set. With `keep_good_rows` lines
     that cannot be used are kept with their reasons, otherwise BadLines names the first of them and nothing is stored.
-    Raises UnknownFormat, UnreadableFile, and the format's own refusals for a file that is wrong as a whole.
+    Raises UnknownFormat, UnreadableFile, OthersLines when lines of one account's delivery name another account of ours,
+    and the format's own refusals for a file that is wrong as a whole.
     """
     if format not in (AUTO, *FORMATS) and reader is None:
         raise UnknownFormat(f"There is no log format “{shown(format)}”. Known formats: {', '.join(sorted(FORMATS))}.")
@@ -71,7 +72,8 @@ def import_access_lines(
                 return earlier
             stream.seek(0)
             lines = (reader or FORMATS[format])(stream, file_name, encoding)
-            return access_delivery.take_in(batch, lines, keep_good_rows=keep_good_rows, by=by, at=at)
+            with access_elsewhere.watching(batch, lines) as lines:
+                return access_delivery.take_in(batch, lines, keep_good_rows=keep_good_rows, by=by, at=at)
 
 
 def _earlier(batch: AccessBatch) -> AccessBatch | None:

@@ -73,6 +73,12 @@ class AccessBatch(Recorded):
     known_count = models.PositiveIntegerField()
     waiting_count = models.PositiveIntegerField(default=0)
     refused_count = models.PositiveIntegerField()
+    looked_at_count = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="New records looked up under other accounts."
+    )
+    elsewhere_count = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Of these, how many stand under another too."
+    )
     imported_at = models.DateTimeField()
     imported_by = models.CharField(max_length=150)
 
@@ -81,7 +87,7 @@ class AccessBatch(Recorded):
     class Meta:
         verbose_name = "access log file"
         constraints = [
-            models.UniqueConstraint(fields=["account", "sha256"], name="one_batch_per_account_and_file"),
+            models.UniqueConstraint(fields=["sha256", "account"], name="one_batch_per_account_and_file"),
             models.UniqueConstraint(
                 fields=["sha256"], condition=models.Q(account__isnull=True), name="one_batch_per_file_of_many"
             ),

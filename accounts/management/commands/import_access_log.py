@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from accounts.flows import access_log
+from accounts.flows import access_elsewhere, access_log
 from accounts.formats.access_formats import AUTO, FORMATS, MAPPED
 from accounts.formats.log_places import LogPlace, places_of
 from accounts.formats.mapped_log import MappingRefused, reader_from
@@ -96,7 +96,8 @@ class Command(PortalCommand):
         if batch.is_repeat:
             return f"{batch.file_name}: taken in before as {batch.reference}, nothing added."
         waiting = f", {batch.waiting_count:,} waiting for their account" if batch.waiting_count else ""
-        return (
+        told = (
             f"{make_controls_visible(batch.file_name)}: {batch.reference}, {batch.format}, {batch.read_count:,} read, "
             f"{batch.new_count:,} new, {batch.known_count:,} known, {batch.refused_count:,} refused{waiting}."
         )
+        return " ".join(filter(None, (told, access_elsewhere.in_words(batch), access_elsewhere.bytes_in_words(batch))))
