@@ -42,13 +42,13 @@ def _waiting(rows: str) -> str:
     )
 
 
-# Whose a key is: as staff named it, as the provider numbers its accounts, or by our own reference.
+# Whose a key is: as staff named it, as the provider numbers its accounts, or by our own reference in any letter case.
 _WHOSE = """
 SELECT key.source_system, key.account_key, COALESCE(named.account_id, numbered.id, ours.id) AS account_id
 FROM {keys} key
 LEFT JOIN accounts_cloudaccount named ON named.source_system = key.source_system AND named.key = key.account_key
 LEFT JOIN accounts_account numbered ON numbered.external_key = key.account_key
-LEFT JOIN accounts_account ours ON ours.reference = key.account_key
+LEFT JOIN accounts_account ours ON ours.reference = UPPER(key.account_key)
 """
 
 
