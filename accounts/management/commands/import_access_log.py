@@ -30,7 +30,9 @@ class Command(PortalCommand):
     help = f"Take in access logs (formats: {', '.join(FORMATS)}; packed with gzip or not)."
 
     def add_arguments(self, parser):
-        parser.add_argument("files", metavar="FILE", nargs="+", help="a file, a folder, or - for standard input")
+        parser.add_argument(
+            "files", metavar="FILE", nargs="+", help="a file, a folder, or - for standard input; each by itself"
+        )
         parser.add_argument("--account", metavar="REF", help="such as ACC-7K3M-9QXD (default: each line names its own)")
         parser.add_argument("--format", default=AUTO, help="default: told by what stands in the file")
         parser.add_argument("--mapping", metavar="FILE", help="which of its columns are which of ours, as JSON")
@@ -67,6 +69,8 @@ class Command(PortalCommand):
 
     def _take_in(self, place: LogPlace, owner: Account | None, **named):
         """One file; one that changes while it is read is refused. A pipe has no size that could change."""
+        if place.refusal is not None:
+            raise place.refusal
         if place.path is not None and is_regular(place.path):
             with open_steady(place.path) as stream:
                 return self._import(owner, stream, place.name, **named)

@@ -75,6 +75,30 @@ class TestFolders:
     def test_a_folder_without_a_file_is_refused(self, take_in, tmp_path):
         assert "holds no file" in assert_refused_in_one_line(take_in(tmp_path))
 
+    def test_a_place_where_nothing_can_be_read_stops_no_other(self, take_in, tmp_path):
+        (tmp_path / "empty").mkdir()
+        (tmp_path / "1.log").write_bytes(lines(event(1)))
+        (tmp_path / "2.log").write_bytes(lines(event(2)))
+
+        code, sentence, told = take_in(
+            tmp_path / "1.log", tmp_path / "empty", "", tmp_path / "absent.log", tmp_path / "2.log"
+        )  # fmt: skip
+
+        assert code == 2
+        assert sentence.startswith("3 of 5 files were not taken in: empty, an empty name, absent.log. ")
+        assert told.count(" 1 new") == 2 and AccessRecord.objects.count() == 2
+        assert "empty: not taken in. The folder empty holds no file. Name one that does." in told
+        assert "an empty name: not taken in. A name is empty." in told
+        assert "absent.log: not taken in. absent.log cannot be read." in told
+
+    def test_nothing_but_such_places_is_refused_as_well(self, take_in, tmp_path):
+        for name in ("one", "two"):
+            (tmp_path / name).mkdir()
+
+        code, sentence, _ = take_in(tmp_path / "one", tmp_path / "two")
+
+        assert code == 2 and sentence.startswith("2 of 2 files were not taken in: one, two.")
+
     @real("cloudtrail")
     def test_t23_the_real_folder_is_accounted_for(self, take_in):
         code, _, told = take_in(REAL / "cloudtrail")
