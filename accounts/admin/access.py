@@ -67,6 +67,7 @@ class AccessBatchAdmin(RecordAdmin):
             ("Account", Link(record.account, record.account) if record.account else MANY),
             ("File", record.file_name),
             ("Format", record.format),
+            *([("SHA-256 of the mapping", record.mapping_sha256)] if record.mapping_sha256 else []),
             ("SHA-256", record.sha256),
             ("Taken in", record.imported_at),
             ("By", record.imported_by),
@@ -91,13 +92,17 @@ class AccessBatchAdmin(RecordAdmin):
 def _elsewhere(record: AccessBatch) -> Table:
     """The other deliveries of the same bytes, and what was found of its events under other accounts."""
     rows = [
-        [Link(each, each), Link(each.account, each.account) if each.account else MANY, each.format, each.imported_at]
+        [Link(each, each), Link(each.account, each.account) if each.account else MANY, _reading(each), each.imported_at]
         for each in access_elsewhere.same_bytes(record)[:MOST_LINES]
     ]
     return Table(
-        "elsewhere", "The same elsewhere", ["Same bytes in", "Account", "Format", "Taken in"], rows,
+        "elsewhere", "The same elsewhere", ["Same bytes in", "Account", "Read as", "Taken in"], rows,
         empty="No other delivery held the same bytes.", note=access_elsewhere.in_words(record),
     )  # fmt: skip
+
+
+def _reading(record: AccessBatch) -> str:
+    return f"{record.format}, mapping {record.mapping_sha256[:12]}" if record.mapping_sha256 else record.format
 
 
 def _refused(record: AccessBatch, user) -> Table:

@@ -137,9 +137,18 @@ def in_words(batch: AccessBatch) -> str:
 
 
 def bytes_in_words(batch: AccessBatch) -> str:
-    """Which other deliveries held the same bytes, and for whom; "" when none did."""
+    """Which other deliveries held the same bytes, for whom, and how they were read if otherwise; "" when none did."""
     found = list(same_bytes(batch)[: NAMED + 1])
     if not found:
         return ""
-    named = ", ".join(f"{each.reference} for {each.account or 'the accounts its lines name'}" for each in found[:NAMED])
+    named = ", ".join(
+        f"{each.reference} for {each.account or 'the accounts its lines name'}{_otherwise(each, batch)}"
+        for each in found[:NAMED]
+    )
     return f"The same bytes were taken in as {named}{' and more' if len(found) > NAMED else ''}."
+
+
+def _otherwise(other: AccessBatch, batch: AccessBatch) -> str:
+    if other.format != batch.format:
+        return f" (read as {other.format})"
+    return " (by another mapping)" if other.mapping_sha256 != batch.mapping_sha256 else ""

@@ -10,7 +10,7 @@ from accounts.formats.own_log import read_csv, read_jsonl
 Reader = Callable[[BinaryIO, str, str | None], Iterator[AccessLine | BadLine]]
 
 AUTO = "auto"  # told by what stands in the file: log_kind.recognise
-MAPPED = "mapped"  # read by a mapping that somebody declared: mapped_log.reader_of
+MAPPED = "mapped"  # read by a mapping that somebody declared: mapped_log.MappedReader
 FORMATS: dict[str, Reader] = {
     "azure-activity": azure_activity.read,
     "cloudtrail": cloudtrail.read,

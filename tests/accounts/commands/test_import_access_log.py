@@ -221,3 +221,47 @@ class TestMappings:
         assert "absent.json cannot be read" in assert_refused_in_one_line(absent)
         assert "Give one of them" in assert_refused_in_one_line(both)
         assert "no log format" in assert_refused_in_one_line(take_in(log, "--format", "mapped"))
+
+    def test_the_same_mapping_is_a_repeat_however_it_is_written(self, take_in, log, tmp_path):
+        path = self.mapping(tmp_path)
+        take_in(log, "--mapping", path, "--keep-good-rows")
+        path.write_text(json.dumps({name: self.MAPPING[name] for name in reversed(self.MAPPING)}, indent=2))
+
+        code, _, told = take_in(log, "--mapping", path, "--keep-good-rows")
+
+        assert code == 0 and "nothing added" in told
+        assert (AccessBatch.objects.count(), AccessRecord.objects.count()) == (1, 1)
+
+    def test_by_a_mended_one_the_refused_line_comes_in_and_the_others_are_known(self, take_in, tmp_path):
+        log = tmp_path / "log"
+        log.write_bytes(lines(self.GOOD, {**self.GOOD, "id": 2, "verb": "READ", "time": "2026-02-01T01:00:00Z"}))
+        narrow = {
+            "constants": {"source_system": "gateway"}, "columns": {**self.MAPPING["columns"], "kind": "verb"},
+            "kinds": {"PUT": "admin"},
+        }  # fmt: skip
+        take_in(log, "--mapping", self.mapping(tmp_path, **narrow), "--keep-good-rows")
+        first = AccessBatch.objects.get()
+        assert (first.new_count, first.refused_count) == (1, 1)
+
+        wide = self.mapping(tmp_path, **narrow, other_kinds="access")
+        code, _, told = take_in(log, "--mapping", wide)
+        again = take_in(log, "--mapping", wide)
+
+        assert code == 0 and "mapped, 2 read, 1 new, 1 known, 0 refused." in told
+        assert f"The same bytes were taken in as {first.reference} for {first.account} (by another mapping)." in told
+        assert "nothing added" in again[2]
+        assert dict(AccessRecord.objects.values_list("event_id", "kind")) == {"1": "admin", "2": "access"}
+        assert len(set(AccessBatch.objects.values_list("mapping_sha256", flat=True))) == 2
+
+    def test_a_mended_one_is_taken_in_of_many_accounts_too(self, db, tmp_path):
+        account, log = make_account(), tmp_path / "log"
+        log.write_bytes(lines({**self.GOOD, "tenant": account.reference, "customer": "C-8"}))
+
+        def told(**columns):
+            mapping = self.mapping(tmp_path, columns={**self.MAPPING["columns"], **columns})
+            return run("import_access_log", log, "--mapping", mapping)[2]
+
+        assert "1 waiting for their account" in told(account="customer")
+        assert "1 new" in told(account="tenant")
+        assert "nothing added" in told(account="customer") and "nothing added" in told(account="tenant")
+        assert AccessRecord.objects.get().account == account and AccessBatch.objects.count() == 2

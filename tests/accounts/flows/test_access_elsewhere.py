@@ -1,14 +1,17 @@
 """Deliveries given for a wrong account: what refuses them, and what is told of them (R18)."""
 
+import json
+
 import pytest
 from django.urls import reverse
 
 from accounts.flows import access_delivery, access_elsewhere, access_log
+from accounts.formats.mapped_log import MappedReader, read_mapping
 from accounts.models import AccessBatch, AccessRecord, CloudAccount, RefusedLine
 from kyc_portal.records.acting import one_flow
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER
-from tests.accounts.logs import event, jsonl
+from tests.accounts.logs import csv_file, event, jsonl
 from tests.bad_input.doors import assert_refused_in_one_line, run
 from tests.builders import make_account
 from tests.conftest import NOON
@@ -220,3 +223,47 @@ class TestTold:
         page = client.get(reverse("admin:accounts_accessbatch_change", args=[batch.pk])).content.decode()
 
         assert "No other delivery held the same bytes." in page
+
+
+class TestReadings:
+    """The same bytes read another way."""
+
+    def as_csv(self, account):
+        return access_log.import_access_lines(
+            account, csv_file(event(1)), format="csv", file_name="log.csv", by=SCHEDULER, at=NOON
+        )
+
+    def mapped(self, account, kind="access"):
+        """With no account every line names one that nobody knows."""
+        names = ("event_id", "at", "action", "principal", "source", "source_system")
+        constants = {"kind": kind} if account else {"kind": kind, "account": "C-8"}
+        mapping = {"form": "csv", "columns": {name: name for name in names}, "constants": constants}
+        reader = MappedReader(read_mapping(json.dumps(mapping).encode(), "m"))
+        return access_log.import_access_lines(
+            account, csv_file(event(1)), format="mapped", file_name="log.csv", reader=reader, by=SCHEDULER, at=NOON
+        )  # fmt: skip
+
+    def test_as_another_format_they_are_a_delivery_of_its_own(self, ours):
+        first, second = self.as_csv(ours), self.mapped(ours)
+
+        assert (second.format, second.is_repeat, second.new_count, second.known_count) == ("mapped", False, 0, 1)
+        assert f"{first.reference} for {ours} (read as csv)." in access_elsewhere.bytes_in_words(second)
+        assert self.as_csv(ours).is_repeat and self.mapped(ours).is_repeat
+
+    def test_the_page_tells_what_read_them(self, ours, client, analyst_user):
+        first, second = self.mapped(ours), self.mapped(ours, kind="admin")
+        client.force_login(analyst_user)
+
+        page = client.get(reverse("admin:accounts_accessbatch_change", args=[second.pk])).content.decode()
+
+        assert second.mapping_sha256 in page and f"mapped, mapping {first.mapping_sha256[:12]}" in page
+
+    def test_at_once_by_two_mappings_they_are_two_deliveries(self, transactional_db, in_threads):
+        """Each of them twice: of those who read the same way one is a repeat."""
+        account = make_account()
+        for whose in (account, None):
+            kinds = ("access", "admin") * 2
+            batches = in_threads(*[lambda kind=kind, whose=whose: self.mapped(whose, kind) for kind in kinds])
+
+            assert sorted(batch.is_repeat for batch in batches) == [False, False, True, True]
+        assert (AccessBatch.objects.count(), AccessRecord.objects.count()) == (4, 1)
