@@ -6,7 +6,7 @@ the regime. What the person reads never depends on a hold, a list hit or an auth
 
 import hashlib
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from accounts.flows import personal_data, texts
 from accounts.flows.texts import BadField
@@ -132,7 +132,7 @@ def answer(request: PrivacyRequest, *, shown: str, by: Actor, at: datetime) -> P
 
 def digest_of(request: PrivacyRequest) -> str:
     """SHA-256 of what is agreed to: who is said to ask, how that is known, and when and by whom it was prepared."""
-    prepared = request.prepared_at.isoformat() if request.prepared_at else ""
+    prepared = request.prepared_at.astimezone(UTC).isoformat() if request.prepared_at else ""
     parts = (request.kind, str(request.subject), request.identified_how, request.prepared_by_key)
     return hashlib.sha256(json.dumps([request.reference, prepared, *parts]).encode()).hexdigest()
 

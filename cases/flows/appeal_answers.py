@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
 from accounts.flows import closing, objections, restrictions
 from accounts.flows.account_file import AccountFile
@@ -142,7 +142,7 @@ def send_back(appeal: Appeal, *, why: str, by: Actor, at: datetime) -> Appeal:
 
 def digest_of(appeal: Appeal) -> str:
     """SHA-256 of the answer that is proposed, as whoever signs it has it before them; another with each proposal."""
-    proposed = appeal.proposed_at.isoformat() if appeal.proposed_at else ""
+    proposed = appeal.proposed_at.astimezone(UTC).isoformat() if appeal.proposed_at else ""
     parts = (appeal.outcome, appeal.reason, appeal.why, appeal.new_outcome, appeal.new_reason, appeal.proposed_by_key)
     return hashlib.sha256(json.dumps([appeal.reference, proposed, *parts]).encode()).hexdigest()
 
