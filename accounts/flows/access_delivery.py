@@ -1,5 +1,6 @@
 """One delivery of access records from its lines to its rows, roll-ups and what follows, in one transaction (R18)."""
 
+import gc
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +11,7 @@ from django.db import connection
 
 from accounts.flows import access_days, access_follow_up, waiting
 from accounts.flows.access_writing import Writer, writer_for
-from accounts.flows.batches import in_batches, one_ahead
+from accounts.flows.batches import in_batches, made_ahead
 from accounts.flows.verdicts import Judge, judge_on
 from accounts.formats.access_lines import AccessLine, BadLine
 from accounts.formats.access_rows import ADDRESS, Rows
@@ -21,7 +22,8 @@ from kyc_portal.records import audit
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 
-PART = 20_000  # lines at once: enough for the databases, few enough to hold two of them
+PART = 5_000  # lines at once: enough for the databases, few enough to hold some of them
+AHEAD = 4  # parts that are read while others are written
 ADDRESSES_KNOWN = 200_000
 LINES_SHOWN = 20
 LONGEST_REASON = 300
@@ -61,7 +63,11 @@ def take_in(
     The transaction is the caller's. Raises BadLines unless `keep_good_rows`, and whatever the reader raises.
     """
     judge = judge_on(at)
-    told = _write(batch, lines, judge, keep_good_rows, at)
+    gc.freeze()  # what is there already is not gone through again and again while many million rows come and go
+    try:
+        told = _write(batch, lines, judge, keep_good_rows, at)
+    finally:
+        gc.unfreeze()
     if told.refused and not keep_good_rows:
         raise BadLines(_in_words(told, batch.file_name))
     batch.read_count, batch.new_count, batch.waiting_count = told.read, told.new, told.waiting
@@ -87,7 +93,7 @@ def _write(batch: AccessBatch, lines: Iterable, judge: Judge, keep_good_rows: bo
     told, writer, kept = _Tally(), writer_for(batch, judge.edition, at=at), set()
     access_days.forget_networks()
     rows = Rows(lambda address: _meaning(judge, address), at=at, names_accounts=batch.account_id is None)
-    for part in one_ahead(_parts(iter(lines), rows, writer)):
+    for part in made_ahead(_parts(iter(lines), rows, writer), AHEAD):
         told.read += part.read
         bad = part.bad
         if keep_good_rows or not told.refused:  # else it only counts what is wrong

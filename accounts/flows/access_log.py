@@ -9,7 +9,8 @@ from typing import BinaryIO
 from django.db import IntegrityError, transaction
 
 from accounts.flows import access_delivery, access_elsewhere
-from accounts.formats.access_formats import AUTO, FORMATS, MAPPED
+from accounts.flows.deadlocks import anew_after_deadlock
+from accounts.formats.access_formats import AUTO, FORMATS, MAPPED, Lines
 from accounts.formats.log_kind import recognise
 from accounts.formats.mapped_log import MappedReader
 from accounts.formats.text import make_controls_visible, shown
@@ -60,22 +61,30 @@ def import_access_lines(
     with _Rewindable(path_or_stream) as stream:
         format = MAPPED if reader else recognise(stream, file_name) if format == AUTO else format
         sha256 = _sha256_of(stream)
-        with one_flow(by):
-            if account is not None:
-                account = Account.objects.select_for_update(of=("self",)).get(pk=account.pk)
-                holds.refuse_doomed(account)
-            batch = AccessBatch(
-                account=account, format=format, file_name=make_controls_visible(file_name)[:LONGEST_FILE_NAME],
-                sha256=sha256, mapping_sha256=reader.sha256 if reader else "", imported_at=at, imported_by=by.label,
-                read_count=0, new_count=0, known_count=0, refused_count=0,
-            )  # fmt: skip
-            if (earlier := _earlier(batch)) is not None:
-                earlier.is_repeat = True
-                return earlier
+        batch = AccessBatch(
+            account=account, format=format, file_name=make_controls_visible(file_name)[:LONGEST_FILE_NAME],
+            sha256=sha256, mapping_sha256=reader.sha256 if reader else "", imported_at=at, imported_by=by.label,
+            read_count=0, new_count=0, known_count=0, refused_count=0,
+        )  # fmt: skip
+
+        def take_in() -> AccessBatch:
             stream.seek(0)
             lines = (reader or FORMATS[format])(stream, file_name, encoding)
-            with access_elsewhere.watching(batch, lines) as lines:
-                return access_delivery.take_in(batch, lines, keep_good_rows=keep_good_rows, by=by, at=at)
+            return _take_in(batch, lines, keep_good_rows=keep_good_rows, by=by, at=at)
+
+        return anew_after_deadlock(take_in)
+
+
+def _take_in(batch: AccessBatch, lines: Lines, *, keep_good_rows: bool, by: Actor, at: datetime) -> AccessBatch:
+    with one_flow(by):
+        if batch.account is not None:
+            batch.account = Account.objects.select_for_update(of=("self",)).get(pk=batch.account.pk)
+            holds.refuse_doomed(batch.account)
+        if (earlier := _earlier(batch)) is not None:
+            earlier.is_repeat = True
+            return earlier
+        with access_elsewhere.watching(batch, lines) as watched:
+            return access_delivery.take_in(batch, watched, keep_good_rows=keep_good_rows, by=by, at=at)
 
 
 def _earlier(batch: AccessBatch) -> AccessBatch | None:

@@ -1,55 +1,61 @@
 """Write many access records at once, and whose they are: each event once, what belongs to nobody we know set to wait.
 
-Both databases do the same. PostgreSQL takes the rows by COPY into a table of the transaction and goes on from there;
-SQLite takes them as they are.
+Both databases do the same. PostgreSQL takes rows by COPY, at first straight into their table, for most deliveries hold
+nothing twice; once one does, by way of a table of the transaction that leaves out what is there. SQLite takes them as
+they are.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from operator import itemgetter
+from typing import Any
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
-from accounts.formats.access_rows import ADDRESS, COLUMNS, Row, as_copy_line
+from accounts.formats.access_rows import ADDRESS, COLUMNS, KEY, SYSTEM, Row, as_copy_line, escaped
 from accounts.models import AccessBatch, RangeEdition
+from kyc_portal.records.session import copying_into
 
+KEYS_KNOWN = 200_000
 _KEPT = tuple(name for name in COLUMNS if name not in ("line", "account_key"))
-_WAITS = tuple(name for name in COLUMNS if name not in ("country", "anonymiser", "special_use"))
-_RECORD = "INSERT INTO accounts_accessrecord (account_id, batch_id, edition_id, {kept}) {rows} ON CONFLICT DO NOTHING"
-_WAITING = "INSERT INTO accounts_waitingline (batch_id, waiting_since, {waits}) {rows} ON CONFLICT DO NOTHING"
-_EDITION = "CASE WHEN line.address IS NULL THEN NULL ELSE %s END"  # of what is no address no list says anything
-_OF_ONE = "SELECT %s, %s, {edition}, {kept} FROM arriving line ORDER BY line.line"
-_OF_MANY = """
-SELECT whose.account_id, %s, {edition}, {kept} FROM arriving line JOIN arriving_of whose
-    ON whose.source_system = line.source_system AND whose.account_key = line.account_key
-WHERE whose.account_id IS NOT NULL ORDER BY whose.account_id, line.at
-"""
-_OF_NOBODY = """
-SELECT %s, %s, {waits} FROM arriving line JOIN arriving_of whose
-    ON whose.source_system = line.source_system AND whose.account_key = line.account_key
-WHERE whose.account_id IS NULL ORDER BY line.source_system, line.account_key, line.event_id
-"""
+_SAID = _KEPT[: -len(("country", "anonymiser", "special_use"))]  # by the line itself, whatever its address means
+_ALL, _OWN, _ORDER = ", ".join(_KEPT), ", ".join(_SAID), "source_system, account_key, event_id"
+_RECORD = f"INSERT INTO accounts_accessrecord (account_id, batch_id, edition_id, {_ALL}) "
+_WAITING = f"INSERT INTO accounts_waitingline (batch_id, waiting_since, line, account_key, {_OWN}) "
+_ONCE = " ON CONFLICT DO NOTHING"
+_OF_SOMEBODY = f"SELECT account_id, %s, edition_id, {_ALL} FROM arriving"  # noqa: S608 names of columns alone
+_OF_NOBODY = f"SELECT %s, %s, line, account_key, {_OWN} FROM arriving ORDER BY {_ORDER}"  # noqa: S608 the same
 
-
-def _record(rows: str) -> str:
-    kept = ", ".join(f"line.{name}" for name in _KEPT)
-    return _RECORD.format(kept=", ".join(_KEPT), rows=rows.format(kept=kept, edition=_EDITION))
-
-
-def _waiting(rows: str) -> str:
-    return _WAITING.format(
-        waits=", ".join(_WAITS), rows=rows.format(waits=", ".join(f"line.{name}" for name in _WAITS))
-    )
-
-
-# Whose a key is: as staff named it, as the provider numbers its accounts, or by our own reference in any letter case.
+# Looked up one by one, each by its index, whatever the planner thinks of the tables. Our reference in any letter case.
 _WHOSE = """
-SELECT key.source_system, key.account_key, COALESCE(named.account_id, numbered.id, ours.id) AS account_id
-FROM {keys} key
-LEFT JOIN accounts_cloudaccount named ON named.source_system = key.source_system AND named.key = key.account_key
-LEFT JOIN accounts_account numbered ON numbered.external_key = key.account_key
-LEFT JOIN accounts_account ours ON ours.reference = UPPER(key.account_key)
+SELECT key.source_system, key.account_key, COALESCE(
+    (SELECT account_id FROM accounts_cloudaccount
+        WHERE source_system = key.source_system AND accounts_cloudaccount.key = key.account_key),
+    (SELECT id FROM accounts_account WHERE external_key = key.account_key),
+    (SELECT id FROM accounts_account WHERE reference = UPPER(key.account_key))
+) AS account_id FROM {keys} key
 """
+
+# One that goes between the two steps is not known any more. In the order of their keys, for others lock them too.
+_FOUND_AND_LOCKED = f"""
+WITH found AS MATERIALIZED ({
+    _WHOSE.format(keys="(SELECT * FROM unnest(%s::text[], %s::text[]) AS given (source_system, account_key))")
+}), there AS MATERIALIZED (
+    SELECT id FROM accounts_account WHERE id = ANY(ARRAY(SELECT account_id FROM found)) ORDER BY id FOR KEY SHARE
+)
+SELECT source_system, account_key, there.id::text FROM found LEFT JOIN there ON there.id = found.account_id
+"""  # noqa: S608 no value of anybody's
+
+Key = tuple[str, str]  # source system, and its key of the account
+
+
+@dataclass
+class Group:
+    """The rows of one key: their lines, and themselves in the form the database takes."""
+
+    lines: list[int]
+    forms: list[Any]
 
 
 @dataclass
@@ -61,133 +67,181 @@ class Written:
     doomed: tuple[int, ...] = ()
 
 
-class Writer(Protocol):
-    """Writes the rows of one delivery; `pack` may run in another thread than `write`, and asks no database."""
-
-    def pack(self, rows: list[Row]) -> list[Row] | bytes: ...
-
-    def write(self, packed: list[Row] | bytes) -> Written: ...
-
-
-def writer_for(batch: AccessBatch, edition: RangeEdition, *, at: datetime) -> Writer:
+def writer_for(batch: AccessBatch, edition: RangeEdition, *, at: datetime) -> "Writer":
     """The writer of the database at hand; the transaction is the caller's."""
     return (_OnPostgresql if connection.vendor == "postgresql" else _OnSqlite)(batch, edition, at)
 
 
-class _OnPostgresql:
-    """A temporary table takes the rows of one write at a time, so that nothing grows with the delivery."""
+class Writer:
+    """Writes the rows of one delivery; `pack` may run in another thread than `write`, and asks no database."""
 
     def __init__(self, batch: AccessBatch, edition: RangeEdition, at: datetime):
         self.batch, self.edition, self.at = batch, edition, at
+        self.whose: dict[Key, str | None] = {}  # their rows stay locked, so what was found is true to the end
+        self.going: set[str] = set()  # accounts whose destruction has begun
+
+    def pack(self, rows: list[Row]) -> dict[Key, Group]:
+        groups: dict[Key, Group] = {}
+        for row in rows:
+            key = row[SYSTEM], row[KEY]
+            if (group := groups.get(key)) is None:
+                group = groups[key] = Group([], [])
+            group.lines.append(row[0])
+            group.forms.append(self._form(row))
+        return groups
+
+    def write(self, groups: dict[Key, Group]) -> Written:
+        if not groups:
+            return Written(0)
         with connection.cursor() as cursor:
-            cursor.execute(
-                "CREATE TEMPORARY TABLE IF NOT EXISTS arriving (line integer, account_key text, at timestamptz, "
-                "kind text, action text, principal text, address inet, raw_source text, port integer, "
-                "user_agent_sha256 text, source_system text, event_id text, country text, anonymiser text, "
-                "special_use text) ON COMMIT DROP"
+            if self.batch.account_id is not None:
+                account = self._as_key(self.batch.account_id)
+                return Written(self._add(cursor, [(account, group.forms) for group in groups.values()]))
+            self._find_whose(cursor, groups.keys())
+            found = [(self.whose[key], group) for key, group in groups.items()]
+            mine = sorted(
+                ((account, group.forms) for account, group in found if account and account not in self.going),
+                key=itemgetter(0),
             )
+            nobodys = {key: group for key, group in groups.items() if self.whose[key] is None}
+            doomed = [line for account, group in found if account in self.going for line in group.lines]
+            return Written(
+                self._add(cursor, mine) if mine else 0, self._let_wait(cursor, nobodys) if nobodys else 0, tuple(doomed)
+            )
+
+    def _find_whose(self, cursor, keys: Iterable[Key]) -> None:
+        if len(self.whose) > KEYS_KNOWN:
+            self.whose.clear()
+        if new := sorted(key for key in keys if key not in self.whose):
+            self._look_up(cursor, new)
+
+    def _form(self, row: Row) -> Any:
+        """The row as this database takes it, from the edition on."""
+        raise NotImplementedError
+
+    def _as_key(self, account_id: Any) -> str:
+        raise NotImplementedError
+
+    def _look_up(self, cursor, keys: list[Key]) -> None:
+        """Fill `whose` for these keys, and `going`."""
+        raise NotImplementedError
+
+    def _add(self, cursor, rows: list[tuple[str, list]]) -> int:
+        """Write records, the forms of each account; returns how many were new."""
+        raise NotImplementedError
+
+    def _let_wait(self, cursor, groups: dict[Key, Group]) -> int:
+        raise NotImplementedError
+
+
+class _OnPostgresql(Writer):
+    """Its forms are texts of COPY: edition, and the columns of _KEPT."""
+
+    def __init__(self, batch: AccessBatch, edition: RangeEdition, at: datetime):
+        super().__init__(batch, edition, at)
+        self.edition_text, self.repeats = f"{edition.pk}\t", False
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL work_mem = '64MB'")  # the daily roll-ups are sorted in memory
             cursor.execute(
-                "CREATE TEMPORARY TABLE IF NOT EXISTS arriving_of (source_system text, account_key text, "
-                "account_id uuid) ON COMMIT DROP"
+                "CREATE TEMPORARY TABLE IF NOT EXISTS arriving (account_id uuid, line integer, account_key text, "
+                "edition_id bigint, at timestamptz, kind text, action text, principal text, address inet, "
+                "raw_source text, port integer, user_agent_sha256 text, source_system text, event_id text, "
+                "country text, anonymiser text, special_use text) ON COMMIT DROP"
             )
             _check_references_at_once(cursor)
 
-    def pack(self, rows: list[Row]) -> bytes:
-        return "".join(map(as_copy_line, rows)).encode()
+    def _form(self, row: Row) -> str:
+        return (self.edition_text if row[ADDRESS] else "\\N\t") + as_copy_line(row[2:])
 
-    def write(self, packed: bytes) -> Written:
-        with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE arriving, arriving_of")
-            with cursor.copy(f"COPY arriving ({', '.join(COLUMNS)}) FROM STDIN") as copy:
-                copy.write(packed)
-            if self.batch.account_id is not None:
-                return Written(self._add_of_one(cursor))
-            doomed = self._find_whose(cursor)
-            return Written(self._add_of_many(cursor), self._let_wait(cursor), doomed)
+    def _as_key(self, account_id: Any) -> str:
+        return str(account_id)
 
-    def _add_of_one(self, cursor) -> int:
-        cursor.execute(_record(_OF_ONE), [self.batch.account_id, self.batch.pk, self.edition.pk])
-        return cursor.rowcount
-
-    def _find_whose(self, cursor) -> tuple[int, ...]:
-        """Find the accounts, keep their files from going meanwhile, and take out the lines of those already going."""
-        keys = "(SELECT DISTINCT source_system, account_key FROM arriving)"
-        cursor.execute(f"INSERT INTO arriving_of {_WHOSE.format(keys=keys)}")
-        cursor.execute(  # one that went between the two statements is not known any more
-            "WITH there AS MATERIALIZED (SELECT id FROM accounts_account WHERE id = ANY(ARRAY("
-            "SELECT account_id FROM arriving_of)) ORDER BY id FOR KEY SHARE) UPDATE arriving_of SET account_id = NULL "
-            "WHERE account_id IS NOT NULL AND account_id NOT IN (SELECT id FROM there)"
+    def _look_up(self, cursor, keys: list[Key]) -> None:
+        """Find the accounts, and keep their files from going until this delivery is written."""
+        cursor.execute(_FOUND_AND_LOCKED, [list(column) for column in zip(*keys, strict=True)])
+        found = {(system, key): account for system, key, account in cursor.fetchall()}
+        self.whose |= found
+        cursor.execute(  # asked once they are locked: until then somebody else may have begun
+            "SELECT key FROM records_doomedrecord WHERE label = 'accounts.account' AND key = ANY(%s::text[])",
+            [[account for account in found.values() if account]],
         )
-        cursor.execute(
-            "DELETE FROM arriving line USING arriving_of whose, records_doomedrecord doomed "
-            "WHERE doomed.label = 'accounts.account' AND doomed.key = whose.account_id::text "
-            "AND whose.source_system = line.source_system AND whose.account_key = line.account_key RETURNING line.line"
-        )
-        return tuple(line for (line,) in cursor.fetchall())
+        self.going |= {key for (key,) in cursor.fetchall()}
 
-    def _add_of_many(self, cursor) -> int:
-        cursor.execute(_record(_OF_MANY), [self.batch.pk, self.edition.pk])
+    def _add(self, cursor, rows: list[tuple[str, list[str]]]) -> int:
+        if not self.repeats:
+            try:
+                into = f"accounts_accessrecord (account_id, batch_id, edition_id, {_ALL})"
+                with transaction.atomic(), copying_into(into) as copy:
+                    copy.write(_begun(rows, f"\t{self.batch.pk}\t"))
+                return sum(len(forms) for _, forms in rows)
+            except IntegrityError:
+                self.repeats = True
+        self._lay_out(cursor, _begun(rows, "\t\\N\t\\N\t"))
+        cursor.execute(_RECORD + _OF_SOMEBODY + _ONCE, [self.batch.pk])
         return cursor.rowcount
 
-    def _let_wait(self, cursor) -> int:
-        cursor.execute(_waiting(_OF_NOBODY), [self.batch.pk, self.at])
+    def _let_wait(self, cursor, groups: dict[Key, Group]) -> int:
+        lines = [
+            f"\\N\t{line}\t{escaped(key)}\t{form}"
+            for (_, key), group in groups.items()
+            for line, form in zip(group.lines, group.forms, strict=True)
+        ]
+        self._lay_out(cursor, "".join(lines))
+        cursor.execute(_WAITING + _OF_NOBODY + _ONCE, [self.batch.pk, self.at])
         return cursor.rowcount
+
+    def _lay_out(self, cursor, text: str) -> None:
+        cursor.execute("TRUNCATE arriving")
+        with copying_into(f"arriving (account_id, line, account_key, edition_id, {_ALL})") as copy:
+            copy.write(text)
+
+
+def _begun(rows: list[tuple[str, list[str]]], rest: str) -> str:
+    """Each form with its account and the rest before it."""
+    return "".join([f"{account}{rest}" + f"{account}{rest}".join(forms) for account, forms in rows])
 
 
 def _check_references_at_once(cursor) -> None:
     """Have foreign keys looked at after each statement; left to the end they would be remembered for every row."""
     cursor.execute(
         "SELECT string_agg(quote_ident(conname), ', ') FROM pg_constraint WHERE contype = 'f' AND condeferrable "
-        "AND conrelid IN ('accounts_accessrecord'::regclass, 'accounts_waitingline'::regclass)"
+        "AND conrelid IN ('accounts_accessrecord'::regclass, 'accounts_waitingline'::regclass, "
+        "'accounts_addressverdict'::regclass)"
     )
     cursor.execute(f"SET CONSTRAINTS {cursor.fetchone()[0]} IMMEDIATE")
 
 
-class _OnSqlite:
+class _OnSqlite(Writer):
     """Rows go in as they are: there is one writer, and nobody else can have come between."""
 
-    def __init__(self, batch: AccessBatch, edition: RangeEdition, at: datetime):
-        self.batch, self.edition, self.at = batch.pk.hex, edition.pk, str(at.replace(tzinfo=None))
-        self.account = batch.account_id and batch.account_id.hex
+    def _form(self, row: Row) -> Row:
+        return (self.edition.pk if row[ADDRESS] else None, _as_text(row[2]), *row[3:])
 
-    def pack(self, rows: list[Row]) -> list[Row]:
-        return [(*row[:2], _as_text(row[2]), *row[3:]) for row in rows]
+    def _as_key(self, account_id: Any) -> str:
+        return account_id.hex
 
-    def write(self, packed: list[Row]) -> Written:
-        with connection.cursor() as cursor:
-            if self.account is not None:
-                return Written(self._add(cursor, [(self.account, row) for row in packed]))
-            whose = self._whose(cursor, {(row[10], row[1]) for row in packed})
-            cursor.execute("SELECT key FROM records_doomedrecord WHERE label = 'accounts.account'")
-            going = {key.replace("-", "") for (key,) in cursor.fetchall()}
-            of_whom = [(whose[row[10], row[1]], row) for row in packed]
-            return Written(
-                self._add(cursor, [(account, row) for account, row in of_whom if account and account not in going]),
-                self._let_wait(cursor, [row for account, row in of_whom if account is None]),
-                tuple(row[0] for account, row in of_whom if account in going),
-            )
-
-    def _whose(self, cursor, keys: set[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
+    def _look_up(self, cursor, keys: list[Key]) -> None:
         cursor.execute("DELETE FROM arriving_key")
-        cursor.executemany("INSERT INTO arriving_key VALUES (%s, %s)", sorted(keys))
+        cursor.executemany("INSERT INTO arriving_key VALUES (%s, %s)", keys)
         cursor.execute(_WHOSE.format(keys="arriving_key"))
-        return {(system, key): account for system, key, account in cursor.fetchall()}
+        self.whose |= {(system, key): account for system, key, account in cursor.fetchall()}
+        cursor.execute("SELECT key FROM records_doomedrecord WHERE label = 'accounts.account'")
+        self.going = {key.replace("-", "") for (key,) in cursor.fetchall()}
 
-    def _add(self, cursor, rows: list[tuple[str, Row]]) -> int:
-        if not rows:
-            return 0
-        cursor.executemany(
-            _record(f"VALUES ({_marks(3 + len(_KEPT))})"),
-            [(account, self.batch, self.edition if row[ADDRESS] else None, *row[2:]) for account, row in rows],
-        )
+    def _add(self, cursor, rows: list[tuple[str, list[Row]]]) -> int:
+        batch = self.batch.pk.hex
+        values = [(account, batch, *form) for account, forms in rows for form in forms]
+        cursor.executemany(f"{_RECORD}VALUES ({_marks(len(values[0]))}){_ONCE}", values)
         return cursor.rowcount
 
-    def _let_wait(self, cursor, rows: list[Row]) -> int:
-        if not rows:
-            return 0
-        cursor.executemany(
-            _waiting(f"VALUES ({_marks(2 + len(_WAITS))})"), [(self.batch, self.at, *row[:12]) for row in rows]
-        )
+    def _let_wait(self, cursor, groups: dict[Key, Group]) -> int:
+        begin = (self.batch.pk.hex, _as_text(self.at))
+        values = [
+            (*begin, line, key, *form[1 : 1 + len(_SAID)])
+            for (_, key), group in groups.items()
+            for line, form in zip(group.lines, group.forms, strict=True)
+        ]
+        cursor.executemany(f"{_WAITING}VALUES ({_marks(len(values[0]))}){_ONCE}", values)
         return cursor.rowcount
 
 

@@ -7,7 +7,8 @@ from accounts.formats import azure_activity, cadf, cloudtrail, gcp_audit
 from accounts.formats.access_lines import AccessLine, BadLine
 from accounts.formats.own_log import read_csv, read_jsonl
 
-Reader = Callable[[BinaryIO, str, str | None], Iterator[AccessLine | BadLine]]
+Lines = Iterator[AccessLine | BadLine]
+Reader = Callable[[BinaryIO, str, str | None], Lines]
 
 AUTO = "auto"  # told by what stands in the file: log_kind.recognise
 MAPPED = "mapped"  # read by a mapping that somebody declared: mapped_log.MappedReader

@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from accounts.formats.addresses import parse_source
@@ -118,16 +117,13 @@ def _build(line: int, values: dict[str, str]) -> AccessLine:
     except BadMoment as refusal:
         raise BadEvent(f"at: {refusal}") from None
     source = values.get("source", "")
-    address, port = _source_of(source.strip())
+    address, port = parse_source(source.strip())
     given = values.get("port")
     return AccessLine(  # in the order of its fields: by their names it would take a third longer
         line, values["event_id"], at, values["kind"], values["action"], values.get("principal", ""), address, source,
         values["source_system"], values.get("account", ""), values.get("user_agent", ""), values.get("region", ""),
         _port_of(given) if given else port,
     )  # fmt: skip
-
-
-_source_of = lru_cache(maxsize=65_536)(parse_source)  # who acts, acts again from there
 
 
 def _is_plain(values: dict[str, str]) -> bool:

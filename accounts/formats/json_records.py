@@ -7,9 +7,8 @@ nobody could say where the next record begins.
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import count
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from accounts.formats.access_lines import LONGEST_CONTENT, LONGEST_LINE, AccessFileRefused, RepeatedKey, load_json
 from accounts.formats.json_text import BLANK, CHUNK, BadJson, JsonText, opening
@@ -20,8 +19,7 @@ _MARK = b"\xef\xbb\xbf"
 _BEGINNING = 4 * LONGEST_CONTENT  # bytes, of which no character takes more than four
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One record: its line, or its number from 1 in an array; its value, or a fault as a sentence; how it was sent."""
 
     number: int

@@ -4,10 +4,12 @@ An address never shows who somebody is. Every answer keeps which list gave it an
 that contradict each other are shown doing so.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 
 LIST_KINDS = ("vpn", "hosting", "tor", "proxy", "relay", "satellite", "mobile")
 DATABASE_KINDS = ("country", "asn", "anonymous")
@@ -93,6 +95,11 @@ class Verdict:
     network: str = ""
     confidence: str = ""
     findings: tuple[dict, ...] = field(default=())
+
+    @cached_property
+    def findings_as_json(self) -> str:
+        """Written once for the many addresses of which the same is said."""
+        return json.dumps(self.findings)
 
 
 @dataclass(frozen=True)

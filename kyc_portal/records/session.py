@@ -5,8 +5,11 @@ savepoint took them back; they end with the transaction. On SQLite the triggers 
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from kyc_portal.records.acting import current_actor, current_request_id
 
@@ -55,6 +58,18 @@ def _tell_first(execute, sql, params, many, context):
     elif sql.startswith(_TAKES_BACK):
         connection.told = None
     return execute(sql, params, many, context)
+
+
+@contextmanager
+def copying_into(table: str) -> Iterator[Any]:
+    """PostgreSQL's COPY into "table (columns)", which passes the wrapper above by; gives psycopg's Copy to write to.
+
+    Within a transaction. Raises Django's IntegrityError and its kin.
+    """
+    with connection.wrap_database_errors, connection.cursor() as cursor:
+        _tell(connection)
+        with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+            yield copy
 
 
 def _tell(connection) -> None:

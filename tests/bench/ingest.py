@@ -3,9 +3,10 @@
     make bench ARGS="ingest --rows 10000000 --customers 1000000"
 
 Ours reads lines of JSON from a file, checks them, finds whose they are, judges each address by lists of ranges, writes
-records, verdicts, daily roll-ups, last accesses and the trail, and commits. The rival gets the very rows that ours
-wrote, ready made, and loads them into a table with the same columns and indexes, without foreign keys and triggers: by
-COPY on PostgreSQL, by one executemany on SQLite. Both take turns, delivery by delivery, and both tables grow alike.
+records, verdicts, daily roll-ups, last accesses and the trail, and commits. The rivals get the very rows that ours
+wrote, ready made, and load them into a table of their own with the same columns and indexes: by COPY on PostgreSQL, by
+one executemany on SQLite. One table has our foreign key too, as every load into our own table would meet it; the other
+has none. They take turns, delivery by delivery, and all tables grow alike.
 
 A delivery holds what happened in one stretch of time: each customer that is active acts some times from one address.
 """
@@ -16,6 +17,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from django.apps import apps
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from tests.bench.running import own_database, peak, seconds
+from tests.bench.running import begin_peak, own_database, peak, seconds
 
 CHUNK = 5_000
 SESSION = 5  # acts of a customer in one delivery
@@ -107,37 +109,48 @@ def deliveries(folder: Path, options: argparse.Namespace) -> None:
     from accounts.flows.access_log import import_access_lines
     from kyc_portal.records.refs import SCHEDULER
 
-    rival = (_OnPostgresql if connection.vendor == "postgresql" else _OnSqlite)()
-    ours, theirs, held, path = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0], 0.0, folder / "part.jsonl"
+    rivals = [
+        (_OnPostgresql if connection.vendor == "postgresql" else _OnSqlite)(has_keys=has_keys)
+        for has_keys in (True, False)
+    ]
+    spent, held, path = {name: [0.0] * 3 for name in ("ours", *(rival.name for rival in rivals))}, [], folder / "part"
     for begin in range(0, options.rows, options.part):
         count = min(options.part, options.rows - begin)
         with path.open("w") as file:
             file.writelines(lines_of(begin, count, options.customers))
-        before = _clocks()
-        batch = import_access_lines(
-            None, path, format="jsonl", file_name=path.name, by=SCHEDULER, at=BEGIN + timedelta(days=3650)
-        )  # fmt: skip
-        ours = [sofar + now - then for sofar, now, then in zip(ours, _clocks(), before, strict=True)]
+        before = begin_peak()
+        with _timed(spent["ours"]):
+            batch = import_access_lines(
+                None, path, format="jsonl", file_name=path.name, by=SCHEDULER, at=BEGIN + timedelta(days=3650)
+            )
         assert (batch.new_count, batch.waiting_count) == (count, 0)
-        load = rival.loader(batch)
-        before = _clocks()
-        load()
-        theirs = [sofar + now - then for sofar, now, then in zip(theirs, _clocks(), before, strict=True)]
-        held = held or peak()
-    days = apps.get_model("accounts.AccessDay").objects.count()
-    verdicts = apps.get_model("accounts.AddressVerdict").objects.count()
-    for name, (wall, own, server) in (("ours", ours), (rival.name, theirs)):
+        held.append(round(peak() - before))
+        for rival in rivals:
+            load = rival.loader(batch)
+            with _timed(spent[rival.name]):
+                load()
+    for name, (wall, own, server) in spent.items():
         print(
-            f"    {name:<12} {options.rows / wall:9,.0f} records a second by the clock ({wall:.1f} s); processor: "
+            f"    {name:<28} {options.rows / wall:9,.0f} records a second by the clock ({wall:.1f} s); processor: "
             f"{own:.1f} s here, {server:.1f} s in the server"
         )
-    print(f"    of the rival's speed {theirs[0] / ours[0]:.2f} by the clock, load {os.getloadavg()[0]:.1f} by now")
-    busiest = [max(own, server) for _, own, server in (ours, theirs)]
-    print(
-        f"    of it where two processors are free {busiest[1] / busiest[0]:.2f}: the busier of both processes decides"
-    )
+    for rival in rivals:
+        print(f"    of the speed of {rival.name:<28} {spent[rival.name][0] / spent['ours'][0]:.2f} by the clock")
+    days = apps.get_model("accounts.AccessDay").objects.count()
+    verdicts = apps.get_model("accounts.AddressVerdict").objects.count()
     print(f"    beside the records {days:,} days of access and {verdicts:,} verdicts were written")
-    print(f"    {held:.0f} MB after the first delivery, {peak():.0f} MB after the last")
+    told = ", ".join(f"{held[max(len(held) * tenths // 10, 1) - 1]} MB after {tenths}" for tenths in (1, 2, 5, 10))
+    print(
+        f"    a delivery took, beside what was held before: {told} tenths of them; load {os.getloadavg()[0]:.1f} by now"
+    )
+
+
+@contextmanager
+def _timed(spent: list[float]) -> Iterator[None]:
+    before = _clocks()
+    yield
+    for number, (now, then) in enumerate(zip(_clocks(), before, strict=True)):
+        spent[number] += now - then
 
 
 def _clocks() -> tuple[float, float, float]:
@@ -152,11 +165,13 @@ def _clocks() -> tuple[float, float, float]:
 class _OnPostgresql:
     """Plain COPY of the same rows."""
 
-    name = "plain COPY"
-
-    def __init__(self):
+    def __init__(self, *, has_keys: bool):
+        self.table = "rival_with_keys" if has_keys else "rival"
+        self.name = "plain COPY, foreign key" if has_keys else "plain COPY, no foreign key"
+        like = "LIKE accounts_accessrecord INCLUDING DEFAULTS INCLUDING INDEXES"
+        key = ", FOREIGN KEY (account_id) REFERENCES accounts_account (id)" if has_keys else ""
         with connection.cursor() as cursor:
-            cursor.execute("CREATE TABLE rival (LIKE accounts_accessrecord INCLUDING DEFAULTS INCLUDING INDEXES)")
+            cursor.execute(f"CREATE TABLE {self.table} ({like}{key})")
 
     def loader(self, batch) -> Callable[[], None]:
         with connection.cursor() as cursor:
@@ -165,7 +180,11 @@ class _OnPostgresql:
                 rows = b"".join(copy)
 
         def act() -> None:
-            with transaction.atomic(), connection.cursor() as cursor, cursor.copy("COPY rival FROM STDIN") as copy:
+            with (
+                transaction.atomic(),
+                connection.cursor() as cursor,
+                cursor.copy(f"COPY {self.table} FROM STDIN") as copy,
+            ):
                 copy.write(rows)
 
         return act
@@ -174,18 +193,18 @@ class _OnPostgresql:
 class _OnSqlite:
     """Plain executemany of the same rows."""
 
-    name = "executemany"
-
-    def __init__(self):
+    def __init__(self, *, has_keys: bool):
+        self.table = "rival_with_keys" if has_keys else "rival"
+        self.name = "executemany, foreign key" if has_keys else "executemany, no foreign key"
         with connection.cursor() as cursor:
             cursor.execute("SELECT sql FROM sqlite_master WHERE tbl_name = 'accounts_accessrecord' AND sql IS NOT NULL")
             made = [sql for (sql,) in cursor.fetchall() if not sql.startswith("CREATE TRIGGER")]
             for number, sql in enumerate(sorted(made, key=lambda each: not each.startswith("CREATE TABLE"))):
-                sql = sql.replace("accounts_accessrecord", "rival")
+                sql = sql.replace("accounts_accessrecord", self.table)
                 if number:  # names of indexes are the database's
                     words = sql.split('"')
-                    sql = '"'.join([words[0], f"rival_{number}", *words[2:]])
-                else:
+                    sql = '"'.join([words[0], f"{self.table}_{number}", *words[2:]])
+                elif not has_keys:
                     sql = _without_references(sql)
                 cursor.execute(sql)
 
@@ -197,7 +216,7 @@ class _OnSqlite:
 
         def act() -> None:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.executemany(f"INSERT INTO rival VALUES ({marks})", rows)  # noqa: S608 marks alone
+                cursor.executemany(f"INSERT INTO {self.table} VALUES ({marks})", rows)  # noqa: S608 marks alone
 
         return act
 

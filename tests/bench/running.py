@@ -65,9 +65,21 @@ def median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
 
 
 def peak() -> float:
-    """The most memory this process ever held, in megabytes. (getrusage would also count what its parent had held.)"""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    """The most memory this process held since its start or `begin_peak`, in megabytes.
+
+    (getrusage would also count what its parent had held.)
+    """
+    return _held("VmHWM:")
+
+
+def begin_peak() -> float:
+    """Let `peak` begin anew with what is held now, in megabytes, which is given."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _held("VmRSS:")
+
+
+def _held(line: str) -> float:
+    return int(Path("/proc/self/status").read_text().partition(line)[2].split()[0]) / 1024
 
 
 def in_a_process(code: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.formats.access_lines import AccessLine, BadLine
+from accounts.formats.access_lines import AccessLine, BadLine, RepeatedKey, load_json
 from accounts.formats.own_log import read_csv, read_jsonl
 from accounts.formats.tables import TableRefused
 
@@ -54,6 +54,33 @@ class TestReadJsonl:
         assert second.at == datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
         assert (second.address, second.raw_source) == ("198.51.100.9", "::ffff:198.51.100.9")
         assert (third.address, third.raw_source) == (None, "Backup Service")
+
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["a", "b", 'c"', "\\"]),
+                st.one_of(
+                    st.text('"\\a:,{}', max_size=3),
+                    st.none(),
+                    st.integers(0, 3),
+                    st.sampled_from([["x"], {"a": "b"}, {"a": {"a": "b"}}]),
+                ),
+            ),
+            max_size=4,
+        ).map(lambda pairs: "{" + ", ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in pairs) + "}")
+    )
+    def test_f8_a_key_that_stands_twice_is_found_in_every_object(self, text):
+        def strict(pairs):
+            assert len(dict(pairs)) == len(pairs)
+            return dict(pairs)
+
+        try:
+            wanted = json.loads(text, object_pairs_hook=strict)
+        except AssertionError:
+            with pytest.raises(RepeatedKey):
+                load_json(text)
+        else:
+            assert load_json(text) == wanted
 
     def test_blank_lines_count_but_yield_nothing(self):
         assert [line.line for line in read("", event(), "", "  ", event())] == [2, 5]
