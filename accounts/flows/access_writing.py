@@ -28,7 +28,7 @@ _OF_SOMEBODY = f"SELECT account_id, %s, edition_id, {_ALL} FROM arriving"  # noq
 _OF_NOBODY = f"SELECT %s, %s, line, account_key, {_OWN} FROM arriving ORDER BY {_ORDER}"  # noqa: S608 the same
 
 # Looked up one by one, each by its index, whatever the planner thinks of the tables. Our reference in any letter case.
-_WHOSE = """
+WHOSE = """
 SELECT key.source_system, key.account_key, COALESCE(
     (SELECT account_id FROM accounts_cloudaccount
         WHERE source_system = key.source_system AND accounts_cloudaccount.key = key.account_key),
@@ -40,7 +40,7 @@ SELECT key.source_system, key.account_key, COALESCE(
 # One that goes between the two steps is not known any more. In the order of their keys, for others lock them too.
 _FOUND_AND_LOCKED = f"""
 WITH found AS MATERIALIZED ({
-    _WHOSE.format(keys="(SELECT * FROM unnest(%s::text[], %s::text[]) AS given (source_system, account_key))")
+    WHOSE.format(keys="(SELECT * FROM unnest(%s::text[], %s::text[]) AS given (source_system, account_key))")
 }), there AS MATERIALIZED (
     SELECT id FROM accounts_account WHERE id = ANY(ARRAY(SELECT account_id FROM found)) ORDER BY id FOR KEY SHARE
 )
@@ -223,7 +223,7 @@ class _OnSqlite(Writer):
     def _look_up(self, cursor, keys: list[Key]) -> None:
         cursor.execute("DELETE FROM arriving_key")
         cursor.executemany("INSERT INTO arriving_key VALUES (%s, %s)", keys)
-        cursor.execute(_WHOSE.format(keys="arriving_key"))
+        cursor.execute(WHOSE.format(keys="arriving_key"))
         self.whose |= {(system, key): account for system, key, account in cursor.fetchall()}
         cursor.execute("SELECT key FROM records_doomedrecord WHERE label = 'accounts.account'")
         self.going = {key.replace("-", "") for (key,) in cursor.fetchall()}

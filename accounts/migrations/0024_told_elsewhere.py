@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
             model_name="accessbatch",
             name="looked_at_count",
             field=models.PositiveIntegerField(
-                db_default=0, default=0, help_text="New records looked up under other accounts."
+                db_default=0, default=0, help_text="New records looked up, where one was found elsewhere."
             ),
         ),
         migrations.AddConstraint(

@@ -78,7 +78,7 @@ class AccessBatch(Recorded):
     waiting_count = models.PositiveIntegerField(default=0)
     refused_count = models.PositiveIntegerField()
     looked_at_count = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="New records looked up under other accounts."
+        default=0, db_default=0, help_text="New records looked up, where one was found elsewhere."
     )
     elsewhere_count = models.PositiveIntegerField(
         default=0, db_default=0, help_text="Of these, how many stand under another too."

@@ -103,7 +103,7 @@ class TestWhose:
             if connection.vendor == "postgresql":
                 cursor.execute("SET LOCAL enable_seqscan = off")
             plan = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
-            cursor.execute(f"{plan} {access_writing._WHOSE.format(keys=keys)}")
+            cursor.execute(f"{plan} {access_writing.WHOSE.format(keys=keys)}")
             told = [" ".join(map(str, row)) for row in cursor.fetchall()]
 
         by_index = "Index Cond: ((reference)" if connection.vendor == "postgresql" else "(reference=?)"
