@@ -6,7 +6,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 
 from accounts.admin.address_sections import address_sections
-from accounts.flows import access_refused
+from accounts.flows import access_elsewhere, access_refused
 from accounts.flows.editions import current_snapshots, old_lists
 from accounts.models import AccessBatch, AccessRecord, AddressRangeSnapshot
 from accounts.rules.verdicts import DATABASE_KINDS, LIST_KINDS, days_old
@@ -17,12 +17,19 @@ from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Facts, Link, Table, timeline_section
 
 MOST_LINES = 100
+MANY = "many, named in each line"
 
 
 class RefusedFilter(QuerysetFilter):
     title = "lines"
     parameter_name = "lines"
-    options = {"refused": ("with refused lines", lambda rows, user, today: rows.filter(refused_count__gt=0))}
+    options = {
+        "refused": ("with refused lines", lambda rows, user, today: rows.filter(refused_count__gt=0)),
+        "elsewhere": (
+            "with events of another account too",
+            lambda rows, user, today: rows.filter(elsewhere_count__gt=0),
+        ),
+    }
 
 
 @admin.register(AccessBatch)
@@ -52,13 +59,15 @@ class AccessBatchAdmin(RecordAdmin):
 
     def badges(self, record):
         counts = (("refused", record.refused_count, "warning"), ("set to wait", record.waiting_count, "info"))
-        return [Badge(f"{count:,} line{'s' * (count != 1)} {what}", tone) for what, count, tone in counts if count]
+        badges = [Badge(f"{count:,} line{'s' * (count != 1)} {what}", tone) for what, count, tone in counts if count]
+        return [*badges, *([Badge("events of another account too", "danger")] if record.elsewhere_count else [])]
 
     def sections(self, record, *, user, at):
         facts = [
-            ("Account", Link(record.account, record.account) if record.account else "many, named in each line"),
+            ("Account", Link(record.account, record.account) if record.account else MANY),
             ("File", record.file_name),
             ("Format", record.format),
+            *([("SHA-256 of the mapping", record.mapping_sha256)] if record.mapping_sha256 else []),
             ("SHA-256", record.sha256),
             ("Taken in", record.imported_at),
             ("By", record.imported_by),
@@ -74,9 +83,26 @@ class AccessBatchAdmin(RecordAdmin):
         return [
             Facts("file", "File", facts),
             Facts("counts", "What became of its lines", counts, url=records, url_label="Show the records"),
+            _elsewhere(record),
             _refused(record, user),
             timeline_section(record),
         ]  # fmt: skip
+
+
+def _elsewhere(record: AccessBatch) -> Table:
+    """The other deliveries of the same bytes, and what was found of its events under other accounts."""
+    rows = [
+        [Link(each, each), Link(each.account, each.account) if each.account else MANY, _reading(each), each.imported_at]
+        for each in access_elsewhere.same_bytes(record)[:MOST_LINES]
+    ]
+    return Table(
+        "elsewhere", "The same elsewhere", ["Same bytes in", "Account", "Read as", "Taken in"], rows,
+        empty="No other delivery held the same bytes.", note=access_elsewhere.in_words(record),
+    )  # fmt: skip
+
+
+def _reading(record: AccessBatch) -> str:
+    return f"{record.format}, mapping {record.mapping_sha256[:12]}" if record.mapping_sha256 else record.format
 
 
 def _refused(record: AccessBatch, user) -> Table:

@@ -29,24 +29,31 @@ def graph_of(party: Party) -> str:
         return ""
 
 
-def section(party: Party) -> Table:
-    """Whom a customer may have been before, and as whom it may have come again; one query."""
-    ties = SeenBefore.objects.filter(Q(party=party) | Q(earlier=party)).select_related("party", "earlier")
+def section(*parties: Party) -> Table:
+    """Whom these customers may have been before, and as whom they may have come again; one query.
+
+    Of several each row names whose it is; a tie between two of them stands once.
+    """
+    keys = {party.pk for party in parties}
+    ties = SeenBefore.objects.filter(Q(party__in=keys) | Q(earlier__in=keys)).select_related("party", "earlier")
     ties = ties.order_by("over_at", "-score", "reference")[:MOST_SHOWN]
-    rows = [_row(tie) if tie.party_id == party.pk else _again(tie) for tie in ties]
-    head = ["Tie", "Other customer", "How strong, and why", "Judged"]
+    rows = [(_row if tie.party_id in keys else _again)(tie) for tie in ties]
+    head = ["Customer", "Tie", "Other customer", "How strong, and why", "Judged"]
+    if len(keys) == 1:
+        head, rows = head[1:], [row[1:] for row in rows]
     empty = "Nothing ties them to anybody who was closed for cause, restricted or refused."
     note = "Shared values say that two may be one, not that they are; rare ones say more (own policy)."
-    if party.look_back_due:
+    if any(party.look_back_due for party in parties):
         note = "What came last was not compared yet; it is within minutes. " + note
+    url = graph_of(parties[0]) if len(keys) == 1 else ""
     return Table(
-        "seen-before", "Seen before", head, rows, empty=empty, note=note, url=graph_of(party),
-        url_label="Show as a graph" if graph_of(party) else "",
+        "seen-before", "Seen before", head, rows, empty=empty, note=note, url=url,
+        url_label="Show as a graph" if url else "",
     )  # fmt: skip
 
 
 def _row(tie: SeenBefore) -> list:
-    return [Link(tie.reference, tie), _earlier(tie), f"{tie.score:.0%}. {tie.sentence}", judged(tie)]
+    return [Link(tie.party.reference, tie.party), Link(tie.reference, tie), _earlier(tie), _strength(tie), judged(tie)]
 
 
 def _earlier(tie: SeenBefore):
@@ -55,7 +62,11 @@ def _earlier(tie: SeenBefore):
 
 def _again(tie: SeenBefore) -> list:
     other = Link(f"{tie.party.reference}, came later", tie.party)
-    return [Link(tie.reference, tie), other, f"{tie.score:.0%}. {tie.sentence}", judged(tie)]
+    return [Link(tie.earlier.reference, tie.earlier), Link(tie.reference, tie), other, _strength(tie), judged(tie)]
+
+
+def _strength(tie: SeenBefore) -> str:
+    return f"{tie.score:.0%}. {tie.sentence}"
 
 
 def judged(tie: SeenBefore) -> Badge:

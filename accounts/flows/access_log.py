@@ -8,10 +8,11 @@ from typing import BinaryIO
 
 from django.db import IntegrityError, transaction
 
-from accounts.flows import access_delivery
+from accounts.flows import access_delivery, access_elsewhere
 from accounts.flows.deadlocks import anew_after_deadlock
-from accounts.formats.access_formats import AUTO, FORMATS, MAPPED, Lines, Reader
+from accounts.formats.access_formats import AUTO, FORMATS, MAPPED, Lines
 from accounts.formats.log_kind import recognise
+from accounts.formats.mapped_log import MappedReader
 from accounts.formats.text import make_controls_visible, shown
 from accounts.models import AccessBatch, Account
 from kyc_portal.records import holds
@@ -39,7 +40,7 @@ def import_access_lines(
     file_name: str,
     keep_good_rows: bool = False,
     encoding: str | None = None,
-    reader: Reader | None = None,
+    reader: MappedReader | None = None,
     by: Actor,
     at: datetime,
 ) -> AccessBatch:
@@ -49,9 +50,11 @@ def import_access_lines(
     staff named it for its source system. What belongs to nobody we know waits (flows/waiting.py).
 
     `format` is one of FORMATS, or "auto" to have it told by content; a `reader` of a declared mapping stands for it.
-    The same bytes again add nothing: the earlier batch comes back with `is_repeat` set. With `keep_good_rows` lines
+    The same bytes read the same way add nothing: the earlier batch comes back with `is_repeat` set. By another mapping
+    or format they are a delivery of its own, in which events that are there count as known. With `keep_good_rows` lines
     that cannot be used are kept with their reasons, otherwise BadLines names the first of them and nothing is stored.
-    Raises UnknownFormat, UnreadableFile, and the format's own refusals for a file that is wrong as a whole.
+    Raises UnknownFormat, UnreadableFile, OthersLines when lines of one account's delivery name another account of ours,
+    and the format's own refusals for a file that is wrong as a whole.
     """
     if format not in (AUTO, *FORMATS) and reader is None:
         raise UnknownFormat(f"There is no log format “{shown(format)}”. Known formats: {', '.join(sorted(FORMATS))}.")
@@ -60,8 +63,8 @@ def import_access_lines(
         sha256 = _sha256_of(stream)
         batch = AccessBatch(
             account=account, format=format, file_name=make_controls_visible(file_name)[:LONGEST_FILE_NAME],
-            sha256=sha256, imported_at=at, imported_by=by.label, read_count=0, new_count=0, known_count=0,
-            refused_count=0,
+            sha256=sha256, mapping_sha256=reader.sha256 if reader else "", imported_at=at, imported_by=by.label,
+            read_count=0, new_count=0, known_count=0, refused_count=0,
         )  # fmt: skip
 
         def take_in() -> AccessBatch:
@@ -80,12 +83,15 @@ def _take_in(batch: AccessBatch, lines: Lines, *, keep_good_rows: bool, by: Acto
         if (earlier := _earlier(batch)) is not None:
             earlier.is_repeat = True
             return earlier
-        return access_delivery.take_in(batch, lines, keep_good_rows=keep_good_rows, by=by, at=at)
+        with access_elsewhere.watching(batch, lines) as watched:
+            return access_delivery.take_in(batch, watched, keep_good_rows=keep_good_rows, by=by, at=at)
 
 
 def _earlier(batch: AccessBatch) -> AccessBatch | None:
-    """The batch that holds these bytes already; else None, and this one is written and keeps others from doing so."""
-    same = AccessBatch.objects.filter(account=batch.account, sha256=batch.sha256)
+    """The batch that holds these bytes, read the same way; else None, and this one is written and keeps others out."""
+    same = AccessBatch.objects.filter(
+        account=batch.account, sha256=batch.sha256, format=batch.format, mapping_sha256=batch.mapping_sha256
+    )
     if (earlier := same.first()) is not None:
         return earlier
     try:

@@ -27,20 +27,20 @@ _ONCE = " ON CONFLICT DO NOTHING"
 _OF_SOMEBODY = f"SELECT account_id, %s, edition_id, {_ALL} FROM arriving"  # noqa: S608 names of columns alone
 _OF_NOBODY = f"SELECT %s, %s, line, account_key, {_OWN} FROM arriving ORDER BY {_ORDER}"  # noqa: S608 the same
 
-# Looked up one by one, each by its index, whatever the planner thinks of the tables.
-_WHOSE = """
+# Looked up one by one, each by its index, whatever the planner thinks of the tables. Our reference in any letter case.
+WHOSE = """
 SELECT key.source_system, key.account_key, COALESCE(
     (SELECT account_id FROM accounts_cloudaccount
         WHERE source_system = key.source_system AND accounts_cloudaccount.key = key.account_key),
     (SELECT id FROM accounts_account WHERE external_key = key.account_key),
-    (SELECT id FROM accounts_account WHERE reference = key.account_key)
+    (SELECT id FROM accounts_account WHERE reference = UPPER(key.account_key))
 ) AS account_id FROM {keys} key
 """
 
 # One that goes between the two steps is not known any more. In the order of their keys, for others lock them too.
 _FOUND_AND_LOCKED = f"""
 WITH found AS MATERIALIZED ({
-    _WHOSE.format(keys="(SELECT * FROM unnest(%s::text[], %s::text[]) AS given (source_system, account_key))")
+    WHOSE.format(keys="(SELECT * FROM unnest(%s::text[], %s::text[]) AS given (source_system, account_key))")
 }), there AS MATERIALIZED (
     SELECT id FROM accounts_account WHERE id = ANY(ARRAY(SELECT account_id FROM found)) ORDER BY id FOR KEY SHARE
 )
@@ -223,7 +223,7 @@ class _OnSqlite(Writer):
     def _look_up(self, cursor, keys: list[Key]) -> None:
         cursor.execute("DELETE FROM arriving_key")
         cursor.executemany("INSERT INTO arriving_key VALUES (%s, %s)", keys)
-        cursor.execute(_WHOSE.format(keys="arriving_key"))
+        cursor.execute(WHOSE.format(keys="arriving_key"))
         self.whose |= {(system, key): account for system, key, account in cursor.fetchall()}
         cursor.execute("SELECT key FROM records_doomedrecord WHERE label = 'accounts.account'")
         self.going = {key.replace("-", "") for (key,) in cursor.fetchall()}

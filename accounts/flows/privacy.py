@@ -4,7 +4,9 @@ No privacy statute is built in: the days to answer and the years the request is 
 the regime. What the person reads never depends on a hold, a list hit or an authority's request.
 """
 
-from datetime import date, datetime
+import hashlib
+import json
+from datetime import UTC, date, datetime
 
 from accounts.flows import personal_data, texts
 from accounts.flows.texts import BadField
@@ -27,6 +29,10 @@ from kyc_portal.work import queue
 
 ERASE = "accounts.erase_person"  # the kind of job
 ANSWER_BY = "answer by"
+
+
+class PreparedAnew(Refusal):
+    """Another answer is prepared than the one that was read."""
 
 
 class NotInThisState(Refusal):
@@ -67,8 +73,8 @@ def identify(request: PrivacyRequest, *, party: str, how: str, by: Actor, at: da
     if found is None:
         raise BadField(f"Party {shown(party)} is not on file. Copy its reference, PTY-…, from its page.")
     request.subject, request.subject_name = found.pk, found.reference
-    request.identified_how, request.identified_by = how, by.label
-    request.save(update_fields=["subject", "subject_name", "identified_how", "identified_by"])
+    request.identified_how, request.identified_by, request.identified_by_key = how, by.label, person_key(by)
+    request.save(update_fields=["subject", "subject_name", "identified_how", "identified_by", "identified_by_key"])
     audit.record(
         Verb.PRIVACY_IDENTIFIED, request, by=by, at=at, request=request.reference, party=found.reference, how=how
     )
@@ -99,13 +105,21 @@ def send_back(request: PrivacyRequest, *, by: Actor, at: datetime) -> PrivacyReq
 
 
 @flow
-def answer(request: PrivacyRequest, *, by: Actor, at: datetime) -> PrivacyRequest:
+def answer(request: PrivacyRequest, *, shown: str, by: Actor, at: datetime) -> PrivacyRequest:
     """Agree to what another prepared, and tell the person; an erasure is left to a worker, who alone may destroy.
 
-    Raises SecondPersonNeeded for who prepared it. The findings are made anew, as they are before anything goes.
+    `shown` is the digest of what lay before this person. Raises SecondPersonNeeded for who prepared it and for who said
+    which party asks, however often it was sent back, and PreparedAnew. The findings are made anew, as they are before
+    anything goes.
     """
     request = _locked(request, PrivacyState.PREPARED)
-    require_second_person(request.prepared_by_key, by, deed="the answer to a privacy request")
+    require_second_person(
+        request.prepared_by_key, by, deed="the answer to a privacy request", barred=_named_the_party(request, by)
+    )
+    if shown != digest_of(request):
+        raise PreparedAnew(
+            f"{request.reference} was prepared anew since you opened this page. Open it again and read it first."
+        )
     party = party_of(request)
     if party is not None and request.kind == PrivacyKind.ERASURE:
         request.state, request.agreed_by_key, request.answered_by = PrivacyState.ERASING.value, by.key, by.label
@@ -114,6 +128,21 @@ def answer(request: PrivacyRequest, *, by: Actor, at: datetime) -> PrivacyReques
         queue.ask(ERASE, key=str(request.pk), due_at=at, at=at)
         return request
     return _answered(request, party, by=by, at=at)
+
+
+def digest_of(request: PrivacyRequest) -> str:
+    """SHA-256 of what is agreed to: who is said to ask, how that is known, and when and by whom it was prepared."""
+    prepared = request.prepared_at.astimezone(UTC).isoformat() if request.prepared_at else ""
+    parts = (request.kind, str(request.subject), request.identified_how, request.prepared_by_key)
+    return hashlib.sha256(json.dumps([request.reference, prepared, *parts]).encode()).hexdigest()
+
+
+def _named_the_party(request: PrivacyRequest, by: Actor) -> dict[str, str]:
+    """Data is handed out or erased on who is said to ask: whoever said so has nobody's eyes beside their own."""
+    key = request.identified_by_key
+    if not key and request.identified_by and request.identified_by == by.label:  # from before the key was kept
+        key = person_key(by)
+    return {key: "You said which party asks."} if key else {}
 
 
 def carry_out(key: str, *, by: Actor, at: datetime) -> None:

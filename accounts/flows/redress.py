@@ -81,9 +81,14 @@ def answer(objection: Objection, *, answer: str, why: str, by: Actor, at: dateti
 
 
 def _require_took_no_part(objection: Objection, outcome: CouldNotVerify, by: Actor) -> None:
-    """Nobody who verified, proposed or signed judges it; nor who limited the account or sent the customer a link."""
+    """Nobody who verified, proposed or signed judges it, nor any earlier proposal or outcome for the same party; nor
+    who limited the account or sent the customer a link.
+    """
     looked = Verification.objects.get(pk=outcome.verification_id)
-    keys = {outcome.proposed_by_key, outcome.answered_by_key, looked.started_by_key}
+    same = CouldNotVerify.objects.filter(account=outcome.account_id, party=outcome.party_id)
+    rounds = same.filter(proposed_at__lte=outcome.proposed_at)
+    keys = {key for each in rounds.values_list("proposed_by_key", "answered_by_key") for key in each if key}
+    keys.add(looked.started_by_key)
     names = {looked.concluded_by, *looked.results.values_list("by", flat=True)}
     names |= set(looked.discrepancies.values_list("settled_by", flat=True))
     if person_key(by) in keys or by.label in names:

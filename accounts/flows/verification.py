@@ -329,10 +329,15 @@ def _draw_consequences(verification: Verification, by: Actor, at: datetime) -> N
 
 
 def limit_while_verifying(verification: Verification, *, by: Actor, at: datetime) -> Restriction | None:
-    """Limit an account in use while an identity is in doubt, with an end (R39); None where nothing is in use."""
+    """Limit an account in use while an identity is in doubt, with an end (R39); None where nothing is in use.
+
+    One that is limited already for this attempt, as after redress, stays so and keeps its end.
+    """
     account, regime = verification.account, regime_on(legal_day(at))
     if not AccountStatus(account.status).is_open:
         return None
+    if standing := account.restrictions.in_force().filter(basis=verification.reference).first():
+        return standing
     return restrictions.limit(
         account, reason=IN_DOUBT.code, public_wording=IN_DOUBT.public_wording, basis=verification.reference,
         until=at + regime.days("verify_days"),

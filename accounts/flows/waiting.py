@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import connection, models
 from django.db.models import Count, Max, Min
+from django.db.models.functions import Upper
 
 from accounts.flows import access_days, access_follow_up, signals
 from accounts.flows.batches import in_batches
@@ -72,7 +73,7 @@ def account_of(source_system: str, key: str) -> Account | None:
     named = CloudAccount.objects.filter(source_system=source_system, key=key).select_related("account").first()
     if named is not None:
         return named.account
-    return Account.objects.filter(external_key=key).first() or Account.objects.filter(reference=key).first()
+    return Account.objects.filter(external_key=key).first() or Account.objects.filter(reference=key.upper()).first()
 
 
 @flow
@@ -111,7 +112,7 @@ def claim_due(*, at: datetime, by: Actor) -> int:
     key = models.OuterRef("key")
     known = models.Exists(CloudAccount.objects.filter(source_system=models.OuterRef("source_system"), key=key))
     known |= models.Exists(Account.objects.filter(external_key=key))
-    known |= models.Exists(Account.objects.filter(reference=key))
+    known |= models.Exists(Account.objects.filter(reference=Upper(key)))
     with one_flow(by, at):
         return _ask(UnknownAccount.objects.filter(known), at)
 

@@ -11,7 +11,7 @@ Lines = Iterator[AccessLine | BadLine]
 Reader = Callable[[BinaryIO, str, str | None], Lines]
 
 AUTO = "auto"  # told by what stands in the file: log_kind.recognise
-MAPPED = "mapped"  # read by a mapping that somebody declared: mapped_log.reader_of
+MAPPED = "mapped"  # read by a mapping that somebody declared: mapped_log.MappedReader
 FORMATS: dict[str, Reader] = {
     "azure-activity": azure_activity.read,
     "cloudtrail": cloudtrail.read,

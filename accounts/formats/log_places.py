@@ -15,18 +15,33 @@ class NoSuchPlace(Refusal):
 
 @dataclass(frozen=True)
 class LogPlace:
-    """One file to be read, and the name it is told by: within a folder with its path; no path is standard input."""
+    """One file to be read, and the name it is told by: within a folder with its path; no path is standard input.
+
+    With a `refusal` nothing can be read there, and that is why.
+    """
 
     name: str
     path: Path | None
     in_folder: bool = False  # nobody named it, so that it must be a file as such: a pipe there may never end
+    refusal: NoSuchPlace | None = None
 
 
 def places_of(given: list[str]) -> list[LogPlace]:
-    """The files in the order given, those of a folder in the order of their paths. Raises NoSuchPlace."""
+    """The files in the order given, those of a folder in the order of their paths.
+
+    A name under which nothing can be read stands among them with its refusal, for it stops no other. Raises NoSuchPlace
+    when standard input is named twice.
+    """
     if given.count(STANDARD_INPUT) > 1:
         raise NoSuchPlace("Standard input can be read only once. Give - once.")
-    return [place for each in given for place in _places(each)]
+    return [place for each in given for place in _places_or_why_not(each)]
+
+
+def _places_or_why_not(given: str) -> list[LogPlace]:
+    try:
+        return _places(given)
+    except NoSuchPlace as refusal:
+        return [LogPlace(Path(given).name or given.strip() or "an empty name", None, refusal=refusal)]
 
 
 def _places(given: str) -> list[LogPlace]:

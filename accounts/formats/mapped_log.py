@@ -11,13 +11,15 @@ A place is a dotted path, or a list of keys where a key holds a dot; a number ta
 column is named as it stands. `moments` may be "unix seconds" or "unix milliseconds".
 """
 
+import hashlib
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from accounts.formats.access_formats import Reader
 from accounts.formats.access_lines import (
     KINDS,
     OPTIONAL,
@@ -64,7 +66,7 @@ class Mapping:
     moments: str = ISO
 
 
-def reader_from(path: Path) -> Reader:
+def reader_from(path: Path) -> "MappedReader":
     """The reader of logs that the mapping in this file describes; MappingRefused where it is wrong or not there."""
     try:
         content = path.read_bytes()
@@ -72,7 +74,7 @@ def reader_from(path: Path) -> Reader:
         raise MappingRefused(
             f"The mapping {shown(path.name)} cannot be read. Check the file's name and its rights."
         ) from error
-    return reader_of(read_mapping(content, path.name))
+    return MappedReader(read_mapping(content, path.name))
 
 
 def read_mapping(content: bytes, name: str) -> Mapping:
@@ -83,10 +85,19 @@ def read_mapping(content: bytes, name: str) -> Mapping:
         raise MappingRefused(f"The mapping {shown(name)} is wrong: {fault}") from None
 
 
-def reader_of(mapping: Mapping) -> Reader:
-    """The reader of logs that this mapping describes."""
+@dataclass(frozen=True)
+class MappedReader:
+    """Reads logs as a mapping describes; a Reader like those of access_formats.FORMATS."""
 
-    def read(stream: BinaryIO, name: str, encoding: str | None = None) -> Iterator[AccessLine | BadLine]:
+    mapping: Mapping
+
+    @cached_property
+    def sha256(self) -> str:
+        """The hash of what the mapping says, however it is written down: spaces and the order of names do not count."""
+        return hashlib.sha256(json.dumps(asdict(self.mapping), sort_keys=True).encode()).hexdigest()
+
+    def __call__(self, stream: BinaryIO, name: str, encoding: str | None = None) -> Iterator[AccessLine | BadLine]:
+        mapping = self.mapping
         if mapping.form == "jsonl":
             return read_events(
                 read_records(unpacked(stream, name), name, ()), lambda event: _describe(mapping, event, _at)
@@ -94,8 +105,6 @@ def reader_of(mapping: Mapping) -> Reader:
         required = tuple(dict.fromkeys(path[0] for path in mapping.places.values()))
         rows = read_packed_table(stream, name, Columns(required=required, others=True), encoding)
         return (_line_of(mapping, row) for row in rows)
-
-    return read
 
 
 def _line_of(mapping: Mapping, row: Any) -> AccessLine | BadLine:

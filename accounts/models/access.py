@@ -55,7 +55,7 @@ class AddressRange(Recorded):
 
 
 class AccessBatch(Recorded):
-    """One delivery of access records: its hash makes a repeat harmless, its counts account for every line.
+    """One delivery of access records: its hash and what read it make a repeat harmless, its counts tell of every line.
 
     `account` is whose file it is; without one each line names its own account. Read = new + known + waiting + refused.
     """
@@ -68,11 +68,21 @@ class AccessBatch(Recorded):
     format = models.CharField(max_length=20)
     file_name = models.CharField(max_length=200)
     sha256 = models.CharField(max_length=64)
+    mapping_sha256 = models.CharField(
+        "SHA-256 of the mapping", max_length=64, blank=True, default="", db_default="",
+        help_text="What the mapping said that read it.",
+    )  # fmt: skip
     read_count = models.PositiveIntegerField()
     new_count = models.PositiveIntegerField()
     known_count = models.PositiveIntegerField()
     waiting_count = models.PositiveIntegerField(default=0)
     refused_count = models.PositiveIntegerField()
+    looked_at_count = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="New records looked up, where one was found elsewhere."
+    )
+    elsewhere_count = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Of these, how many stand under another too."
+    )
     imported_at = models.DateTimeField()
     imported_by = models.CharField(max_length=150)
 
@@ -81,9 +91,13 @@ class AccessBatch(Recorded):
     class Meta:
         verbose_name = "access log file"
         constraints = [
-            models.UniqueConstraint(fields=["account", "sha256"], name="one_batch_per_account_and_file"),
+            models.UniqueConstraint(  # the bytes first, so that other deliveries of them are found by it
+                fields=["sha256", "account", "format", "mapping_sha256"], name="one_batch_per_account_and_reading"
+            ),
             models.UniqueConstraint(
-                fields=["sha256"], condition=models.Q(account__isnull=True), name="one_batch_per_file_of_many"
+                fields=["sha256", "format", "mapping_sha256"],
+                condition=models.Q(account__isnull=True),
+                name="one_batch_per_reading_of_many",
             ),
         ]
 

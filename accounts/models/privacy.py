@@ -16,8 +16,9 @@ class PrivacyRequestQuerySet(RecordedQuerySet):
         return self.filter(state=PrivacyState.RECEIVED.value)
 
     def to_answer(self, user):
-        """Those on which this person may give the second signature: prepared, and by somebody else."""
-        return self.filter(state=PrivacyState.PREPARED.value).exclude(prepared_by_key=str(user.pk))
+        """Those on which this person may give the second signature: others named the party and prepared them."""
+        rows = self.filter(state=PrivacyState.PREPARED.value)
+        return rows.exclude(prepared_by_key=str(user.pk)).exclude(identified_by_key=str(user.pk))
 
     def waiting(self):
         return self.exclude(state=PrivacyState.ANSWERED.value)
@@ -36,6 +37,7 @@ class PrivacyRequest(Recorded):
     subject_name = models.CharField("party", max_length=20, blank=True)
     identified_how = models.CharField(max_length=10, choices=Identified.choices(), blank=True)
     identified_by = models.CharField(max_length=150, blank=True)
+    identified_by_key = models.CharField(max_length=80, blank=True, default="", db_default="")
     received_on = models.DateField()
     due_on = models.DateField("answer by")
     logged_at = models.DateTimeField()

@@ -72,6 +72,18 @@ class AnswerForm(forms.Form):
         )
 
 
+class CountersignForm(forms.Form):
+    """Carries the digest of the answer that lies before whoever signs."""
+
+    wants_record = True
+    shown = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, record=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        if record is not None and not self.is_bound:
+            self.initial["shown"] = appeal_answers.digest_of(record)
+
+
 class AppealFilter(QuerysetFilter):
     title = "queue"
     parameter_name = "queue"
@@ -111,17 +123,7 @@ class AppealAdmin(RecordAdmin):
         return Clock(appeal.due_on, what="answer") if appeal.state != AppealState.ANSWERED else None
 
     def sections(self, appeal, *, user, at):
-        rows = [
-            ("Answer", appeal.get_outcome_display()), ("Reason", appeal.get_reason_display()), ("Why", appeal.why),
-            ("Holds instead", appeal.new_decision and Link(appeal.new_decision, appeal.new_decision)),
-            ("Is to hold instead", "" if appeal.new_decision else appeal.get_new_outcome_display()),
-            ("Proposed by", appeal.proposed_by), ("Proposed", appeal.proposed_at),
-            ("Sent back", appeal.sent_back_why), ("Answered by", appeal.answered_by), ("Answered", appeal.answered_at),
-        ]  # fmt: skip
-        answer = Facts(
-            "answer", "Answer", [row for row in rows if row[1]], note="" if appeal.outcome else "Nobody answered yet."
-        )
-        return [_words(appeal, user), answer, timeline_section(appeal)]
+        return [_words(appeal, user), _answer(appeal), timeline_section(appeal)]
 
     def aside(self, appeal, *, user, at):
         decision = appeal.decision
@@ -137,8 +139,10 @@ class AppealAdmin(RecordAdmin):
         return [Facts("appeal", "The appeal", [row for row in rows if row[1]])]
 
     def before_acting(self, appeal, name, *, user, at):
-        """Whoever answers or signs reads first what the customer says."""
-        return [_words(appeal, user)] if name in ("answer", "countersign") else []
+        """Whoever answers or signs reads first what the customer says, and what is proposed."""
+        if name not in ("answer", "countersign"):
+            return []
+        return [_words(appeal, user), *([_answer(appeal)] if name == "countersign" else [])]
 
     @flow_action("Take appeal", primary=True, when=lambda appeal: appeal.assigned_to_id is None)
     def take(self, appeal, *, by, at):
@@ -161,9 +165,12 @@ class AppealAdmin(RecordAdmin):
             return f"The answer to {answered.reference} waits for a second person."
         return f"{answered.reference} is answered: {answered.get_outcome_display()}. The customer is told."
 
-    @flow_action("Countersign answer", primary=True, warning="It takes effect at once, and the customer is told.")
-    def countersign(self, appeal, *, by, at):
-        answered = appeal_answers.countersign(appeal, by=by, at=at)
+    @flow_action(
+        "Countersign answer", form=CountersignForm, primary=True,
+        warning="It takes effect at once, and the customer is told.",
+    )  # fmt: skip
+    def countersign(self, appeal, *, by, at, shown):
+        answered = appeal_answers.countersign(appeal, shown=shown, by=by, at=at)
         return f"{answered.reference} is answered: {answered.get_outcome_display()}. The customer is told."
 
     @flow_action("Send back", form=WhyForm)
@@ -173,6 +180,19 @@ class AppealAdmin(RecordAdmin):
 
 def _badge(appeal: Appeal) -> Badge:
     return Badge(appeal.get_state_display(), TONES[AppealState(appeal.state)])
+
+
+def _answer(appeal: Appeal) -> Facts:
+    """What is proposed or was answered, by whom."""
+    rows = [
+        ("Answer", appeal.get_outcome_display()), ("Reason", appeal.get_reason_display()), ("Why", appeal.why),
+        ("Holds instead", appeal.new_decision and Link(appeal.new_decision, appeal.new_decision)),
+        ("Is to hold instead", "" if appeal.new_decision else appeal.get_new_outcome_display()),
+        ("Proposed by", appeal.proposed_by), ("Proposed", appeal.proposed_at),
+        ("Sent back", appeal.sent_back_why), ("Answered by", appeal.answered_by), ("Answered", appeal.answered_at),
+    ]  # fmt: skip
+    note = "" if appeal.outcome else "Nobody answered yet."
+    return Facts("answer", "Answer", [row for row in rows if row[1]], note=note)
 
 
 def _words(appeal: Appeal, user) -> Html:

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from accounts.admin import seen_before
 from cases.admin import case_page
 from cases.admin.appeal import appeals_of_case
 from cases.admin.decision import signed_in_words
@@ -191,8 +192,10 @@ class CaseAdmin(RecordAdmin):
         return Clock(case.due_on, what="decision") if is_open(case) else None
 
     def sections(self, case, *, user, at):
+        parties = [subject.account.party for subject in case.listed_subjects]
         parts = [
             case_page.subject_section(case), case_page.signals_section(case), case_page.notes_section(case),
+            *([seen_before.section(*parties)] if parties else []),
             case_page.hits_section(case), case_page.documents_section(case), case_page.decisions_section(case),
         ]  # fmt: skip
         if user.has_perm(right_to_see("cases.abusereport")) and not is_legal(case):

@@ -1,6 +1,8 @@
 """Answer an appeal: upheld, changed to something milder, or reversed; what rests on a list takes two (R37, R41)."""
 
-from datetime import datetime
+import hashlib
+import json
+from datetime import UTC, datetime
 
 from accounts.flows import closing, objections, restrictions
 from accounts.flows.account_file import AccountFile
@@ -46,6 +48,10 @@ class NotYours(Refusal):
     """An appeal is answered by whoever has it."""
 
 
+class ProposedAnew(Refusal):
+    """Another answer is proposed than the one that was read."""
+
+
 class GroundStands(Refusal):
     """What the decision rests on still holds, so it cannot be taken back."""
 
@@ -75,7 +81,7 @@ def answer(
     appeal.outcome, appeal.reason, appeal.new_outcome, appeal.new_reason = outcome, reason, new_outcome, new_reason
     appeal.proposed_at, appeal.proposed_by, appeal.proposed_by_key = at, by.label, person_key(by)
     told.record_masked(appeal, by=by, at=at)
-    if not takes_two(decision.rests_on_list, new):
+    if not takes_two(decision.rests_on_list, new, was_sent_back=bool(appeal.sent_back_why)):
         return _give(appeal, decision, new, by=by, at=at)
     APPEAL_LIFECYCLE.require(appeal.state, AppealState.PROPOSED)
     appeal.state = AppealState.PROPOSED.value
@@ -85,8 +91,12 @@ def answer(
 
 
 @flow
-def countersign(appeal: Appeal, *, by: Actor, at: datetime) -> Appeal:
-    """Sign an answer that somebody else proposed; given at once. Raises SecondPersonNeeded, NotOpen, GroundStands."""
+def countersign(appeal: Appeal, *, shown: str, by: Actor, at: datetime) -> Appeal:
+    """Sign an answer that somebody else proposed, this very one; given at once.
+
+    `shown` is the digest of what lay before this person. Raises SecondPersonNeeded, NotOpen, ProposedAnew,
+    GroundStands.
+    """
     appeal, decision = appeals.lock(appeal)
     appeals.require_state(appeal, AppealState.PROPOSED)
     barred = {
@@ -98,6 +108,11 @@ def countersign(appeal: Appeal, *, by: Actor, at: datetime) -> Appeal:
         appeal.proposed_by_key, by, deed=appeal.reference, barred=barred,
         could=lambda: signing.who_could(appeals.RIGHT, out, at=at),
     )  # fmt: skip
+    if shown != digest_of(appeal):
+        raise ProposedAnew(
+            f"Another answer to {appeal.reference} is proposed than when you opened this page. Open it again and read "
+            "it first."
+        )
     _require_ground_gone(decision, appeal.outcome, at)
     new = _what_holds_instead(decision, appeal.outcome, appeal.new_outcome, appeal.new_reason)
     return _give(appeal, decision, new, by=by, at=at)
@@ -105,9 +120,16 @@ def countersign(appeal: Appeal, *, by: Actor, at: datetime) -> Appeal:
 
 @flow
 def send_back(appeal: Appeal, *, why: str, by: Actor, at: datetime) -> Appeal:
-    """Do not sign a proposed answer, or take one's own back; it is to be answered again by whoever has it."""
-    appeal, _ = appeals.lock(appeal)
+    """Do not sign a proposed answer, or take one's own back; whoever has it answers again, and then it takes two.
+
+    Who may not answer may not keep others from it either. Raises NotOpen, TookPart, BadField.
+    """
+    appeal, decision = appeals.lock(appeal)
     appeals.require_state(appeal, AppealState.PROPOSED)
+    if person_key(by) != appeal.proposed_by_key:
+        appeals.require_no_part(
+            decision, person_key(by), name=by.label, at=at, deed="send back the answer to the appeal"
+        )  # fmt: skip
     told = Texts()
     appeal.sent_back_why = required("Why", told.lines("Why", why.strip(), LONGEST_SENT_BACK))
     APPEAL_LIFECYCLE.require(appeal.state, AppealState.OPEN)
@@ -116,6 +138,13 @@ def send_back(appeal: Appeal, *, why: str, by: Actor, at: datetime) -> Appeal:
     _record(Verb.APPEAL_SENT_BACK, appeal, by, at)
     told.record_masked(appeal, by=by, at=at)
     return appeal
+
+
+def digest_of(appeal: Appeal) -> str:
+    """SHA-256 of the answer that is proposed, as whoever signs it has it before them; another with each proposal."""
+    proposed = appeal.proposed_at.astimezone(UTC).isoformat() if appeal.proposed_at else ""
+    parts = (appeal.outcome, appeal.reason, appeal.why, appeal.new_outcome, appeal.new_reason, appeal.proposed_by_key)
+    return hashlib.sha256(json.dumps([appeal.reference, proposed, *parts]).encode()).hexdigest()
 
 
 def _what_holds_instead(decision: Decision, outcome: str, new_outcome: str, new_reason: str) -> Consequence | None:

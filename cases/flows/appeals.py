@@ -28,6 +28,10 @@ from kyc_portal.staff.models import StaffMember
 ANSWER_BY = "answer to the appeal"
 FIGURE = "appeal_answer_days"  # the name of a number in the policy, not the number
 RIGHT = "cases.answer_appeal"
+WENT_BEFORE = {  # rounds of a decision that came to nothing, or to something else; and what the second person did
+    DecisionState.DECLINED: "declined", DecisionState.WITHDRAWN: "withdrew", DecisionState.UNDONE: "signed",
+    DecisionState.NOT_DONE: "signed", DecisionState.CHANGED: "signed", DecisionState.REVERSED: "signed",
+}  # fmt: skip
 
 
 class NotAppealable(Refusal):
@@ -51,7 +55,7 @@ class NotOpen(Refusal):
 
 
 class TookPart(Refusal):
-    """Whoever proposed or signed the decision does not answer the appeal against it."""
+    """Whoever took part in the decision, or in an earlier round of it, does nothing about the appeal against it."""
 
 
 class CannotAnswer(Refusal):
@@ -173,10 +177,14 @@ def require_state(appeal: Appeal, wanted: AppealState) -> None:
 
 
 def barred_from_answering(decision: Decision, *, at: datetime) -> dict[str, str]:
-    """By key whoever proposed or signed the decision, and who stands in for one of them; with the sentence why."""
+    """By key whoever signed the decision, stands in for one of them, or took part in an earlier round of it; and why.
+
+    What was declined, withdrawn, undone or set aside before, about the same account in the same case, is such a round:
+    whoever proposed or judged it has judged the matter, though their name does not stand under the decision.
+    """
     signed, barred = (
         {decision.answered_by_key: decision.answered_by, decision.proposed_by_key: decision.proposed_by},
-        {},
+        _earlier_rounds(decision),
     )
     signed.pop("", None)
     for key in signed:
@@ -184,10 +192,31 @@ def barred_from_answering(decision: Decision, *, at: datetime) -> dict[str, str]
     return barred | {key: f"{name} signed {decision.reference}." for key, name in signed.items()}
 
 
-def require_no_part(decision: Decision, key: str, *, name: str, at: datetime) -> None:
+def _earlier_rounds(decision: Decision) -> dict[str, str]:
+    rows = Decision.objects.filter(
+        case=decision.case_id, account=decision.account_id, proposed_at__lte=decision.proposed_at,
+        state__in=list(WENT_BEFORE),
+    )  # fmt: skip
+    barred = {}
+    for row in rows.exclude(pk=decision.pk).order_by("proposed_at", "pk"):
+        before = f"{row.reference}, which came before {decision.reference}"
+        if row.answered_by:
+            key = row.answered_by_key or _key_of(row.answered_by)
+            barred[key] = f"{row.answered_by} {WENT_BEFORE[DecisionState(row.state)]} {before}."
+        barred[row.proposed_by_key] = f"{row.proposed_by} proposed {before}."
+    return barred
+
+
+def _key_of(username: str) -> str:
+    """The key of whoever declined before decisions kept it; "" for nobody."""
+    found = StaffMember.objects.filter(username=username).values_list("pk", flat=True).first()
+    return "" if found is None else str(found)
+
+
+def require_no_part(decision: Decision, key: str, *, name: str, at: datetime, deed: str = "answer the appeal") -> None:
     """Raises TookPart with a sentence that says why, and who could answer."""
     barred = barred_from_answering(decision, at=at)
     if key not in barred:
         return
     who = who_in_words(lambda: signing.who_could(RIGHT, barred, at=at), "")
-    raise TookPart(f"{barred[key]} So {name} cannot answer the appeal against it. {who}")
+    raise TookPart(f"{barred[key]} So {name} cannot {deed} against it. {who}")

@@ -169,8 +169,9 @@ def _end_unsigned(
     decision: Decision, case: Case, state: DecisionState, verb: Verb, *, by: Actor, at: datetime
 ) -> Decision:
     DECISION_LIFECYCLE.require(decision.state, state)
-    decision.state, decision.answered_at, decision.answered_by = state.value, at, by.label
-    decision.save(update_fields=["state", "answered_at", "answered_by", "answered_why"])
+    decision.state, decision.answered_at = state.value, at
+    decision.answered_by, decision.answered_by_key = by.label, person_key(by)
+    decision.save(update_fields=["state", "answered_at", "answered_by", "answered_by_key", "answered_why"])
     effects.settle(case, at=at, by=by)
     audit.record(verb, decision, by=by, at=at, within=case, decision=decision.reference)
     return decision

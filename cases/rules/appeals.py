@@ -108,9 +108,12 @@ def require_milder(old: str, new: str) -> None:
         )
 
 
-def takes_two(rests_on_list: bool, new: Consequence | None) -> bool:
-    """Whether a second person signs the answer: what rests on a list, and what would be countersigned by itself."""
-    return rests_on_list or (new is not None and new.must_be_countersigned)
+def takes_two(rests_on_list: bool, new: Consequence | None, *, was_sent_back: bool = False) -> bool:
+    """Whether a second person signs the answer: what rests on a list, and what would be countersigned by itself.
+
+    Once an answer was sent back, whatever is answered next takes two: nobody goes round a colleague's no.
+    """
+    return rests_on_list or was_sent_back or (new is not None and new.must_be_countersigned)
 
 
 def reasons_for(outcomes: Iterable[AppealOutcome]) -> list[AppealReason]:

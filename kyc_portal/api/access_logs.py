@@ -8,8 +8,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts.flows import access_log
-from accounts.formats.access_formats import AUTO, FORMATS, MAPPED, Reader
-from accounts.formats.mapped_log import reader_from
+from accounts.formats.access_formats import AUTO, FORMATS, MAPPED
+from accounts.formats.mapped_log import MappedReader, reader_from
 from accounts.formats.text import shown
 from accounts.models import AccessBatch, Account
 from kyc_portal.api.bodies import CHUNK, receive_packed
@@ -103,7 +103,7 @@ def _account_of(wanted: dict[str, str]) -> Account | None:
     return account
 
 
-def _reader_of(format: str, wanted: dict[str, str]) -> Reader | None:
+def _reader_of(format: str, wanted: dict[str, str]) -> MappedReader | None:
     """What reads a log by a mapping that the operator of the portal put into its folder."""
     if (format == MAPPED) != ("mapping" in wanted):
         raise Problem(400, f"Name a mapping as ?mapping=NAME for the format {MAPPED}, and for no other.")

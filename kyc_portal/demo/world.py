@@ -301,9 +301,9 @@ def people_ask_about_their_data(stage: Stage) -> None:
             at=stage.ago(days),
         )  # fmt: skip
         privacy.identify(request, party=party.reference, how="contact", by=conrad, at=stage.ago(days, 10))
-        privacy.prepare(request, by=conrad, at=stage.ago(days - 1))
+        request = privacy.prepare(request, by=conrad, at=stage.ago(days - 1))
         if kind == "access":
-            privacy.answer(request, by=stage.actor("laszlo"), at=stage.ago(days - 2))
+            privacy.answer(request, shown=privacy.digest_of(request), by=stage.actor("laszlo"), at=stage.ago(days - 2))
     privacy.log_request(
         kind="erasure", name="Somebody Else", contact="somebody@nowhere.example", received_on=stage.ago(1).date(),
         by=conrad, at=stage.ago(1),

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from accounts.flows import access_log
+from accounts.flows import access_elsewhere, access_log
 from accounts.formats.access_formats import AUTO, FORMATS, MAPPED
 from accounts.formats.log_places import LogPlace, places_of
 from accounts.formats.mapped_log import MappingRefused, reader_from
@@ -30,7 +30,9 @@ class Command(PortalCommand):
     help = f"Take in access logs (formats: {', '.join(FORMATS)}; packed with gzip or not)."
 
     def add_arguments(self, parser):
-        parser.add_argument("files", metavar="FILE", nargs="+", help="a file, a folder, or - for standard input")
+        parser.add_argument(
+            "files", metavar="FILE", nargs="+", help="a file, a folder, or - for standard input; each by itself"
+        )
         parser.add_argument("--account", metavar="REF", help="such as ACC-7K3M-9QXD (default: each line names its own)")
         parser.add_argument("--format", default=AUTO, help="default: told by what stands in the file")
         parser.add_argument("--mapping", metavar="FILE", help="which of its columns are which of ours, as JSON")
@@ -67,6 +69,8 @@ class Command(PortalCommand):
 
     def _take_in(self, place: LogPlace, owner: Account | None, **named):
         """One file; one that changes while it is read is refused. A pipe has no size that could change."""
+        if place.refusal is not None:
+            raise place.refusal
         if place.path is not None and is_regular(place.path):
             with open_steady(place.path) as stream:
                 return self._import(owner, stream, place.name, **named)
@@ -96,7 +100,8 @@ class Command(PortalCommand):
         if batch.is_repeat:
             return f"{batch.file_name}: taken in before as {batch.reference}, nothing added."
         waiting = f", {batch.waiting_count:,} waiting for their account" if batch.waiting_count else ""
-        return (
+        told = (
             f"{make_controls_visible(batch.file_name)}: {batch.reference}, {batch.format}, {batch.read_count:,} read, "
             f"{batch.new_count:,} new, {batch.known_count:,} known, {batch.refused_count:,} refused{waiting}."
         )
+        return " ".join(filter(None, (told, access_elsewhere.in_words(batch), access_elsewhere.bytes_in_words(batch))))

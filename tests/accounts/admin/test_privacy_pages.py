@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -28,6 +29,12 @@ def button(request, name: str) -> str:
     return reverse("admin:accounts_privacyrequest_do", args=[request.pk, name])
 
 
+def press(client, request, name: str):
+    """Open the page that asks and say yes, with what it carries."""
+    form = client.get(button(request, name)).context["form"]
+    return client.post(button(request, name), {each.name: each.value() or "" for each in form})
+
+
 def make_asked(party=None, kind="access", *, state="received") -> PrivacyRequest:
     request = privacy.log_request(
         kind=kind, name="Maria", contact="maria@customer.example", received_on=NOON.date(), by=SCHEDULER, at=NOON
@@ -36,8 +43,9 @@ def make_asked(party=None, kind="access", *, state="received") -> PrivacyRequest
         privacy.identify(request, party=party.reference, how="contact", by=SCHEDULER, at=NOON)
     if state != "received":
         privacy.prepare(request, by=SCHEDULER, at=NOON)
+    request.refresh_from_db()
     if state == "answered":
-        privacy.answer(request, by=person("cleo", "legal").as_actor, at=NOON)
+        privacy.answer(request, shown=privacy.digest_of(request), by=person("cleo", "legal").as_actor, at=NOON)
         run_due(NOON)
     request.refresh_from_db()
     return request
@@ -55,7 +63,7 @@ class TestTheWay:
         client.post(button(request, "prepare"))
         own = client.post(button(request, "answer"))
         client.force_login(counsel_user)
-        client.post(button(request, "answer"))
+        press(client, request, "answer")
         client.force_login(compliance_user)
         shown = client.get(page(request)).content.decode()
         url = reverse("accounts:copy_of_person", args=[request.pk])
@@ -77,6 +85,20 @@ class TestTheWay:
         answer = client.post(button(request, "answer"))
 
         assert "You took the first step yourself" in answer.content.decode()
+
+    def test_a_page_opened_before_it_was_prepared_anew_agrees_to_nothing(self, client, counsel_user):
+        request = make_asked(make_open_account().party, state="prepared")
+        client.force_login(counsel_user)
+        shown = client.get(button(request, "answer")).context["form"]["shown"].value()
+        privacy.send_back(request, by=SCHEDULER, at=NOON)
+        privacy.prepare(request, by=SCHEDULER, at=NOON + timedelta(minutes=1))
+
+        answer = client.post(button(request, "answer"), {"shown": shown})
+
+        assert "was prepared anew since you opened this page" in answer.content.decode()
+        request.refresh_from_db()
+        assert request.state == "prepared"
+        assert press(client, request, "answer").status_code == 302
 
     def test_a_copy_that_is_not_ready_is_refused_in_words(self, client, compliance_user):
         request = make_asked(make_open_account().party)

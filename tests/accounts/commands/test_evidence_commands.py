@@ -6,9 +6,11 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import AccessRecord, AddressRangeSnapshot, WatchlistSnapshot
 from kyc_portal.records.models import AuditEvent
+from kyc_portal.staff.roles import ROLES
 from tests.accounts.lists import REAL, VOLKOV, WORKS, real, write_list
 from tests.accounts.logs import event
 from tests.builders import make_account
+from tests.conftest import person
 
 
 def run(*arguments, **options):
@@ -68,6 +70,25 @@ class TestLoadAddressRanges:
     def test_it_refuses_in_one_line(self, db, tmp_path):
         assert "cannot be read" in refused("load_address_ranges", "vpn", tmp_path / "absent.txt")
         assert "not a date" in refused("load_address_ranges", "vpn", tmp_path / "x", "--as-of", "02/03/2024")
+
+    @pytest.mark.parametrize("role", ROLES)
+    def test_only_a_role_that_may_load_lists_is_named(self, db, tmp_path, role):
+        user = person("nora", role)
+        path = tmp_path / "vpn.txt"
+        path.write_text("1.2.0.0/16\n")
+
+        if role == "lead reviewer":
+            run("load_address_ranges", "vpn", path, "--by", "nora")
+            assert AddressRangeSnapshot.objects.get().loaded_by == user.as_actor.label
+            return
+        assert "may not do this" in refused("load_address_ranges", "vpn", path, "--by", "nora")
+        assert not AddressRangeSnapshot.objects.exists()
+
+    def test_who_left_is_not_named(self, lead_user, tmp_path):
+        lead_user.is_active = False
+        lead_user.save(update_fields=["is_active"])
+
+        assert "No active member of staff" in refused("load_address_ranges", "vpn", tmp_path / "x", "--by", "lea")
 
     @real("mmdb")
     def test_it_takes_databases(self, db):

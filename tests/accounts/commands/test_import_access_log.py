@@ -75,6 +75,30 @@ class TestFolders:
     def test_a_folder_without_a_file_is_refused(self, take_in, tmp_path):
         assert "holds no file" in assert_refused_in_one_line(take_in(tmp_path))
 
+    def test_a_place_where_nothing_can_be_read_stops_no_other(self, take_in, tmp_path):
+        (tmp_path / "empty").mkdir()
+        (tmp_path / "1.log").write_bytes(lines(event(1)))
+        (tmp_path / "2.log").write_bytes(lines(event(2)))
+
+        code, sentence, told = take_in(
+            tmp_path / "1.log", tmp_path / "empty", "", tmp_path / "absent.log", tmp_path / "2.log"
+        )  # fmt: skip
+
+        assert code == 2
+        assert sentence.startswith("3 of 5 files were not taken in: empty, an empty name, absent.log. ")
+        assert told.count(" 1 new") == 2 and AccessRecord.objects.count() == 2
+        assert "empty: not taken in. The folder empty holds no file. Name one that does." in told
+        assert "an empty name: not taken in. A name is empty." in told
+        assert "absent.log: not taken in. absent.log cannot be read." in told
+
+    def test_nothing_but_such_places_is_refused_as_well(self, take_in, tmp_path):
+        for name in ("one", "two"):
+            (tmp_path / name).mkdir()
+
+        code, sentence, _ = take_in(tmp_path / "one", tmp_path / "two")
+
+        assert code == 2 and sentence.startswith("2 of 2 files were not taken in: one, two.")
+
     @real("cloudtrail")
     def test_t23_the_real_folder_is_accounted_for(self, take_in):
         code, _, told = take_in(REAL / "cloudtrail")
@@ -197,3 +221,47 @@ class TestMappings:
         assert "absent.json cannot be read" in assert_refused_in_one_line(absent)
         assert "Give one of them" in assert_refused_in_one_line(both)
         assert "no log format" in assert_refused_in_one_line(take_in(log, "--format", "mapped"))
+
+    def test_the_same_mapping_is_a_repeat_however_it_is_written(self, take_in, log, tmp_path):
+        path = self.mapping(tmp_path)
+        take_in(log, "--mapping", path, "--keep-good-rows")
+        path.write_text(json.dumps({name: self.MAPPING[name] for name in reversed(self.MAPPING)}, indent=2))
+
+        code, _, told = take_in(log, "--mapping", path, "--keep-good-rows")
+
+        assert code == 0 and "nothing added" in told
+        assert (AccessBatch.objects.count(), AccessRecord.objects.count()) == (1, 1)
+
+    def test_by_a_mended_one_the_refused_line_comes_in_and_the_others_are_known(self, take_in, tmp_path):
+        log = tmp_path / "log"
+        log.write_bytes(lines(self.GOOD, {**self.GOOD, "id": 2, "verb": "READ", "time": "2026-02-01T01:00:00Z"}))
+        narrow = {
+            "constants": {"source_system": "gateway"}, "columns": {**self.MAPPING["columns"], "kind": "verb"},
+            "kinds": {"PUT": "admin"},
+        }  # fmt: skip
+        take_in(log, "--mapping", self.mapping(tmp_path, **narrow), "--keep-good-rows")
+        first = AccessBatch.objects.get()
+        assert (first.new_count, first.refused_count) == (1, 1)
+
+        wide = self.mapping(tmp_path, **narrow, other_kinds="access")
+        code, _, told = take_in(log, "--mapping", wide)
+        again = take_in(log, "--mapping", wide)
+
+        assert code == 0 and "mapped, 2 read, 1 new, 1 known, 0 refused." in told
+        assert f"The same bytes were taken in as {first.reference} for {first.account} (by another mapping)." in told
+        assert "nothing added" in again[2]
+        assert dict(AccessRecord.objects.values_list("event_id", "kind")) == {"1": "admin", "2": "access"}
+        assert len(set(AccessBatch.objects.values_list("mapping_sha256", flat=True))) == 2
+
+    def test_a_mended_one_is_taken_in_of_many_accounts_too(self, db, tmp_path):
+        account, log = make_account(), tmp_path / "log"
+        log.write_bytes(lines({**self.GOOD, "tenant": account.reference, "customer": "C-8"}))
+
+        def told(**columns):
+            mapping = self.mapping(tmp_path, columns={**self.MAPPING["columns"], **columns})
+            return run("import_access_log", log, "--mapping", mapping)[2]
+
+        assert "1 waiting for their account" in told(account="customer")
+        assert "1 new" in told(account="tenant")
+        assert "nothing added" in told(account="customer") and "nothing added" in told(account="tenant")
+        assert AccessRecord.objects.get().account == account and AccessBatch.objects.count() == 2

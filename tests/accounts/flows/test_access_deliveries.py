@@ -5,6 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from accounts.flows import (
     access_days,
@@ -76,6 +77,37 @@ class TestWhose:
             "e1": ours.pk, "e2": theirs.pk, "e3": named.pk,
         }  # fmt: skip
         assert WaitingLine.objects.get().event_id == "e4"
+
+    def test_our_reference_is_found_in_any_letter_case_and_others_as_they_are_written(self):
+        ours, theirs = make_account(), numbered("Cust-7")
+
+        batch = deliver(
+            event(1, account=ours.reference.lower()), event(2, account=ours.reference.title()),
+            event(3, account="cust-7"), event(4, account="CUST-7"), event(5, account="Cust-7"),
+        )  # fmt: skip
+
+        assert counts(batch) == (5, 3, 0, 2, 0)
+        found = dict(AccessRecord.objects.values_list("event_id", "account"))
+        assert found == {"e1": ours.pk, "e2": ours.pk, "e5": theirs.pk}
+
+    def test_two_spellings_of_one_account_give_one_event(self):
+        account = make_account()
+
+        batch = deliver(event(1, account=account.reference), event(1, account=account.reference.lower()))
+
+        assert counts(batch) == (2, 1, 1, 0, 0)
+
+    def test_an_index_serves_it(self):
+        keys = "(SELECT 'x' AS source_system, 'acc-1' AS account_key)"
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute("SET LOCAL enable_seqscan = off")
+            plan = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+            cursor.execute(f"{plan} {access_writing.WHOSE.format(keys=keys)}")
+            told = [" ".join(map(str, row)) for row in cursor.fetchall()]
+
+        by_index = "Index Cond: ((reference)" if connection.vendor == "postgresql" else "(reference=?)"
+        assert any(by_index in line for line in told), told
 
     def test_a_line_without_an_account_is_refused_with_all_it_said(self):
         batch = deliver(event(1), event(2, account=make_account().reference, user_agent="x"), keep_good_rows=True)
@@ -336,6 +368,18 @@ class TestWaiting:
 
         assert AccessRecord.objects.get().account == account
         assert waiting.claim_due(by=SCHEDULER, at=NOON) == 0
+
+    def test_what_waited_under_our_reference_in_small_letters_is_claimed(self):
+        account = make_account()
+        deliver(event(1, account="k"))
+        with one_flow(SCHEDULER):
+            UnknownAccount.objects.update(key=account.reference.lower())
+            WaitingLine.objects.update(account_key=account.reference.lower())
+
+        assert waiting.claim_due(by=SCHEDULER, at=NOON) == 1
+        queue.run_due(NOON, by=SCHEDULER)
+
+        assert AccessRecord.objects.get().account == account and not WaitingLine.objects.exists()
 
     def test_what_waits_for_a_file_that_is_being_destroyed_waits_on(self, analyst):
         account = make_account()

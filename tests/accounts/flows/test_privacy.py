@@ -37,13 +37,13 @@ from kyc_portal.notices.outbox import wording_of
 from kyc_portal.policy.models import Deadline
 from kyc_portal.records import deletion, holds, retention
 from kyc_portal.records.models import AuditEvent, LegalHold, SubjectKey, Tombstone
-from kyc_portal.records.refs import SCHEDULER
+from kyc_portal.records.refs import SCHEDULER, Actor
 from kyc_portal.work.models import Job
 from kyc_portal.work.queue import run_due
 from tests.accounts.logs import event, jsonl
 from tests.builders import make_company, make_hit, make_open_account, make_party, png_bytes
 from tests.cases.builders import make_case, make_request
-from tests.conftest import NOON
+from tests.conftest import NOON, person
 
 pytestmark = pytest.mark.django_db
 LATER = NOON + timedelta(days=1)
@@ -61,7 +61,7 @@ def ask(kind="erasure", party: Party | None = None, *, by=SCHEDULER, at=LATER) -
 
 def answered(kind, party, compliance, counsel) -> PrivacyRequest:
     request = privacy.prepare(ask(kind, party), by=compliance, at=LATER)
-    request = privacy.answer(request, by=counsel, at=LATER)
+    request = privacy.answer(request, shown=privacy.digest_of(request), by=counsel, at=LATER)
     run_due(LATER)
     request.refresh_from_db()
     return request
@@ -141,15 +141,15 @@ class TestTwoSteps:
         request = privacy.prepare(ask(), by=compliance, at=LATER)
 
         with pytest.raises(SecondPersonNeeded):
-            privacy.answer(request, by=compliance, at=LATER)
+            privacy.answer(request, shown=privacy.digest_of(request), by=compliance, at=LATER)
 
     def test_an_answer_comes_after_preparing_and_once(self, compliance, counsel):
         with pytest.raises(privacy.NotInThisState):
-            privacy.answer(ask(), by=counsel, at=LATER)
+            privacy.answer(ask(), shown="", by=counsel, at=LATER)
         request = answered("access", None, compliance, counsel)
 
         with pytest.raises(privacy.NotInThisState, match="answered"):
-            privacy.answer(request, by=counsel, at=LATER)
+            privacy.answer(request, shown=privacy.digest_of(request), by=counsel, at=LATER)
         assert request.outcome == Outcome.NOTHING_FOUND
         assert not Deadline.objects.running().filter(key=str(request.pk)).exists()
 
@@ -157,6 +157,86 @@ class TestTwoSteps:
         request = privacy.send_back(privacy.prepare(ask(), by=compliance, at=LATER), by=counsel, at=LATER)
 
         assert privacy.prepare(request, by=compliance, at=LATER).state == "prepared"
+
+
+class TestRounds:
+    """Sent back and prepared anew, in each order: two people stand behind who asks and behind the answer."""
+
+    MIA, NOA, ODA = (Actor(kind="person", key=name, label=name) for name in ("mia", "noa", "oda"))
+
+    def named(self, by, party=None) -> PrivacyRequest:
+        party = party or make_open_account().party
+        return privacy.identify(ask("access"), party=party.reference, how="contact", by=by, at=LATER)
+
+    def agree(self, request, by) -> PrivacyRequest:
+        return privacy.answer(request, shown=privacy.digest_of(request), by=by, at=LATER)
+
+    def test_who_said_which_party_asks_does_not_agree_though_another_prepared(self):
+        request = privacy.prepare(self.named(self.MIA), by=self.NOA, at=LATER)
+
+        with pytest.raises(SecondPersonNeeded, match="You said which party asks"):
+            self.agree(request, self.MIA)
+        assert self.agree(request, self.ODA).outcome == Outcome.COPY_READY
+
+    @pytest.mark.parametrize(
+        ("named_anew_by", "prepared_anew_by", "agreed_by", "is_answered"),
+        [
+            # Mia named the party and prepared, noa sent it back. Her naming stands unless somebody names it anew.
+            (None, "mia", "mia", False), (None, "mia", "noa", True), (None, "mia", "oda", True),
+            (None, "noa", "mia", False), (None, "noa", "noa", False), (None, "noa", "oda", True),
+            (None, "oda", "mia", False), (None, "oda", "noa", True), (None, "oda", "oda", False),
+            ("noa", "noa", "mia", True), ("noa", "noa", "noa", False), ("noa", "noa", "oda", True),
+            ("noa", "mia", "mia", False), ("noa", "mia", "noa", False), ("noa", "mia", "oda", True),
+        ],
+    )  # fmt: skip
+    def test_after_a_sending_back(self, named_anew_by, prepared_anew_by, agreed_by, is_answered):
+        people = {"mia": self.MIA, "noa": self.NOA, "oda": self.ODA}
+        party = make_open_account().party
+        request = privacy.prepare(self.named(self.MIA, party), by=self.MIA, at=LATER)
+        request = privacy.send_back(request, by=self.NOA, at=LATER)
+        if named_anew_by:
+            given = {"party": party.reference, "how": "contact"}
+            request = privacy.identify(request, **given, by=people[named_anew_by], at=LATER)
+        request = privacy.prepare(request, by=people[prepared_anew_by], at=LATER + timedelta(minutes=1))
+
+        if is_answered:
+            assert self.agree(request, people[agreed_by]).state == "answered"
+            return
+        with pytest.raises(SecondPersonNeeded):
+            self.agree(request, people[agreed_by])
+        assert PrivacyRequest.objects.get().state == "prepared"
+
+    def test_a_signature_holds_for_what_lay_before_who_agrees(self):
+        """Mia takes back what noa reads, names somebody else and prepares anew: noa's answer was to the first."""
+        request = privacy.prepare(self.named(self.MIA), by=self.MIA, at=LATER)
+        shown = privacy.digest_of(request)
+        privacy.send_back(request, by=self.MIA, at=LATER)
+        privacy.identify(request, party=make_open_account().party.reference, how="contact", by=self.MIA, at=LATER)
+        request = privacy.prepare(request, by=self.MIA, at=LATER + timedelta(minutes=1))
+
+        for old in (shown, ""):
+            with pytest.raises(privacy.PreparedAnew, match="Open it again"):
+                privacy.answer(request, shown=old, by=self.NOA, at=LATER)
+        assert PrivacyRequest.objects.get().state == "prepared"
+        assert not Notice.objects.filter(kind="privacy_request_answered").exists()
+        assert self.agree(request, self.NOA).state == "answered"
+
+    def test_of_requests_from_before_the_key_was_kept_the_name_tells(self):
+        request = privacy.prepare(self.named(self.MIA), by=self.NOA, at=LATER)
+        PrivacyRequest.objects.update(identified_by_key="")
+        request.refresh_from_db()
+
+        with pytest.raises(SecondPersonNeeded, match="You said which party asks"):
+            self.agree(request, self.MIA)
+        assert self.agree(request, self.ODA).state == "answered"
+
+    def test_the_list_of_what_waits_leaves_out_ones_own(self, compliance_user, counsel_user):
+        request = self.named(counsel_user.as_actor)
+        privacy.prepare(request, by=compliance_user.as_actor, at=LATER)
+
+        assert not PrivacyRequest.objects.to_answer(counsel_user).exists()
+        assert not PrivacyRequest.objects.to_answer(compliance_user).exists()
+        assert PrivacyRequest.objects.to_answer(person("cleo", "legal")).get() == request
 
 
 class TestFindData:

@@ -16,7 +16,7 @@ from accounts.models import CouldNotVerify, Objection, Verification
 from kyc_portal.four_eyes import SecondPersonNeeded
 from kyc_portal.policy.clocks import clocks_of
 from kyc_portal.policy.models import Deadline
-from kyc_portal.records.refs import SCHEDULER
+from kyc_portal.records.refs import SCHEDULER, Actor
 from tests.accounts.unverified import DAY, LATER, THIRD, ask, could_not, levels, propose, put, reply, told
 from tests.builders import make_cip, make_complete_account, make_open_account
 from tests.conftest import NOON
@@ -122,6 +122,19 @@ class TestAnsweringRedress:
         assert (account.status, account.closed_at, row.state) == ("verifying", None, "reversed")
         assert Verification.objects.unfinished().get(account=account).trigger == "redress"
 
+    def test_what_is_verified_anew_and_fails_again_stays_limited_until_the_same_end(self, analyst):
+        account = make_open_account()
+        reply(ask(put(account, "limited", by=analyst)), "reversed")
+        attempt = Verification.objects.unfinished().get(account=account)
+        end = account.restrictions.in_force().get().until
+
+        attempt = verification.conclude(
+            attempt, verified=False, reason="None.", by=analyst, at=LATER + timedelta(days=1)
+        )  # fmt: skip
+
+        assert attempt.status == "failed"
+        assert account.restrictions.in_force().get().until == end
+
     @pytest.mark.parametrize("outcome", ["limited", "watched", "closed"])
     def test_reversed_limits_an_account_while_it_is_verified_anew(self, analyst, lead, outcome):
         account = make_open_account()
@@ -206,3 +219,66 @@ class TestAnsweringRedress:
 
         row.refresh_from_db()
         assert row.state == "in_effect" and Objection.objects.open().get() == asked
+
+
+class TestEarlierRounds:
+    """Who proposed or judged an outcome before the one in effect is not somebody new, whatever became of it (R41)."""
+
+    MIA, NOA, ODA = (Actor(kind="person", key=name, label=name) for name in ("mia", "noa", "oda"))
+
+    @pytest.mark.parametrize("how", ["declined", "withdrawn"])
+    def test_r41_who_proposed_or_judged_what_came_to_nothing_does_not_answer(self, analyst, lead, how):
+        attempt = could_not(make_open_account(), by=analyst)
+        first = propose(attempt, "closed", by=self.MIA)
+        if how == "declined":
+            unverified.decline(first, why="Too hard.", by=self.NOA, at=LATER)
+        else:
+            unverified.withdraw(first, by=self.MIA, at=LATER)
+        row = unverified.countersign(propose(attempt, "closed", by=self.ODA), by=lead, at=LATER)
+        asked = ask(row)
+
+        for somebody in (self.MIA, self.ODA, lead, *([self.NOA] if how == "declined" else [])):
+            with pytest.raises(objections.TookPart, match="Somebody else"):
+                reply(asked, "upheld", by=somebody)
+        assert reply(asked, "upheld", by=THIRD).state == "answered"
+
+    def test_r41_who_chose_what_was_replaced_does_not_answer(self, analyst, lead):
+        attempt = could_not(make_open_account(), by=analyst)
+        propose(attempt, "limited", by=self.MIA)
+        row = unverified.countersign(propose(attempt, "watched", by=self.ODA), by=lead, at=LATER)
+        asked = ask(row)
+
+        with pytest.raises(objections.TookPart):
+            reply(asked, "upheld", by=self.MIA)
+        assert reply(asked, "upheld", by=self.NOA).state == "answered"
+
+    def test_r41_after_a_reversal_the_first_deciders_do_not_answer_the_next_request(self, analyst, lead):
+        """Reversed, verified anew by others, and again not verified: it is the same matter."""
+        account = make_open_account()
+        first = unverified.countersign(
+            propose(could_not(account, by=analyst), "closed", by=self.MIA), by=lead, at=LATER
+        )
+        reply(ask(first), "reversed", by=THIRD)
+        attempt = Verification.objects.unfinished().get(account=account)
+        for _ in range(2):
+            attempt = verification.conclude(attempt, verified=False, reason="None.", by=self.NOA, at=LATER)
+        asked = ask(propose(attempt, "limited", by=self.NOA))
+
+        for somebody in (self.MIA, lead, self.NOA, THIRD):
+            with pytest.raises(objections.TookPart):
+                reply(asked, "upheld", by=somebody)
+        assert reply(asked, "upheld", by=self.ODA).state == "answered"
+
+    def test_r41_whoever_changes_it_afterwards_may_say_so(self, analyst, lead):
+        """What came after the outcome is how a request is met, and no part in what it is against."""
+        row = put(make_open_account(), "limited", by=analyst)
+        asked = ask(row)
+        unverified.countersign(propose(row.verification, "watched", by=self.MIA), by=lead, at=LATER)
+
+        assert reply(asked, "changed", by=self.MIA).outcome == "changed"
+
+    def test_r41_another_customers_outcomes_bar_nobody(self, analyst):
+        put(make_open_account(), "limited", by=self.MIA)
+        asked = ask(put(make_complete_account(), "not_opened", by=analyst))
+
+        assert reply(asked, "upheld", by=self.MIA).state == "answered"

@@ -20,16 +20,23 @@ class TestPlaces:
         assert [place.name for place in found] == ["a.json", "b/10.json", "b/2.json", "c", "standard input", "c"]
         assert found[4].path is None
 
-    @pytest.mark.parametrize("given", [["-", "-"], [""], [" "], ["x" * 5_000]])
-    def test_what_cannot_be_meant(self, given):
-        with pytest.raises(NoSuchPlace):
-            places_of(given)
+    def test_standard_input_twice_cannot_be_meant(self):
+        with pytest.raises(NoSuchPlace, match="Give - once"):
+            places_of(["-", "-"])
+
+    @pytest.mark.parametrize("given", ["", " ", "x" * 5_000])
+    def test_what_cannot_be_meant_stands_among_the_others_with_its_refusal(self, given):
+        before, place, after = places_of(["a", given, "b"])
+
+        assert place.path is None and isinstance(place.refusal, NoSuchPlace) and place.name
+        assert before.refusal is after.refusal is None
 
     def test_an_empty_folder(self, tmp_path):
         (tmp_path / "inner").mkdir()
 
-        with pytest.raises(NoSuchPlace, match="holds no file"):
-            places_of([str(tmp_path)])
+        [place] = places_of([str(tmp_path)])
+
+        assert place.name == tmp_path.name and "holds no file" in str(place.refusal)
 
     def test_a_file_that_is_not_there_is_told_when_it_is_opened(self, tmp_path):
         [place] = places_of([str(tmp_path / "absent")])

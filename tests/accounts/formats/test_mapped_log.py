@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.formats.access_lines import AccessLine, BadLine
-from accounts.formats.mapped_log import LARGEST_MAPPING, MappingRefused, read_mapping, reader_of
+from accounts.formats.mapped_log import LARGEST_MAPPING, MappedReader, MappingRefused, read_mapping
 from accounts.formats.tables import TableRefused
 
 MAPPING = {
@@ -34,7 +34,7 @@ TABLE = {
 
 
 def lines(mapping, content):
-    reader = reader_of(read_mapping(json.dumps(mapping).encode(), "map.json"))
+    reader = MappedReader(read_mapping(json.dumps(mapping).encode(), "map.json"))
     return list(reader(io.BytesIO(content), "log"))
 
 
@@ -192,3 +192,26 @@ class TestMappings:
     def test_whatever_comes_gives_a_sentence(self, given):
         with pytest.raises(MappingRefused):
             read_mapping(json.dumps(given).encode(), "map.json")
+
+
+class TestHash:
+    def sha256(self, mapping, **how) -> str:
+        return MappedReader(read_mapping(json.dumps(mapping, **how).encode(), "map.json")).sha256
+
+    def test_it_is_of_what_the_mapping_says_and_not_of_how_it_is_written(self):
+        turned = {name: MAPPING[name] for name in reversed(MAPPING)}
+        turned["columns"] = {name: MAPPING["columns"][name] for name in reversed(MAPPING["columns"])}
+
+        assert self.sha256(MAPPING) == self.sha256(turned, indent=4) != self.sha256(TABLE)
+
+    def test_every_part_counts(self):
+        columns = MAPPING["columns"]
+        changed = [
+            {**MAPPING, "columns": {**columns, "principal": "someone.else"}},
+            {**MAPPING, "columns": {**columns, "user_agent": "agent"}},
+            {**MAPPING, "constants": {**MAPPING["constants"], "source_system": "other"}},
+            {**MAPPING, "kinds": {"x": "access"}},
+            {**MAPPING, "moments": "unix seconds"},
+        ]
+
+        assert len({self.sha256(each) for each in (MAPPING, *changed)}) == 6

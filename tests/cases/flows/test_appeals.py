@@ -53,6 +53,11 @@ def give(appeal: Appeal, user, outcome: str, reason: str, **more) -> Appeal:
     )
 
 
+def sign(appeal: Appeal, *, by, at=NOON + 2 * DAY) -> Appeal:
+    """The second signature, under what stands there now."""
+    return appeal_answers.countersign(appeal, shown=appeal_answers.digest_of(appeal), by=by, at=at)
+
+
 def told() -> list[str]:
     return list(Notice.objects.order_by("queued_at", "pk").values_list("kind", flat=True))
 
@@ -284,11 +289,11 @@ class TestWhatRestsOnAList:
         assert appeal.state == "proposed" and not Notice.objects.filter(kind="objection_answered").exists()
 
         with pytest.raises(SecondPersonNeeded, match="first step yourself"):
-            appeal_answers.countersign(appeal, by=leo.as_actor, at=NOON + 2 * DAY)
+            sign(appeal, by=leo.as_actor)
         with pytest.raises(SecondPersonNeeded, match="lea signed DEC-"):
-            appeal_answers.countersign(appeal, by=lead, at=NOON + 2 * DAY)
+            sign(appeal, by=lead)
 
-        answered = appeal_answers.countersign(appeal, by=counsel, at=NOON + 2 * DAY)
+        answered = sign(appeal, by=counsel)
         assert (answered.state, answered.proposed_by, answered.answered_by) == ("answered", "leo", "carl")
 
     def test_it_is_sent_back_with_a_reason(self, blocked, leo, counsel):
@@ -302,7 +307,7 @@ class TestWhatRestsOnAList:
     def test_reversed_unblocks_and_no_word_tells_of_a_list(self, blocked, leo, counsel):
         appeal = give(appealed(blocked, taken_by=leo), leo, "reversed", "somebody_else")
 
-        appeal_answers.countersign(appeal, by=counsel, at=NOON + 2 * DAY)
+        sign(appeal, by=counsel)
 
         bodies = " ".join(wording_of(notice)[1] for notice in Notice.objects.all()).lower()
         assert Account.objects.get(pk=blocked.account_id).status == "active"
@@ -314,7 +319,7 @@ class TestWhatRestsOnAList:
         new = {"new_outcome": "suspend", "new_reason": "unusual_use"}
         appeal = give(appealed(blocked, taken_by=leo), leo, "changed", "new_facts", **new)
 
-        made = appeal_answers.countersign(appeal, by=counsel, at=NOON + 2 * DAY).new_decision
+        made = sign(appeal, by=counsel).new_decision
 
         assert Account.objects.get(pk=blocked.account_id).status == "active"
         assert Restriction.objects.in_force().get().level == "suspended"

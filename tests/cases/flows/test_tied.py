@@ -1,11 +1,13 @@
 """Accounts that belong together are taken into one case and decided there, each by a decision of its own (R41)."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.flows import intake, seen_before
 from accounts.models import Account
-from cases.flows import decisions, review, tied
+from cases.flows import decisions, review, tied, triage
 from cases.models import Case, Decision
 from kyc_portal.records.refs import SCHEDULER
 from tests.builders import make_account
@@ -98,3 +100,60 @@ def test_it_is_done_from_the_page_with_boxes(cluster, client, analyst_user):
     assert {row.account for row in case.subjects.all()} == set(accounts[:2])
     page = client.get(reverse("review:case", args=[case.reference])).content.decode()
     assert "Seen before" in page and "Propose for several accounts" in page
+
+
+class TestSeenBeforeOnTheCasePage:
+    """The admin's page of a case shows the ties of all its customers; the workspace those of the chosen one."""
+
+    def page(self, client, case) -> str:
+        return client.get(reverse("admin:cases_case_change", args=[case.pk])).content.decode()
+
+    def test_the_ties_of_each_customer_are_told_with_whose_they_are(self, cluster, client, analyst_user, analyst):
+        case, accounts = cluster
+        client.force_login(analyst_user)
+        tie = accounts[0].party.seen_before.get()
+        alone = self.page(client, case)
+        assert 'id="seen-before"' in alone and tie.reference in alone and tie.sentence in alone
+        assert reverse("accounts:links", args=[accounts[0].party_id]) in alone
+
+        tied.take_in(case, accounts=accounts[1:], by=analyst, at=NOON)
+        seen_before.look_back(accounts[1].party, by=SCHEDULER, at=NOON)
+
+        shown = self.page(client, case)
+        for account in accounts[:2]:
+            assert account.party.reference in shown and account.party.seen_before.get().reference in shown
+
+    def test_a_case_about_whom_was_shut_out_shows_who_came_after(self, cluster, client, analyst_user):
+        _, accounts = cluster
+        client.force_login(analyst_user)
+        refused = Account.objects.get(status="refused")
+        case = triage.open_by_hand(
+            accounts=[refused], kind="red_flag", title="Look at it", by=analyst_user.as_actor, at=NOON
+        )
+
+        assert f"{accounts[0].party.reference}, came later" in self.page(client, case)
+
+    def test_it_costs_as_many_queries_for_many_as_for_one(self, cluster, client, analyst_user, analyst):
+        case, accounts = cluster
+        client.force_login(analyst_user)
+        self.page(client, case)
+        counts = []
+        for step in range(2):
+            with CaptureQueriesContext(connection) as seen:
+                assert "SEN-" in self.page(client, case)
+            counts.append(len(seen))
+            if step == 0:
+                tied.take_in(case, accounts=accounts[1:], by=analyst, at=NOON)
+                for account in accounts[1:]:
+                    seen_before.look_back(account.party, by=SCHEDULER, at=NOON)
+
+        assert counts[0] == counts[1]
+
+    def test_who_may_not_see_customers_learns_of_none(self, cluster, client, senior_user):
+        case, accounts = cluster
+        client.force_login(senior_user)
+
+        shown = self.page(client, case)
+
+        assert case.reference in shown and 'id="seen-before"' not in shown
+        assert accounts[0].party.seen_before.get().reference not in shown

@@ -106,6 +106,19 @@ class TestManyAccounts:
         assert digest_of_all_rows() == before
         assert [line["line"] for line in ask(told["refused_lines"], key).json()["lines"]] == [3]
 
+    @pytest.mark.parametrize("query", ["", "&keep_good_rows=true"])
+    def test_lines_that_name_another_account_than_the_address_are_a_400_and_change_nothing(self, key, account, query):
+        other = make_open_account()
+        body = jsonl(event(1), event(2, account=other.reference)).read()
+        path = f"{LOGS}jsonl?account={account.reference}{query}"
+        ask(path, key, "POST", body)
+        before = digest_of_all_rows()
+
+        assert "1 line names another account" in assert_problem(ask(path, key, "POST", body), 400)
+
+        assert digest_of_all_rows() == before and not AccessBatch.objects.exists()
+        assert ask(f"{LOGS}jsonl?keep_good_rows=true", key, "POST", body).json()["new"] == 1
+
 
 class TestPackedBodies:
     def test_a_content_encoding_is_taken_off_so_that_a_repeat_may_be_packed_anew(self, key, account):
