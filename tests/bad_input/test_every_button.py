@@ -15,7 +15,7 @@ from accounts.models import Account
 from tests.bad_input.doors import CARD, Writes, all_rights, buttons, logged_in, make_one_of_each, misfits, path_of
 from tests.kyc_portal.staff.worlds import digest_of_all_rows
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("every button")]  # one world in one process
 MARKUP = "<script>alert(1)</script>{{7*7}}{% raw %}${7*7}%s%n"
 
 # Each kind of field and what it gets, by the name of the attack; "ok" values go through all other fields.

@@ -72,6 +72,7 @@ class Matrix:
     known_to_b: list[str] = field(default_factory=list)  # what the other manager may read: their own
     addresses: dict[str, list] = field(default_factory=dict)  # the ways to ask for each address
     secrets: dict = field(default_factory=dict)  # by person, the words that they must not read
+    seen: dict[str, dict[str, str]] = field(default_factory=dict)  # by who crawled, what they saw: address → text
 
     def ways_to(self, name: str, page: policy_table.Page) -> list:
         """(relation, path, record or None) of every way to ask for one address, found once for everybody."""
