@@ -1,5 +1,6 @@
 """The people of the tests, their moments, and what every test starts with."""
 
+import contextlib
 import contextvars
 import gc
 import io
@@ -7,7 +8,7 @@ import os
 import re
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
-from django.db import connections
+from django.db import connections, transaction
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
 
@@ -140,6 +141,19 @@ def django_db_setup(django_db_setup, django_db_blocker, tmp_path_factory):
         if not is_sqlite:
             with django_db_blocker.unblock(), database._nodb_cursor() as cursor:
                 cursor.execute(f'DROP DATABASE "{database.settings_dict["NAME"]}_kept"')
+
+
+@contextlib.contextmanager
+def one_world(blocker) -> Iterator[None]:
+    """What is made inside stands for many tests, each a savepoint in it, and is gone after the last of them.
+
+    `blocker` is the fixture `django_db_blocker`.
+    """
+    whole = transaction.atomic()
+    whole._from_testcase = True
+    with blocker.unblock(), whole:
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 from django import forms
 from django.apps import apps
-from django.db import transaction
 from django.test import override_settings
 from django.utils import timezone
 
@@ -14,7 +13,7 @@ from kyc_portal.staff import breakglass
 from kyc_portal.staff.actions import actions_of
 from kyc_portal.staff.models import BreakGlass
 from tests.bad_input.doors import all_rights, make_one_of_each
-from tests.conftest import person
+from tests.conftest import one_world, person
 from tests.kyc_portal.staff.worlds import digest_of_all_rows, filled, registered, routes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("auditor")]  # one world in one process
@@ -31,10 +30,9 @@ def world(django_db_setup, django_db_blocker, tmp_path_factory):
     """A row behind every page, made once for all tests here: each undoes what it did."""
     folder = tmp_path_factory.mktemp("auditor")
     places = override_settings(PRIVATE_DIR=folder / "private", BUNDLE_DIR=folder / "bundles")
-    with django_db_blocker.unblock(), places, transaction.atomic():
+    with places, one_world(django_db_blocker):
         make_one_of_each(folder, all_rights())
         yield
-        transaction.set_rollback(True)
 
 
 @pytest.fixture
