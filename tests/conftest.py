@@ -109,6 +109,10 @@ def put_back(kept: Path) -> None:
     ContentType.objects.clear_cache()
 
 
+CLOSE_OWN = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = %s AND usename = current_user AND pid <> pg_backend_pid()"""
+
+
 def keep_on_postgresql() -> Callable[[], None]:
     """The same as a database beside it: to empty every table and to furnish them again takes ten times as long."""
     database = connections["default"]
@@ -117,7 +121,8 @@ def keep_on_postgresql() -> Callable[[], None]:
     def copy(source: str, target: str) -> None:
         connections.close_all()
         with database._nodb_cursor() as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{target}" WITH (FORCE)')
+            cursor.execute(CLOSE_OWN, [target])
+            cursor.execute(f'DROP DATABASE IF EXISTS "{target}"')  # waits for who is on the way out, of other roles too
             cursor.execute(f'CREATE DATABASE "{target}" TEMPLATE "{source}" STRATEGY FILE_COPY')
         ContentType.objects.clear_cache()
 
