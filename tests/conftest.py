@@ -2,7 +2,6 @@
 
 import contextlib
 import contextvars
-import gc
 import io
 import os
 import re
@@ -67,12 +66,6 @@ def pytest_collection_modifyitems(items):
                 item.add_marker("pages")
             elif has_transactions or ON_BOTH & parts:
                 item.add_marker("both")
-
-
-def pytest_collection_finish():
-    """What was imported and collected stays to the end: nothing of it is looked through again for what can go."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 # Random examples cost much of the time of continuous integration; each property is tried more often elsewhere.
