@@ -16,6 +16,11 @@ def needs_row_locks(test):
     return pytest.mark.skipif(connection.vendor != "postgresql", reason="needs row locks of PostgreSQL")(test)
 
 
+def rounds(count: int) -> int:
+    """How often to run a race that is run so often on PostgreSQL: SQLite has one writer, there a tenth says as much."""
+    return count if connection.vendor == "postgresql" else max(2, count // 10)
+
+
 def waits_for_lock() -> bool:
     """Whether another connection of this database waits for a lock."""
     with connection.cursor() as cursor:

@@ -1,11 +1,13 @@
 """The people of the tests, their moments, and what every test starts with."""
 
+import contextlib
 import contextvars
 import io
 import os
 import re
 import sqlite3
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
@@ -15,11 +17,10 @@ import pytest
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
-from django.db import connections
+from django.db import connections, transaction
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
 
-from kyc_portal.records import triggers
 from kyc_portal.records.acting import acting
 from kyc_portal.records.refs import Actor
 from kyc_portal.staff.models import StaffMember
@@ -85,37 +86,72 @@ def person(username: str, role: str) -> StaffMember:
     return user
 
 
-def flush_and_furnish(test_case, flush=TransactionTestCase._fixture_teardown):
-    """A transactional test is cleaned by emptying every table, which the append-only triggers refuse: lift them.
-
-    The flush announces a migration, which makes the triggers, the permissions and the shipped policy again.
-    """
-    triggers.drop()
-    flush(test_case)
-    call_command("sync_roles", verbosity=0, stdout=io.StringIO())
+def keep_on_sqlite(folder: Path) -> Callable[[], None]:
+    """Keep the database of the tests as it is now; the answer makes it that again, in a tenth of a second."""
+    kept = folder / "kept.sqlite3"
+    with closing(sqlite3.connect(kept)) as copy:
+        connections["default"].connection.backup(copy)
+    return lambda: put_back(kept)
 
 
-def put_back(kept: sqlite3.Connection) -> None:
-    """Make the SQLite database of the tests what it was when it was kept, in a tenth of a second."""
+def put_back(kept: Path) -> None:
+    """Make the SQLite database of the tests what it was when it was kept in this file."""
     connections["default"].ensure_connection()
-    kept.backup(connections["default"].connection)
+    with closing(sqlite3.connect(kept)) as copy:
+        copy.backup(connections["default"].connection)
     ContentType.objects.clear_cache()
 
 
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """The roles are part of every installation, so they are there before the first test and after each transactional
-    one. SQLite gets all of it back as it was, PostgreSQL is emptied and furnished again."""
+CLOSE_OWN = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = %s AND usename = current_user AND pid <> pg_backend_pid()"""
+
+
+def keep_on_postgresql() -> Callable[[], None]:
+    """The same as a database beside it: to empty every table and to furnish them again takes ten times as long."""
     database = connections["default"]
-    with closing(sqlite3.connect(":memory:")) as kept, pytest.MonkeyPatch.context() as patch:
+    name = database.settings_dict["NAME"]
+
+    def copy(source: str, target: str) -> None:
+        connections.close_all()
+        with database._nodb_cursor() as cursor:
+            cursor.execute(CLOSE_OWN, [target])
+            cursor.execute(f'DROP DATABASE IF EXISTS "{target}"')  # waits for who is on the way out, of other roles too
+            cursor.execute(f'CREATE DATABASE "{target}" TEMPLATE "{source}" STRATEGY FILE_COPY')
+        ContentType.objects.clear_cache()
+
+    copy(name, f"{name}_kept")
+    return lambda: copy(f"{name}_kept", name)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker, tmp_path_factory):
+    """The roles are part of every installation, so they are there before the first test and after each transactional
+    one, which finds everything as it is now: no flush, which the append-only triggers would refuse."""
+    database = connections["default"]
+    is_sqlite = database.vendor == "sqlite"
+    with pytest.MonkeyPatch.context() as patch:
         with django_db_blocker.unblock():
             call_command("sync_roles", verbosity=0, stdout=io.StringIO())
             assert database.features.supports_json_field  # Django asks once, not where queries are counted
-            if database.vendor == "sqlite":
-                database.connection.backup(kept)
-        furnish = (lambda test_case: put_back(kept)) if database.vendor == "sqlite" else flush_and_furnish
-        patch.setattr(TransactionTestCase, "_fixture_teardown", furnish)
+            begin_anew = keep_on_sqlite(tmp_path_factory.mktemp("kept")) if is_sqlite else keep_on_postgresql()
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda test_case: begin_anew())
         yield
+        if not is_sqlite:
+            with django_db_blocker.unblock(), database._nodb_cursor() as cursor:
+                cursor.execute(f'DROP DATABASE "{database.settings_dict["NAME"]}_kept"')
+
+
+@contextlib.contextmanager
+def one_world(blocker) -> Iterator[None]:
+    """What is made inside stands for many tests, each a savepoint in it, and is gone after the last of them.
+
+    `blocker` is the fixture `django_db_blocker`.
+    """
+    whole = transaction.atomic()
+    whole._from_testcase = True
+    with blocker.unblock(), whole:
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture
@@ -200,7 +236,7 @@ def auditor(auditor_user) -> Actor:
 
 @pytest.fixture
 def triggers_lifted_for_flush(transactional_db):
-    """A test whose transactions really commit; see `flush_and_furnish` for how it is cleaned up."""
+    """A test whose transactions really commit; see `django_db_setup` for how it is cleaned up."""
 
 
 @pytest.fixture

@@ -36,7 +36,8 @@ def refusing(table: str, acts: tuple[str, ...], vendor: str) -> list[Trigger]:
     ]
 
 
-def _triggers_for(vendor: str) -> list[Trigger]:
+def guards(vendor: str) -> list[Trigger]:
+    """All of them, as that database ("sqlite" or "postgresql") wants them."""
     acts = ("update", "delete", "truncate") if vendor == "postgresql" else ("update", "delete")
     made = [trigger for table in TABLES for trigger in refusing(table, acts, vendor)]
     template, function = (_POSTGRES, _POSTGRES_FUNCTION) if vendor == "postgresql" else (_SQLITE, "")
@@ -46,4 +47,4 @@ def _triggers_for(vendor: str) -> list[Trigger]:
     return made
 
 
-register(TriggerSet("append-only", "the audit trail is", _triggers_for))
+register(TriggerSet("append-only", "the audit trail is", guards))

@@ -13,9 +13,10 @@ from django.test import RequestFactory, override_settings
 
 from accounts.models import Account
 from tests.bad_input.doors import CARD, Writes, all_rights, buttons, logged_in, make_one_of_each, misfits, path_of
+from tests.conftest import one_world
 from tests.kyc_portal.staff.worlds import digest_of_all_rows
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("every button")]  # one world in one process
 MARKUP = "<script>alert(1)</script>{{7*7}}{% raw %}${7*7}%s%n"
 
 # Each kind of field and what it gets, by the name of the attack; "ok" values go through all other fields.
@@ -79,13 +80,12 @@ def portal(django_db_setup, django_db_blocker, tmp_path_factory):
     """One world for all buttons: each test undoes what it did."""
     folder = tmp_path_factory.mktemp("every-button")
     places = override_settings(PRIVATE_DIR=folder / "private", BUNDLE_DIR=folder / "bundles")
-    with django_db_blocker.unblock(), places, transaction.atomic():
+    with places, one_world(django_db_blocker):
         user = all_rights()
         make_one_of_each(folder, user)
         request = RequestFactory().get("/")
         request.user = user
         yield logged_in(user), request, digest_of_all_rows()
-        transaction.set_rollback(True)
 
 
 def send(client, path: str, fields: dict, given: dict) -> tuple[object, int, list[str], str]:

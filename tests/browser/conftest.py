@@ -1,12 +1,15 @@
 """A real browser on a real server with the demo's world; skipped, with the reason, where there is no Chromium."""
 
+import fcntl
 import io
 import os
 import shutil
 import sqlite3
 from contextlib import closing, redirect_stdout
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -32,22 +35,44 @@ def browser_type_launch_args(browser_type_launch_args):
 
 
 @pytest.fixture(scope="session")
-def kept_world():
-    """Where the world is kept as it was built: an SQLite database of this process, empty until the first test."""
-    with closing(sqlite3.connect(":memory:")) as kept:
-        yield kept
+def common_folder(tmp_path_factory) -> Path:
+    """A folder that all processes of these tests have in common."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "browser"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def kept_world(common_folder, django_db_setup, django_db_blocker) -> Path:
+    """The SQLite database with the demo's world, built by the first process that comes here, with a copy of its files;
+    they all find the files where theirs belong."""
+    kept, files = common_folder / "world.sqlite3", common_folder / "files"
+    with (common_folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if kept.exists():
+            shutil.copytree(files, settings.LOCAL_DIR, dirs_exist_ok=True)
+            return kept
+        with django_db_blocker.unblock():
+            build_world()
+            shutil.copytree(settings.LOCAL_DIR, files, ignore=shutil.ignore_patterns("*.sqlite3*", "broker"))
+            with closing(sqlite3.connect(kept)) as copy:
+                connection.connection.backup(copy)
+    return kept
+
+
+def build_world() -> None:
+    with redirect_stdout(io.StringIO()):
+        world.build(now=timezone.now())
 
 
 @pytest.fixture
-def portal(transactional_db, live_server, kept_world):
+def portal(request, transactional_db, live_server) -> str:
     """The address of a server on which the demo's world stands. On SQLite it is built once and then copied."""
-    if kept_world.execute("SELECT 1 FROM sqlite_master").fetchone():
-        put_back(kept_world)
-        return live_server.url
-    with redirect_stdout(io.StringIO()):
-        world.build(now=timezone.now())
     if connection.vendor == "sqlite":
-        connection.connection.backup(kept_world)
+        put_back(request.getfixturevalue("kept_world"))
+    else:
+        build_world()
     return live_server.url
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("demo")  # one process builds the world once for all of them
 ROOT = Path(__file__).resolve().parents[2]
 BEAT = """
 from celery import current_app
@@ -45,7 +46,6 @@ def manage(folder: Path, *command: str) -> tuple[int, str, str]:
     return run.returncode, run.stdout, run.stderr
 
 
-@pytest.mark.xdist_group("demo")  # one process builds the world once for all of them
 class TestDemo:
     def test_it_ends_well_twice(self, told):
         runs, _ = told

@@ -15,7 +15,7 @@ from kyc_portal.work.models import Job
 from tests.conftest import NOON
 from tests.matrix.worlds import EVERYTHING, MANAGER_B, everything_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("crawl")]  # what was seen is kept for the last test
 MOST_OF_A_KIND = 2  # pages that differ in nothing but the query or the record
 # A bundle as its recipient will read it: who approves what leaves the house must read it whole, and each look is told.
 AS_HANDED_OVER = re.compile(r"/cases/bundles/[\w-]+/preview/")
@@ -81,7 +81,7 @@ class TestCrawl:
     def test_nobody_reads_a_word_that_is_not_for_them(self, matrix, logged, who):
         secrets = matrix.secrets_of(matrix.users[who])
 
-        seen = crawl(matrix.browsers[who], matrix.seeds)
+        seen = matrix.seen[who] = crawl(matrix.browsers[who], matrix.seeds)
 
         if who == MANAGER_B:  # their own customers, by name, country and state
             secrets = [word for word in secrets if word not in matrix.known_to_b]
@@ -96,7 +96,8 @@ class TestCrawl:
 
     def test_the_crawl_sees_what_there_is(self, matrix):
         """The test above proves nothing if it came nowhere."""
-        everything, own = crawl(matrix.browsers[EVERYTHING], matrix.seeds), crawl(matrix.browsers[MANAGER_B], [])
+        everything = matrix.seen.get(EVERYTHING) or crawl(matrix.browsers[EVERYTHING], matrix.seeds)
+        own = crawl(matrix.browsers[MANAGER_B], [])
         text = "".join(everything.values())
 
         reachable = [each.word for each in matrix.canaries if each.rights]

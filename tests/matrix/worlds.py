@@ -71,6 +71,8 @@ class Matrix:
     seeds: list[str] = field(default_factory=list)  # pages where words of B stand
     known_to_b: list[str] = field(default_factory=list)  # what the other manager may read: their own
     addresses: dict[str, list] = field(default_factory=dict)  # the ways to ask for each address
+    secrets: dict = field(default_factory=dict)  # by person, the words that they must not read
+    seen: dict[str, dict[str, str]] = field(default_factory=dict)  # by who crawled, what they saw: address → text
 
     def ways_to(self, name: str, page: policy_table.Page) -> list:
         """(relation, path, record or None) of every way to ask for one address, found once for everybody."""
@@ -79,8 +81,10 @@ class Matrix:
         return self.addresses[name]
 
     def secrets_of(self, user) -> list[str]:
-        """The words that this person must not read on any page."""
-        return [each.word for each in self.canaries if not policy_table.has_one(user, each.rights)]
+        """The words that this person must not read on any page; looked up once for each."""
+        if user not in self.secrets:
+            self.secrets[user] = [each.word for each in self.canaries if not policy_table.has_one(user, each.rights)]
+        return self.secrets[user]
 
 
 def make_matrix(folder: Path) -> Matrix:
@@ -168,7 +172,7 @@ def _plant_customer_of_b(matrix: Matrix) -> None:
             case,
             report,
             party.documents.get(file_type="image/png"),
-            Objection.objects.first(),
+            Objection.objects.plain().get(),  # by its key any of three might come first
             reseller_b(),
         )
     ]

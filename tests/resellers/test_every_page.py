@@ -16,10 +16,10 @@ from resellers import urls
 from resellers.flows import attestation, findings, messages, onboarding, roster_files, sampling
 from resellers.models import Reseller
 from tests.builders import make_downstream, make_entry, make_reseller
-from tests.conftest import NOON, person
+from tests.conftest import NOON, one_world, person
 from tests.resellers.signing import Signer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("every page")]  # one world in one process
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 ROUTES = {pattern.name: ARGUMENT.findall(str(pattern.pattern)) for pattern in urls.urlpatterns}
 NEVER = "XXX-2222-2222"
@@ -83,16 +83,24 @@ WITHOUT = sorted(name for name, arguments in ROUTES.items() if not arguments)
 METHODS = ("get", "head", "post")
 
 
+@pytest.fixture(scope="module")
+def world(django_db_setup, django_db_blocker):
+    """The keys of A and of B, each with a manager and a customer; made once for all tests here."""
+    with one_world(django_db_blocker):
+        desk = person("rolf", "reseller desk").as_actor
+        own, other = make_reseller(legal_name="Own Reseller"), make_reseller(legal_name="Canaryreseller Ltd")
+        onboarding.bind_manager(own, user=person("remy", "reseller manager"), by=desk, at=NOON)
+        onboarding.bind_manager(other, user=person("rosso", "reseller manager"), by=desk, at=NOON)
+        make_downstream(own, legal_name="Own customer")
+        make_downstream(other, legal_name="Canaryperson")
+        yield own.pk, other.pk
+
+
 @pytest.fixture
-def two(client, reseller_manager_user):
-    """A, whose manager is logged in, and B; each with a customer."""
-    desk = person("rolf", "reseller desk").as_actor
-    own, other = make_reseller(legal_name="Own Reseller"), make_reseller(legal_name="Canaryreseller Ltd")
-    onboarding.bind_manager(own, user=reseller_manager_user, by=desk, at=NOON)
-    onboarding.bind_manager(other, user=person("rosso", "reseller manager"), by=desk, at=NOON)
-    make_downstream(own, legal_name="Own customer")
-    make_downstream(other, legal_name="Canaryperson")
-    client.force_login(reseller_manager_user)
+def two(client, world, db):
+    """A, whose manager is logged in, and B."""
+    own, other = (Reseller.objects.get(pk=key) for key in world)
+    client.force_login(own.managers.get().user)
     return own, other
 
 
@@ -145,12 +153,10 @@ def test_no_list_holds_a_word_of_another(client, two, name):
 
 
 @pytest.mark.parametrize("name", sorted(set(ROUTES) - NO_RECORD))
-def test_after_the_binding_ended_nothing_is_there(client, two, name, reseller_manager_user):
+def test_after_the_binding_ended_nothing_is_there(client, two, name):
     own, _ = two
     record = RECORDS[name](own) if name in RECORDS else None
-    onboarding.end_binding(
-        reseller_manager_user.reseller_bindings.get(), by=person("ruth", "reseller desk").as_actor, at=NOON
-    )
+    onboarding.end_binding(own.managers.get(), by=person("ruth", "reseller desk").as_actor, at=NOON)
 
     answer = client.get(reverse(f"resellers:{name}", args=[record.reference] if record else []))
 

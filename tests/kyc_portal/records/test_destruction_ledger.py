@@ -8,13 +8,14 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.models import Address, Party
-from kyc_portal.records import destruction_ledger, holds, keys, replaying, retention, tombstones, triggers, verifying
+from kyc_portal.records import destruction_ledger, holds, keys, replaying, retention, tombstones, verifying
 from kyc_portal.records.models import SubjectKey, Tombstone
 from kyc_portal.records.offline.verify_audit import TAMPERED
 from kyc_portal.records.tasks import complete_destruction_ledger
 from tests.conftest import NOON
 from tests.kyc_portal.records.files import RULE, make_account, make_party
 from tests.kyc_portal.records.test_retention import purge
+from tests.kyc_portal.records.trails import unguarded
 
 pytestmark = pytest.mark.django_db
 
@@ -27,10 +28,8 @@ def small_rule_and_own_ledger(monkeypatch, settings, tmp_path):
 
 def forge(sql: str, *values) -> None:
     """What somebody with all rights on the database does."""
-    triggers.drop()
-    with connection.cursor() as cursor:
+    with unguarded(), connection.cursor() as cursor:
         cursor.execute(sql, values)
-    triggers.create()
 
 
 def purged(django_capture_on_commit_callbacks, *parties) -> list[Tombstone]:

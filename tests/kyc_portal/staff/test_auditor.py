@@ -6,16 +6,17 @@ from collections.abc import Iterator
 import pytest
 from django import forms
 from django.apps import apps
+from django.test import override_settings
 from django.utils import timezone
 
 from kyc_portal.staff import breakglass
 from kyc_portal.staff.actions import actions_of
 from kyc_portal.staff.models import BreakGlass
 from tests.bad_input.doors import all_rights, make_one_of_each
-from tests.conftest import person
+from tests.conftest import one_world, person
 from tests.kyc_portal.staff.worlds import digest_of_all_rows, filled, registered, routes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("auditor")]  # one world in one process
 WRITES = ("post", "put", "patch", "delete")
 ROWS_EACH = 3
 SIGNED = "note_review"  # the auditor's own signature under a break-glass access, and the one thing they may write
@@ -24,11 +25,19 @@ SIGNED = "note_review"  # the auditor's own signature under a break-glass access
 NOT_RECORDS = ("login", "logout", "you/", "me/confirm/")
 
 
+@pytest.fixture(scope="module")
+def world(django_db_setup, django_db_blocker, tmp_path_factory):
+    """A row behind every page, made once for all tests here: each undoes what it did."""
+    folder = tmp_path_factory.mktemp("auditor")
+    places = override_settings(PRIVATE_DIR=folder / "private", BUNDLE_DIR=folder / "bundles")
+    with places, one_world(django_db_blocker):
+        make_one_of_each(folder, all_rights())
+        yield
+
+
 @pytest.fixture
-def auditor(client, tmp_path, settings):
-    """An auditor at work in a world with a row behind every page."""
-    settings.PRIVATE_DIR, settings.BUNDLE_DIR = tmp_path / "private", tmp_path / "bundles"
-    make_one_of_each(tmp_path, all_rights())
+def auditor(world, client, db):
+    """An auditor at work in that world."""
     client.raise_request_exception = False
     client.force_login(person("audrey", "auditor"))
     return client
