@@ -1,12 +1,13 @@
 """Which text applied on a day: the regime with its figures, the CIP version in force (R3)."""
 
 import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, models
 
 from kyc_portal.policy.models import (
     CipVersion,
@@ -51,6 +52,30 @@ class NoCip(Refusal):
     """No CIP version was in force on that day."""
 
 
+class Figures(Mapping[str, RegimeNumber]):
+    """The figures of a profile by name, each made a row when it is asked for: of two hundred few ever are."""
+
+    def __init__(self, profile: RegimeProfile):
+        fields = [field.attname for field in RegimeNumber._meta.concrete_fields]
+        cited = [f"citation__{field.attname}" for field in Citation._meta.concrete_fields]
+        self._fields, self._made = fields, {}
+        self._found = {row[fields.index("name")]: row for row in profile.numbers.values_list(*fields, *cited)}
+
+    def __getitem__(self, name: str) -> RegimeNumber:
+        if name not in self._made:
+            values, count = self._found[name], len(self._fields)
+            made = self._made[name] = RegimeNumber.from_db(DEFAULT_DB_ALIAS, self._fields, values[:count])
+            fields = [field.attname for field in Citation._meta.concrete_fields]
+            made.citation = Citation.from_db(DEFAULT_DB_ALIAS, fields, values[count:])
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
 @dataclass(frozen=True)
 class Regime:
     """One profile as of one day, read once: figures by name, required elements, and whether it binds."""
@@ -59,7 +84,7 @@ class Regime:
     label: str
     standing: str
     elements: frozenset[str]
-    figures: dict[str, RegimeNumber]
+    figures: Figures
 
     def figure(self, name: str) -> RegimeNumber:
         if name not in self.figures:
@@ -99,8 +124,7 @@ def profile_on(day: date) -> RegimeProfile:
 def regime_on(day: date) -> Regime:
     """The regime the settings choose, as of `day`; two queries. Raises NoSuchRegime."""
     profile = profile_on(day)
-    figures = {figure.name: figure for figure in profile.numbers.select_related("citation")}
-    return Regime(profile.code, profile.label, profile.standing, frozenset(profile.elements), figures)
+    return Regime(profile.code, profile.label, profile.standing, frozenset(profile.elements), Figures(profile))
 
 
 def number_on(name: str, day: date) -> models.QuerySet:
