@@ -10,10 +10,10 @@ from typing import Any
 from django.db import connection
 
 from accounts.flows import access_days, access_follow_up, waiting
-from accounts.flows.access_writing import Writer, writer_for
+from accounts.flows.access_writing import Writer, Written, writer_for
 from accounts.flows.batches import in_batches, made_ahead
 from accounts.flows.verdicts import Judge, judge_on
-from accounts.formats.access_lines import AccessLine, BadLine
+from accounts.formats.access_lines import AccessLine, BadLine, content_of
 from accounts.formats.access_rows import ADDRESS, Rows
 from accounts.formats.text import shown
 from accounts.models import AccessBatch, RefusedLine
@@ -28,6 +28,10 @@ ADDRESSES_KNOWN = 200_000
 LINES_SHOWN = 20
 LONGEST_REASON = 300
 DOOMED = "The destruction of this account's file has begun, so nothing can be added to it."
+DIFFERS = (
+    "The account has an event of this number that says something else; the first stays as it was told. Find out which "
+    "is true, and give what is another event a number of its own."
+)
 
 
 class BadLines(Refusal):
@@ -38,7 +42,7 @@ class BadLines(Refusal):
 class _Part:
     """Some lines, read and ready to be written."""
 
-    read: int
+    lines: list[AccessLine | BadLine]
     bad: list[BadLine]
     packed: Any
     addresses: set[str]
@@ -91,10 +95,11 @@ def _key_of(batch: AccessBatch) -> object:
 
 def _write(batch: AccessBatch, lines: Iterable, judge: Judge, keep_good_rows: bool, at: datetime) -> _Tally:
     told, writer, kept = _Tally(), writer_for(batch, judge.edition, at=at), set()
+    read_before = AccessBatch.objects.filter(sha256=batch.sha256).exclude(pk=batch.pk).exists()
     access_days.forget_networks()
     rows = Rows(lambda address: _meaning(judge, address), at=at, names_accounts=batch.account_id is None)
     for part in made_ahead(_parts(iter(lines), rows, writer), AHEAD):
-        told.read += part.read
+        told.read += len(part.lines)
         bad = part.bad
         if keep_good_rows or not told.refused:  # else it only counts what is wrong
             new = part.addresses - kept
@@ -104,12 +109,22 @@ def _write(batch: AccessBatch, lines: Iterable, judge: Judge, keep_good_rows: bo
             written = writer.write(part.packed)
             told.new += written.new
             told.waiting += written.waiting
-            bad = sorted([*bad, *(BadLine(line, DOOMED) for line in written.doomed)], key=lambda line: line.line)
+            if read_before:  # by another mapping, which may well put the same event into other words
+                written.differing = []
+            if written.doomed or written.differing:
+                bad = sorted([*bad, *_not_added(part, written)], key=lambda line: line.line)
         told.refused += len(bad)
         told.first_bad += bad[: LINES_SHOWN - len(told.first_bad)]
         if keep_good_rows:
             _keep_refused(batch, bad)
     return told
+
+
+def _not_added(part: _Part, written: Written) -> list[BadLine]:
+    """Nothing more is kept of who is being destroyed; what contradicts a record is kept as it was sent."""
+    sent = {line.line: line for line in part.lines}
+    differing = [BadLine(line, DIFFERS, content_of(sent[line].sent)) for line in written.differing]
+    return [*(BadLine(line, DOOMED) for line in written.doomed), *differing]
 
 
 def _parts(lines: Iterator[AccessLine | BadLine], rows: Rows, writer: Writer) -> Iterator[_Part]:
@@ -119,7 +134,7 @@ def _parts(lines: Iterator[AccessLine | BadLine], rows: Rows, writer: Writer) ->
             made = line if isinstance(line, BadLine) else rows.of(line)
             (bad if isinstance(made, BadLine) else good).append(made)
         addresses = {row[ADDRESS] for row in good}
-        yield _Part(len(some), bad, writer.pack(good), addresses - {None})
+        yield _Part(some, bad, writer.pack(good), addresses - {None})
 
 
 def _meaning(judge: Judge, address: str) -> tuple[str, str, str]:

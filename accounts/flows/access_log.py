@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from accounts.flows import access_delivery, access_elsewhere
 from accounts.flows.deadlocks import anew_after_deadlock
 from accounts.formats.access_formats import AUTO, FORMATS, MAPPED, Lines
+from accounts.formats.access_lines import AccessFileRefused
 from accounts.formats.log_kind import recognise
 from accounts.formats.mapped_log import MappedReader
 from accounts.formats.text import make_controls_visible, shown
@@ -22,6 +23,7 @@ from kyc_portal.refusal import Refusal
 
 CHUNK = 1 << 20
 LONGEST_FILE_NAME = 200
+BLANK = b" \t\r\n\xef\xbb\xbf"
 
 
 class UnknownFormat(Refusal):
@@ -59,6 +61,7 @@ def import_access_lines(
     if format not in (AUTO, *FORMATS) and reader is None:
         raise UnknownFormat(f"There is no log format “{shown(format)}”. Known formats: {', '.join(sorted(FORMATS))}.")
     with _Rewindable(path_or_stream) as stream:
+        _require_something(stream, file_name)
         format = MAPPED if reader else recognise(stream, file_name) if format == AUTO else format
         sha256 = _sha256_of(stream)
         batch = AccessBatch(
@@ -138,6 +141,17 @@ def _copied(stream: BinaryIO) -> BinaryIO:
     while chunk := stream.read(CHUNK):
         copy.write(chunk)
     return copy
+
+
+def _require_something(stream: BinaryIO, file_name: str) -> None:
+    """Whoever sends nothing is told so: a source that broke down would look healthy. Leaves the stream at its start."""
+    stream.seek(0)
+    while chunk := stream.read(CHUNK):
+        if chunk.strip(BLANK):
+            break
+    else:
+        raise AccessFileRefused(f"{shown(file_name)} is empty. Give a log file as the service delivered it.")
+    stream.seek(0)
 
 
 def _sha256_of(stream: BinaryIO) -> str:

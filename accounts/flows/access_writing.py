@@ -6,13 +6,14 @@ they are.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
+from accounts.flows.batches import in_batches
 from accounts.formats.access_rows import ADDRESS, COLUMNS, KEY, SYSTEM, Row, as_copy_line, escaped
 from accounts.models import AccessBatch, RangeEdition
 from kyc_portal.records.session import copying_into
@@ -26,6 +27,18 @@ _WAITING = f"INSERT INTO accounts_waitingline (batch_id, waiting_since, line, ac
 _ONCE = " ON CONFLICT DO NOTHING"
 _OF_SOMEBODY = f"SELECT account_id, %s, edition_id, {_ALL} FROM arriving"  # noqa: S608 names of columns alone
 _OF_NOBODY = f"SELECT %s, %s, line, account_key, {_OWN} FROM arriving ORDER BY {_ORDER}"  # noqa: S608 the same
+
+# Which lines say something else than the record that is there under their number.
+_DIFFERING = f"""
+SELECT line.line FROM arriving line JOIN accounts_accessrecord there ON there.account_id = line.account_id
+    AND there.source_system = line.source_system AND there.event_id = line.event_id
+WHERE ({", ".join(f"there.{name}" for name in _SAID)}) IS DISTINCT FROM ({", ".join(f"line.{name}" for name in _SAID)})
+ORDER BY line.line
+"""  # noqa: S608 names of columns alone
+_AS_STORED = _OWN.replace("at", "CAST(at AS TEXT)", 1)  # else the connection would make moments of them
+_THERE = f"SELECT {_AS_STORED} FROM accounts_accessrecord WHERE account_id = %s AND event_id IN ({{marks}})"  # noqa: S608
+_EVENT = 1 + _SAID.index("event_id")  # in a form, which begins with the edition
+_NUMBERED = slice(_SAID.index("source_system"), _SAID.index("event_id") + 1)
 
 # Looked up one by one, each by its index, whatever the planner thinks of the tables. Our reference in any letter case.
 WHOSE = """
@@ -60,11 +73,13 @@ class Group:
 
 @dataclass
 class Written:
-    """What became of some rows: new records, rows that wait, and the lines of accounts that are being destroyed."""
+    """What became of some rows: new records, and rows that wait; the lines of accounts that are being destroyed, and of
+    events that are there and say something else."""
 
     new: int
     waiting: int = 0
-    doomed: tuple[int, ...] = ()
+    doomed: list[int] = field(default_factory=list)
+    differing: list[int] = field(default_factory=list)
 
 
 def writer_for(batch: AccessBatch, edition: RangeEdition, *, at: datetime) -> "Writer":
@@ -93,21 +108,27 @@ class Writer:
     def write(self, groups: dict[Key, Group]) -> Written:
         if not groups:
             return Written(0)
+        written = Written(0)
         with connection.cursor() as cursor:
             if self.batch.account_id is not None:
                 account = self._as_key(self.batch.account_id)
-                return Written(self._add(cursor, [(account, group.forms) for group in groups.values()]))
+                self._add(cursor, [(account, group) for group in groups.values()], written)
+                return written
             self._find_whose(cursor, groups.keys())
-            found = [(self.whose[key], group) for key, group in groups.items()]
-            mine = sorted(
-                ((account, group.forms) for account, group in found if account and account not in self.going),
-                key=itemgetter(0),
-            )
-            nobodys = {key: group for key, group in groups.items() if self.whose[key] is None}
-            doomed = [line for account, group in found if account in self.going for line in group.lines]
-            return Written(
-                self._add(cursor, mine) if mine else 0, self._let_wait(cursor, nobodys) if nobodys else 0, tuple(doomed)
-            )
+            mine, nobodys = [], {}
+            for key, group in groups.items():
+                account = self.whose[key]
+                if account is None:
+                    nobodys[key] = group
+                elif account in self.going:
+                    written.doomed += group.lines
+                else:
+                    mine.append((account, group))
+            if mine:
+                self._add(cursor, sorted(mine, key=itemgetter(0)), written)
+            if nobodys:
+                written.waiting = self._let_wait(cursor, nobodys)
+        return written
 
     def _find_whose(self, cursor, keys: Iterable[Key]) -> None:
         if len(self.whose) > KEYS_KNOWN:
@@ -126,8 +147,8 @@ class Writer:
         """Fill `whose` for these keys, and `going`."""
         raise NotImplementedError
 
-    def _add(self, cursor, rows: list[tuple[str, list]]) -> int:
-        """Write records, the forms of each account; returns how many were new."""
+    def _add(self, cursor, rows: list[tuple[str, Group]], written: Written) -> None:
+        """Write records, those of each account, and note how many were new and which are there saying otherwise."""
         raise NotImplementedError
 
     def _let_wait(self, cursor, groups: dict[Key, Group]) -> int:
@@ -167,18 +188,28 @@ class _OnPostgresql(Writer):
         )
         self.going |= {key for (key,) in cursor.fetchall()}
 
-    def _add(self, cursor, rows: list[tuple[str, list[str]]]) -> int:
+    def _add(self, cursor, rows: list[tuple[str, Group]], written: Written) -> None:
+        count = sum(len(group.forms) for _, group in rows)
         if not self.repeats:
             try:
                 into = f"accounts_accessrecord (account_id, batch_id, edition_id, {_ALL})"
                 with transaction.atomic(), copying_into(into) as copy:
                     copy.write(_begun(rows, f"\t{self.batch.pk}\t"))
-                return sum(len(forms) for _, forms in rows)
+                written.new = count
+                return
             except IntegrityError:
                 self.repeats = True
-        self._lay_out(cursor, _begun(rows, "\t\\N\t\\N\t"))
+        lines = [
+            f"{account}\t{line}\t\\N\t{form}"
+            for account, group in rows
+            for line, form in zip(group.lines, group.forms, strict=True)
+        ]
+        self._lay_out(cursor, "".join(lines))
         cursor.execute(_RECORD + _OF_SOMEBODY + _ONCE, [self.batch.pk])
-        return cursor.rowcount
+        written.new = cursor.rowcount
+        if written.new < count:
+            cursor.execute(_DIFFERING)
+            written.differing = [line for (line,) in cursor.fetchall()]
 
     def _let_wait(self, cursor, groups: dict[Key, Group]) -> int:
         lines = [
@@ -196,9 +227,9 @@ class _OnPostgresql(Writer):
             copy.write(text)
 
 
-def _begun(rows: list[tuple[str, list[str]]], rest: str) -> str:
+def _begun(rows: list[tuple[str, Group]], rest: str) -> str:
     """Each form with its account and the rest before it."""
-    return "".join([f"{account}{rest}" + f"{account}{rest}".join(forms) for account, forms in rows])
+    return "".join([f"{account}{rest}" + f"{account}{rest}".join(group.forms) for account, group in rows])
 
 
 def _check_references_at_once(cursor) -> None:
@@ -228,11 +259,23 @@ class _OnSqlite(Writer):
         cursor.execute("SELECT key FROM records_doomedrecord WHERE label = 'accounts.account'")
         self.going = {key.replace("-", "") for (key,) in cursor.fetchall()}
 
-    def _add(self, cursor, rows: list[tuple[str, list[Row]]]) -> int:
+    def _add(self, cursor, rows: list[tuple[str, Group]], written: Written) -> None:
         batch = self.batch.pk.hex
-        values = [(account, batch, *form) for account, forms in rows for form in forms]
+        values = [(account, batch, *form) for account, group in rows for form in group.forms]
         cursor.executemany(f"{_RECORD}VALUES ({_marks(len(values[0]))}){_ONCE}", values)
-        return cursor.rowcount
+        written.new = cursor.rowcount
+        if written.new < len(values):
+            for account, group in rows:
+                written.differing += self._differing(cursor, account, group)
+
+    def _differing(self, cursor, account: str, group: Group) -> list[int]:
+        there = {}
+        for part in in_batches(form[_EVENT] for form in group.forms):
+            cursor.execute(_THERE.format(marks=_marks(len(part))), [account, *part])
+            there |= {row[_NUMBERED]: row for row in cursor.fetchall()}
+        same = slice(1, 1 + len(_SAID))
+        told = zip(group.lines, (form[same] for form in group.forms), strict=True)
+        return [line for line, said in told if there[said[_NUMBERED]] != said]
 
     def _let_wait(self, cursor, groups: dict[Key, Group]) -> int:
         begin = (self.batch.pk.hex, _as_text(self.at))

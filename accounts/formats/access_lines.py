@@ -50,6 +50,7 @@ class AccessLine(NamedTuple):
     user_agent: str = ""
     region: str = ""
     port: int | None = None
+    sent: str | bytes = ""
 
 
 @dataclass(frozen=True)
@@ -98,12 +99,12 @@ def read_events(
 def build_line(line: int, values: dict[str, str], sent: str | bytes = "") -> AccessLine | BadLine:
     """Check the texts of one event, keyed by column name, and build its line; other keys must not be there."""
     try:
-        return _build(line, values)
+        return _build(line, values, sent)
     except BadEvent as fault:
         return BadLine(line, str(fault), content_of(sent))
 
 
-def _build(line: int, values: dict[str, str]) -> AccessLine:
+def _build(line: int, values: dict[str, str], sent: str | bytes) -> AccessLine:
     for name in () if _is_plain(values) else (*REQUIRED, *OPTIONAL):
         value = values.get(name, "")
         if fault := find_fault(value, LONGEST_VALUE):
@@ -122,7 +123,7 @@ def _build(line: int, values: dict[str, str]) -> AccessLine:
     return AccessLine(  # in the order of its fields: by their names it would take a third longer
         line, values["event_id"], at, values["kind"], values["action"], values.get("principal", ""), address, source,
         values["source_system"], values.get("account", ""), values.get("user_agent", ""), values.get("region", ""),
-        _port_of(given) if given else port,
+        _port_of(given) if given else port, sent,
     )  # fmt: skip
 
 

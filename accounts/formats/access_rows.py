@@ -3,14 +3,13 @@
 A row is a plain tuple in the order of COLUMNS; one of many million lines must cost no more than it has to.
 """
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
-from accounts.formats.access_lines import AccessLine, BadLine
+from accounts.formats.access_lines import AccessLine, BadLine, content_of
 
 FUTURE_TOLERANCE = timedelta(days=1)  # for clocks that run fast; a date beyond would keep a file from ever being due
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # a clock that was never set says this day
@@ -49,7 +48,7 @@ class Rows:
             or len(line.raw_source) > _TEXT or len(line.source_system) > _SYSTEM
             or not EARLIEST <= line.at <= self.latest or (self.names_accounts and not 0 < len(line.account) <= _KEY)
         ):  # fmt: skip
-            return BadLine(line.line, self._fault(line), as_sent(line))
+            return BadLine(line.line, self._fault(line), content_of(line.sent))
         address, agent = line.address, line.user_agent
         return (
             line.line, line.account if self.names_accounts else "", line.at, line.kind, line.action, line.principal,
@@ -72,18 +71,6 @@ class Rows:
 def digest_of(agent: str) -> str:
     """What is kept of a user agent."""
     return sha256(agent.encode()).hexdigest()
-
-
-def as_sent(line: AccessLine) -> str:
-    """The line in our own form of JSON lines, whatever log it came from, so that it can be mended and sent again."""
-    told = {
-        "event_id": line.event_id, "at": line.at.isoformat(), "kind": line.kind, "action": line.action,
-        "principal": line.principal, "source": line.raw_source, "source_system": line.source_system,
-        "account": line.account, "user_agent": line.user_agent, "region": line.region,
-    }  # fmt: skip
-    if line.port is not None:
-        told["port"] = str(line.port)
-    return json.dumps(told, ensure_ascii=False)
 
 
 def as_copy_line(row: Row) -> str:

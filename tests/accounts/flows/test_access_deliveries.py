@@ -187,6 +187,33 @@ class TestWhose:
         assert (record.edition is None, record.special_use) == (False, "documentation")
         assert [(row.line, row.account_key, row.address) for row in waits] == [(3, odd, "192.0.2.7"), (4, odd, None)]
 
+    @pytest.mark.parametrize("batch_of", ["one", "many"])
+    @pytest.mark.parametrize(
+        "changed", [{"principal": "user:eve"}, {"source": "8.8.4.4"}, {"at": "2026-01-31T00:00:00.000001Z"}]
+    )
+    def test_an_event_that_is_there_and_says_something_else_is_refused_and_kept(self, batch_of, changed):
+        account = make_account()
+        given = account if batch_of == "one" else None
+
+        def take(*events, **options):
+            return access_log.import_access_lines(
+                given, jsonl(*events), format="jsonl", file_name="log", by=SCHEDULER, at=NOON, **options
+            )
+
+        said = [event(n, account=account.reference) for n in range(3)]
+        take(*said[:2])
+        contradicts = said[1] | changed
+
+        with pytest.raises(access_delivery.BadLines, match=r"line cannot be used \(2\).*says something else"):
+            take(said[0], contradicts, said[2])
+        batch = take(said[0], contradicts, said[2], keep_good_rows=True)
+
+        assert counts(batch) == (3, 1, 1, 0, 1)
+        refused = RefusedLine.objects.get()
+        assert (refused.line, json.loads(refused.content)) == (2, contradicts)
+        assert AccessRecord.objects.filter(event_id=said[1]["event_id"], principal=said[1]["principal"]).count() == 1
+        assert sum(AccessDay.objects.values_list("count", flat=True)) == 3
+
     def test_once_something_repeats_all_that_follows_is_looked_at(self, monkeypatch):
         monkeypatch.setattr(access_delivery, "PART", 2)
         one, other = make_account(), make_account()
