@@ -29,7 +29,7 @@ class TestAzureActivity:
     def test_an_export(self):
         found = one("azure", {"records": [exported(callerIpAddress="203.0.113.7:50123")]})
 
-        assert found == AccessLine(
+        assert found._replace(sent="") == AccessLine(
             line=1, event_id=found.event_id, at=AT, kind="admin", action="MICROSOFT.COMPUTE/VIRTUALMACHINES/WRITE",
             principal="anna@customer.example", address="203.0.113.7", raw_source="203.0.113.7:50123",
             source_system="azure-activity", account=SUBSCRIPTION, region="global", port=50_123,
@@ -100,7 +100,7 @@ class TestAzureActivity:
 
 class TestGoogleCloudAudit:
     def test_an_entry(self):
-        assert one("gcp", entry()) == AccessLine(
+        assert one("gcp", entry())._replace(sent="") == AccessLine(
             line=1, event_id="i-1@2026-03-01T10:00:01.123456789Z", at=AT, kind="admin",
             action="compute:v1.compute.instances.insert", principal="anna@customer.example", address="203.0.113.7",
             raw_source="203.0.113.7", source_system="gcp-audit", account="one", user_agent="example/1.0", region="a-b1",
@@ -172,7 +172,7 @@ class TestCadf:
         ids=["line", "array", "envelope", "message"],
     )
     def test_an_event_in_each_envelope(self, message):
-        assert one("cadf", message) == self.EXPECTED
+        assert one("cadf", message)._replace(sent="") == self.EXPECTED
 
     @pytest.mark.parametrize(
         ("action", "kind"),
