@@ -139,6 +139,12 @@ def decision_facts(case: Case, found: Decision | None, decisions: Sequence[Decis
     return Facts("decision", "Decision", [row for row in rows if row[1]], note=note, **rules)
 
 
+def proposal_in_words(found: Decision) -> str:
+    """What a second signature would stand under, in a line."""
+    what = f"{OutcomeCode(found.outcome).label} ({REASONS[found.reason].title})"
+    return f"{found.reference} about {found.account.reference}: {what}, proposed by {found.proposed_by}"
+
+
 TONES = {
     DecisionState.PROPOSED: "warning",
     DecisionState.SIGNED: "warning",
