@@ -202,7 +202,7 @@ def _make_due(key: str, *, by: Actor, at: datetime) -> list[UUID]:
         return []
     figures, file = figures_on(legal_day(at)), parties_of_file(account)
     held = held_by(file, most=figures.most_holders)
-    keys = set().union(*(each.holders for each in held if each.others < figures.most_holders), file)
+    keys = set().union(*(each.holders for each in held), file)
     keys |= set(SeenBefore.objects.filter(earlier=account.party_id).values_list("party_id", flat=True))
     keys.discard(account.party_id)
     rows = Party.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk")
