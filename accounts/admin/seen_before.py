@@ -17,6 +17,7 @@ from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Facts, Link, Table, timeline_section
 
 MOST_SHOWN = 20
+DUE = "What came last was not compared yet; it is within minutes."
 TONES = {Judgement.SAME: "danger", Judgement.NOT_SAME: "good", Judgement.CANNOT_TELL: "warning"}
 NO_NAMES = "No names or numbers of people: everybody who sees the customer reads this."
 
@@ -43,8 +44,9 @@ def section(*parties: Party) -> Table:
         head, rows = head[1:], [row[1:] for row in rows]
     empty = "Nothing ties them to anybody who was closed for cause, restricted or refused."
     note = "Shared values say that two may be one, not that they are; rare ones say more (own policy)."
-    if any(party.look_back_due for party in parties):
-        note = "What came last was not compared yet; it is within minutes. " + note
+    if any(party.look_back_due for party in parties):  # then nobody can say that there is nothing
+        empty = DUE
+        note = f"{DUE} {note}" if rows else note
     url = graph_of(parties[0]) if len(keys) == 1 else ""
     return Table(
         "seen-before", "Seen before", head, rows, empty=empty, note=note, url=url,

@@ -84,3 +84,18 @@ def test_an_auditor_reads_and_does_not_judge(client, tie, auditor_user):
 
     assert tie.reference in page_of(client, tie)
     assert client.post(reverse("admin:accounts_seenbefore_do", args=[tie.pk, "judge"])).status_code == 403
+
+
+def test_while_the_comparison_is_due_nobody_says_that_there_is_nothing(client, analyst_user):
+    account = make_account()
+    client.force_login(analyst_user)
+    due, nothing = "What came last was not compared yet; it is within minutes.", "Nothing ties them to anybody"
+
+    for record in (account, account.party):
+        shown = page_of(client, record)
+        assert shown.count(due) == 1 and nothing not in shown
+    seen_before.look_back_due(at=NOON)
+
+    for record in (account, account.party):
+        shown = page_of(client, record)
+        assert due not in shown and nothing in shown
