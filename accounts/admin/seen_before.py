@@ -87,6 +87,7 @@ class JudgementFilter(QuerysetFilter):
         "open": ("to judge", lambda rows, user, today: rows.to_judge()),
         "same": ("the same", lambda rows, user, today: rows.filter(judgement=Judgement.SAME)),
         "other": ("not the same", lambda rows, user, today: rows.filter(judgement=Judgement.NOT_SAME)),
+        "cannot_tell": ("cannot be told", lambda rows, user, today: rows.filter(judgement=Judgement.CANNOT_TELL)),
         "over": ("over", lambda rows, user, today: rows.filter(over_at__isnull=False)),
     }
 
@@ -103,7 +104,16 @@ class JudgeForm(forms.Form):
 
 @admin.register(SeenBefore)
 class SeenBeforeAdmin(RecordAdmin):
-    list_display = ["reference", "party", "earlier_reference", "outcome", "score", "judgement", "found_at", "over_at"]
+    list_display = [
+        "reference",
+        "party",
+        "earlier_reference",
+        "outcome",
+        "strength",
+        "judgement",
+        "found_at",
+        "over_at",
+    ]
     list_filter = [JudgementFilter]
     list_select_related = ["party"]
     search_fields = ["reference", "party__reference", "earlier_reference"]
@@ -112,6 +122,10 @@ class SeenBeforeAdmin(RecordAdmin):
     @admin.display(description="what became of the earlier", ordering="why")
     def outcome(self, tie):
         return outcome_of(tie.why)
+
+    @admin.display(description="strength", ordering="score")
+    def strength(self, tie):
+        return f"{tie.score:.0%}"
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("party", "earlier")
@@ -126,6 +140,7 @@ class SeenBeforeAdmin(RecordAdmin):
             ("What became of it", outcome_of(record.why)),
             ("Strength", f"{record.score:.0%}"),
             ("Why", record.sentence),
+            ("Holds up", ", ".join(flows.held_up_by(record, at=at))),
             ("Found", record.found_at),
             ("Judged", record.get_judgement_display()),
             ("By", record.judged_by),

@@ -15,7 +15,7 @@ from accounts.flows.holders import Held, held_by
 from accounts.flows.ownership import keys_above
 from accounts.flows.shut_out import ShutOut
 from accounts.models import RestrictedCustomer
-from accounts.rules.links import LinkFigures, LinkStrength, Shared, strength
+from accounts.rules.links import LinkFigures, LinkStrength, Shared, in_a_row, strength
 
 LONGEST_SENTENCE = 500
 OWNER = "owner"  # what a customer and whoever owns a part of it have in common, when that one was shut out itself
@@ -29,7 +29,7 @@ class Earlier:
     remembered: UUID | None
     reference: str
     why: str
-    then: str  # what became of it, as a sentence
+    then: str  # what became of it, after "with"
 
     @property
     def key(self) -> tuple[UUID | None, UUID | None]:
@@ -45,7 +45,8 @@ class TieBefore:
 
     @property
     def sentence(self) -> str:
-        return f"{self.strength.sentence} {self.earlier.then}"[:LONGEST_SENTENCE]
+        """Names both but the customer itself, on whose page it stands."""
+        return f"Shares {in_a_row(self.strength.counted)} with {self.earlier.then}."[:LONGEST_SENTENCE]
 
     @property
     def kinds(self) -> list[str]:
@@ -114,12 +115,12 @@ def _shared(
 
 
 def _on_file(one: ShutOut) -> Earlier:
-    return Earlier(one.party, None, one.account, one.why, f"{one.account} was shut out ({one.outcome}).")
+    return Earlier(one.party, None, one.account, one.why, f"{one.account}, which was shut out ({one.outcome})")
 
 
 def _purged(customer: RestrictedCustomer) -> Earlier:
-    then = f"{customer.reference} was shut out ({shut_out.outcome_of(customer.reason)}); "
-    then += f"its file was purged on {customer.remembered_on}."
+    then = f"{customer.reference}, which was shut out ({shut_out.outcome_of(customer.reason)}); "
+    then += f"its file was purged on {customer.remembered_on}"
     return Earlier(None, customer.pk, customer.reference, customer.reason, then)
 
 

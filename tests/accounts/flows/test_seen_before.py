@@ -88,7 +88,7 @@ class TestSomebodyComes:
         assert (tie.earlier, tie.remembered, tie.why) == (gone.party, None, "terms_broken")
         assert tie.shared == [{"kind": "card", "holders": 2}] and float(tie.score) == 0.85
         assert tie.sentence == (
-            f"They share the same payment card. {gone.reference} was shut out (terms broken)."
+            f"Shares the same payment card with {gone.reference}, which was shut out (terms broken)."
         )  # fmt: skip
         [flag] = back.signals.all()
         assert (flag.code, flag.weight) == ("seen_before", 50)
@@ -248,7 +248,13 @@ class TestWhatMakesAValueCommon:
             assert (tie.earlier, float(tie.score)) == (gone.party, 0.94)
             assert tie.shared == [{"kind": "card", "holders": 2}, {"kind": "phone", "holders": 2}]
             assert back.signals.get().code == "seen_before"
-            assert any(tie.reference in sentence for sentence in activation.why_not(back, at=LATER))
+            assert tie.sentence == (
+                f"Shares the same payment card and telephone number with {gone.reference}, which was shut out "
+                "(terms broken)."
+            )
+            assert activation.why_not(back, at=LATER) == [
+                f"{tie.sentence} Judge the tie {tie.reference}: are they the same?"
+            ]
 
     def test_t21_who_was_let_in_and_is_tied_thins_nothing_either(self):
         gone = shut_out(phone=PHONE)
@@ -485,7 +491,7 @@ class TestPurge:
         seen_before.look_back(back.party, by=SCHEDULER, at=LATER)
         [tie] = ties_of(back)
         assert tie.over_at is None and tie.shared == [{"kind": "card", "holders": 2}]
-        assert f"{gone.reference} was shut out (terms broken); its file was purged on" in tie.sentence
+        assert f"{gone.reference}, which was shut out (terms broken); its file was purged on" in tie.sentence
 
     def test_t22_one_purged_is_known_when_they_come_later(self):
         age(shut_out())
