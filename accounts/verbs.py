@@ -147,7 +147,7 @@ class Verb(AuditVerb):
         "accounts.fingerprints_renewed",
         "made the fingerprints of {count} parties anew under {key_id}",
     )
-    LOOKED_BACK = "accounts.looked_back", "compared {party} with everybody we shut out: {count} ties stand"
+    LOOKED_BACK = "accounts.looked_back", "compared {party} with everybody we shut out; ties that stand: {count}"
     ACCESS_FINGERPRINTED = (
         "accounts.access_fingerprinted",
         "fingerprinted from where {party} was used around its registration and its end: {count} new",

@@ -15,7 +15,7 @@ from accounts.models import Party
 from accounts.rules.graph_layout import Layout, Line, Place, lay_out
 from accounts.rules.links import WORDS
 from accounts.rules.onboarding import LABELS, AccountStatus
-from accounts.rules.rarity import counted, rarity
+from accounts.rules.rarity import counted, counted_in_full
 from kyc_portal.staff.sections import Badge, Link, Table, url_of
 from kyc_portal.staff.templatetags.marks import cell, visible
 
@@ -62,7 +62,8 @@ def _notes(layout: Layout, ties: Sequence[Tie], asked: int) -> list[str]:
     rows = {place.key for place in layout.places}
     no_lane = [number for number in layout.ties_left_out if ties[number].a in rows and ties[number].b in rows]
     if no_lane:
-        notes.append(f"{len(no_lane)} weaker ties found no room in the picture; they are in the table.")
+        many = "1 weaker tie" if len(no_lane) == 1 else f"{len(no_lane)} weaker ties"
+        notes.append(f"{many} found no room in the picture; the table has all.")
     return notes
 
 
@@ -94,19 +95,17 @@ def shape_of(node: Node) -> str:
 
 
 def in_short(tie: Tie) -> str:
-    """ "payment card, 1 of 3 holders and 2 more": the most telling value two share."""
+    """ "payment card, 3 holders, and 2 more": the most telling value two share."""
     if not tie.shared:
         return ""
     first, *rest = tie.shared
-    more = f" and {len(rest)} more" if rest else ""
+    more = f", and {len(rest)} more" if rest else ""
     return f"{WORDS.get(first.kind, first.kind)}, {counted(first.holders)}{more}"
 
 
 def in_full(tie: Tie) -> str:
     """Everything two share, each with how many hold it, and how rare that is."""
-    return "; ".join(
-        f"{WORDS.get(each.kind, each.kind)}, {counted(each.holders)} ({rarity(each.holders)})" for each in tie.shared
-    )
+    return "; ".join(f"{WORDS.get(each.kind, each.kind)}, {counted_in_full(each.holders)}" for each in tie.shared)
 
 
 def _told(key: UUID, by_key: dict, ties: Sequence[Tie]) -> list[str]:

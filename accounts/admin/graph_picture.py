@@ -70,7 +70,8 @@ def link_graph(layout: Layout, nodes: Mapping, ties: Sequence[Line], title: str)
         _node(place, nodes[place.key], label, (top, end - top), grid, around[place.row])
         for place, label, top, end in zip(layout.places, labels, tops, ends, strict=True)
     ]
-    words = f"{len(layout.places)} in the graph, {len(lines)} ties drawn. The table says the same."
+    drawn = "1 tie" if len(lines) == 1 else f"{len(lines)} ties"
+    words = f"{len(layout.places)} in the graph, {drawn} drawn. The table says the same."
     return picture("graph", height, title, words, joined([*lines, *stops]), is_walked=True)
 
 

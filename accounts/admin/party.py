@@ -310,11 +310,11 @@ class PartyAdmin(RecordAdmin):
 
     def _links(self, party, figures):
         rows = [
-            [Link(link.party.legal_name, link.party), link.party.reference, f"{link.score:.2f}", link.sentence]
+            [Link(link.party.legal_name, link.party), link.party.reference, f"{link.score:.0%}", link.sentence]
             for link in links.find_links(party, figures)
         ]
         rows += [
-            ["A purged file", found.customer.reference, f"{found.score:.2f}", found.sentence]
+            ["A purged file", found.customer.reference, f"{found.score:.0%}", found.sentence]
             for found in restricted.find_restricted(party, figures)
         ]
         head = ["Party", "Reference", "Strength", "Why"]

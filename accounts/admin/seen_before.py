@@ -17,6 +17,7 @@ from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Facts, Link, Table, timeline_section
 
 MOST_SHOWN = 20
+DUE = "What came last was not compared yet; it is within minutes."
 TONES = {Judgement.SAME: "danger", Judgement.NOT_SAME: "good", Judgement.CANNOT_TELL: "warning"}
 NO_NAMES = "No names or numbers of people: everybody who sees the customer reads this."
 
@@ -43,8 +44,9 @@ def section(*parties: Party) -> Table:
         head, rows = head[1:], [row[1:] for row in rows]
     empty = "Nothing ties them to anybody who was closed for cause, restricted or refused."
     note = "Shared values say that two may be one, not that they are; rare ones say more (own policy)."
-    if any(party.look_back_due for party in parties):
-        note = "What came last was not compared yet; it is within minutes. " + note
+    if any(party.look_back_due for party in parties):  # then nobody can say that there is nothing
+        empty = DUE
+        note = f"{DUE} {note}" if rows else note
     url = graph_of(parties[0]) if len(keys) == 1 else ""
     return Table(
         "seen-before", "Seen before", head, rows, empty=empty, note=note, url=url,
@@ -85,6 +87,7 @@ class JudgementFilter(QuerysetFilter):
         "open": ("to judge", lambda rows, user, today: rows.to_judge()),
         "same": ("the same", lambda rows, user, today: rows.filter(judgement=Judgement.SAME)),
         "other": ("not the same", lambda rows, user, today: rows.filter(judgement=Judgement.NOT_SAME)),
+        "cannot_tell": ("cannot be told", lambda rows, user, today: rows.filter(judgement=Judgement.CANNOT_TELL)),
         "over": ("over", lambda rows, user, today: rows.filter(over_at__isnull=False)),
     }
 
@@ -101,7 +104,16 @@ class JudgeForm(forms.Form):
 
 @admin.register(SeenBefore)
 class SeenBeforeAdmin(RecordAdmin):
-    list_display = ["reference", "party", "earlier_reference", "outcome", "score", "judgement", "found_at", "over_at"]
+    list_display = [
+        "reference",
+        "party",
+        "earlier_reference",
+        "outcome",
+        "strength",
+        "judgement",
+        "found_at",
+        "over_at",
+    ]
     list_filter = [JudgementFilter]
     list_select_related = ["party"]
     search_fields = ["reference", "party__reference", "earlier_reference"]
@@ -110,6 +122,10 @@ class SeenBeforeAdmin(RecordAdmin):
     @admin.display(description="what became of the earlier", ordering="why")
     def outcome(self, tie):
         return outcome_of(tie.why)
+
+    @admin.display(description="strength", ordering="score")
+    def strength(self, tie):
+        return f"{tie.score:.0%}"
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("party", "earlier")
@@ -124,6 +140,7 @@ class SeenBeforeAdmin(RecordAdmin):
             ("What became of it", outcome_of(record.why)),
             ("Strength", f"{record.score:.0%}"),
             ("Why", record.sentence),
+            ("Holds up", ", ".join(flows.held_up_by(record, at=at))),
             ("Found", record.found_at),
             ("Judged", record.get_judgement_display()),
             ("By", record.judged_by),

@@ -1,7 +1,7 @@
 """Close an account, and take it up again (requirements R40, R47, R48)."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 
 from accounts import events
 from accounts.flows import activation, intake, rating, reverification, texts
@@ -26,10 +26,13 @@ class UnknownReason(Refusal):
 
 
 @flow
-def close_account(account: Account, *, reason: str, by: Actor, at: datetime) -> Account:
+def close_account(
+    account: Account, *, reason: str, told: str = "", object_by: date | None = None, by: Actor, at: datetime
+) -> Account:
     """End the use of an account; from now the retention clock runs (R47).
 
-    `reason` is a code: one of rules/closing.py, or the reason code of the decision that closes it (UnknownReason).
+    `reason` is a code: one of rules/closing.py, or the reason code of the decision that closes it (UnknownReason); then
+    the customer reads its public words `told`, and until when they may object.
 
     Nothing is lifted: a restriction stands if the account is taken up again. A report on blocked property stays due,
     because closing discharges nobody from it. Raises MoveNotAllowed.
@@ -45,7 +48,7 @@ def close_account(account: Account, *, reason: str, by: Actor, at: datetime) -> 
     for clock in clocks_of(account):
         stop_clock(clock.kind, account, by=by, at=at)
 
-    notice = AccountClosed(name=account.party.legal_name, account=account.reference)
+    notice = AccountClosed(name=account.party.legal_name, account=account.reference, told=told, object_by=object_by)
     address = intake.primary_email(account.party)
     outbox.queue_notice(notice, about=account, subject=account.party_id, address=address, by=by, at=at)
     events.account_closed.send(sender=Account, account=account, by=by, at=at)

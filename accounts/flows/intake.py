@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import IntegrityError
 
@@ -170,10 +170,13 @@ def request_data(account: Account, *, by: Actor, at: datetime) -> Account:
 
 
 @flow
-def refuse_prospect(account: Account, *, reason: str, by: Actor, at: datetime) -> Account:
+def refuse_prospect(
+    account: Account, *, reason: str, object_by: date | None = None, by: Actor, at: datetime
+) -> Account:
     """Do not open an account (R38); from today its data is kept only as long as the retention rule says.
 
-    `reason` is a code of rules/refusals.py, whose public wording the customer reads. Raises UnknownReason or
+    `reason` is a code of rules/refusals.py, whose public wording the customer reads, with the last day to object where
+    there is one. Raises UnknownReason or
     MoveNotAllowed.
     """
     account, why = _locked(account), refusal_reason(reason)
@@ -184,7 +187,9 @@ def refuse_prospect(account: Account, *, reason: str, by: Actor, at: datetime) -
     clocks.stop_clock(VERIFY_BY, account, by=by, at=at)
     customer_links.end(account, why=EndedWhy.OVER, by=by, at=at)
     audit.record(Verb.REFUSED, account, by=by, at=at, within=account.party, reason=why.code)
-    notice = kinds.AccountRefused(name=account.party.legal_name, account=account.reference, wording=why.wording)
+    notice = kinds.AccountRefused(
+        name=account.party.legal_name, account=account.reference, told=why.told, object_by=object_by
+    )
     _tell(account, notice, by=by, at=at)
     return account
 

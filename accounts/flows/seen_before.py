@@ -24,6 +24,7 @@ from accounts.flows.ties_before import TieBefore
 from accounts.models import Account, Party, RiskSignal, SeenBefore
 from accounts.models.account import ENDED_STATUSES
 from accounts.models.seen_before import Judgement
+from accounts.rules.links import LinkFigures
 from accounts.verbs import Verb
 from kyc_portal.four_eyes import require_second_person
 from kyc_portal.records import audit
@@ -202,7 +203,7 @@ def _make_due(key: str, *, by: Actor, at: datetime) -> list[UUID]:
         return []
     figures, file = figures_on(legal_day(at)), parties_of_file(account)
     held = held_by(file, most=figures.most_holders)
-    keys = set().union(*(each.holders for each in held if each.others < figures.most_holders), file)
+    keys = set().union(*(each.holders for each in held), file)
     keys |= set(SeenBefore.objects.filter(earlier=account.party_id).values_list("party_id", flat=True))
     keys.discard(account.party_id)
     rows = Party.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk")
@@ -266,8 +267,7 @@ def why_not_open(file: AccountFile) -> list[str]:
     told = {
         key: _in_the_way(row.sentence, row.reference, row.judgement)
         for key, row in rows.items()
-        if row.judgement == Judgement.SAME
-        or (row.judgement != Judgement.NOT_SAME and float(row.score) >= figures.stop_from)
+        if _stops(row, figures)
     }
     if any(party.look_back_due for party in file.everybody):
         for tie in ties_before.find([customer.pk], figures, on=file.on).get(customer.pk, ()):
@@ -276,6 +276,21 @@ def why_not_open(file: AccountFile) -> list[str]:
             if tie.strength.score >= figures.stop_from and not is_judged:
                 told[tie.earlier.key] = _in_the_way(tie.sentence, row.reference if row else "", "")
     return list(told.values())
+
+
+def _stops(row: SeenBefore, figures: LinkFigures) -> bool:
+    """Whether a standing tie stands in the way: found to be the same, or strong and not found to be others."""
+    if row.judgement == Judgement.SAME:
+        return True
+    return row.judgement != Judgement.NOT_SAME and float(row.score) >= figures.stop_from
+
+
+def held_up_by(tie: SeenBefore, *, at: datetime) -> list[str]:
+    """The accounts, by reference in words, whose opening this tie stands in the way of; one query, and the figures."""
+    if tie.over_at is not None or not _stops(tie, figures_on(legal_day(at))):
+        return []
+    waiting = Account.objects.waiting().filter(party=tie.party_id).order_by("created_at", "pk")
+    return [f"the opening of {reference}" for reference in waiting.values_list("reference", flat=True)]
 
 
 def _in_the_way(sentence: str, reference: str, judgement: str) -> str:

@@ -4,15 +4,16 @@ Who left on their own, or was turned away for no fault of theirs, may come back 
 """
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.models import Account, OwnershipStake, Restriction
+from accounts.models import Account, OwnershipStake, Restriction, SeenBefore
 from accounts.models.account import ENDED_STATUSES
-from accounts.rules.closing import GRAVE_LEVELS, NO_FAULT, cause_of
+from accounts.rules.closing import GRAVE_LEVELS, NO_FAULT, ORDINARY, cause_of
+from accounts.rules.onboarding import AccountStatus
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,11 @@ def behind(parties: Collection[UUID]) -> dict[UUID, list[ShutOut]]:
 
     Two queries, plus one for each level of companies below, plus one when anybody was shut out.
     """
-    customers = customers_of(parties)
+    return among(customers_of(parties))
+
+
+def among(customers: Mapping[UUID, set[UUID]]) -> dict[UUID, list[ShutOut]]:
+    """The same for whom it is known already what they hold stakes in (customers_of); a query, two when any is."""
     wanted = set().union(*customers.values()) if customers else set()
     accounts = list(accounts_shut_out(wanted)) if wanted else []
     if not accounts:
@@ -66,6 +71,22 @@ def behind(parties: Collection[UUID]) -> dict[UUID, list[ShutOut]]:
         found[account.party_id] = ShutOut(account.party_id, account.reference, cause_of(reason, levels[account.pk]))
     told = {party: [found[key] for key in sorted(below) if key in found] for party, below in customers.items()}
     return {party: each for party, each in told.items() if each}
+
+
+def established(customers: Mapping[UUID, set[UUID]], *, flag_from: float) -> set[UUID]:
+    """Those of these parties, none of them shut out, who make a value they hold look common; two queries.
+
+    Customers whose account was opened and is in use or ended in an ordinary way, and whoever owns a part of one; nobody
+    who is tied to one shut out by `flag_from` (0 to 1) or more, unless a person found that they are not the same. Else
+    whoever comes again and again would make what they share look innocent. `customers` as customers_of gives them.
+    """
+    wanted = set().union(*customers.values()) if customers else set()
+    in_use = Q(status=AccountStatus.ACTIVE.value) | Q(status=AccountStatus.CLOSED.value, closing_reason__in=ORDINARY)
+    opened = Account.objects.filter(in_use, party__in=wanted, opened_at__isnull=False)
+    good = set(opened.values_list("party_id", flat=True)) if wanted else set()
+    if good:
+        good -= set(SeenBefore.objects.bearing(flag_from).filter(party__in=good).values_list("party_id", flat=True))
+    return {party for party, below in customers.items() if good & below}
 
 
 def customers_of(parties: Collection[UUID]) -> dict[UUID, set[UUID]]:

@@ -15,7 +15,7 @@ from accounts.flows.holders import Held, held_by
 from accounts.flows.ownership import keys_above
 from accounts.flows.shut_out import ShutOut
 from accounts.models import RestrictedCustomer
-from accounts.rules.links import LinkFigures, LinkStrength, Shared, strength
+from accounts.rules.links import LinkFigures, LinkStrength, Shared, in_a_row, strength
 
 LONGEST_SENTENCE = 500
 OWNER = "owner"  # what a customer and whoever owns a part of it have in common, when that one was shut out itself
@@ -29,7 +29,7 @@ class Earlier:
     remembered: UUID | None
     reference: str
     why: str
-    then: str  # what became of it, as a sentence
+    then: str  # what became of it, after "with"
 
     @property
     def key(self) -> tuple[UUID | None, UUID | None]:
@@ -45,7 +45,8 @@ class TieBefore:
 
     @property
     def sentence(self) -> str:
-        return f"{self.strength.sentence} {self.earlier.then}"[:LONGEST_SENTENCE]
+        """Names both but the customer itself, on whose page it stands."""
+        return f"Shares {in_a_row(self.strength.counted)} with {self.earlier.then}."[:LONGEST_SENTENCE]
 
     @property
     def kinds(self) -> list[str]:
@@ -61,21 +62,26 @@ def find(customers: Collection[UUID], figures: LinkFigures, *, on: date) -> dict
     """For each of these customers its ties to whom we shut out, the strongest first; weak ones are left out.
 
     A fixed number of queries for however many customers, plus one for each level of owners above and companies below.
+    Of each value at most one holder more than the figure is looked at.
     """
     files = keys_above(customers, on)
     held: dict[UUID, list[Held]] = defaultdict(list)
     for each in held_by(set().union(*files.values()) if files else (), most=figures.most_holders):
-        if each.others < figures.most_holders:
+        if each.others:
             held[each.party].append(each)
     telling = [each for values in held.values() for each in values]
     concerned = set().union(*files.values(), *(each.holders for each in telling)) if files else set()
-    against = shut_out.behind(concerned) if concerned else {}
+    customers_of = shut_out.customers_of(concerned)
+    against = shut_out.among(customers_of)
     gone = set().union(*(each.remembered for each in telling)) if telling else set()
     remembered = RestrictedCustomer.objects.in_bulk(gone) if gone else {}
+    telling = [each for each in telling if each.remembered or not against.keys().isdisjoint(each.holders)]
+    innocent = set().union(*(each.holders for each in telling)) - against.keys() if telling else set()
+    common = shut_out.established({key: customers_of[key] for key in innocent}, flag_from=figures.flag_from)
     found = {}
     for customer, file in files.items():
         values = [each for member in file for each in held.get(member, ())]
-        ties = _weighed(_shared(customer, file, values, against, remembered), figures)
+        ties = _weighed(_shared(customer, file, values, against, remembered, common), figures)
         if ties:
             found[customer] = ties
     return found
@@ -83,17 +89,17 @@ def find(customers: Collection[UUID], figures: LinkFigures, *, on: date) -> dict
 
 def _shared(
     customer: UUID, file: set[UUID], values: Iterable[Held], against: dict[UUID, list[ShutOut]],
-    remembered: dict[UUID, RestrictedCustomer],
+    remembered: dict[UUID, RestrictedCustomer], common: set[UUID],
 ) -> dict[Earlier, list[Shared]]:  # fmt: skip
     """What one customer's file shares with each earlier one.
 
-    Everybody who was shut out counts as one holder: who comes back again and again makes a value no less telling.
+    Everybody who was shut out counts as one holder, and of the others only those in `common`: who comes back again and
+    again, refused or waiting, makes a value no less telling.
     """
     found: dict[Earlier, dict[tuple[str, str], Shared]] = defaultdict(dict)
     for each in values:
         outside = each.holders - file
-        innocent = outside - against.keys()
-        holders = 1 + len(innocent) + (len(innocent) < len(outside) or bool(each.remembered))
+        holders = 2 + len(outside & common)
         shared, value = Shared(each.kind, holders), (each.kind, each.tie)
         for other in outside:
             for one in against.get(other, ()):
@@ -109,12 +115,12 @@ def _shared(
 
 
 def _on_file(one: ShutOut) -> Earlier:
-    return Earlier(one.party, None, one.account, one.why, f"{one.account} was shut out ({one.outcome}).")
+    return Earlier(one.party, None, one.account, one.why, f"{one.account}, which was shut out ({one.outcome})")
 
 
 def _purged(customer: RestrictedCustomer) -> Earlier:
-    then = f"{customer.reference} was shut out ({shut_out.outcome_of(customer.reason)}); "
-    then += f"its file was purged on {customer.remembered_on}."
+    then = f"{customer.reference}, which was shut out ({shut_out.outcome_of(customer.reason)}); "
+    then += f"its file was purged on {customer.remembered_on}"
     return Earlier(None, customer.pk, customer.reference, customer.reason, then)
 
 

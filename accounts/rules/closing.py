@@ -18,6 +18,8 @@ NO_FAULT = {
     "own_request", "unused", UNVERIFIED, "product_ended", "reseller_ended",
     "withdrawn", "duplicate", "data_not_given", "own_policy", "block_lifted",  # never opened, for no fault of theirs
 }  # fmt: skip
+# How a customer in good standing leaves: whoever could not be verified is held nothing against, and stands for nothing.
+ORDINARY = ("own_request", "unused", "product_ended", "reseller_ended")
 GRAVE_LEVELS = {"suspended", "blocked"}
 
 

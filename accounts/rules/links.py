@@ -99,7 +99,13 @@ def weight_of(shared: Shared, figures: LinkFigures) -> float:
 def _sentence(shared: list[Shared]) -> str:
     if not shared:
         return "They share nothing that tells them from others."
-    return f"They share the same {', '.join(in_words(each.kind, each.holders) for each in shared)}."
+    return f"They share {in_a_row(shared)}."
+
+
+def in_a_row(shared: Iterable[Shared]) -> str:
+    """ "the same payment card, mailbox and telephone number (which 4 customers have)"."""
+    *first, last = [in_words(each.kind, each.holders) for each in shared]
+    return f"the same {', '.join(first)} and {last}" if first else f"the same {last}"
 
 
 def in_words(kind: str, holders: int) -> str:

@@ -11,5 +11,10 @@ def rarity(holders: int) -> str:
 
 
 def counted(holders: int) -> str:
-    """ "1 of 3 holders", as it stands at a tie; two at least hold what is shared."""
-    return f"1 of {max(holders, 2):,} holders"
+    """ "3 holders", as it stands at a tie; that two hold what they share needs no number."""
+    return f"{holders:,} holders" if holders > 2 else rarity(holders)
+
+
+def counted_in_full(holders: int) -> str:
+    """The same with how rare that is: "3 holders (few hold it)"."""
+    return f"{counted(holders)} ({rarity(holders)})" if holders > 2 else rarity(holders)

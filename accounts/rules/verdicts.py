@@ -35,7 +35,8 @@ ADDRESS_ONLY = frozenset({
 })  # fmt: skip
 DOUBTED = frozenset({"failed", "escalated", "unverifiable"})  # verifications that speak against an identity
 NEEDS_GROUNDS = frozenset({
-    "identity_in_doubt", "details_compromised", "use_unexplained", "terms_broken", "own_policy",
+    "identity_in_doubt", "details_compromised", "use_unexplained", "terms_broken", "own_policy", "evasion",
+    "malicious_use", "abuse_reported", "unusual_use",
 })  # fmt: skip
 
 

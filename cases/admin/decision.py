@@ -99,7 +99,7 @@ class DecisionAdmin(RecordAdmin):
         return [Badge(decision.state_in_words, TONES[DecisionState(decision.state)])]
 
     def sections(self, decision, *, user, at):
-        told = consequence_of(decision.outcome, decision.reason).public_wording
+        told = consequence_of(decision.outcome, decision.reason).told(decision.account.status)
         rows = [
             ("Case", Link(decision.case, decision.case)), ("Account", Link(decision.account, decision.account)),
             ("Outcome", decision.get_outcome_display()), ("Reason", REASONS[decision.reason].title),

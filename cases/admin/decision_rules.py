@@ -2,6 +2,7 @@
 
 from django.utils import timezone
 
+from accounts.rules.refusals import refusal_reason
 from cases.flows.effects import UNDO
 from cases.flows.replay import Replay, title_of
 from cases.flows.signing import UNINVOLVED
@@ -31,6 +32,7 @@ def catalogue() -> list[Table]:
             each.title, ", ".join(code.label for code in OutcomeCode if code in each.outcomes),
             "two, always" if each.rests_on_list else "as the outcome says",
             each.public_wording if each.is_told else "nothing",
+            refusal_reason(each.refusal).told if OutcomeCode.CLOSE in each.outcomes else "",
         ]
         for each in REASONS.values()
     ]  # fmt: skip
@@ -44,7 +46,9 @@ def catalogue() -> list[Table]:
             f"who had the case in the last {days} days.",
         ),
         Table(
-            "reasons", "Reasons", ["Reason", "Goes with", "Signatures", "The customer reads after it"], reasons,
+            "reasons", "Reasons",
+            ["Reason", "Goes with", "Signatures", "The customer reads after it", "Instead, where it was never opened"],
+            reasons,
             note="What rests on a sanctions list is never told as such.",
         ),
     ]  # fmt: skip

@@ -4,6 +4,7 @@ from django import forms
 from django.utils import timezone
 
 from accounts.models import Account
+from accounts.rules.refusals import refusal_reason
 from cases.flows import locks
 from cases.flows.effects import UNDO
 from cases.flows.review import LONGEST_NOTE, ClosedWhy, ReopenedWhy
@@ -11,7 +12,7 @@ from cases.flows.triage import BY_HAND, LONGEST_TITLE, Noticed
 from cases.models import LegalRequest
 from cases.rules.desks import Desk, EscalatedWhy, SnoozedWhy
 from cases.rules.disclosure import GROUNDS, DataClass, Ground, Recipient
-from cases.rules.outcomes import OUTCOMES, REASONS, UNTOUCHED, OutcomeCode, Reason, outcomes_for
+from cases.rules.outcomes import NEVER_OPENED, OUTCOMES, REASONS, UNTOUCHED, OutcomeCode, Reason, outcomes_for
 from cases.rules.reports import AttachedWhy, SettledWhy
 from cases.rules.scope import PROOF
 from cases.rules.stages import RejectedWhy
@@ -203,13 +204,14 @@ class ProposeForm(SignForm):
             subjects = record.subjects.select_related("account").order_by("joined_at", "pk") if record else []
         self._accounts = {subject.account.reference: subject.account for subject in subjects}
         self.offer_accounts(self._accounts)
-        self._offer(outcomes_for(account.status for account in self._accounts.values()))
+        self._offer({account.status for account in self._accounts.values()})
 
     def offer_accounts(self, references) -> None:
         self.fields["account"].choices = [(reference, reference) for reference in references]
 
-    def _offer(self, outcomes: list[OutcomeCode]) -> None:
+    def _offer(self, statuses: set[str]) -> None:
         """Only what at least one account of the case can have, with what each choice brings about."""
+        outcomes = outcomes_for(statuses)
         reasons = [reason for reason in REASONS.values() if reason.outcomes & set(outcomes)]
         outcome, reason = self.fields["outcome"], self.fields["reason"]
         outcome.choices = blank("Choose an outcome", [(code.value, code.label) for code in outcomes])
@@ -221,7 +223,9 @@ class ProposeForm(SignForm):
         reason.help_text = "The table says what the customer reads for each reason, and which outcomes go with it."
         reason.widget.title = "What the customer reads"
         reason.widget.head = ("Reason", "The customer reads", "Outcomes")
-        reason.widget.rows = [(each.title, _told(each, outcomes), _fitting(each, outcomes)) for each in reasons]
+        reason.widget.rows = [
+            (each.title, _told(each, outcomes, statuses), _fitting(each, outcomes)) for each in reasons
+        ]
 
     def clean_account(self):
         return self._accounts[self.cleaned_data["account"]]
@@ -245,10 +249,18 @@ def _when(code: OutcomeCode) -> str:
     return f"{who}, after the minutes in which it can be undone"
 
 
-def _told(reason: Reason, outcomes: list[OutcomeCode]) -> str:
+def _told(reason: Reason, outcomes: list[OutcomeCode], statuses: set[str]) -> str:
     """What the customer reads for a reason; the words about the outcome stand before it."""
-    told = reason.is_told and any(OUTCOMES[code].public_effect for code in reason.outcomes & set(outcomes))
-    return f"“{reason.public_wording}”" if told else "nothing"
+    codes, waiting = reason.outcomes & set(outcomes), statuses.intersection(NEVER_OPENED)
+    if not any(OUTCOMES[code].public_effect for code in codes):
+        return "nothing"
+    refused = f"“{refusal_reason(reason.refusal).wording}”" if waiting and OutcomeCode.CLOSE in codes else ""
+    words = f"“{reason.public_wording}”"
+    if not refused:
+        return words
+    if waiting == statuses and codes <= {OutcomeCode.CLOSE, OutcomeCode.WATCH, OutcomeCode.NO_ACTION}:
+        return refused
+    return f"{words}; where an account that was never opened is closed, {refused}"
 
 
 def _fitting(reason: Reason, outcomes: list[OutcomeCode]) -> str:

@@ -104,7 +104,7 @@ def links_section(account: Account | None) -> Table:
     ]  # fmt: skip
     more = len(found) - MOST_ROWS
     note = "A shared value says that two may belong together, not that they do (own policy)."
-    note += f" {more} weaker ties are on the customer's page." if more > 0 else ""
+    note += f" {more} weaker {'tie is' if more == 1 else 'ties are'} on the customer's page." if more > 0 else ""
     head = ["Customer", "Strength", "Why"]
     return Table(
         "links", "Linked customers", head, rows, empty="No other customer shares anything.", note=note,

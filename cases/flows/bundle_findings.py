@@ -115,7 +115,7 @@ def objections(chosen: Chosen, show: Redactor) -> Iterator[Row]:
 def decisions(chosen: Chosen, show: Redactor) -> Iterator[Row]:
     """A customer gets the decisions they were told of, in the words they were told."""
     for row in chosen.rows(Decision, DataClass.DECISIONS).select_related("account", "case"):
-        told = consequence_of(row.outcome, row.reason).public_wording or ""
+        told = consequence_of(row.outcome, row.reason).told(row.account.status) or ""
         own = {"decision": row.reference, "account": row.account.reference, "told": told}
         place = f"facts/decisions, {row.reference}"
         if not show.is_for_customer:

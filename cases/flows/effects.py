@@ -27,16 +27,6 @@ from kyc_portal.work.failures import sweep
 UNDO = "undo_minutes"  # the name of a number in the policy, not the number
 LONGEST_WHY = 300
 
-# Closing what was never open is refusing it: the reason of a decision as a reason not to open; the rest is own policy.
-REFUSALS = {
-    "list_match_confirmed": "listed",
-    "owned_by_listed": "listed",
-    "special_measure": "measure",
-    "identity_not_verified": "identity_not_verified",
-    "false_documents": "document_not_genuine",
-    "owners_undisclosed": "data_not_given",
-}
-
 
 class CannotBeDone(Refusal):
     """The account is in a state to which the outcome does not apply."""
@@ -111,9 +101,11 @@ def do_to_account(decision: Decision, consequence: Consequence, *, by: Actor, at
     """Close, refuse, limit, suspend or block the decision's account; nothing for what leaves it as it is."""
     account, effect = decision.account, consequence.effect
     if effect == AccountEffect.CLOSED and account.status in WAITING_STATUSES:
-        intake.refuse_prospect(account, reason=REFUSALS.get(decision.reason, "own_policy"), by=by, at=at)
+        reason = consequence.reason.refusal  # for cause it stays so, also where the account was never opened
+        intake.refuse_prospect(account, reason=reason, object_by=decision.appeal_by, by=by, at=at)
     elif effect == AccountEffect.CLOSED:
-        closing.close_account(account, reason=decision.reason, by=by, at=at)
+        told = consequence.told(account.status)
+        closing.close_account(account, reason=decision.reason, told=told, object_by=decision.appeal_by, by=by, at=at)
     if effect not in _RESTRICT:
         return
     _RESTRICT[effect](

@@ -103,11 +103,16 @@ def kept_of_many(
 ) -> dict[tuple[UUID, UUID], dict]:
     """The same by case and account, for many; `about` gives the accounts by case."""
     accounts = {account.pk: account for found in about.values() for account in found}
-    said, kept_rows = rules_then(consequence, on=on), {}
+    statuses, kept_rows = {account.status for account in accounts.values()}, {}
+    said = {status: rules_then(consequence, status=status, on=on) for status in statuses}
     seen, reports = seen_of_many(list(accounts.values()), on=on), reports_of(about)
     for case, found in about.items():
         for account in found:
-            rests_on = {**seen[account.pk], REPORTS: reports[case, account.pk], RULES: said}
+            rests_on = {
+                **seen[account.pk],
+                REPORTS: reports[case, account.pk],
+                RULES: said[accounts[account.pk].status],
+            }
             kept_rows[case, account.pk] = {"rests_on": rests_on, "seen_sha256": digest_of(rests_on)}
     return kept_rows
 
@@ -123,13 +128,13 @@ def reports_of(about: Mapping[UUID, Sequence[Account]]) -> dict[tuple[UUID, UUID
     return found
 
 
-def rules_then(consequence: Consequence, *, on: date) -> list[dict]:
-    """What the rules say of a consequence on a day: one row, without a reference."""
+def rules_then(consequence: Consequence, *, status: str, on: date) -> list[dict]:
+    """What the rules say of a consequence on a day for an account that stands so: one row, without a reference."""
     regime, window = regime_on(on), consequence.appeal_window
     return [
         {
             "effect": consequence.effect.value, "signatures": 2 if consequence.must_be_countersigned else 1,
-            "customer_reads": consequence.public_wording or "nothing",
+            "customer_reads": consequence.told(status) or "nothing",
             "appeal_days": regime.whole(window) if window else 0, "regime": regime.code,
         }
     ]  # fmt: skip

@@ -38,7 +38,7 @@ def replay(decision: Decision, *, on: date) -> Replay:
     now["signals"] = _signals(then, now)
     now["restrictions"] = [row for row in now["restrictions"] if row["basis"] != decision.reference]
     try:
-        now[rules.RULES] = rules_then(consequence_of(decision.outcome, decision.reason), on=on)
+        now[rules.RULES] = rules_then(consequence_of(decision.outcome, decision.reason), status=account.status, on=on)
     except UnfitOutcome:
         now[rules.RULES] = []
     is_intact = intact(decision)

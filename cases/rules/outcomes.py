@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from accounts.rules.onboarding import AccountStatus
+from accounts.rules.refusals import refusal_reason
 from cases.rules.wording import Worded
 from kyc_portal.refusal import Refusal
 
@@ -66,6 +67,11 @@ class Reason:
     rests_on_list: bool = False
 
     @property
+    def refusal(self) -> str:
+        """The code of the reason not to open an account (accounts/rules/refusals.py): mostly its own."""
+        return REFUSALS.get(self.code, self.code)
+
+    @property
     def is_told(self) -> bool:
         """Does the customer read its words with any outcome it allows?"""
         return any(OUTCOMES[code].public_effect for code in self.outcomes)
@@ -84,6 +90,12 @@ class Consequence:
     def effect(self) -> AccountEffect:
         """What happens to the account."""
         return self.outcome.effect
+
+    def told(self, status: str) -> str | None:
+        """What the customer reads whose account stands so (a code); None where they are told nothing."""
+        if self.effect == AccountEffect.CLOSED and AccountStatus(status) in NEVER_OPENED:
+            return refusal_reason(self.reason.refusal).told
+        return self.public_wording
 
     @property
     def appeal_window(self) -> str | None:
@@ -157,6 +169,20 @@ REASONS = {
         Reason("reseller_ended", "The reseller's contract ends", "Your reseller no longer sells our service.", _ENDING),
         Reason("concern_cleared", "Concern examined and cleared", _CLEARED, _NO_ACTION),
     )
+}
+
+
+# Closing what was never open is refusing it.
+NEVER_OPENED = (
+    AccountStatus.PROSPECT, AccountStatus.DATA_REQUESTED, AccountStatus.VERIFYING, AccountStatus.REFUSED,
+)  # fmt: skip
+REFUSALS = {
+    "list_match_confirmed": "listed",
+    "owned_by_listed": "listed",
+    "special_measure": "measure",
+    "outside_our_terms": "own_policy",
+    "false_documents": "document_not_genuine",
+    "reverification_overdue": "identity_not_verified",
 }
 
 

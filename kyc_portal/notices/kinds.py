@@ -53,7 +53,8 @@ class AccountRefused:
     code = "account_refused"
     name: str
     account: str
-    wording: str
+    told: str
+    object_by: date | None = None
 
 
 @_notice
@@ -166,11 +167,13 @@ class IdentityNotVerified:
 
 @_notice
 class AccountClosed:
-    """The account is closed; how long what is kept."""
+    """The account is closed; how long what is kept. Where a decision closed it, its words and the way to object."""
 
     code = "account_closed"
     name: str
     account: str
+    told: str = ""
+    object_by: date | None = None
 
 
 @_notice

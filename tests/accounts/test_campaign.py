@@ -41,16 +41,18 @@ class World:
     def __init__(self):
         self.keys: dict[str, uuid.UUID] = {}
 
-    def add(self, held: dict[str, Iterable[links.Value]], *, closing_reason: str = "") -> None:
+    def add(
+        self, held: dict[str, Iterable[links.Value]], *, status: str = "prospect", closing_reason: str = ""
+    ) -> None:
         with one_flow(SCHEDULER):
             parties = [
                 Party(kind="individual", legal_name=name, created_at=NOON, changed_at=NOON) for name in held
             ]  # fmt: skip
             Party.objects.bulk_create(parties)
-            state = {"status": "closed", "closed_at": NOON} if closing_reason else {"status": "prospect"}
+            state = {"status": status, "closing_reason": closing_reason, "closed_at": NOON if closing_reason else None}
+            state["opened_at"] = None if status == "prospect" else NOON
             Account.objects.bulk_create(
-                Account(party=party, source="test", created_at=NOON, closing_reason=closing_reason, **state)
-                for party in parties
+                Account(party=party, source="test", created_at=NOON, **state) for party in parties
             )
             rows = [links.identifiers(party, held[party.legal_name], at=NOON) for party in parties]
             Identifier.objects.bulk_create([row for each in rows for row in each], batch_size=2000)
@@ -89,9 +91,9 @@ def innocent(number: int, chance: random.Random) -> list[links.Value]:
 @pytest.fixture
 def world() -> World:
     chance, made = random.Random(SEED), World()
-    made.add({f"innocent {number}": innocent(number, chance) for number in range(INNOCENT)})
+    made.add({f"innocent {number}": innocent(number, chance) for number in range(INNOCENT)}, status="active")
     gone = [*C2.items(), ("address", OFFICE), ("phone", SWITCHBOARD), ("phone", MOBILE)]
-    made.add({"gone": gone}, closing_reason="terms_broken")
+    made.add({"gone": gone}, status="closed", closing_reason="terms_broken")
     return made
 
 
@@ -134,3 +136,13 @@ def test_everybody_in_the_office_of_one_who_was_shut_out_is_left_alone(world):
     scores = world.scores(f"innocent {number}" for number in range(30))
 
     assert all(score < figures.flag_from for score in scores.values())
+
+
+def test_a_ring_that_sends_ten_at_once_thins_nothing(world):
+    figures, ring = links.figures_on(NOON.date()), [f"ring {number}" for number in range(10)]
+    world.add({name: [("card", C2["card"]), ("device", C2["device"])] for name in ring})
+
+    scores = world.scores(ring)
+
+    assert set(scores) == set(ring) and set(scores.values()) == {0.955}
+    assert min(scores.values()) > figures.stop_from

@@ -121,7 +121,7 @@ def fill(first: int, last: int) -> None:
 
     now = timezone.now()
     party = Party(kind="individual", legal_name="Maria Muster", created_at=now, changed_at=now, look_back_due=False)
-    account = Account(source="bench", created_at=now, status="active")
+    account = Account(source="bench", created_at=now, opened_at=now, status="active")
     closed = "CASE WHEN n %% 100 = 0 THEN {} ELSE {} END"
     _copy(party, first, last, {"id": _key("p"), "reference": "'P' || n"})
     _copy(account, first, last, {

@@ -32,7 +32,8 @@ def test_it_stands_on_the_pages_of_both_and_on_the_accounts(client, analyst_user
     for record in (tie.party, tie.party.accounts.get(), tie.earlier):
         shown = page_of(client, record)
         assert "Seen before" in shown and tie.reference in shown
-        assert f"{tie.earlier_reference} was shut out (listed)." in shown and "80%" in shown
+        told = f"80%. Shares the same e-mail address with {tie.earlier_reference}, which was shut out (listed)."
+        assert told in shown
 
 
 def test_its_own_page_says_what_is_shared_and_how_rare_it_is(client, analyst_user, tie):
@@ -84,3 +85,53 @@ def test_an_auditor_reads_and_does_not_judge(client, tie, auditor_user):
 
     assert tie.reference in page_of(client, tie)
     assert client.post(reverse("admin:accounts_seenbefore_do", args=[tie.pk, "judge"])).status_code == 403
+
+
+def test_while_the_comparison_is_due_nobody_says_that_there_is_nothing(client, analyst_user):
+    account = make_account()
+    client.force_login(analyst_user)
+    due, nothing = "What came last was not compared yet; it is within minutes.", "Nothing ties them to anybody"
+
+    for record in (account, account.party):
+        shown = page_of(client, record)
+        assert shown.count(due) == 1 and nothing not in shown
+    seen_before.look_back_due(at=NOON)
+
+    for record in (account, account.party):
+        shown = page_of(client, record)
+        assert due not in shown and nothing in shown
+
+
+def test_its_own_page_says_whose_opening_it_holds_up(client, analyst_user, tie, analyst):
+    client.force_login(analyst_user)
+    account, holds_up = tie.party.accounts.get(), "the opening of "
+
+    assert f"{holds_up}{account.reference}" in page_of(client, tie)
+    seen_before.judge(tie, judgement="not_same", why="Sisters.", by=analyst, at=NOON)
+    assert holds_up not in page_of(client, tie)
+
+
+def test_one_too_weak_to_hold_up_says_nothing_of_it(client, analyst_user, tie):
+    SeenBefore.objects.filter(pk=tie.pk).update(score="0.6000")
+    client.force_login(analyst_user)
+
+    assert "the opening of " not in page_of(client, tie)
+
+
+def test_the_list_says_percent_and_finds_what_cannot_be_told(client, analyst_user, analyst, tie):
+    seen_before.judge(tie, judgement="cannot_tell", why="The picture is bad.", by=analyst, at=NOON)
+    client.force_login(analyst_user)
+    url = reverse("admin:accounts_seenbefore_changelist")
+
+    shown = client.get(url, {"judgement": "cannot_tell"}).content.decode()
+    assert tie.reference in shown and "80%" in shown and "0.8000" not in shown
+    assert tie.reference not in client.get(url, {"judgement": "same"}).content.decode()
+
+
+def test_no_page_counts_one_tie_as_several(client, analyst_user, tie):
+    client.force_login(analyst_user)
+
+    shown = page_of(client, tie.party)
+    assert "ties that stand: 1" in shown and "80%" in shown and "0.80<" not in shown
+    graph = client.get(reverse("accounts:links", args=[tie.party_id])).content.decode()
+    assert "1 tie drawn" in graph and "e-mail address, nobody else holds it" in graph and "1 of 2" not in graph

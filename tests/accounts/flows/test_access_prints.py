@@ -102,7 +102,7 @@ def test_t22_who_comes_back_from_the_same_address_is_tied_to_whom_was_shut_out()
 
     [tie] = back.party.seen_before.all()
     assert (tie.earlier, float(tie.score)) == (gone.party, 0.35)
-    assert tie.sentence.startswith("They share the same address of access.")
+    assert tie.sentence.startswith("Shares the same address of access with ACC-")
 
 
 def test_an_exit_alone_ties_nobody():

@@ -51,6 +51,14 @@ def in_use() -> Account:
     return account
 
 
+def established(count: int = 1, reason: str = "", **changes) -> list[Account]:
+    """Customers whose accounts were opened; they are in use, or ended for this reason."""
+    made = [make_account(**changes) for _ in range(count)]
+    ended = {"status": "closed", "closed_at": NOON, "closing_reason": reason} if reason else {"status": "active"}
+    Account.objects.filter(pk__in=[each.pk for each in made]).update(opened_at=NOON, **ended)
+    return made
+
+
 def ready(**changes) -> Account:
     """An account that only has to be opened; that it was screened is written down without screening it."""
     account = make_complete_account(**changes)
@@ -80,7 +88,7 @@ class TestSomebodyComes:
         assert (tie.earlier, tie.remembered, tie.why) == (gone.party, None, "terms_broken")
         assert tie.shared == [{"kind": "card", "holders": 2}] and float(tie.score) == 0.85
         assert tie.sentence == (
-            f"They share the same payment card. {gone.reference} was shut out (terms broken)."
+            f"Shares the same payment card with {gone.reference}, which was shut out (terms broken)."
         )  # fmt: skip
         [flag] = back.signals.all()
         assert (flag.code, flag.weight) == ("seen_before", 50)
@@ -118,7 +126,7 @@ class TestSomebodyComes:
         intake.refuse_prospect(gone, reason="listed", by=SCHEDULER, at=NOON)
         back = make_account(addresses=lines)
         work()
-        neighbours = [make_account(addresses=lines) for _ in range(6)]
+        neighbours = established(6, addresses=lines)
 
         work()
 
@@ -226,6 +234,88 @@ def pays_party(party: Party) -> Party:
         last_four="4242", by=SCHEDULER, at=NOON,
     )  # fmt: skip
     return party
+
+
+class TestWhatMakesAValueCommon:
+    def test_t21_five_who_come_one_after_another_are_all_held_up(self):
+        gone = shut_out(phone=PHONE)
+        for _ in range(5):
+            back = pays(ready(phone=PHONE))
+            assert any("are they the same?" in sentence for sentence in activation.why_not(back, at=LATER))
+            work()
+
+            [tie] = ties_of(back)
+            assert (tie.earlier, float(tie.score)) == (gone.party, 0.94)
+            assert tie.shared == [{"kind": "card", "holders": 2}, {"kind": "phone", "holders": 2}]
+            assert back.signals.get().code == "seen_before"
+            assert tie.sentence == (
+                f"Shares the same payment card and telephone number with {gone.reference}, which was shut out "
+                "(terms broken)."
+            )
+            assert activation.why_not(back, at=LATER) == [
+                f"{tie.sentence} Judge the tie {tie.reference}: are they the same?"
+            ]
+
+    def test_t21_who_was_let_in_and_is_tied_thins_nothing_either(self):
+        gone = shut_out(phone=PHONE)
+        before = pays(make_account(phone=PHONE))
+        work()
+        Account.objects.filter(pk=before.pk).update(status="active", opened_at=NOON)
+
+        back = pays(make_account(phone=PHONE))
+        work()
+
+        assert [(tie.earlier, float(tie.score)) for tie in ties_of(back)] == [(gone.party, 0.94)]
+
+    def test_one_found_to_be_another_counts_once_their_account_is_open(self, analyst):
+        shut_out()
+        before = pays(make_account())
+        work()
+        seen_before.judge(ties_of(before)[0], judgement="not_same", why="Her father.", by=analyst, at=LATER)
+        Account.objects.filter(pk=before.pk).update(status="active", opened_at=NOON)
+
+        back = pays(make_account())
+        work()
+
+        assert ties_of(back)[0].shared == [{"kind": "card", "holders": 3}]
+
+    @pytest.mark.parametrize(
+        ("reason", "holders"), [("", 5), ("own_request", 5), ("product_ended", 5), ("not_verifiable", 2)]
+    )
+    def test_who_left_in_an_ordinary_way_counts_and_who_could_not_be_verified_does_not(self, reason, holders):
+        lines = (intake.NewAddress(kind="residence", lines="1 Office Street", region="", country="DE"),)
+        shut_out(phone=PHONE, addresses=lines)
+        established(3, reason, addresses=lines)
+        back = make_account(phone=PHONE, addresses=lines)
+
+        work()
+
+        shared = {each["kind"]: each["holders"] for each in ties_of(back)[0].shared}
+        assert shared == {"phone": 2, "address": holders}
+
+    def test_an_owner_counts_when_what_they_own_is_established(self):
+        lines = (intake.NewAddress(kind="residence", lines="1 Office Street", region="", country="DE"),)
+        shut_out(phone=PHONE, addresses=lines)
+        company = make_company()
+        Account.objects.filter(pk=company.pk).update(status="active", opened_at=NOON)
+        for account in (company, make_company()):
+            owner = make_party(addresses=lines)
+            identification.add_owner(account.party, owner=owner, percent=60, has_control=True, by=SCHEDULER, at=NOON)
+        back = make_account(phone=PHONE, addresses=lines)
+
+        work()
+
+        assert {"kind": "address", "holders": 3} in ties_of(back)[0].shared
+
+    def test_t21_a_switchboard_of_fifty_customers_ties_nobody(self):
+        gone = make_account(phone=PHONE)
+        customers = established(50, phone=PHONE)
+        intake.refuse_prospect(gone, reason="listed", by=SCHEDULER, at=NOON)
+        back = make_account(phone=PHONE)
+
+        work()
+
+        assert not ties_of(back) and not SeenBefore.objects.filter(party__accounts__in=customers).exists()
 
 
 class TestSomebodyIsShutOut:
@@ -401,7 +491,7 @@ class TestPurge:
         seen_before.look_back(back.party, by=SCHEDULER, at=LATER)
         [tie] = ties_of(back)
         assert tie.over_at is None and tie.shared == [{"kind": "card", "holders": 2}]
-        assert f"{gone.reference} was shut out (terms broken); its file was purged on" in tie.sentence
+        assert f"{gone.reference}, which was shut out (terms broken); its file was purged on" in tie.sentence
 
     def test_t22_one_purged_is_known_when_they_come_later(self):
         age(shut_out())

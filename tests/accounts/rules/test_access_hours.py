@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.rules.access_hours import days_by_hour, offset_in_words, offset_on
-from accounts.rules.rarity import counted, rarity
+from accounts.rules.rarity import counted, counted_in_full, rarity
 
 UTC, BERLIN, KOLKATA, NEW_YORK = (
     ZoneInfo(name) for name in ("UTC", "Europe/Berlin", "Asia/Kolkata", "America/New_York")
@@ -67,4 +67,5 @@ class TestOffset:
 )  # fmt: skip
 def test_rarity_is_said_in_words(holders, words):
     assert rarity(holders) == words
-    assert counted(holders) == f"1 of {max(holders, 2)} holders"
+    assert counted(holders) == (f"{holders} holders" if holders > 2 else words)
+    assert counted_in_full(holders) == (f"{holders} holders ({words})" if holders > 2 else words)

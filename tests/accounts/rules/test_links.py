@@ -61,7 +61,7 @@ class TestStrength:
     def test_it_says_why_strongest_first(self):
         found = strength([Shared("address", 7), Shared("document", 2)], FIGURES)
 
-        assert found.sentence == "They share the same document number, street address (which 7 customers have)."
+        assert found.sentence == "They share the same document number and street address (which 7 customers have)."
         assert found.counted == (Shared("document", 2), Shared("address", 7))
 
     def test_it_refuses_an_unknown_kind(self):

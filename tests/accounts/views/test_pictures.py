@@ -170,7 +170,7 @@ class TestLinks:
 
         page = analyst_client.get(links_of(made[0])).content.decode()
 
-        assert "payment card, 1 of 3 holders" in page and "(few hold it)" in page
+        assert "payment card, 3 holders (few hold it)" in page
         assert "nobody else holds it" in page and "ACC-0LD0-0007" in page and "old reference" in page
         for account in made:
             assert reverse("admin:accounts_party_change", args=[account.party_id]) in page
@@ -211,7 +211,7 @@ class TestGraph:
         graph = graph_with(15, [(a, b) for b in range(15) for a in range(b)])
 
         (note,) = graph.notes
-        assert note.endswith("weaker ties found no room in the picture; they are in the table.")
+        assert note.endswith("found no room in the picture; the table has all.")
         assert "".join(str(row[-1]) for row in graph.table.rows).count("<li>") == 15 * 14 / 2
 
     @given(

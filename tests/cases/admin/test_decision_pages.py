@@ -65,6 +65,14 @@ class TestProposeForm:
             row = re.search(rf"<td>{re.escape(reason.title)}</td><td>(.*?)</td>", table.replace("&#x27;", "'"))
             assert words in row.group(1)
 
+    def test_it_shows_what_a_prospect_reads(self, form_of):
+        shown = form_of(make_account())
+
+        table = shown[shown.index('aria-label="What the customer reads"') :]
+        row = re.search(rf"<td>{REASONS['evasion'].title}</td><td>(.*?)</td>", table)
+        assert row.group(1) == "“We are not able to provide our services to you.”"
+        assert REASONS["evasion"].public_wording not in table
+
     @pytest.mark.parametrize(
         ("status", "possible"),
         [

@@ -1,13 +1,16 @@
+import html
 import threading
 from datetime import date, timedelta
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 
+from accounts.flows import shut_out
 from accounts.models import Account, Restriction
 from cases.flows import decisions, effects
 from cases.models import Case, Decision
-from cases.rules.outcomes import UnfitOutcome
+from cases.rules.outcomes import REASONS, OutcomeCode, UnfitOutcome
 from kyc_portal.four_eyes import SecondPersonNeeded
 from kyc_portal.notices.models import Notice
 from kyc_portal.notices.outbox import wording_of
@@ -169,6 +172,47 @@ class TestCountersign:
         decisions.countersign(decision, by=lead, at=LATER)
 
         assert Account.objects.get(pk=decision.account_id).status == "refused"
+
+    @pytest.mark.parametrize(
+        ("reason", "kept", "counts"),
+        [
+            ("evasion", "evasion", True),
+            ("malicious_use", "malicious_use", True),
+            ("abuse_reported", "abuse_reported", True),
+            ("owners_undisclosed", "owners_undisclosed", True),
+            ("false_documents", "document_not_genuine", True),
+            ("list_match_confirmed", "listed", True),
+            ("outside_our_terms", "own_policy", False),
+            ("reseller_ended", "reseller_ended", False),
+        ],
+    )
+    def test_t21_what_is_held_against_a_prospect_stays_held(self, analyst_user, lead, reason, kept, counts):
+        decision = proposed(analyst_user, outcome="close", reason=reason, account=make_account())
+
+        decisions.countersign(decision, by=lead, at=LATER)
+
+        account = Account.objects.get(pk=decision.account_id)
+        assert (account.status, account.closing_reason) == ("refused", kept)
+        assert shut_out.is_shut_out(account) is counts
+
+    @pytest.mark.parametrize("opened", [True, False])
+    @pytest.mark.parametrize("reason", [each.code for each in REASONS.values() if OutcomeCode.CLOSE in each.outcomes])
+    def test_the_customer_reads_what_the_page_promised(self, analyst_user, lead_user, client, reason, opened):
+        account = make_open_account() if opened else make_account()
+        decision = proposed(analyst_user, outcome="close", reason=reason, account=account)
+        told = decision.rests_on["rules"][0]["customer_reads"]
+        client.force_login(lead_user)
+        url = reverse("admin:cases_decision_change", args=[decision.pk])
+        assert told in html.unescape(client.get(url).content.decode())
+
+        decision = decisions.countersign(decision, by=lead_user.as_actor, at=LATER)
+
+        notice = Notice.objects.get(kind="account_closed" if opened else "account_refused")
+        body = wording_of(notice)[1]
+        assert told in body and f"answer this message by {decision.appeal_by}" in body
+        assert told.startswith("We are closing your account." if opened else "We cannot open your account.")
+        assert told in html.unescape(client.get(url).content.decode())
+        assert not opened or REASONS[reason].public_wording in body
 
     def test_it_says_who_was_first(self, analyst_user, lead, compliance):
         decision = decisions.countersign(proposed(analyst_user), by=lead, at=LATER)

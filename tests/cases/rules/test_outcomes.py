@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from accounts.rules.refusals import refusal_reason
 from cases.rules.outcomes import (
     APPEAL_WINDOW,
     OUTCOMES,
@@ -86,6 +87,27 @@ class TestConsequence:
         blocked = consequence_of("block", "list_match_confirmed")
         suspended = consequence_of("suspend", "special_measure")
         assert (blocked.public_wording, blocked.appeal_window) == (suspended.public_wording, suspended.appeal_window)
+
+
+class TestNeverOpened:
+    @pytest.mark.parametrize(("outcome", "reason"), [pair for pair in PAIRS if pair[0] == "close"])
+    def test_nothing_is_told_of_lists_misuse_or_earlier_accounts(self, outcome, reason):
+        told = consequence_of(outcome, reason).told("prospect")
+
+        assert told.startswith("We cannot open your account. ")
+        assert not re.search(r"(?i)\b(list|sanction|match|hit|screen|earlier|restrict|used|misuse|abuse|evas)", told)
+
+    def test_misuse_evasion_and_lists_read_the_same_as_what_is_no_fault(self):
+        codes = ("listed", "measure", "evasion", "malicious_use", "abuse_reported", "own_policy")
+
+        assert len({refusal_reason(code).told for code in codes}) == 1
+
+    @pytest.mark.parametrize("status", ["active", "blocked", "closed"])
+    def test_what_was_open_reads_that_it_is_closed(self, status):
+        consequence = consequence_of("close", "evasion")
+
+        assert consequence.told(status) == consequence.public_wording
+        assert consequence_of("limit", "unusual_use").told("prospect").startswith("You cannot add")
 
 
 class TestRefusals:
