@@ -31,7 +31,7 @@ _OF_NOBODY = f"SELECT %s, %s, line, account_key, {_OWN} FROM arriving ORDER BY {
 WHOSE = """
 SELECT key.source_system, key.account_key, COALESCE(
     (SELECT account_id FROM accounts_cloudaccount
-        WHERE source_system = key.source_system AND accounts_cloudaccount.key = key.account_key),
+        WHERE source_system = key.source_system AND accounts_cloudaccount.key = key.account_key AND ended_at IS NULL),
     (SELECT id FROM accounts_account WHERE external_key = key.account_key),
     (SELECT id FROM accounts_account WHERE reference = UPPER(key.account_key))
 ) AS account_id FROM {keys} key
