@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from accounts.admin.forms import RecordForm, text_field
-from accounts.flows import waiting
+from accounts.flows import access_keeping, waiting
 from accounts.models import Account, CloudAccount, UnknownAccount, WaitingLine
 from accounts.models.access import NamingEndedWhy
 from kyc_portal.staff.actions import flow_action
@@ -80,7 +80,8 @@ class UnknownAccountAdmin(RecordAdmin):
             ("Last access", record.last_at), ("Waiting since", record.waiting_since),
             ("Last delivered", record.last_delivered_at), ("Known as", Link(known, known) if known else None),
         ]  # fmt: skip
-        note = "Unclaimed accesses go after some days (own policy, figure waiting_access_days)."
+        (period,) = access_keeping.periods_of_unknown(record)
+        note = f"Unclaimed accesses go {period.sentence}"
         return [
             Facts("unknown", "Unknown account", [fact for fact in facts if fact[1] is not None], note=note),
             _newest(record), timeline_section(record),
@@ -100,12 +101,12 @@ def _newest(record: UnknownAccount) -> Table:
     lines = WaitingLine.objects.filter(source_system=record.source_system, account_key=record.key)
     rows = [
         [line.at, line.get_kind_display(), line.action, line.address or line.raw_source, Link(line.batch, line.batch)]
-        for line in lines.select_related("batch").order_by("event_id")[:MOST_LINES]
+        for line in lines.select_related("batch").order_by("event_id")[: MOST_LINES + 1]
     ]
     head = ["When", "Kind", "Action", "Source", "Delivery"]
     return Table(
-        "lines", "Some of what waits", head, rows, empty="Nothing waits any more.",
-        note=f"{MOST_LINES} are shown, in the order of their event ids.",
+        "lines", "What waits", head, rows[:MOST_LINES], empty="Nothing waits any more.",
+        note=f"{MOST_LINES} are shown, in the order of their event ids." if len(rows) > MOST_LINES else "",
     )  # fmt: skip
 
 

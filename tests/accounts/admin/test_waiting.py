@@ -99,6 +99,48 @@ def test_the_page_of_a_delivery_hands_out_its_refused_lines(client, analyst_user
     assert client.get(url, headers={"sec-fetch-site": "cross-site"}).status_code == 403
 
 
+def test_what_is_left_out_is_said_only_where_something_is(client, analyst_user, batch, monkeypatch):
+    client.force_login(analyst_user)
+    unknown = UnknownAccount.objects.get()
+    pages = [client.get(url_of(record)).content.decode() for record in (unknown, batch)]
+    assert not [page for page in pages if "are shown" in page]
+
+    monkeypatch.setattr("accounts.admin.waiting.MOST_LINES", 1)
+    monkeypatch.setattr("accounts.admin.access.MOST_LINES", 0)
+
+    assert "1 are shown, in the order" in client.get(url_of(unknown)).content.decode()
+    assert "The first 0 are shown" in client.get(url_of(batch)).content.decode()
+
+
+def test_the_page_says_after_how_many_days_unclaimed_accesses_go(client, analyst_user, batch):
+    client.force_login(analyst_user)
+
+    page = client.get(url_of(UnknownAccount.objects.get())).content.decode()
+
+    assert f"Unclaimed accesses go 180 days after the last of it came on {NOON.date()}" in page
+
+
+def test_the_page_of_a_delivery_tells_how_many_of_its_lines_wait_now(client, analyst_user, batch):
+    client.force_login(analyst_user)
+    assert "2 lines wait" in client.get(url_of(batch)).content.decode()
+
+    unknown = UnknownAccount.objects.get()
+    waiting.name_account(unknown, account=make_account().reference, by=analyst_user.as_actor, at=NOON)
+    queue.run_due(NOON, by=SCHEDULER)
+
+    page = client.get(url_of(batch)).content.decode()
+    assert "lines wait" not in page and "none: they were moved to their accounts" in page
+
+
+def test_the_list_of_deliveries_shows_every_count_that_adds_up(client, analyst_user, batch):
+    client.force_login(analyst_user)
+
+    page = client.get(reverse("admin:accounts_accessbatch_changelist")).content.decode()
+
+    heads = [page.index(f"column-{name}_count") for name in ("read", "new", "known", "waiting", "refused")]
+    assert heads == sorted(heads)
+
+
 def test_whoever_sees_no_access_records_gets_no_lines(client, person_with_role, batch):
     client.force_login(person_with_role("senior manager"))
 
