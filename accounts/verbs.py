@@ -85,6 +85,7 @@ class Verb(AuditVerb):
         "sha256",
     )  # fmt: skip
     ACCOUNT_NAMED = "accounts.account_named", "said that {row} is {account}: {count} accesses waited"
+    NAMING_ENDED = "accounts.naming_ended", "ended that {row} is {account} ({reason}): later accesses wait again"
     ACCESSES_MOVED = "accounts.accesses_moved", "moved {count} accesses of {row} to {account}, {new} of them new"
     REFUSED_LINES_GONE = "accounts.refused_lines_gone", "let go {count} refused lines whose days are over", "through"
     DAYS_RECOUNTED = "accounts.days_recounted", "made the days of access of {count} accounts anew"

@@ -17,6 +17,7 @@ from kyc_portal.staff.record_admin import RecordAdmin
 from kyc_portal.staff.sections import Badge, Facts, Link, Table, timeline_section
 
 MOST_LINES = 100
+MOST_COUNTED = 10_000
 MANY = "many, named in each line"
 
 
@@ -35,7 +36,8 @@ class RefusedFilter(QuerysetFilter):
 @admin.register(AccessBatch)
 class AccessBatchAdmin(RecordAdmin):
     list_display = [
-        "reference", "account", "file_name", "imported_at", "read_count", "new_count", "waiting_count", "refused_count",
+        "reference", "account", "file_name", "imported_at", "read_count", "new_count", "known_count", "waiting_count",
+        "refused_count",
     ]  # fmt: skip
     list_filter = [RefusedFilter]
     list_select_related = ["account"]
@@ -58,8 +60,11 @@ class AccessBatchAdmin(RecordAdmin):
         return downloads.guarded(answer, name=f"{record.reference}-refused.txt")
 
     def badges(self, record):
-        counts = (("refused", record.refused_count, "warning"), ("set to wait", record.waiting_count, "info"))
-        badges = [Badge(f"{count:,} line{'s' * (count != 1)} {what}", tone) for what, count, tone in counts if count]
+        badges = []
+        if count := record.refused_count:
+            badges.append(Badge(f"{count:,} line{'s' * (count != 1)} refused", "warning"))
+        if count := _waiting_now(record):
+            badges.append(Badge(f"{_many(count)} line{'s wait' if count != 1 else ' waits'}", "info"))
         return [*badges, *([Badge("events of another account too", "danger")] if record.elsewhere_count else [])]
 
     def sections(self, record, *, user, at):
@@ -77,6 +82,7 @@ class AccessBatchAdmin(RecordAdmin):
             ("New", record.new_count),
             ("Known from before", record.known_count),
             ("Of accounts nobody knew", record.waiting_count),
+            *([("Of these waiting now", _still_waiting(record))] if record.waiting_count else []),
             ("Refused", record.refused_count),
         ]
         records = f"{reverse('admin:accounts_accessrecord_changelist')}?batch__id__exact={record.pk}"
@@ -87,6 +93,26 @@ class AccessBatchAdmin(RecordAdmin):
             _refused(record, user),
             timeline_section(record),
         ]  # fmt: skip
+
+
+def _waiting_now(record: AccessBatch) -> int:
+    """How many of its lines still wait; counted once for all parts of a page, and no further than MOST_COUNTED."""
+    if "waiting_now" not in record.__dict__:
+        lines = record.waiting_lines.all()[: MOST_COUNTED + 1]
+        record.waiting_now = lines.count() if record.waiting_count else 0
+    return record.waiting_now
+
+
+def _many(count: int) -> str:
+    return f"more than {MOST_COUNTED:,}" if count > MOST_COUNTED else f"{count:,}"
+
+
+def _still_waiting(record: AccessBatch) -> str:
+    count = _waiting_now(record)
+    gone = "moved to their accounts, unless nobody claimed them in their days"
+    if count == 0:
+        return f"none: they were {gone}"
+    return f"{_many(count)}; the others were {gone}" if count < record.waiting_count else _many(count)
 
 
 def _elsewhere(record: AccessBatch) -> Table:
@@ -107,17 +133,18 @@ def _reading(record: AccessBatch) -> str:
 
 def _refused(record: AccessBatch, user) -> Table:
     """Why lines were refused; how they were sent is for whoever may see access records."""
-    rows = [[line.line, line.reason] for line in record.refused_lines.order_by("line")[:MOST_LINES]]
+    rows = [[line.line, line.reason] for line in record.refused_lines.order_by("line")[: MOST_LINES + 1]]
     address = reverse("admin:accounts_accessbatch_refused", args=[record.pk])
     url = address if rows and user.has_perm("accounts.view_accessrecord") else ""
+    note = "Mend the lines and send them again; what is there adds nothing." if rows else ""
+    if len(rows) > MOST_LINES:
+        note = f"The first {MOST_LINES} are shown. {note}"
     empty = "Every line could be used."
     if record.refused_count:
         empty = "The refused lines are gone; their days are over."
     return Table(
-        "refused", "Refused lines", ["Line", "Why"], rows, empty=empty, url=url,
+        "refused", "Refused lines", ["Line", "Why"], rows[:MOST_LINES], empty=empty, url=url, note=note,
         url_label="Download them as they were sent" if url else "",
-        note=f"The first {MOST_LINES} are shown. Mend the lines and send them again; what is there adds nothing."
-        if rows else "",
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db.models import Prefetch
 from django.utils.html import format_html
 
-from accounts.admin import access_page, missing, own_page, profile_sections, seen_before, unverified
+from accounts.admin import access_page, missing, own_page, profile_sections, seen_before, unverified, waiting
 from accounts.admin import account_sections as parts
 from accounts.admin.account_forms import (
     BlockForm,
@@ -32,6 +32,7 @@ from accounts.flows import (
     verification,
 )
 from accounts.flows.account_file import AccountFile
+from accounts.flows.waiting import end_naming
 from accounts.models import Account, Restriction
 from accounts.models.account import WAITING_STATUSES
 from accounts.models.restriction import Level
@@ -163,6 +164,7 @@ class AccountAdmin(RecordAdmin):
             parts.restrictions(file),
             parts.documents(file),
             *access_page.with_door([parts.access_countries(account), parts.access_days(account)], account, user),
+            waiting.known_keys(account),
             profile_sections.usual_use(file),
             own_page.links(account, at=at),
             own_page.objections(account),
@@ -306,3 +308,13 @@ class AccountAdmin(RecordAdmin):
     def reopen(self, account, *, by, at, reason):
         again = closing.reopen_account(account, reason=reason, by=by, at=at)
         return f"{account.reference} is {AccountStatus(again.status).label} again."
+
+    @flow_action(
+        "End naming of a key", form=waiting.EndNamingForm,
+        when=lambda account: any(named.ended_at is None for named in waiting.keys_of(account)),
+        warning="Later accesses of the key wait again until somebody says whose they are. Those that are here stay: "
+        "evidence is not moved out of a file.",
+    )  # fmt: skip
+    def end_naming(self, account, *, by, at, named, reason):
+        ended = end_naming(named, reason=reason, by=by, at=at)
+        return f"{ended.key} in {ended.source_system} is {account.reference} no more. Later accesses of it wait."

@@ -20,7 +20,7 @@ from accounts.models import AccessBatch, RefusedLine
 from accounts.verbs import Verb
 from kyc_portal.records import audit
 from kyc_portal.records.refs import Actor
-from kyc_portal.refusal import Refusal
+from kyc_portal.refusal import Refusal, Remedy
 
 PART = 5_000  # lines at once: enough for the databases, few enough to hold some of them
 AHEAD = 4  # parts that are read while others are written
@@ -35,7 +35,11 @@ DIFFERS = (
 
 
 class BadLines(Refusal):
-    """Some lines of the file cannot be used, and only a whole file was wanted."""
+    """Some lines of the file cannot be used, and only a whole file was wanted; `first` are the first LINES_SHOWN."""
+
+    def __init__(self, sentence: str, first: list[BadLine]):
+        super().__init__(sentence, Remedy.KEEP_GOOD)
+        self.first = first
 
 
 @dataclass
@@ -73,7 +77,7 @@ def take_in(
     finally:
         gc.unfreeze()
     if told.refused and not keep_good_rows:
-        raise BadLines(_in_words(told, batch.file_name))
+        raise BadLines(_in_words(told, batch.file_name), told.first_bad)
     batch.read_count, batch.new_count, batch.waiting_count = told.read, told.new, told.waiting
     batch.refused_count = told.refused
     batch.known_count = told.read - told.new - told.waiting - told.refused
@@ -157,5 +161,5 @@ def _in_words(told: _Tally, file_name: str) -> str:
     which = "line cannot" if told.refused == 1 else "lines cannot"
     return (
         f"{shown(file_name)}: {told.refused:,} {which} be used ({lines}{more}), so nothing is taken in. "
-        f"Line {first.line}: {first.reason} Correct the file, or keep the good lines with --keep-good-rows."
+        f"Line {first.line}: {first.reason}"
     )

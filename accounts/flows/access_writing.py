@@ -44,7 +44,7 @@ _NUMBERED = slice(_SAID.index("source_system"), _SAID.index("event_id") + 1)
 WHOSE = """
 SELECT key.source_system, key.account_key, COALESCE(
     (SELECT account_id FROM accounts_cloudaccount
-        WHERE source_system = key.source_system AND accounts_cloudaccount.key = key.account_key),
+        WHERE source_system = key.source_system AND accounts_cloudaccount.key = key.account_key AND ended_at IS NULL),
     (SELECT id FROM accounts_account WHERE external_key = key.account_key),
     (SELECT id FROM accounts_account WHERE reference = UPPER(key.account_key))
 ) AS account_id FROM {keys} key

@@ -1,6 +1,7 @@
 """Accesses of accounts we do not know: counted by their keys, named by staff, and moved to whom they belong (R18)."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, models
@@ -11,9 +12,11 @@ from accounts.flows import access_days, access_follow_up, signals
 from accounts.flows.batches import in_batches
 from accounts.flows.verdicts import Judge, judge_on
 from accounts.models import AccessBatch, AccessRecord, Account, CloudAccount, UnknownAccount, WaitingLine
+from accounts.models.access import NamingEndedWhy
 from accounts.verbs import Verb
 from kyc_portal.records import audit, holds
 from kyc_portal.records.acting import flow, one_flow
+from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import Actor, new_reference
 from kyc_portal.refusal import Refusal
 from kyc_portal.work import queue
@@ -44,6 +47,10 @@ class NamedAlready(Refusal):
     """Somebody has said whose the key is."""
 
 
+class NamingEnded(Refusal):
+    """The naming was ended before."""
+
+
 def note(batch: AccessBatch, *, at: datetime) -> None:
     """Add the waiting lines of a delivery to the counts of their keys, in the delivery's transaction."""
     words = ("LEAST", "GREATEST") if connection.vendor == "postgresql" else ("MIN", "MAX")
@@ -70,7 +77,8 @@ def _values(group: tuple) -> list:
 
 def account_of(source_system: str, key: str) -> Account | None:
     """The account a source system means by this key: as staff named it, by the provider's number, by our reference."""
-    named = CloudAccount.objects.filter(source_system=source_system, key=key).select_related("account").first()
+    standing = CloudAccount.objects.standing().select_related("account")
+    named = standing.filter(source_system=source_system, key=key).first()
     if named is not None:
         return named.account
     return Account.objects.filter(external_key=key).first() or Account.objects.filter(reference=key.upper()).first()
@@ -91,14 +99,56 @@ def name_account(unknown: UnknownAccount, *, account: str, by: Actor, at: dateti
     if (known := account_of(unknown.source_system, unknown.key)) is not None:
         raise NamedAlready(f"{unknown.reference} is known as {known.reference} already. Its accesses are being moved.")
     named = CloudAccount.objects.create(
-        account=found, source_system=unknown.source_system, key=unknown.key, named_at=at, named_by=by.label
-    )
+        account=found, source_system=unknown.source_system, key=unknown.key, named_as=unknown.reference, named_at=at,
+        named_by=by.label, moved_count=0,
+    )  # fmt: skip
     audit.record(
         Verb.ACCOUNT_NAMED, unknown, by=by, at=at, within=found, row=unknown.reference, account=found.reference,
         count=unknown.line_count,
     )  # fmt: skip
     queue.ask(MOVE, unknown.reference, due_at=at, at=at)
     return named
+
+
+@flow
+def end_naming(named: CloudAccount, *, reason: str, by: Actor, at: datetime) -> CloudAccount:
+    """Let later accesses of a key wait again; those that are with the account stay, evidence is moved out of no file.
+
+    `reason` is one of NamingEndedWhy. Raises NamingEnded, and AlreadyDestroyed for a file that is going.
+    """
+    account = Account.objects.select_for_update(of=("self",)).get(pk=named.account_id)  # as deliveries and moves do
+    holds.refuse_doomed(account)
+    named = CloudAccount.objects.select_for_update(of=("self",)).get(pk=named.pk)
+    if named.ended_at is not None:
+        raise NamingEnded(f"This naming was ended by {named.ended_by} already. Look at the account's page again.")
+    named.ended_at, named.ended_by, named.ended_why = at, by.label, NamingEndedWhy(reason)
+    named.save(update_fields=["ended_at", "ended_by", "ended_why"])
+    audit.record(
+        Verb.NAMING_ENDED, account, by=by, at=at, row=named.named_as or str(named.pk), account=account.reference,
+        reason=named.get_ended_why_display(),
+    )  # fmt: skip
+    return named
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What became of an unknown account whose lines do not wait any more; `named` is missing of one that was opened."""
+
+    reference: str
+    account: Account | None
+    named: CloudAccount | None
+
+
+def gone(key: object) -> Gone | None:
+    """What the trail knows of the UnknownAccount that had this primary key; None when it knows of none."""
+    verbs = (Verb.ACCOUNT_NAMED.code, Verb.ACCESSES_MOVED.code)
+    told = AuditEvent.objects.filter(about_label=UnknownAccount._meta.label_lower, about_key=str(key), verb__in=verbs)
+    last = told.order_by("-at", "-pk").first()
+    if last is None:
+        return None
+    account = Account.objects.filter(reference=last.facts["account"]).first()
+    named = account and account.cloud_accounts.filter(named_as=last.about_name).first()
+    return Gone(last.about_name, account, named)
 
 
 def claim(account: Account, *, at: datetime) -> None:
@@ -110,7 +160,9 @@ def claim(account: Account, *, at: datetime) -> None:
 def claim_due(*, at: datetime, by: Actor) -> int:
     """Ask for whatever waits under a key that is known by now, such as one opened while a delivery was under way."""
     key = models.OuterRef("key")
-    known = models.Exists(CloudAccount.objects.filter(source_system=models.OuterRef("source_system"), key=key))
+    known = models.Exists(
+        CloudAccount.objects.standing().filter(source_system=models.OuterRef("source_system"), key=key)
+    )
     known |= models.Exists(Account.objects.filter(external_key=key))
     known |= models.Exists(Account.objects.filter(reference=Upper(key)))
     with one_flow(by, at):
@@ -150,10 +202,14 @@ def _move_some(reference: str, *, by: Actor, at: datetime) -> Account | None:
     unknown = UnknownAccount.objects.select_for_update().filter(pk=unknown.pk).first()
     if account is None or unknown is None or _is_going(account):
         return None
+    if account_of(unknown.source_system, unknown.key) != account:  # the naming was ended before the lock was had
+        return None
     waiting = WaitingLine.objects.filter(source_system=unknown.source_system, account_key=unknown.key)
     lines = list(waiting.order_by("pk")[:AT_ONCE])
     new = _write(account, lines, judge_on(at), at)
     WaitingLine.objects.filter(pk__in=[line.pk for line in lines])._raw_delete(WaitingLine.objects.db)
+    named = account.cloud_accounts.standing().filter(source_system=unknown.source_system, key=unknown.key)
+    named.update(moved_count=models.F("moved_count") + new)
     mine = UnknownAccount.objects.filter(pk=unknown.pk)
     if len(lines) < AT_ONCE:
         mine._raw_delete(mine.db)

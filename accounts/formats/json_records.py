@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 from accounts.formats.access_lines import LONGEST_CONTENT, LONGEST_LINE, AccessFileRefused, RepeatedKey, load_json
 from accounts.formats.json_text import BLANK, CHUNK, BadJson, JsonText, opening
 from accounts.formats.text import shown
+from kyc_portal.refusal import Remedy
 
 _BLANK_BYTES = BLANK.encode()
 _MARK = b"\xef\xbb\xbf"
@@ -52,7 +53,7 @@ def read_records(
             else:
                 yield from _wrapped(text, numbers, lists, place)
     except BadJson as error:
-        raise AccessFileRefused(f"{place}: record {next(numbers):,} {error}. Fetch the log file again.") from error
+        raise AccessFileRefused(f"{place}: record {next(numbers):,} {error}.", Remedy.GET_AGAIN) from error
 
 
 def read_lines(stream: BinaryIO) -> Iterator[Record]:
@@ -127,7 +128,7 @@ def _wrapped(text: JsonText, numbers: Iterator[int], lists: tuple[str, ...], pla
         if not isinstance(key, str) or not text.take(":"):
             raise BadJson("is not valid JSON")
         if key in names:
-            raise AccessFileRefused(f"{place}: The key {shown(key)} stands twice. Fetch the log file again.")
+            raise AccessFileRefused(f"{place}: The key {shown(key)} stands twice.", Remedy.GET_AGAIN)
         names.add(key)
         if key in lists and text.take("["):
             yield from _elements(text, numbers)

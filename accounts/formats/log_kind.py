@@ -12,10 +12,11 @@ from accounts.formats.json_records import read_records
 from accounts.formats.json_text import BLANK, opening
 from accounts.formats.packed import unpacked
 from accounts.formats.text import shown
+from kyc_portal.refusal import Remedy
 
 LOOKED_AT = 1 << 18  # bytes, unpacked
 MOST_RECORDS = 50
-NAME_IT = "Name the format: " + ", ".join(sorted(FORMATS)) + "."
+KNOWN = ", ".join(sorted(FORMATS))
 
 _FITS = {
     "azure-activity": azure_activity.fits,
@@ -46,9 +47,9 @@ def recognise(stream: BinaryIO, name: str) -> str:
     text = head.decode("utf-8-sig", errors="replace")
     kinds = _of_json(head, text) if text.lstrip(BLANK)[:1] in ("{", "[") else _of_table(head)
     if not kinds:
-        raise AccessFileRefused(f"{place} is none of the access logs we know. {NAME_IT}")
+        raise AccessFileRefused(f"{place} is none of the access logs we know ({KNOWN}).", Remedy.NAME_FORMAT)
     if len(kinds) > 1:
-        raise AccessFileRefused(f"{place} looks like {' and '.join(sorted(kinds))} at once. {NAME_IT}")
+        raise AccessFileRefused(f"{place} looks like {' and '.join(sorted(kinds))} at once.", Remedy.NAME_FORMAT)
     return kinds.pop()
 
 

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from accounts.formats.access_lines import AccessFileRefused
 from accounts.formats.text import shown
+from kyc_portal.refusal import Remedy
 
 LARGEST_UNPACKED = 1 << 30  # as much as a table may hold that is not packed; what grows beyond it is a trap
 GZIP = b"\x1f\x8b"
@@ -91,6 +92,4 @@ class _Limited(io.RawIOBase):
         try:
             return self.source.read(size)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise AccessFileRefused(
-                f"{self.place} cannot be unpacked, perhaps cut off. Fetch the log file again."
-            ) from error
+            raise AccessFileRefused(f"{self.place} cannot be unpacked, perhaps cut off.", Remedy.GET_AGAIN) from error

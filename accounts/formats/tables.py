@@ -17,7 +17,7 @@ from tempfile import SpooledTemporaryFile
 from typing import BinaryIO
 
 from accounts.formats.text import find_fault, is_blank, shown
-from kyc_portal.refusal import Refusal
+from kyc_portal.refusal import Refusal, Remedy
 
 # The csv module counts characters of one field against a limit of the whole process; ours stays well below it.
 LARGEST_FIELD_LIMIT = 100_000
@@ -186,7 +186,7 @@ class _Table:
                         f"The file has more than {self.limits.rows:,} rows. Split it into smaller files."
                     )
         except UnicodeError as error:
-            raise TableRefused(self._undecodable()) from error
+            raise TableRefused(self._undecodable(), Remedy.NAME_ENCODING) from error
         if not self.header:
             raise TableRefused(f"The file is empty. Its first line must name {_listed(self.columns.required)}.")
 
@@ -265,10 +265,7 @@ class _Table:
         if named is not None:
             return _known_encoding(named)
         if head.count(0) * 3 > len(head):
-            raise TableRefused(
-                "The file looks like UTF-16 without a byte order mark. Save it as UTF-8, or name its encoding with "
-                "--encoding utf-16-le or --encoding utf-16-be."
-            )
+            raise TableRefused("The file looks like UTF-16 without a byte order mark.", Remedy.NAME_UTF_16)
         return "utf-8"
 
     def _undecodable(self) -> str:
@@ -287,10 +284,7 @@ class _Table:
             except UnicodeError as error:
                 place = f" ({type(error).__name__})"
         name = {"utf-8-sig": "UTF-8"}.get(self.encoding, self.encoding.upper())
-        return (
-            f"Line {line} is not valid {name}{place}. Save the file as UTF-8, or name its encoding, "
-            "such as --encoding cp1252 for Windows."
-        )
+        return f"Line {line} is not valid {name}{place}."
 
 
 def _split_records(lines: _Lines) -> Iterator[tuple[int, list[str], str, str]]:
@@ -314,9 +308,7 @@ def _known_encoding(named: str) -> str:
         codec = codecs.lookup(named)
         io.TextIOWrapper(io.BytesIO(), encoding=codec.name)  # refuses codecs that do not yield text, such as hex
     except (LookupError, ValueError) as error:
-        raise TableRefused(
-            f'"{shown(named)}" is not a text encoding. Name one such as --encoding utf-8 or --encoding cp1252.'
-        ) from error
+        raise TableRefused(f'"{shown(named)}" is not a text encoding.', Remedy.OTHER_ENCODING) from error
     return codec.name
 
 

@@ -186,19 +186,48 @@ class AccessRecord(Recorded):
         return f"{self.action} at {self.at:%Y-%m-%d %H:%M} UTC"
 
 
+class NamingEndedWhy(models.TextChoices):
+    WRONG = "wrong", "it was named wrongly"
+    REUSED = "reused", "the source system uses the key for somebody else now"
+    UNUSED = "unused", "the source system does not use the key any more"
+
+
+class CloudAccountQuerySet(RecordedQuerySet):
+    def standing(self):
+        """Namings that still say where accesses of their key go."""
+        return self.filter(ended_at__isnull=True)
+
+
 class CloudAccount(Recorded):
-    """How a source system names one of our accounts, where that is not its own number (`Account.external_key`)."""
+    """How a source system names one of our accounts, where that is not its own number (`Account.external_key`).
+
+    One that was ended stays, because accesses came by it; only a standing one says whose later accesses are.
+    """
 
     account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="cloud_accounts")
     source_system = models.CharField(max_length=80)
     key = models.CharField(max_length=200)
+    named_as = models.CharField(
+        max_length=20, blank=True, default="", db_default="", help_text="The unknown account that it was till then."
+    )
     named_at = models.DateTimeField()
     named_by = models.CharField(max_length=150)
+    moved_count = models.PositiveIntegerField(null=True, blank=True, help_text="Accesses that waited and were moved.")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=150, blank=True, default="", db_default="")
+    ended_why = models.CharField(max_length=10, blank=True, default="", db_default="", choices=NamingEndedWhy.choices)
+
+    objects = CloudAccountQuerySet.as_manager()
 
     class Meta:
         verbose_name = "account of a source system"
         verbose_name_plural = "accounts of source systems"
-        constraints = [models.UniqueConstraint(fields=["source_system", "key"], name="one_account_per_source_key")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source_system", "key"], condition=models.Q(ended_at__isnull=True),
+                name="one_standing_account_per_source_key",
+            ),
+        ]  # fmt: skip
 
     def __str__(self):
         return f"{self.source_system} {self.key}"
@@ -255,6 +284,8 @@ class UnknownAccount(Recorded):
     last_at = models.DateTimeField()
     waiting_since = models.DateTimeField()
     last_delivered_at = models.DateTimeField()
+
+    gone = None  # not a column: what became of it, on a row made up to tell of one that is not there any more
 
     class Meta:
         verbose_name = "unknown account"

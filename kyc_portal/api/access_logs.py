@@ -8,6 +8,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts.flows import access_log
+from accounts.flows.access_delivery import BadLines
 from accounts.formats.access_formats import AUTO, FORMATS, MAPPED
 from accounts.formats.mapped_log import MappedReader, reader_from
 from accounts.formats.text import shown
@@ -16,7 +17,7 @@ from kyc_portal.api.bodies import CHUNK, receive_packed
 from kyc_portal.api.endpoints import endpoint, parameters
 from kyc_portal.api.models import ApiKey
 from kyc_portal.api.pressure import place_of
-from kyc_portal.api.problems import Problem
+from kyc_portal.api.problems import WORDS, Problem
 from kyc_portal.records import audit
 
 GZIP, TABLE = "application/gzip", "text/csv"
@@ -50,11 +51,15 @@ def hand_in(request, key, at, format):
 
     with place_of(key, at), SpooledTemporaryFile(max_size=CHUNK) as file:
         receive_packed(request, file, settings.API_MAX_BYTES)
-        batch = access_log.import_access_lines(
-            account, file, format=format, file_name=wanted.get("file", f"{key.reference}.{format}"),
-            keep_good_rows=wanted.get("keep_good_rows") == "true", encoding=request.content_params.get("charset"),
-            reader=reader, by=key.as_actor, at=at,
-        )  # fmt: skip
+        try:
+            batch = access_log.import_access_lines(
+                account, file, format=format, file_name=wanted.get("file", f"Body of {key.reference}"),
+                keep_good_rows=wanted.get("keep_good_rows") == "true", encoding=request.content_params.get("charset"),
+                reader=reader, by=key.as_actor, at=at,
+            )  # fmt: skip
+        except BadLines as refusal:
+            lines = [{"line": bad.line, "reason": bad.reason} for bad in refusal.first]
+            raise Problem(400, refusal.told(WORDS), also={"bad_lines": lines}) from None
     told = {
         "batch": batch.reference,
         "format": batch.format,
@@ -97,7 +102,7 @@ def refused_lines(request, key, at, reference):
 def _account_of(wanted: dict[str, str]) -> Account | None:
     if "account" not in wanted:
         return None
-    account = Account.objects.filter(reference=wanted["account"]).first()
+    account = Account.objects.filter(reference=wanted["account"].upper()).first()
     if account is None:
         raise Problem(404, "No account has this reference. Name one as ?account=ACC-…, or none if each line does.")
     return account

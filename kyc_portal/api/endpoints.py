@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts.formats.text import shown
 from kyc_portal.api import keys, sources
 from kyc_portal.api.models import ApiKey
-from kyc_portal.api.problems import Problem
+from kyc_portal.api.problems import WORDS, Problem
 from kyc_portal.records.acting import acting
 from kyc_portal.records.clock import legal_day
 from kyc_portal.refusal import Refusal
@@ -40,7 +40,7 @@ def endpoint(method: str, *, scope: str = ""):
             except Problem as problem:
                 return problem.as_response()
             except Refusal as refusal:
-                return Problem(400, str(refusal)).as_response()
+                return Problem(400, refusal.told(WORDS)).as_response()
             headers = own[0] if own else {"Cache-Control": "no-store"}
             if status == HTTPStatus.NOT_MODIFIED:
                 return HttpResponse(status=status, headers=headers)
@@ -55,6 +55,7 @@ def _run(request, named: dict, view: Callable, method: str, scope: str) -> tuple
     allowed = ["GET", "HEAD"] if method == "GET" else [method]
     if request.method not in allowed:
         raise Problem(405, f"This address takes {' and '.join(allowed)} only.", Allow=", ".join(allowed))
+    request.encoding = settings.DEFAULT_CHARSET  # a charset speaks of the body; Django would read the query by it
     at = timezone.now()
     key = _key_of(request, at)
     if scope and scope not in key.scopes:

@@ -41,6 +41,7 @@ SCREENS: dict[str, Screen] = {
         "reopen": Act("accounts.close", ENDED),
         "send_link": Act("accounts.verify", "data_requested active"),
         "withdraw_link": Act("accounts.verify"),
+        "end_naming": Act("accounts.name_account"),
     }),
     "accounts.objection": Screen(acts={
         "answer": Act("accounts.verify", "open"),

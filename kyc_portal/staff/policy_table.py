@@ -233,6 +233,7 @@ SECRET_SECTIONS = {
     "seen-before": "accounts.view_seenbefore",
     "blocked-owners": "accounts.view_screeninghit",
     "documents": "accounts.view_identitydocument",
+    "known-keys": "accounts.view_unknownaccount",
     "reports": "resellers.view_authorityreport",
 }
 SECRET_VERBS = {

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -11,6 +10,7 @@ from xml.sax.saxutils import escape  # nosec B406 writes only
 
 from accounts.formats.tables import BadRow, Limits, Row, TableRefused, read_table
 from accounts.formats.text import neutralised
+from kyc_portal.refusal import Remedy
 from resellers.formats.roster_sheet import read_sheet, require_sound
 from resellers.formats.workbook import OLD_OR_LOCKED
 from resellers.rules.roster_rows import COLUMNS, DAYS, TABLE
@@ -21,8 +21,8 @@ OTHERS = (b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{\\rtf", b"\x1f\x8b"
 LEAST_NAMES_OF_HEADER = 3
 TAKEN = "A roster is a CSV or an XLSX file. Download the template."
 # What the commands' users can do about an encoding, and what whoever sends a file through a page can.
-NAMED_BY_OPTION = re.compile(r" Save (it|the file) as UTF-8, or name its encoding.*", re.DOTALL)
-SAVE_AS_UTF_8 = " In your spreadsheet, save it as “CSV UTF-8”, and send it again."
+SAVE_AS_UTF_8 = "In your spreadsheet, save it as “CSV UTF-8”, and send it again."
+WORDS = dict.fromkeys((Remedy.NAME_ENCODING, Remedy.NAME_UTF_16), SAVE_AS_UTF_8)
 FIELD = 2_000  # characters: longer than any column takes, so that a row is told its own limit
 
 
@@ -59,7 +59,7 @@ def read_roster(file: BinaryIO, *, format: str, most_rows: int, most_bytes: int)
         try:
             rows = read_table(file, TABLE, Limits(field=FIELD, rows=most_rows, size=most_bytes))
         except TableRefused as refusal:
-            raise TableRefused(NAMED_BY_OPTION.sub(SAVE_AS_UTF_8, str(refusal))) from None
+            raise TableRefused(refusal.told(WORDS)) from None
     return map(_no_second_header, rows)
 
 

@@ -9,12 +9,21 @@ from accounts.formats.log_places import LogPlace, places_of
 from accounts.formats.mapped_log import MappingRefused, reader_from
 from accounts.formats.steady_file import FileUnreadable, is_regular, open_steady
 from accounts.formats.text import make_controls_visible, shown
-from accounts.models import Account
+from accounts.models import AccessBatch, Account
 from kyc_portal.records.clock import moment
 from kyc_portal.records.command import PortalCommand
 from kyc_portal.refusal import Refusal
 
 NAMES_SHOWN = 5
+
+
+def _first_refused(batch: AccessBatch) -> str:
+    """The first line that was refused and why, and where to find the others; "" when none was."""
+    first = batch.refused_lines.order_by("line").first() if batch.refused_count else None
+    if first is None:
+        return ""
+    which = "The refused line is" if batch.refused_count == 1 else "The refused lines are"
+    return f" Line {first.line}: {first.reason} {which} kept on the page of {batch.reference}, to be mended."
 
 
 class UnknownAccount(Refusal):
@@ -59,7 +68,7 @@ class Command(PortalCommand):
                 refused.append(shown(place.name))
                 self.stderr.write(f"{refused[-1]}: not taken in. {refusal}")
             else:
-                self.stdout.write(self._in_words(batch))
+                self.stdout.write(self._in_words(batch, place.name))
         if refused:
             names = ", ".join(refused[:NAMES_SHOWN]) + (" and more" if len(refused) > NAMES_SHOWN else "")
             raise NotAllTakenIn(
@@ -96,12 +105,15 @@ class Command(PortalCommand):
             raise MappingRefused("A mapping says how a log is read, and so does --format. Give one of them.")
         return reader_from(Path(mapping))
 
-    def _in_words(self, batch):
+    def _in_words(self, batch, name: str) -> str:
         if batch.is_repeat:
-            return f"{batch.file_name}: taken in before as {batch.reference}, nothing added."
+            given = make_controls_visible(name)[: access_log.LONGEST_FILE_NAME]
+            then = "" if given == batch.file_name else f" ({shown(batch.file_name)})"
+            return f"{shown(name)}: taken in before as {batch.reference}{then}, nothing added."
         waiting = f", {batch.waiting_count:,} waiting for their account" if batch.waiting_count else ""
         told = (
             f"{make_controls_visible(batch.file_name)}: {batch.reference}, {batch.format}, {batch.read_count:,} read, "
             f"{batch.new_count:,} new, {batch.known_count:,} known, {batch.refused_count:,} refused{waiting}."
         )
+        told += _first_refused(batch)
         return " ".join(filter(None, (told, access_elsewhere.in_words(batch), access_elsewhere.bytes_in_words(batch))))

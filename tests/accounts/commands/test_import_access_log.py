@@ -123,6 +123,28 @@ class TestManyAccounts:
         assert AccessRecord.objects.get().account == account
         assert WaitingLine.objects.get().account_key == "C-8"
 
+    def test_what_was_refused_is_told_with_its_line_and_reason_and_where_it_is(self, db, tmp_path):
+        path = tmp_path / "log"
+        path.write_bytes(lines(event(1, account="k"), event(2, account="k", kind="x"), event(3)))
+
+        _, _, told = run("import_access_log", path, "--keep-good-rows")
+
+        batch = AccessBatch.objects.get()
+        assert '2 refused, 1 waiting for their account. Line 2: kind is "x". It must be access or admin.' in told
+        assert f"The refused lines are kept on the page of {batch.reference}" in told
+
+
+class TestRepeats:
+    def test_it_is_told_by_the_name_that_was_given(self, take_in, tmp_path):
+        own, copy = tmp_path / "own.csv", tmp_path / "copy.csv"
+        for path in (own, copy):
+            path.write_bytes(csv_file(event(1)).read())
+        take_in(own)
+        batch = AccessBatch.objects.get()
+
+        assert take_in(copy)[2] == f"copy.csv: taken in before as {batch.reference} (own.csv), nothing added.\n"
+        assert take_in(own)[2] == f"own.csv: taken in before as {batch.reference}, nothing added.\n"
+
 
 class TestStandardInput:
     def test_it_is_read_like_a_file(self, take_in, monkeypatch):

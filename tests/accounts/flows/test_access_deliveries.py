@@ -19,6 +19,7 @@ from accounts.flows import (
 )
 from accounts.models import AccessBatch, AccessDay, AccessRecord, CloudAccount, RefusedLine, UnknownAccount, WaitingLine
 from kyc_portal.records.acting import one_flow
+from kyc_portal.records.holds import AlreadyDestroyed
 from kyc_portal.records.models import AuditEvent, Destruction, DoomedRecord
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.work import queue
@@ -428,6 +429,78 @@ class TestWaiting:
         waiting.name_account(unknown, account=account.reference, by=analyst, at=NOON)
         with pytest.raises(waiting.NamedAlready, match=account.reference):
             waiting.name_account(unknown, account=account.reference, by=analyst, at=NOON)
+
+
+class TestEndedNamings:
+    @pytest.fixture
+    def named(self, analyst):
+        deliver(event(1, account="k"), event(2, account="k"))
+        named = waiting.name_account(
+            UnknownAccount.objects.get(), account=make_account().reference, by=analyst, at=NOON
+        )  # fmt: skip
+        queue.run_due(NOON, by=SCHEDULER)
+        return named
+
+    def test_later_lines_wait_again_and_those_that_were_moved_stay(self, named, analyst):
+        waiting.end_naming(named, reason="reused", by=analyst, at=NOON)
+
+        assert counts(deliver(event(3, account="k"))) == (1, 0, 0, 1, 0)
+        assert waiting.account_of("console", "k") is None and waiting.claim_due(by=SCHEDULER, at=NOON) == 0
+        assert AccessRecord.objects.filter(account=named.account).count() == 2
+        named.refresh_from_db()
+        assert (named.moved_count, named.ended_at, named.ended_by) == (2, NOON, analyst.label)
+        told = AuditEvent.objects.get(verb="accounts.naming_ended")
+        assert told.facts == {
+            "row": named.named_as, "account": named.account.reference,
+            "reason": "the source system uses the key for somebody else now",
+        }  # fmt: skip
+
+    def test_the_key_may_be_named_anew_as_another_and_the_old_naming_stays(self, named, analyst):
+        waiting.end_naming(named, reason="wrong", by=analyst, at=NOON)
+        deliver(event(3, account="k"))
+        other = make_account()
+
+        waiting.name_account(UnknownAccount.objects.get(), account=other.reference, by=analyst, at=NOON)
+        queue.run_due(NOON, by=SCHEDULER)
+
+        assert AccessRecord.objects.filter(account=other).count() == 1
+        assert counts(deliver(event(4, account="k"))) == (1, 1, 0, 0, 0)
+        assert AccessRecord.objects.filter(account=other).count() == 2
+        assert CloudAccount.objects.count() == 2 and CloudAccount.objects.standing().get().account == other
+
+    def test_lines_that_were_not_moved_yet_wait_on(self, analyst):
+        deliver(event(1, account="k"))
+        named = waiting.name_account(
+            UnknownAccount.objects.get(), account=make_account().reference, by=analyst, at=NOON
+        )  # fmt: skip
+        waiting.end_naming(named, reason="wrong", by=analyst, at=NOON)
+
+        queue.run_due(NOON, by=SCHEDULER)
+
+        assert WaitingLine.objects.count() == 1 and not AccessRecord.objects.exists()
+
+    def test_it_is_ended_once_and_in_no_file_that_is_going(self, named, analyst):
+        doom(named.account)
+        with pytest.raises(AlreadyDestroyed):
+            waiting.end_naming(named, reason="wrong", by=analyst, at=NOON)
+        with one_flow(SCHEDULER):
+            DoomedRecord.objects.all().delete()
+        waiting.end_naming(named, reason="wrong", by=analyst, at=NOON)
+
+        with pytest.raises(waiting.NamingEnded, match=f"by {analyst.label}"):
+            waiting.end_naming(named, reason="wrong", by=analyst, at=NOON)
+        assert AuditEvent.objects.filter(verb="accounts.naming_ended").count() == 1
+
+    def test_an_index_serves_whose_it_is(self):
+        keys = "(SELECT 'x' AS source_system, 'k' AS account_key)"
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute("SET LOCAL enable_seqscan = off")
+            plan = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+            cursor.execute(f"{plan} {access_writing.WHOSE.format(keys=keys)}")
+            told = [" ".join(map(str, row)) for row in cursor.fetchall()]
+
+        assert any("one_standing_account_per_source_key" in line for line in told), told
 
 
 class TestRefusedLines:

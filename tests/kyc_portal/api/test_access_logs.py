@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,8 +12,10 @@ from django.utils import timezone
 
 from accounts.models import AccessBatch, AccessRecord, Account
 from kyc_portal.api import access_logs, bodies
+from kyc_portal.api.problems import WORDS
 from kyc_portal.policy.models import RegimeNumber
 from kyc_portal.records.models import IdentityView
+from kyc_portal.refusal import Remedy
 from kyc_portal.work import queue
 from tests.accounts.formats.cloud_logs import cadf_event, entry, exported, trail
 from tests.accounts.formats.test_mapped_log import EVENT as MAPPED_EVENT
@@ -72,6 +75,62 @@ class TestFormats:
                 told = assert_problem(send(key, account, io.BytesIO(body), format, content_type), 400)
                 assert "is empty. Give a log file" in told
         assert not AccessBatch.objects.exists()
+
+
+class TestRefusals:
+    """Said in the words of this door: parameters and media types, no options of a command."""
+
+    def test_each_remedy_has_words_here_that_name_no_option(self):
+        assert set(WORDS) == set(Remedy) and not [words for words in WORDS.values() if "--" in words]
+
+    def test_the_first_lines_that_cannot_be_used_are_told_with_their_reasons(self, key, account):
+        bad = [event(n, kind="x") if n % 2 else event(n, at="then") for n in range(1, 31)]
+
+        answer = send(key, account, jsonl(event(0), *bad))
+
+        told = assert_problem(answer, 400)
+        assert told.startswith(f"Body of {key.reference}: 30 lines cannot be used") and "keep_good_rows=true" in told
+        assert "--" not in told
+        lines = answer.json()["bad_lines"]
+        assert [each["line"] for each in lines] == list(range(2, 22))
+        assert lines[0]["reason"].startswith("kind") and lines[1]["reason"].startswith("at:")
+        assert set(lines[0]) == {"line", "reason"}
+
+    @pytest.mark.parametrize(
+        ("body", "format", "type", "wanted"),
+        [
+            (
+                b"x",
+                "auto",
+                JSON,
+                r"none of the access logs we know \(azure-activity, .*\)\. Name the format in",
+            ),
+            (csv_file(event(1, principal="Zo\xeb"), encoding="cp1252").read(), "csv", "text/csv", "charset=cp1252"),
+            (csv_file(event(1)).read().decode().encode("utf-16-le"), "csv", "text/csv", "charset=utf-16-le"),
+            (csv_file(event(1)).read(), "csv", "text/csv; charset=klingon", "Content-Type charset=utf-8"),
+            (json.dumps({"Records": [trail()]}).encode()[:-5], "cloudtrail", JSON, "Send it again, whole"),
+            (b'{"a": 1, "a": 1, "Records": []}', "cloudtrail", JSON, "Send it again, whole"),
+            (gzip.compress(b"x" * 9, mtime=0)[:-4], "cloudtrail", "application/gzip", "Send it again, whole"),
+        ],
+    )
+    def test_what_to_do_is_what_can_be_done_here(self, key, account, body, format, type, wanted):
+        told = assert_problem(send(key, account, io.BytesIO(body), format, type), 400)
+
+        assert re.search(wanted, told) and "--" not in told and "Fetch" not in told
+
+    @pytest.mark.parametrize("charset", ["cp1252", "utf-16-le", "utf-16-be"])
+    def test_a_charset_speaks_of_the_body_and_not_of_the_address(self, key, account, charset):
+        body = csv_file(event(1, principal="Zo\xeb")).read().decode().encode(charset)
+
+        answer = send(key, account, io.BytesIO(body), "csv", f"text/csv; charset={charset}")
+
+        assert answer.status_code == 201, answer.content
+        assert AccessRecord.objects.get().principal == "Zo\xeb"
+
+    def test_our_reference_is_found_in_small_letters_too(self, key, account):
+        path = f"{LOGS}jsonl?account={account.reference.lower()}"
+
+        assert ask(path, key, "POST", jsonl(event(1)).read()).json()["new"] == 1
 
 
 class TestMappings:
