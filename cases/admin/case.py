@@ -105,16 +105,20 @@ def proposals_of(case: Case) -> list[Decision]:
 
 
 def waits_for_signature(case: Case) -> bool:
-    return bool(proposals_of(case))
+    """One decision waits. Of several each is answered on its own page, or where the case is worked."""
+    return len(proposals_of(case)) == 1
 
 
 def can_be_undone(case: Case) -> bool:
-    return any(each.state == DecisionState.SIGNED for each in case.unfinished)
+    return sum(1 for each in case.unfinished if each.state == DecisionState.SIGNED) == 1
 
 
 def is_legal(case: Case) -> bool:
     """Requests of authorities stand in cases of their own, and a bundle rests on one."""
     return case.kind == CaseKind.LEGAL
+
+
+ANSWERED_AS = {DecisionState.PROPOSED: ("countersign", "decline", "withdraw"), DecisionState.SIGNED: ("undo",)}
 
 
 class NothingProposed(Refusal):
@@ -171,7 +175,7 @@ class CaseAdmin(RecordAdmin):
     def why_here(self, case):
         proposed = [(each.proposed_by, each.outcome) for each in proposals_of(case)]
         flags = [flag.signal.sentence for flag in case.flags if flag.signal.answered_at is None]
-        return case_page.why_in_words(proposed[0] if proposed else None, flags, case.title)
+        return case_page.why_in_words(proposed, flags, case.title)
 
     @admin.display(description="state", ordering="status")
     def state(self, case):
@@ -225,6 +229,11 @@ class CaseAdmin(RecordAdmin):
         if desks_of(user):
             parts.append(Html("queue", "Queue", "cases/next_case.html", {"left": case.pk}))
         return parts
+
+    def before_acting(self, case, name, *, user, at):
+        """Whoever answers a decision reads what it says."""
+        meant = [each for each in case.unfinished if name in ANSWERED_AS[DecisionState(each.state)]]
+        return [case_page.facts_of(meant[0])] if len(meant) == 1 else []
 
     @flow_action(
         "Take case", primary=True,

@@ -1,6 +1,7 @@
 """The parts of a case's page: whom it is about, what was seen, what was written, what was decided."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db.models import Prefetch
@@ -61,11 +62,13 @@ def customers_in_words(customers: list[tuple[str, str]]) -> str:
     return f"{shown} and {len(customers) - 2} more" if len(customers) > 2 else shown
 
 
-def why_in_words(proposed: tuple[str, str] | None, flags: list[str], title: str) -> str:
-    """Why a case is in the queue: who proposed which outcome, or its heaviest unanswered flag, or what it is about."""
+def why_in_words(proposed: Sequence[tuple[str, str]], flags: list[str], title: str) -> str:
+    """Why a case is in the queue: who proposed which outcome and how many wait, or its heaviest unanswered flag, or
+    what it is about."""
     if proposed:
-        by, outcome = proposed
-        return f"{by} proposed a decision: {OutcomeCode(outcome).label}"
+        by = ", ".join(dict.fromkeys(each for each, _ in proposed))
+        what = ", ".join(dict.fromkeys(OutcomeCode(outcome).label for _, outcome in proposed))
+        return f"{by} proposed {'a decision' if len(proposed) == 1 else f'{len(proposed)} decisions'}: {what}"
     if not flags:
         return title
     return f"{flags[0]} (and {len(flags) - 1} more)" if len(flags) > 1 else flags[0]
@@ -113,7 +116,12 @@ def source_of(signal: RiskSignal) -> str:
 
 
 def decision_section(case: Case) -> Facts:
-    """The decision, always in view: what is proposed, or what was decided, or that nothing is."""
+    """The decision, always in view: what is proposed, or what was decided, or that nothing is; of several that wait a
+    line each, which leads to its page."""
+    if len(case.unfinished) > 1:
+        unfinished = case.decisions.unfinished().select_related("account").order_by("-proposed_at", "-pk")
+        rows = [(each.state_in_words.capitalize(), Link(proposal_in_words(each), each)) for each in unfinished]
+        return replace(decision_facts(case, None, case.unfinished), rows=rows)
     newest = case.decisions.select_related("account").order_by("-proposed_at", "-pk").first()
     return decision_facts(case, newest, case.unfinished)
 
@@ -124,6 +132,11 @@ def decision_facts(case: Case, found: Decision | None, decisions: Sequence[Decis
     rules = {"url": reverse(CATALOGUE), "url_label": "What decisions bring about"}
     if found is None:
         return Facts("decision", "Decision", [("State", "nothing is proposed yet")], note=note, **rules)
+    return replace(facts_of(found), note=note, **rules)
+
+
+def facts_of(found: Decision) -> Facts:
+    """What a decision says, who proposed and who answered it."""
     rows = [
         ("Decision", Link(found.reference, found)),
         ("Account", Link(found.account, found.account)),
@@ -136,7 +149,13 @@ def decision_facts(case: Case, found: Decision | None, decisions: Sequence[Decis
         ("Takes effect", found.takes_effect_at if found.state == DecisionState.SIGNED else None),
         ("Why", found.ended_why or found.answered_why),
     ]
-    return Facts("decision", "Decision", [row for row in rows if row[1]], note=note, **rules)
+    return Facts("decision", "Decision", [row for row in rows if row[1]])
+
+
+def proposal_in_words(found: Decision) -> str:
+    """What a second signature would stand under, in a line."""
+    what = f"{OutcomeCode(found.outcome).label} ({REASONS[found.reason].title})"
+    return f"{found.reference} about {found.account.reference}: {what}, proposed by {found.proposed_by}"
 
 
 TONES = {
@@ -174,6 +193,9 @@ def state_badge(case: Case, decisions: Sequence[Decision]) -> Badge:
 
 
 def _next_step(case: Case, decisions: Sequence[Decision]) -> str:
+    waiting = sum(1 for each in decisions if each.state == DecisionState.PROPOSED)
+    if case.status == CaseStatus.PROPOSED and waiting > 1:
+        return f"{waiting} proposals wait. A second person countersigns or declines each."
     if case.status == CaseStatus.PROPOSED and (until := _signed_until(decisions)):
         other = " A second person answers the other proposal." if _waits_for_second(decisions) else ""
         return f"Signed; can be undone until {until:%H:%M} UTC.{other}"

@@ -85,7 +85,7 @@ def take_in(case: Case, *, accounts: Sequence[Account], by: Actor, at: datetime)
     if strangers := wanted - {each.account.pk for each in tied_accounts(case, at=at)}:
         names = Account.objects.filter(pk__in=strangers).order_by("reference").values_list("reference", flat=True)
         raise NotTied(f"{', '.join(names)}: not tied to this case (any more). Look at the page again.")
-    locked = _lock(wanted)
+    locked = lock_accounts(wanted)
     case = review.lock_case(case)
     checklist.require_works(case, by)
     for account in locked:
@@ -108,7 +108,7 @@ def propose_for(
     """
     if not accounts:
         raise decisions.NotInCase("No account is ticked. Tick at least one.")
-    locked = _lock({account.pk for account in accounts})
+    locked = lock_accounts({account.pk for account in accounts})
     made = []
     for account in locked:
         if made:
@@ -127,7 +127,7 @@ def _go_on(case: Case) -> None:
         case.save(update_fields=["status", "decided_at"])
 
 
-def _lock(keys: set) -> list[Account]:
+def lock_accounts(keys: set) -> list[Account]:
     """The accounts and then their parties, locked in the order in which everybody locks them."""
     rows = Account.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk")
     locked = list(rows)
