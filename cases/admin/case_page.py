@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Prefetch
 from django.urls import reverse
@@ -238,26 +239,52 @@ def _text_of(note: CaseNote, key: bytes) -> str:
     return keys.unseal(key, note.text.for_database(home), home[1]).decode()
 
 
+def _owners_of(case: Case) -> dict[UUID, str]:
+    """By the key of each customer of the case who they are: name and accounts."""
+    found = {}
+    for account in (subject.account for subject in case.listed_subjects):
+        name, references = found.setdefault(account.party_id, (shortened(account.party.legal_name), []))
+        references.append(account.reference)
+    return {key: f"{name} ({', '.join(references)})" for key, (name, references) in found.items()}
+
+
 def hits_section(case: Case) -> Table:
-    parties = Account.objects.filter(cases__case=case).values("party")
-    found = ScreeningHit.objects.filter(party__in=parties).select_related("snapshot").order_by(*ScreeningHit.ORDER)
+    """Likenesses of every customer of the case; of several each row says whose it is."""
+    owners = _owners_of(case)
+    found = ScreeningHit.objects.filter(party__in=owners).select_related("snapshot").order_by(*ScreeningHit.ORDER)
     rows = [
-        [Link(hit.reference, hit), str(hit.score), hit.entry_name, hit.snapshot.list_name, hit.get_status_display()]
+        [Link(hit.reference, hit), owners[hit.party_id], str(hit.score), hit.entry_name, hit.snapshot.list_name,
+         hit.get_status_display()]
         for hit in found[:MOST_LISTED]
-    ]
-    head = ["Hit", "Score", "Entry", "List", "State"]
-    return Table("hits", "Likenesses to list entries", head, rows, empty="No list entry resembles the customer.")
+    ]  # fmt: skip
+    head = ["Hit", "Customer", "Score", "Entry", "List", "State"]
+    empty = "No list entry resembles the customer."
+    if len(owners) > 1:
+        empty = f"No list entry resembles any of the {len(owners)} customers of this case."
+    return _of_owners(Table("hits", "Likenesses to list entries", head, rows, empty=empty), owners)
 
 
 def documents_section(case: Case) -> Table:
-    parties = Account.objects.filter(cases__case=case).values("party")
-    found = IdentityDocument.objects.filter(party__in=parties).select_related("party").order_by("-added_at", "pk")
+    """Documents of every customer of the case; of several each row says whose it is."""
+    owners = _owners_of(case)
+    found = IdentityDocument.objects.filter(party__in=owners).select_related("party").order_by("-added_at", "pk")
     rows = [
-        [Link(row.reference, _page_of_document(row)), row.kind.replace("_", " "), row.country.name, row.expires_on]
+        [Link(row.reference, _page_of_document(row)), owners[row.party_id], row.kind.replace("_", " "),
+         row.country.name, row.expires_on]
         for row in found[:MOST_LISTED]
-    ]
-    head = ["Document", "Kind", "Country", "Expires"]
-    return Table("documents", "Documents", head, rows, empty="The customer showed no document.")
+    ]  # fmt: skip
+    head = ["Document", "Customer", "Kind", "Country", "Expires"]
+    empty = "The customer showed no document."
+    if len(owners) > 1:
+        empty = f"None of the {len(owners)} customers of this case showed a document."
+    return _of_owners(Table("documents", "Documents", head, rows, empty=empty), owners)
+
+
+def _of_owners(table: Table, owners: dict[UUID, str]) -> Table:
+    """Whose a row is stands in its second cell; of one customer nobody needs to be told."""
+    if len(owners) > 1:
+        return table
+    return replace(table, head=[table.head[0], *table.head[2:]], rows=[[row[0], *row[2:]] for row in table.rows])
 
 
 def _page_of_document(document: IdentityDocument) -> str:
