@@ -28,7 +28,7 @@ from cases.admin.forms import (
 )
 from cases.admin.legal_forms import VoluntaryForm
 from cases.admin.report import reports_section
-from cases.admin.tied_forms import ProposeForSeveralForm, TiedForm
+from cases.admin.tied_forms import ProposeForSeveralForm, TiedForm, own_cases_section, own_in_words
 from cases.admin.workspace_forms import MergeForm, RestrictForm
 from cases.flows import (
     bundles,
@@ -161,7 +161,13 @@ class CaseAdmin(RecordAdmin):
     def do_view(self, request, object_id, name):
         case = self._record_or_404(request, object_id)
         locks.touch(case, request.user, at=timezone.now())
-        return super().do_view(request, object_id, name)
+        answer = super().do_view(request, object_id, name)
+        return case_page.back_to_work(request, case, answer) if request.GET.get("from") == "work" else answer
+
+    def _record_or_404(self, request, object_id):
+        case = super()._record_or_404(request, object_id)
+        case.looked_at_by = request.user  # forms name customers to who may see them
+        return case
 
     def add(self, *, by, at, accounts, kind, title):
         return triage.open_by_hand(accounts=accounts, kind=kind, title=title, by=by, at=at)
@@ -231,7 +237,10 @@ class CaseAdmin(RecordAdmin):
         return parts
 
     def before_acting(self, case, name, *, user, at):
-        """Whoever answers a decision reads what it says."""
+        """Whoever answers a decision reads what it says; whoever takes accounts in, which cases they have already."""
+        if name == "take_in_tied":
+            found = own_cases_section(case, [each.account for each in tied.tied_accounts(case, at=at)])
+            return [found] if found else []
         meant = [each for each in case.unfinished if name in ANSWERED_AS[DecisionState(each.state)]]
         return [case_page.facts_of(meant[0])] if len(meant) == 1 else []
 
@@ -276,7 +285,10 @@ class CaseAdmin(RecordAdmin):
     )  # fmt: skip
     def take_in_tied(self, case, *, by, at, accounts):
         tied.take_in(case, accounts=accounts, by=by, at=at)
-        return f"{case.reference} is about {len(accounts)} more account{'s' if len(accounts) > 1 else ''} now."
+        told = f"{case.reference} is about {len(accounts)} more account{'s' if len(accounts) > 1 else ''} now."
+        own = tied.own_cases(accounts, beside=case)
+        told += "".join(own_in_words(each.reference, own.get(each.pk, ())) for each in accounts)
+        return f"{told} Merge it here, so that it does not stay open by itself." if own else told
 
     @flow_action("Propose for several accounts", form=ProposeForSeveralForm, when=has_several_left)
     def propose_several(self, case, *, by, at, **chosen):

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Prefetch
+from django.http import HttpResponseRedirect
 from django.urls import reverse
 
 from accounts.models import Account, IdentityDocument, Restriction, RiskSignal, ScreeningHit
@@ -19,7 +20,7 @@ from cases.rules.stages import CaseStatus, DecisionState
 from kyc_portal.records import keys
 from kyc_portal.records.clock import legal_day
 from kyc_portal.staff import policy_table
-from kyc_portal.staff.sections import Badge, Clock, Facts, Html, Link, Table, url_of
+from kyc_portal.staff.sections import CASE, Badge, Clock, Facts, Html, Link, Table, url_of
 
 STATUS_TONES = {
     CaseStatus.OPEN: "warning",
@@ -32,6 +33,19 @@ CATALOGUE = "admin:cases_decision_catalogue"
 MOST_NOTES = 200
 MOST_LISTED = 50
 LONGEST_NAME = 40
+
+
+def back_to_work(request, case: Case, answer):
+    """The answer of a button that was pressed where the case is worked: back there, done or cancelled."""
+    work = reverse("review:case", args=[case.reference])
+    if getattr(answer, "url", "") == url_of(case):
+        return HttpResponseRedirect(work)
+    if context := getattr(answer, "context_data", None):
+        context |= {"back_url": work, "action_url": f"{request.path}?from=work"}
+        other = request.GET.get("other", "")
+        if CASE.fullmatch(other) and not context["form"].is_bound:
+            context["form"].initial["other"] = other
+    return answer
 
 
 def subject_section(case: Case) -> Table:
@@ -243,8 +257,7 @@ def _owners_of(case: Case) -> dict[UUID, str]:
     """By the key of each customer of the case who they are: name and accounts."""
     found = {}
     for account in (subject.account for subject in case.listed_subjects):
-        name, references = found.setdefault(account.party_id, (shortened(account.party.legal_name), []))
-        references.append(account.reference)
+        found.setdefault(account.party_id, (shortened(account.party.legal_name), []))[1].append(account.reference)
     return {key: f"{name} ({', '.join(references)})" for key, (name, references) in found.items()}
 
 

@@ -1,17 +1,21 @@
 """Accounts that belong together are looked at and decided in one case: taken in by hand, each decided by itself (R41).
 
-Nothing is said of other cases: an account that is tied is offered whether or not somebody looks at it elsewhere.
+An account that is tied is offered whether or not somebody looks at it elsewhere. Of other cases those are told of that
+no secret is made of, since they can be merged (`own_cases`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from accounts.flows import links
 from accounts.models import Account, Party, SeenBefore
 from accounts.models.seen_before import Judgement
 from cases.flows import checklist, decisions, review, triage
 from cases.models import Case, CaseSubject, Decision
+from cases.models.case import CaseKind
+from cases.rules.desks import Desk
 from cases.rules.stages import CaseStatus
 from cases.verbs import Verb
 from kyc_portal.records import audit
@@ -20,6 +24,7 @@ from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 
+MERGEABLE = (CaseStatus.OPEN.value, CaseStatus.IN_REVIEW.value)
 MOST_TIED = 50
 MOST_SUBJECTS = 10  # of a case whose ties are followed; more are followed once these are decided
 
@@ -74,6 +79,22 @@ def _ties_before(inside: set[Party], least: float, found: dict) -> set:
         elif float(tie.score) >= least:
             _note(found, other, float(tie.score), tie.sentence)
     return apart
+
+
+def own_cases(accounts: Iterable[Account], *, beside: Case) -> dict[UUID, list[Case]]:
+    """By the key of each account the other cases being worked that are about it; one query.
+
+    Only those that everybody knows of who may take an account in: none of the legal desk, none restricted to named
+    people. They are what can be merged.
+    """
+    rows = CaseSubject.objects.filter(
+        account__in=[account.pk for account in accounts], case__status__in=MERGEABLE, case__is_restricted=False
+    )
+    rows = rows.exclude(case=beside).exclude(case__kind=CaseKind.LEGAL).exclude(case__desk=Desk.LEGAL.value)
+    found: dict[UUID, list[Case]] = {}
+    for subject in rows.select_related("case__assigned_to").order_by("case__opened_at", "pk"):
+        found.setdefault(subject.account_id, []).append(subject.case)
+    return found
 
 
 @flow

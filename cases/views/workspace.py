@@ -298,8 +298,12 @@ def _buttons(request, case: Case, may_undo: bool) -> list[dict]:
     screen = admin.site.get_model_admin(Case)
     shown = [each for each in screen.buttons(request, case) if each.name not in ON_PAGE]
     return [
-        {"label": each.label, "url": url_of_button(case, each), "enabled": True, "tone": each.tone}
-        for each in shown if (may_undo if each.name == "undo_merge" else each.is_offered(request.user, case))
+        {"label": each.label, "url": f"{url_of_button(case, each)}?from=work", "enabled": True, "tone": each.tone}
+        for each in shown
+        if (
+            may_undo and each.row.is_offered(request.user, case) if each.name == "undo_merge"
+            else each.is_offered(request.user, case)
+        )
     ]  # fmt: skip
 
 
