@@ -12,7 +12,7 @@ from cases.models import Case
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.staff.sections import url_of
 from tests.builders import make_account, make_complete_account
-from tests.cases.builders import make_case
+from tests.cases.builders import finish_list, make_case
 from tests.conftest import NOON, person
 
 pytestmark = pytest.mark.django_db
@@ -157,3 +157,16 @@ class TestTakingIn:
         told = browser(analyst_user).get(self.button(case, "propose-several")).content.decode()
 
         assert f"{accounts[1].reference}, Again Two" in told
+
+
+def test_an_error_names_no_outcome_that_the_form_has_not(analyst_user):
+    case = make_case(make_account(), worked_by=analyst_user)
+    finish_list(case, by=analyst_user.as_actor)
+    client, account = browser(analyst_user), case.subjects.get().account
+    version = client.get(page_of(case)).context["version"]
+    chosen = {"account": account.reference, "outcome": "no_action", "reason": "unusual_use", "version": version}
+
+    told = client.post(f"{page_of(case)}propose/", chosen).content.decode()
+
+    assert "Choose one of: “watch more closely”, “close the account”." in told
+    assert "limit the account" not in told and "suspend the account" not in told
