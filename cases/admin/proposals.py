@@ -54,8 +54,8 @@ def groups_of(
 ) -> list[Group]:
     """A group for each decision that waits or can be undone, then one for each proposer of several.
 
-    `make(name, references, auto_id)` gives an empty form, `sent` are forms that were refused, by name: each stands in
-    the place it was sent from.
+    `make(name, meant=references, auto_id=)` gives an empty form, `sent` are forms that were refused, by name: each
+    stands in the place it was sent from.
     """
     several, rest = len(case.unfinished) > 1, dict(sent)
 
@@ -66,7 +66,7 @@ def groups_of(
             is_here = refused is not None and set(refused.data.getlist("decisions")) in (set(references), set())
             if name in may or is_here:
                 place = f"{name}_{references[0]}_{len(meant)}" if several else name
-                form = rest.pop(name) if is_here else make(name, references, f"{place}_%s")
+                form = rest.pop(name) if is_here else make(name, meant=references, auto_id=f"{place}_%s")
                 about = references[0] if len(meant) == 1 else ""
                 is_open = is_here or (not several and name != "decline")
                 found.append(Answer(name, label.format(LABELS[name], len(meant)), about, form, is_open))

@@ -210,10 +210,8 @@ def _page(request, reference: str, sent: dict | None = None, *, changed=(), stat
     refused = next(iter(sent.values()), None)
     listed = case.listed_decisions
     decision = for_viewer(case_page.decision_facts(case, next(iter(listed), None), listed), user)
-    waiting = proposals.groups_of(
-        case, user, may=[name for name in proposals.LABELS if may[name]], sent=sent,
-        make=lambda name, meant, auto_id: _form(name, case, meant=meant, auto_id=auto_id),
-    )  # fmt: skip
+    answers = [name for name in proposals.LABELS if may[name]]
+    waiting = proposals.groups_of(case, user, may=answers, sent=sent, make=partial(_form, case=case))
     undo_until = merging.undo_until(case, case.listed_decisions, at)
     context = {
         **admin.site.each_context(request), "title": f"{case.reference}: {case.title}", "case": case,
