@@ -1,5 +1,7 @@
-"""Two persons for one act: who may add the second signature (requirement R37)."""
+"""Two persons for one act: who may add the second signature, and to what (requirement R37)."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
@@ -29,6 +31,10 @@ class Acting(Protocol):
 
 class SecondPersonNeeded(Refusal):
     """The second signature must come from another person, signed in under their own name."""
+
+
+class PreparedAnew(Refusal):
+    """Something else waits for the second signature than what was read."""
 
 
 def person_key(actor: Acting) -> str:
@@ -66,6 +72,23 @@ def require_second_person(
     if barred and key in barred:
         who = who_in_words(could, "Ask a colleague to do it.")
         raise SecondPersonNeeded(f"{barred[key]} So you cannot give the second signature for {deed}. {who}")
+
+
+def digest(*parts: object) -> str:
+    """SHA-256 of what lies before whoever signs, in its parts: plain values, moments and keys as the database has them.
+
+    A page carries it to the flow, which makes it anew from the locked rows (`require_as_shown`).
+    """
+    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
+
+
+def require_as_shown(shown: str, now: str, *, name: str) -> None:
+    """Refuse a signature unless what lay before whoever signs is what would be signed now. Raises PreparedAnew.
+
+    `shown` and `now` are digests, `name` is the reference of what is signed.
+    """
+    if shown != now:
+        raise PreparedAnew(f"{name} was prepared anew since you opened this page. Open it again and read it first.")
 
 
 MOST_NAMED = 3

@@ -167,8 +167,8 @@ def approve_reseller_cip(handed_in: ResellerCip, *, at=NOON) -> ResellerCip:
     cip_review.begin(handed_in, by=first, at=at)
     for each in requirements_of(handed_in.source):
         cip_review.judge(handed_in, requirement=each.code, verdict="met", by=first, at=at)
-    cip_review.propose(handed_in, decision="approve", reason="All of it is there.", by=first, at=at)
-    return cip_review.agree(handed_in, by=second, at=at)
+    handed_in = cip_review.propose(handed_in, decision="approve", reason="All of it is there.", by=first, at=at)
+    return cip_review.agree(handed_in, shown=cip_review.digest_of(handed_in), by=second, at=at)
 
 
 def make_downstream(reseller: Reseller, *, at=NOON, by=SCHEDULER, **changes) -> DownstreamCustomer:

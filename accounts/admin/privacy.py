@@ -68,18 +68,6 @@ class IdentifyForm(forms.Form):
     how = forms.ChoiceField(label="How we know that it is them", choices=Identified.choices())
 
 
-class AgreeForm(forms.Form):
-    """Carries the digest of what lies before whoever agrees."""
-
-    wants_record = True
-    shown = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args, record=None, **kwargs):
-        super().__init__(*args, **kwargs)
-        if record is not None and not self.is_bound:
-            self.initial["shown"] = privacy.digest_of(record)
-
-
 @admin.register(PrivacyRequest)
 class PrivacyRequestAdmin(RecordAdmin):
     list_display = ["reference", "kind", "state", "subject_name", "received_on", "due_on", "outcome"]
@@ -193,7 +181,7 @@ class PrivacyRequestAdmin(RecordAdmin):
         return f"The answer to {request.reference} awaits a second person."
 
     @flow_action(
-        "Agree to the answer", form=AgreeForm, primary=True, grave=True,
+        "Agree to the answer", primary=True, grave=True, signs=privacy.digest_of,
         warning="The person is told at once. If they asked for erasure, what may go is erased for good.",
     )  # fmt: skip
     def answer(self, request, *, by, at, shown):

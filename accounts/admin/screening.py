@@ -124,9 +124,12 @@ class JudgedByTwo(RecordAdmin):
         self.judging.propose_judgement(hit, is_match=False, reason=reason, by=by, at=at)
         return f"{hit.reference} waits for a second person to dismiss it."
 
-    def agreed(self, hit, *, by, at):
+    def what_is_signed(self, hit, name):
+        return f"{hit.get_status_display()}, by {hit.proposed_by}: {hit.proposed_reason}"
+
+    def agreed(self, hit, *, by, at, shown):
         """What the second signature does and says."""
-        judged = self.judging.second_judgement(hit, agrees=True, by=by, at=at)
+        judged = self.judging.second_judgement(hit, agrees=True, shown=shown, by=by, at=at)
         return f"{hit.reference} is {judged.get_status_display()}."
 
     @flow_action("Return")
@@ -191,11 +194,11 @@ class ScreeningHitAdmin(JudgedByTwo):
         return [Facts("state", "Judgement", facts)]
 
     @flow_action(
-        "Agree", primary=True,
+        "Agree", primary=True, signs=screening.digest_of,
         warning="This is the second signature. A confirmed match raises a red flag on every account it touches.",
     )  # fmt: skip
-    def agree(self, hit, *, by, at):
-        return self.agreed(hit, by=by, at=at)
+    def agree(self, hit, *, by, at, shown):
+        return self.agreed(hit, shown=shown, by=by, at=at)
 
 
 def _of_party(party: Party, user) -> dict[str, object]:

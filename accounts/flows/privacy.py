@@ -4,9 +4,7 @@ No privacy statute is built in: the days to answer and the years the request is 
 the regime. What the person reads never depends on a hold, a list hit or an authority's request.
 """
 
-import hashlib
-import json
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from accounts.flows import personal_data, texts
 from accounts.flows.texts import BadField
@@ -15,7 +13,7 @@ from accounts.models import Party, PrivacyRequest
 from accounts.rules.numbers import normalised
 from accounts.rules.privacy import Identified, Outcome, PrivacyKind, PrivacyState, public_sentences
 from accounts.verbs import Verb
-from kyc_portal.four_eyes import person_key, require_second_person
+from kyc_portal.four_eyes import digest, person_key, require_as_shown, require_second_person
 from kyc_portal.notices import outbox
 from kyc_portal.notices.kinds import PrivacyRequestAnswered, PrivacyRequestReceived
 from kyc_portal.policy.clocks import start_clock, stop_clock
@@ -29,10 +27,6 @@ from kyc_portal.work import queue
 
 ERASE = "accounts.erase_person"  # the kind of job
 ANSWER_BY = "answer by"
-
-
-class PreparedAnew(Refusal):
-    """Another answer is prepared than the one that was read."""
 
 
 class NotInThisState(Refusal):
@@ -116,10 +110,7 @@ def answer(request: PrivacyRequest, *, shown: str, by: Actor, at: datetime) -> P
     require_second_person(
         request.prepared_by_key, by, deed="the answer to a privacy request", barred=_named_the_party(request, by)
     )
-    if shown != digest_of(request):
-        raise PreparedAnew(
-            f"{request.reference} was prepared anew since you opened this page. Open it again and read it first."
-        )
+    require_as_shown(shown, digest_of(request), name=request.reference)
     party = party_of(request)
     if party is not None and request.kind == PrivacyKind.ERASURE:
         request.state, request.agreed_by_key, request.answered_by = PrivacyState.ERASING.value, by.key, by.label
@@ -132,9 +123,8 @@ def answer(request: PrivacyRequest, *, shown: str, by: Actor, at: datetime) -> P
 
 def digest_of(request: PrivacyRequest) -> str:
     """SHA-256 of what is agreed to: who is said to ask, how that is known, and when and by whom it was prepared."""
-    prepared = request.prepared_at.astimezone(UTC).isoformat() if request.prepared_at else ""
-    parts = (request.kind, str(request.subject), request.identified_how, request.prepared_by_key)
-    return hashlib.sha256(json.dumps([request.reference, prepared, *parts]).encode()).hexdigest()
+    parts = (request.kind, request.subject, request.identified_how, request.prepared_by_key)
+    return digest(request.reference, request.prepared_at, *parts)
 
 
 def _named_the_party(request: PrivacyRequest, by: Actor) -> dict[str, str]:

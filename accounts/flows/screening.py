@@ -23,7 +23,7 @@ from accounts.models.party import ContactKind
 from accounts.models.screening import HitStatus
 from accounts.rules.names import Bands, ScreenedParty
 from accounts.verbs import Verb
-from kyc_portal.four_eyes import PERSON, person_key, require_second_person
+from kyc_portal.four_eyes import PERSON, digest, person_key, require_as_shown, require_second_person
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
@@ -276,10 +276,11 @@ def propose_judgement(hit: ScreeningHit, *, is_match: bool, reason: str, by: Act
 
 
 @flow
-def second_judgement(hit: ScreeningHit, *, agrees: bool, by: Actor, at: datetime) -> ScreeningHit:
+def second_judgement(hit: ScreeningHit, *, agrees: bool, shown: str = "", by: Actor, at: datetime) -> ScreeningHit:
     """Agree to what another person proposed, or return the hit; who proposed may take the proposal back the same way.
 
-    Raises NothingProposed, SecondPersonNeeded. A confirmed hit becomes a red flag on every account it touches.
+    To agree takes `shown`, the digest of what lay before this person. Raises NothingProposed, SecondPersonNeeded,
+    PreparedAnew. A confirmed hit becomes a red flag on every account it touches.
     """
     _require_person(by)
     hit = _locked(hit)
@@ -293,6 +294,7 @@ def second_judgement(hit: ScreeningHit, *, agrees: bool, by: Actor, at: datetime
         _record(Verb.HIT_RETURNED, hit, by, at, judgement=judgement)
         return hit
     require_second_person(hit.proposed_by_key, by, deed="this judgement")
+    require_as_shown(shown, digest_of(hit), name=f"The judgement of {hit.reference}")
     hit.status, hit.judged_at, hit.judged_by = JUDGED[hit.status], at, by.label
     hit.save(update_fields=["status", "judged_at", "judged_by"])
     _replace_opposite(hit, by, at)
@@ -303,6 +305,11 @@ def second_judgement(hit: ScreeningHit, *, agrees: bool, by: Actor, at: datetime
     else:
         _record(Verb.HIT_DISMISSED, hit, by, at)
     return hit
+
+
+def digest_of(hit) -> str:
+    """What is agreed to: the judgement that is proposed of a hit of either kind, its reason, and who proposed it."""
+    return digest(hit.reference, hit.status, hit.proposed_reason, hit.proposed_by_key)
 
 
 def confirm_hit(hit: ScreeningHit, *, reason: str = "", by: Actor, at: datetime) -> ScreeningHit:
@@ -317,8 +324,9 @@ def dismiss_hit(hit: ScreeningHit, *, reason: str = "", by: Actor, at: datetime)
 
 @flow
 def _propose_or_second(hit: ScreeningHit, *, is_match: bool, reason: str, by: Actor, at: datetime) -> ScreeningHit:
-    if _locked(hit).status == PROPOSED[is_match]:
-        return second_judgement(hit, agrees=True, by=by, at=at)
+    hit = _locked(hit)
+    if hit.status == PROPOSED[is_match]:
+        return second_judgement(hit, agrees=True, shown=digest_of(hit), by=by, at=at)
     return propose_judgement(hit, is_match=is_match, reason=reason, by=by, at=at)
 
 

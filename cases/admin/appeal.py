@@ -72,18 +72,6 @@ class AnswerForm(forms.Form):
         )
 
 
-class CountersignForm(forms.Form):
-    """Carries the digest of the answer that lies before whoever signs."""
-
-    wants_record = True
-    shown = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args, record=None, **kwargs):
-        super().__init__(*args, **kwargs)
-        if record is not None and not self.is_bound:
-            self.initial["shown"] = appeal_answers.digest_of(record)
-
-
 class AppealFilter(QuerysetFilter):
     title = "queue"
     parameter_name = "queue"
@@ -166,7 +154,7 @@ class AppealAdmin(RecordAdmin):
         return f"{answered.reference} is answered: {answered.get_outcome_display()}. The customer is told."
 
     @flow_action(
-        "Countersign answer", form=CountersignForm, primary=True,
+        "Countersign answer", primary=True, signs=appeal_answers.digest_of,
         warning="It takes effect at once, and the customer is told.",
     )  # fmt: skip
     def countersign(self, appeal, *, by, at, shown):

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from cases.admin.forms import ApproveForm, ReceiptForm
 from cases.admin.legal_forms import RedactForm, UndoForm
-from cases.flows import bundle_redactions, bundles
+from cases.flows import bundle_redactions, bundle_shown, bundles
 from cases.models import Bundle
 from cases.rules.disclosure import DataClass, Ground, Recipient
 from cases.rules.stages import BundleState
@@ -98,7 +98,7 @@ class BundleAdmin(RecordAdmin):
         return [_leaves(bundle)] if name == "approve" else []
 
     @flow_action(
-        "Approve", form=ApproveForm, primary=True, grave=True,
+        "Approve", form=ApproveForm, primary=True, grave=True, signs=bundle_shown.digest_of,
         warning="What is told here leaves the house. Read the preview first: you approve these very words.",
     )  # fmt: skip
     def approve(self, bundle, *, by, at, shown, paper_seen):

@@ -109,6 +109,12 @@ def waits_for_signature(case: Case) -> bool:
     return len(proposals_of(case)) == 1
 
 
+def the_proposal(case: Case) -> str:
+    """The reference of what waits, when it is one; what the button answers."""
+    waiting = proposals_of(case)
+    return waiting[0].reference if len(waiting) == 1 else ""
+
+
 def can_be_undone(case: Case) -> bool:
     return sum(1 for each in case.unfinished if each.state == DecisionState.SIGNED) == 1
 
@@ -295,21 +301,25 @@ class CaseAdmin(RecordAdmin):
         made = tied.propose_for(case, **chosen, by=by, at=at)
         return f"{', '.join(each.reference for each in made)}: one decision for each account."
 
-    @flow_action("Countersign", form=SignForm, primary=True, when=waits_for_signature)
-    def countersign(self, case, *, by, at, at_once):
-        return signed_in_words(decisions.countersign(_only_proposal(case), at_once=at_once, by=by, at=at))
+    def what_is_signed(self, case, name):
+        waiting = proposals_of(case)
+        return case_page.proposal_in_words(waiting[0]) if len(waiting) == 1 else ""
+
+    @flow_action("Countersign", form=SignForm, primary=True, when=waits_for_signature, signs=the_proposal)
+    def countersign(self, case, *, by, at, at_once, shown):
+        return signed_in_words(decisions.countersign(_proposal(case, shown), at_once=at_once, by=by, at=at))
 
     @flow_action("Undo decision", primary=True, when=can_be_undone)
     def undo(self, case, *, by, at):
         return f"{effects.undo(_only_signed(case), by=by, at=at).reference} is undone. Decide anew, or not at all."
 
-    @flow_action("Decline", form=WhyForm, when=waits_for_signature)
-    def decline(self, case, *, by, at, why):
-        return f"{decisions.decline(_only_proposal(case), why=why, by=by, at=at).reference} is declined."
+    @flow_action("Decline", form=WhyForm, when=waits_for_signature, signs=the_proposal)
+    def decline(self, case, *, by, at, why, shown):
+        return f"{decisions.decline(_proposal(case, shown), why=why, by=by, at=at).reference} is declined."
 
-    @flow_action("Withdraw proposal", when=waits_for_signature)
-    def withdraw(self, case, *, by, at):
-        return f"{decisions.withdraw(_only_proposal(case), by=by, at=at).reference} is withdrawn."
+    @flow_action("Withdraw proposal", when=waits_for_signature, signs=the_proposal)
+    def withdraw(self, case, *, by, at, shown):
+        return f"{decisions.withdraw(_proposal(case, shown), by=by, at=at).reference} is withdrawn."
 
     @flow_action("Write note", form=NoteForm)
     def note(self, case, *, by, at, text):
@@ -380,11 +390,13 @@ def _only_signed(case: Case) -> Decision:
     return signed[0]
 
 
-def _only_proposal(case: Case) -> Decision:
-    waiting = list(Decision.objects.proposed().filter(case=case)[:2])
-    if len(waiting) != 1:
-        raise NothingProposed(
-            "Several decisions of this case wait. Open the one you mean." if waiting
-            else "No decision of this case waits any more. See its timeline for who answered it."
-        )  # fmt: skip
-    return waiting[0]
+def _proposal(case: Case, shown: str) -> Decision:
+    """The decision that was shown, whatever became of it meanwhile: the flow refuses what does not wait any more."""
+    listed = list(Decision.objects.filter(case=case).order_by("pk"))
+    if found := next((each for each in listed if each.reference == shown), None):
+        return found
+    several = sum(each.state == DecisionState.PROPOSED for each in listed) > 1
+    raise NothingProposed(
+        "Several decisions of this case wait. Open the one you mean." if several
+        else "This page does not name what you were shown. Open the case again and read it first."
+    )  # fmt: skip

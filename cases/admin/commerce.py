@@ -139,18 +139,15 @@ class CommerceReviewAdmin(RecordAdmin):
              each.answer, each.answered_at, each.answered_by]
             for each in review.asks.order_by("due_on", "pk")
         ]  # fmt: skip
-        remedies = [
-            [each.reference, each.action, each.owner, each.due_on, each.get_state_display(), each.evidence,
-             each.shown_by, each.proven_by]
-            for each in review.remedies.order_by("due_on", "pk")
-        ]  # fmt: skip
         ask_head = ["Question", "What is asked", "Asked", "Due", "Answer", "Answered", "By"]
-        head = ["Measure", "What is to be done", "Who", "Due", "State", "Evidence", "Shown by", "Accepted by"]
         return [
             Facts("review", "Review", rows), Table("asks", "Questions", ask_head, asks, empty="Nothing was asked yet."),
-            Table("remedies", "Recommended measures", head, remedies, empty="Nothing was recommended."),
-            timeline_section(review),
+            _remedies(review), timeline_section(review),
         ]  # fmt: skip
+
+    def before_acting(self, review, name, *, user, at):
+        """Whoever judges a proof reads it first."""
+        return [_remedies(review)] if name == "judge_proof" else []
 
     @flow_action("Add question", form=AskForm, primary=True)
     def add_ask(self, review, *, by, at, **asked):
@@ -168,14 +165,24 @@ class CommerceReviewAdmin(RecordAdmin):
     def show_proof(self, review, *, by, at, which, evidence):
         return f"{commerce.show(which, evidence=evidence, by=by, at=at).reference} is shown. Another person accepts it."
 
-    @flow_action("Judge proof of measure", form=JudgeForm)
-    def judge_proof(self, review, *, by, at, which, is_proven):
-        judged = commerce.judge(which, is_proven=is_proven == "yes", by=by, at=at)
+    @flow_action("Judge proof of measure", form=JudgeForm, signs=commerce.digest_of)
+    def judge_proof(self, review, *, by, at, which, is_proven, shown):
+        judged = commerce.judge(which, is_proven=is_proven == "yes", shown=shown, by=by, at=at)
         return f"{judged.reference}: {judged.get_state_display()}."
 
     @flow_action("Close review", warning="Every question is answered and every measure proven.")
     def close(self, review, *, by, at):
         return f"{commerce.close(review, by=by, at=at).reference} is closed."
+
+
+def _remedies(review: CommerceReview) -> Table:
+    rows = [
+        [each.reference, each.action, each.owner, each.due_on, each.get_state_display(), each.evidence,
+         each.shown_by, each.proven_by]
+        for each in review.remedies.order_by("due_on", "pk")
+    ]  # fmt: skip
+    head = ["Measure", "What is to be done", "Who", "Due", "State", "Evidence", "Shown by", "Accepted by"]
+    return Table("remedies", "Recommended measures", head, rows, empty="Nothing was recommended.")
 
 
 @admin.register(FlaggedClass)

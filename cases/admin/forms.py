@@ -4,7 +4,7 @@ from django import forms
 from django.utils import timezone
 
 from accounts.models import Account
-from cases.flows import bundle_shown, locks
+from cases.flows import locks
 from cases.flows.effects import UNDO
 from cases.flows.review import LONGEST_NOTE, ClosedWhy, ReopenedWhy
 from cases.flows.triage import BY_HAND, LONGEST_TITLE, Noticed
@@ -317,10 +317,9 @@ class CollectForm(forms.Form):
 
 
 class ApproveForm(forms.Form):
-    """The approver says that the paper the ground demands lies before them; `shown` is the hash of what is approved."""
+    """The approver says that the paper the ground demands lies before them."""
 
     wants_record = True
-    shown = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
     paper_seen = forms.BooleanField(label="The paper is on file and I have read it")
 
     def __init__(self, *args, record=None, **kwargs):
@@ -328,8 +327,6 @@ class ApproveForm(forms.Form):
         if record is not None:
             paper = GROUNDS[Ground(record.ground)].paper
             self.fields["paper_seen"].label = f"I have read {paper}, and it covers what is listed"
-            if not self.is_bound:
-                self.initial["shown"] = bundle_shown.digest_of(record)
 
 
 class ReceiptForm(forms.Form):

@@ -34,6 +34,11 @@ def _has_override(state: OverrideState):
     return found
 
 
+def _waiting_override(hit) -> str:
+    row = measure_judging.next_override(hit)
+    return row.reference if row else ""
+
+
 @admin.register(MeasureHit)
 class MeasureHitAdmin(RecordAdmin):
     list_display = ["reference", "measure", "account", "decides", "judgement", "found_at"]
@@ -80,6 +85,18 @@ class MeasureHitAdmin(RecordAdmin):
         ]  # fmt: skip
         return [Facts("hit", "The hit", [row for row in rows if row[1]])]
 
+    def what_is_signed(self, hit, name):
+        if name == "agree":
+            return f"{hit.get_proposal_display()} ({hit.get_why_display()}), by {hit.proposed_by}"
+        row = measure_judging.next_override(hit)
+        if row is None:
+            return "nothing waits any more"
+        return f"{row.reference}, {row.get_ground_display()}, {row.from_on} to {row.to_on}, by {row.proposed_by}"
+
+    def before_acting(self, hit, name, *, user, at):
+        """Whoever signs a judgement reads first what it was found by."""
+        return self.sections(hit, user=user, at=at)[:3] if name == "agree" else []
+
     @flow_action(
         "Judge", form=JudgeForm, primary=True, when=lambda hit: _is_live(hit) and not hit.proposal,
         warning="What takes an account out of a measure that restricts it by itself waits for a second person.",
@@ -90,9 +107,11 @@ class MeasureHitAdmin(RecordAdmin):
             return f"{hit.reference} waits for a second person: {hit.get_proposal_display()}."
         return f"{hit.reference}: {hit.get_judgement_display()}."
 
-    @flow_action("Agree", primary=True, when=lambda hit: _is_live(hit) and bool(hit.proposal))
-    def agree(self, hit, *, by, at):
-        hit = measure_judging.agree(hit, by=by, at=at)
+    @flow_action(
+        "Agree", primary=True, signs=measure_judging.digest_of, when=lambda hit: _is_live(hit) and bool(hit.proposal)
+    )
+    def agree(self, hit, *, by, at, shown):
+        hit = measure_judging.agree(hit, shown=shown, by=by, at=at)
         return f"{hit.reference}: {Judgement(hit.judgement).label}."
 
     @flow_action("Send back", when=lambda hit: _is_live(hit) and bool(hit.proposal))
@@ -109,14 +128,14 @@ class MeasureHitAdmin(RecordAdmin):
         row = measure_judging.propose_override(hit, ground=ground, from_on=from_on, to_on=to_on, by=by, at=at)
         return f"{row.reference} waits for a second person."
 
-    @flow_action("Agree to override", when=_has_override(OverrideState.PROPOSED))
-    def agree_override(self, hit, *, by, at):
-        row = measure_judging.agree_override(hit, by=by, at=at)
+    @flow_action("Agree to override", signs=_waiting_override, when=_has_override(OverrideState.PROPOSED))
+    def agree_override(self, hit, *, by, at, shown):
+        row = measure_judging.agree_override(hit, shown=shown, by=by, at=at)
         return f"{row.reference} is in force from {row.from_on:%-d %b %Y} through {row.to_on:%-d %b %Y}."
 
-    @flow_action("Decline override", when=_has_override(OverrideState.PROPOSED))
-    def decline_override(self, hit, *, by, at):
-        row = measure_judging.decline_override(hit, by=by, at=at)
+    @flow_action("Decline override", signs=_waiting_override, when=_has_override(OverrideState.PROPOSED))
+    def decline_override(self, hit, *, by, at, shown):
+        row = measure_judging.decline_override(hit, shown=shown, by=by, at=at)
         return f"{row.reference} is declined."
 
     @flow_action("End override", tone="danger", when=_has_override(OverrideState.AGREED))

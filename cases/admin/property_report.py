@@ -70,18 +70,6 @@ class SendForm(forms.Form):
     how = forms.ChoiceField(label="Sent by", choices=blank("Choose how", SentBy.choices()))
 
 
-class ApproveReportForm(forms.Form):
-    """Carries the hash of what lies before whoever approves."""
-
-    wants_record = True
-    shown = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args, record=None, **kwargs):
-        super().__init__(*args, **kwargs)
-        if record is not None and not self.is_bound:
-            self.initial["shown"] = property_reports.digest_of(record)
-
-
 class ReceiptNumberForm(forms.Form):
     receipt = forms.CharField(label="Number of the receipt", max_length=100)
 
@@ -179,7 +167,8 @@ class PropertyReportAdmin(RecordAdmin):
         return f"{drafted.reference} is drafted. Another person approves it."
 
     @flow_action(
-        "Approve", form=ApproveReportForm, primary=True, warning="You approve what is shown here, word for word.",
+        "Approve", primary=True, signs=property_reports.digest_of,
+        warning="You approve what is shown here, word for word.",
     )  # fmt: skip
     def approve(self, report, *, by, at, shown):
         approved = property_reports.approve(report, shown=shown, by=by, at=at)

@@ -1,8 +1,6 @@
 """Answer an appeal: upheld, changed to something milder, or reversed; what rests on a list takes two (R37, R41)."""
 
-import hashlib
-import json
-from datetime import UTC, datetime
+from datetime import datetime
 
 from accounts.flows import closing, objections, restrictions
 from accounts.flows.account_file import AccountFile
@@ -28,7 +26,7 @@ from cases.rules.outcomes import Consequence, OutcomeCode, consequence_of
 from cases.rules.replay import LISTED
 from cases.rules.stages import DECISION_LIFECYCLE, DecisionState
 from cases.verbs import Verb
-from kyc_portal.four_eyes import person_key, require_second_person
+from kyc_portal.four_eyes import digest, person_key, require_as_shown, require_second_person
 from kyc_portal.policy.clocks import stop_clock
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
@@ -46,10 +44,6 @@ OBJECTION_OUTCOMES = {
 
 class NotYours(Refusal):
     """An appeal is answered by whoever has it."""
-
-
-class ProposedAnew(Refusal):
-    """Another answer is proposed than the one that was read."""
 
 
 class GroundStands(Refusal):
@@ -94,7 +88,7 @@ def answer(
 def countersign(appeal: Appeal, *, shown: str, by: Actor, at: datetime) -> Appeal:
     """Sign an answer that somebody else proposed, this very one; given at once.
 
-    `shown` is the digest of what lay before this person. Raises SecondPersonNeeded, NotOpen, ProposedAnew,
+    `shown` is the digest of what lay before this person. Raises SecondPersonNeeded, NotOpen, PreparedAnew,
     GroundStands.
     """
     appeal, decision = appeals.lock(appeal)
@@ -108,11 +102,7 @@ def countersign(appeal: Appeal, *, shown: str, by: Actor, at: datetime) -> Appea
         appeal.proposed_by_key, by, deed=appeal.reference, barred=barred,
         could=lambda: signing.who_could(appeals.RIGHT, out, at=at),
     )  # fmt: skip
-    if shown != digest_of(appeal):
-        raise ProposedAnew(
-            f"Another answer to {appeal.reference} is proposed than when you opened this page. Open it again and read "
-            "it first."
-        )
+    require_as_shown(shown, digest_of(appeal), name=f"The answer to {appeal.reference}")
     _require_ground_gone(decision, appeal.outcome, at)
     new = _what_holds_instead(decision, appeal.outcome, appeal.new_outcome, appeal.new_reason)
     return _give(appeal, decision, new, by=by, at=at)
@@ -142,9 +132,8 @@ def send_back(appeal: Appeal, *, why: str, by: Actor, at: datetime) -> Appeal:
 
 def digest_of(appeal: Appeal) -> str:
     """SHA-256 of the answer that is proposed, as whoever signs it has it before them; another with each proposal."""
-    proposed = appeal.proposed_at.astimezone(UTC).isoformat() if appeal.proposed_at else ""
     parts = (appeal.outcome, appeal.reason, appeal.why, appeal.new_outcome, appeal.new_reason, appeal.proposed_by_key)
-    return hashlib.sha256(json.dumps([appeal.reference, proposed, *parts]).encode()).hexdigest()
+    return digest(appeal.reference, appeal.proposed_at, *parts)
 
 
 def _what_holds_instead(decision: Decision, outcome: str, new_outcome: str, new_reason: str) -> Consequence | None:

@@ -12,7 +12,7 @@ from cases.flows.evidence import parties_of
 from cases.models import Case, CommerceAsk, CommerceReview, FlaggedClass, FlaggedHold, Remedy
 from cases.rules.commerce import REMEDY_LIFECYCLE, REVIEW_LIFECYCLE, RemedyState, ReviewKind, ReviewState
 from cases.verbs import Verb
-from kyc_portal.four_eyes import person_key, require_second_person
+from kyc_portal.four_eyes import digest, person_key, require_as_shown, require_second_person
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
@@ -119,16 +119,27 @@ def show(remedy: Remedy, *, evidence: str, by: Actor, at: datetime) -> Remedy:
 
 
 @flow
-def judge(remedy: Remedy, *, is_proven: bool, by: Actor, at: datetime) -> Remedy:
-    """Another person finds the measure proven, or not: then it is to be done again. Raises SecondPersonNeeded."""
+def judge(remedy: Remedy, *, is_proven: bool, shown: str, by: Actor, at: datetime) -> Remedy:
+    """Another person finds the measure proven, or not: then it is to be done again.
+
+    `shown` is the digest of the proofs that lay before this person. Raises SecondPersonNeeded, PreparedAnew.
+    """
     review = _running(remedy.review)
     remedy = _remedy(remedy, RemedyState.PROVEN if is_proven else RemedyState.OPEN)
     require_second_person(remedy.shown_by_key, by, deed=remedy.reference)
+    require_as_shown(shown, digest_of(review), name=f"A proof in {review.reference}")
     if is_proven:
         remedy.proven_at, remedy.proven_by = at, by.label
     remedy.save()
     _record(Verb.REMEDY_MOVED, remedy, review, by=by, at=at, state=remedy.state)
     return remedy
+
+
+def digest_of(review: CommerceReview) -> str:
+    """What is judged: every proof of the review that waits, what it is of, and when and by whom it was shown."""
+    rows = review.remedies.filter(state=RemedyState.SHOWN.value).order_by("pk")
+    waiting = rows.values_list("reference", "action", "evidence", "shown_at", "shown_by_key")
+    return digest(review.reference, [list(each) for each in waiting])
 
 
 @flow

@@ -23,7 +23,7 @@ from cases.rules.measure_stages import (
 )
 from cases.rules.measures import require_free_days
 from cases.verbs import Verb
-from kyc_portal.four_eyes import person_key, require_second_person
+from kyc_portal.four_eyes import digest, person_key, require_as_shown, require_second_person
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
@@ -71,11 +71,20 @@ def judge(hit: MeasureHit, *, judgement: str, why: str, by: Actor, at: datetime)
 
 
 @flow
-def agree(hit: MeasureHit, *, by: Actor, at: datetime) -> MeasureHit:
-    """The second signature under a proposed judgement. Raises NothingToAnswer, SecondPersonNeeded."""
+def agree(hit: MeasureHit, *, shown: str, by: Actor, at: datetime) -> MeasureHit:
+    """The second signature under a proposed judgement.
+
+    `shown` is the digest of what lay before this person. Raises NothingToAnswer, SecondPersonNeeded, PreparedAnew.
+    """
     hit = _proposed(_locked(hit))
     require_second_person(hit.proposed_by_key, by, deed="this judgement")
+    require_as_shown(shown, digest_of(hit), name=f"The judgement of {hit.reference}")
     return _judged(hit, by=by, at=at)
+
+
+def digest_of(hit: MeasureHit) -> str:
+    """What is agreed to: the judgement that is proposed, why and by whom, and the evidence it is about."""
+    return digest(hit.reference, hit.proposal, hit.why, hit.proposed_by_key, hit.decides, hit.evidence)
 
 
 def _judged(hit: MeasureHit, *, by: Actor, at: datetime) -> MeasureHit:
@@ -135,10 +144,14 @@ def propose_override(
 
 
 @flow
-def agree_override(hit: MeasureHit, *, by: Actor, at: datetime) -> MeasureOverride:
-    """The second signature; if its days have begun, the account is released at once. Raises SecondPersonNeeded."""
+def agree_override(hit: MeasureHit, *, shown: str, by: Actor, at: datetime) -> MeasureOverride:
+    """The second signature; if its days have begun, the account is released at once.
+
+    `shown` is the reference of the override that lay before this person; its row never changes. Raises
+    NothingToAnswer, SecondPersonNeeded, PreparedAnew.
+    """
     hit = _locked(hit)
-    row = _override(hit, OverrideState.PROPOSED)
+    row = _proposed_override(hit, shown)
     require_second_person(row.proposed_by_key, by, deed="an override of a special measure")
     row.state, row.answered_at, row.answered_by = OverrideState.AGREED.value, at, by.label
     row.save(update_fields=["state", "answered_at", "answered_by"])
@@ -148,9 +161,9 @@ def agree_override(hit: MeasureHit, *, by: Actor, at: datetime) -> MeasureOverri
 
 
 @flow
-def decline_override(hit: MeasureHit, *, by: Actor, at: datetime) -> MeasureOverride:
-    """Do not agree, or take one's own proposal back."""
-    row = _override(_locked(hit), OverrideState.PROPOSED)
+def decline_override(hit: MeasureHit, *, shown: str, by: Actor, at: datetime) -> MeasureOverride:
+    """Do not agree, or take one's own proposal back; `shown` as in agree_override."""
+    row = _proposed_override(_locked(hit), shown)
     row.state, row.answered_at, row.answered_by = OverrideState.DECLINED.value, at, by.label
     row.save(update_fields=["state", "answered_at", "answered_by"])
     _record_override(Verb.OVERRIDE_DECLINED, row, by=by, at=at)
@@ -166,6 +179,18 @@ def end_override(hit: MeasureHit, *, by: Actor, at: datetime) -> MeasureOverride
     row.save(update_fields=["state", "ended_at", "ended_by"])
     _record_override(Verb.OVERRIDE_ENDED, row, by=by, at=at)
     measure_effects.settle(hit, by=by, at=at)
+    return row
+
+
+def next_override(hit: MeasureHit) -> MeasureOverride | None:
+    """Of the overrides that wait for a second person the one whose days begin first: the next one to be answered."""
+    return hit.overrides.filter(state=OverrideState.PROPOSED.value).order_by("from_on", "pk").first()
+
+
+def _proposed_override(hit: MeasureHit, shown: str) -> MeasureOverride:
+    """The next override to be answered, if it is the one that was shown. Raises NothingToAnswer, PreparedAnew."""
+    row = _override(hit, OverrideState.PROPOSED)
+    require_as_shown(shown, row.reference, name=f"The override of {hit.reference}")
     return row
 
 

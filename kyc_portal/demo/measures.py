@@ -49,11 +49,11 @@ def measure_takes_effect(stage: Stage) -> None:
     """Both are suspended; one is taken out again, with some weeks to move its data away."""
     measure_effects.bring_due_into_effect(by=SCHEDULER, at=stage.ago(20))
     hit, first = MeasureHit.objects.get(account__party__legal_name=MOVES_AWAY), stage.ago(18)
-    measure_judging.propose_override(
+    row = measure_judging.propose_override(
         hit, ground=OverrideGround.WIND_DOWN.value, from_on=first.date(), to_on=add_days(first.date(), 60),
         by=stage.actor("laszlo"), at=first,
     )  # fmt: skip
-    measure_judging.agree_override(hit, by=stage.actor("livia"), at=stage.ago(18, 10))
+    measure_judging.agree_override(hit, shown=row.reference, by=stage.actor("livia"), at=stage.ago(18, 10))
 
 
 def another_waits(stage: Stage) -> None:

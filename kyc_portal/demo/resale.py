@@ -116,8 +116,8 @@ def may_sell(stage: Stage, reseller: Reseller, *, days: int) -> None:
     text = f"{RESELLER_CIP}\n\nEvery customer is verified again each year, and when owners or payment change."
     second = cip.submit_cip(reseller, title="Customer identification, second edition", text=text, by=manager, at=at)
     judge_cip(second, by=desk, at=at)
-    cip_review.propose(second, decision="approve", reason="The gap is closed.", by=desk, at=at)
-    cip_review.agree(second, by=compliance, at=at)
+    second = cip_review.propose(second, decision="approve", reason="The gap is closed.", by=desk, at=at)
+    cip_review.agree(second, shown=cip_review.digest_of(second), by=compliance, at=at)
 
 
 def states_its_customers(stage: Stage, reseller: Reseller) -> None:

@@ -40,6 +40,7 @@ class FlowAction:
     when: Callable[[models.Model], bool] | None = None
     initial: Callable[[models.Model], dict] | None = None
     grave: bool = False
+    signs: Callable[[models.Model], str] | None = None  # of a signature: the digest or name of what would be signed
     row: policy_table.Act | None = None  # who may, in which states; `actions_of` fills it in
 
     def may(self, user, record: models.Model | None = None) -> bool:
@@ -61,6 +62,12 @@ class FlowAction:
             return self.form(request.POST, request.FILES, **known)
         return self.form(initial=self.initial(record) if self.initial and record else None, **known)
 
+    def as_shown(self, request, record: models.Model, *, sent: bool, name: str = "shown") -> dict[str, str]:
+        """Of a signature: what lay before whoever signs, as the page carried it once `sent`; of others nothing."""
+        if self.signs is None:
+            return {}
+        return {"shown": request.POST.get(name, "") if sent else self.signs(record)}
+
 
 def flow_action(
     label: str,
@@ -72,17 +79,19 @@ def flow_action(
     when: Callable[[models.Model], bool] | None = None,
     initial: Callable[[models.Model], dict] | None = None,
     grave: bool = False,
+    signs: Callable[[models.Model], str] | None = None,
 ):
     """Declare a method of a RecordAdmin as a button on the record's page.
 
     Who may press it, in which states it is offered and whether it stands in the list's menu too says its row in
     policy_table.py; `when(record)` adds what no column of the record says. `grave` asks for a recent log-in before the
-    page that asks.
+    page that asks. A second signature `signs(record)`, a text that is another once something else would be signed: the
+    page that asks carries it, and the method is given it back as `shown`.
     """
 
     def declare(method):
         method.flow_action = FlowAction(
-            method.__name__, label, method, form, tone, primary, warning, when, initial, grave
+            method.__name__, label, method, form, tone, primary, warning, when, initial, grave, signs
         )
         return method
 
@@ -108,6 +117,9 @@ def actions_of(admin) -> list[FlowAction]:
 def _page(
     admin, request, action: FlowAction, form, objects, *, action_url, back_url, hidden=(), sections=()
 ) -> HttpResponse:
+    def told(record):
+        return admin.what_is_signed(record, action.name) if action.signs else ""
+
     return TemplateResponse(
         request,
         "admin/actions/confirm.html",
@@ -116,7 +128,7 @@ def _page(
             "title": action.label,
             "opts": admin.opts,
             "form": form,
-            "objects": [{"name": str(each), "url": url_of(each)} for each in objects],
+            "objects": [{"name": str(each), "url": url_of(each), "told": told(each)} for each in objects],
             "action_label": action.label,
             "action_url": action_url,
             "back_url": back_url,
@@ -133,10 +145,11 @@ def run_for_one(admin, request, action: FlowAction, record: models.Model) -> Htt
     if action.grave and (answer := stepup.ask(request)):
         return answer
     form = action.form_for(request, record)
+    shown = action.as_shown(request, record, sent=request.method == "POST")  # before the sections, which may be newer
     back_url = url_of(record)
     if request.method == "POST" and is_sound(form):
         try:
-            told = action.run(admin, record, by=request.user.as_actor, at=timezone.now(), **form.cleaned_data)
+            told = action.run(admin, record, by=request.user.as_actor, at=timezone.now(), **form.cleaned_data, **shown)
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -147,7 +160,10 @@ def run_for_one(admin, request, action: FlowAction, record: models.Model) -> Htt
             return HttpResponseRedirect(url_of(target) or back_url)
     sections = admin.before_acting(record, action.name, user=request.user, at=timezone.now())
     sections = admin.for_viewer(request, sections)
-    return _page(admin, request, action, form, [record], action_url=request.path, back_url=back_url, sections=sections)
+    return _page(
+        admin, request, action, form, [record], action_url=request.path, back_url=back_url, hidden=shown.items(),
+        sections=sections,
+    )  # fmt: skip
 
 
 def where_sealed(request) -> str:
@@ -177,23 +193,26 @@ def run_for_many(admin, request, queryset: models.QuerySet, *, action: FlowActio
         return None
 
     form = action.form_for(request, None)
-    if not (request.POST.get("confirmed") and is_sound(form)):
+    sent = bool(request.POST.get("confirmed"))
+    shown = {each.pk: action.as_shown(request, each, sent=sent, name=f"shown_{each.pk}") for each in records}
+    if not (sent and is_sound(form)):
         chosen = [(ACTION_CHECKBOX_NAME, str(record.pk)) for record in records]
         hidden = [("action", action.name), ("index", "0"), ("confirmed", "1"), *chosen]
+        hidden += [(f"shown_{key}", value) for key, each in shown.items() for value in each.values()]
         return _page(admin, request, action, form, records, action_url="", back_url=request.path, hidden=hidden)
 
-    _do_each(admin, request, action, records, form.cleaned_data)
+    _do_each(admin, request, action, records, form.cleaned_data, shown)
     return None
 
 
-def _do_each(admin, request, action: FlowAction, records: Sequence[models.Model], cleaned: dict) -> None:
+def _do_each(admin, request, action: FlowAction, records: Sequence[models.Model], cleaned: dict, shown: dict) -> None:
     done = 0
     for record in records:
         if not action.may(request.user, record):
             messages.error(request, f"{record}: your role does not include this.")
             continue
         try:
-            action.run(admin, record, by=request.user.as_actor, at=timezone.now(), **cleaned)
+            action.run(admin, record, by=request.user.as_actor, at=timezone.now(), **cleaned, **shown[record.pk])
         except Refusal as refusal:
             messages.error(request, f"{record}: {refusal}")
         else:

@@ -272,6 +272,10 @@ class RecordAdmin(admin.ModelAdmin):
     def aside(self, record, *, user, at):
         return []
 
+    def what_is_signed(self, record, name) -> str:
+        """What the button `name`, a second signature, would sign: a line beside the record on the page that asks."""
+        return ""
+
     def before_acting(self, record, name, *, user, at):
         """Sections to be read on the page that asks once more, before the button `name` does its act."""
         return []

@@ -81,6 +81,13 @@ class ResellerCipAdmin(RecordAdmin):
         ]
         return [Facts("cip", "The version", rows), clocks_section(cip, today=legal_day(at))]
 
+    def what_is_signed(self, cip, name):
+        return f"{cip.get_status_display()}, by {cip.proposed_by}: {cip.reason}"
+
+    def before_acting(self, cip, name, *, user, at):
+        """Whoever signs reads first how it was judged."""
+        return [_judgements(cip)] if name == "agree" else []
+
     @flow_action("Begin the review", primary=True)
     def begin(self, cip, *, by, at):
         cip_review.begin(cip, by=by, at=at)
@@ -104,10 +111,11 @@ class ResellerCipAdmin(RecordAdmin):
         return f"{proposed.reference}: {proposed.get_status_display()}. Another person decides."
 
     @flow_action(
-        "Agree", primary=True, warning="Your signature is the second one; an approval replaces the earlier version.",
+        "Agree", primary=True, signs=cip_review.digest_of,
+        warning="Your signature is the second one; an approval replaces the earlier version.",
     )  # fmt: skip
-    def agree(self, cip, *, by, at):
-        decided = cip_review.agree(cip, by=by, at=at)
+    def agree(self, cip, *, by, at, shown):
+        decided = cip_review.agree(cip, shown=shown, by=by, at=at)
         return f"{decided.reference} is {decided.get_status_display()}."
 
     @flow_action("Send back", warning="You do not agree: the version is under review again.")

@@ -91,6 +91,13 @@ class FindingAdmin(RecordAdmin):
         ]
         return [Facts("finding", "The finding", rows), clocks_section(finding, today=legal_day(at))]
 
+    def what_is_signed(self, finding, name):
+        return f"{finding.get_state_display()}, by {finding.proposed_by}: {finding.why}"
+
+    def before_acting(self, finding, name, *, user, at):
+        """Whoever signs the cure reads first what was to be done."""
+        return [_words(finding, "plan", "Plan", user)] if name == "accept_cure" else []
+
     @flow_action("Enter its plan", form=PlanForm, warning="For a reseller that sends its plan by another way.")
     def plan(self, finding, *, by, at, plan):
         findings.plan_cure(finding, plan=plan, by=by, at=at)
@@ -101,9 +108,12 @@ class FindingAdmin(RecordAdmin):
         findings.propose_cure(finding, why=why, by=by, at=at)
         return f"The cure of {finding.reference} waits for a second person."
 
-    @flow_action("Accept the cure", primary=True, warning="Your signature is the second one; the clock stops.")
-    def accept_cure(self, finding, *, by, at):
-        findings.accept_cure(finding, by=by, at=at)
+    @flow_action(
+        "Accept the cure", primary=True, signs=findings.digest_of,
+        warning="Your signature is the second one; the clock stops.",
+    )  # fmt: skip
+    def accept_cure(self, finding, *, by, at, shown):
+        findings.accept_cure(finding, shown=shown, by=by, at=at)
         return f"{finding.reference} is cured."
 
     @flow_action("Send back", warning="It is not cured: it stands as before, and its clock goes on.")

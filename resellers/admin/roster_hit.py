@@ -102,11 +102,11 @@ class RosterHitAdmin(JudgedByTwo):
         return [Facts("state", "Judgement", facts)]
 
     @flow_action(
-        "Agree", primary=True,
+        "Agree", primary=True, signs=roster_hits.digest_of,
         warning="This is the second signature. After a confirmed match no account of this customer can be opened.",
     )  # fmt: skip
-    def agree(self, hit, *, by, at):
-        return self.agreed(hit, by=by, at=at)
+    def agree(self, hit, *, by, at, shown):
+        return self.agreed(hit, shown=shown, by=by, at=at)
 
 
 def _of_customer(entry: RosterEntry, user) -> dict[str, object]:

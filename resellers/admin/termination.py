@@ -80,11 +80,10 @@ class TerminationAdmin(RecordAdmin):
         return told
 
     def sections(self, row, *, user, at):
-        words = row.words.reveal() if may_see(user, "resellers.termination", "words") else DOTS
         return [
             *_progress(row),
             _steps(row),
-            Html("words", "Why", "admin/record/long_text.html", {"text": words}),
+            _words(row, user),
             reports_section(row.reports),
             timeline_section(row),
         ]
@@ -109,13 +108,17 @@ class TerminationAdmin(RecordAdmin):
         ]
         return [Facts("termination", "The end", rows)]
 
+    def before_acting(self, row, name, *, user, at):
+        """Whoever signs reads first why, and what becomes of whom."""
+        return [*self.aside(row, user=user, at=at), _words(row, user), _steps(row)] if name == "agree" else []
+
     @flow_action(
-        "Agree", primary=True, grave=True, tone="danger",
+        "Agree", primary=True, grave=True, tone="danger", signs=termination.digest_of,
         warning="Your signature is the second one. From now on the reseller sells nothing, and its customers are "
         "handled one by one as listed on the page: choose there first what becomes of whom. It cannot be taken back.",
     )  # fmt: skip
-    def agree(self, row, *, by, at):
-        termination.agree(row, by=by, at=at)
+    def agree(self, row, *, by, at, shown):
+        termination.agree(row, shown=shown, by=by, at=at)
         return f"{row.reference} is under way. Its page tells how far it is."
 
     @flow_action("Withdraw", form=WhyForm, warning="Nothing was done yet, and nothing will be.")
@@ -142,6 +145,11 @@ class TerminationAdmin(RecordAdmin):
     def open_report(self, row, *, by, at, authority, about):
         report = reports.open_report(row.reseller, termination=row, authority=authority, about=about, by=by, at=at)
         return f"{report.reference} is to be made by {report.due_on}.", report
+
+
+def _words(row: Termination, user) -> Html:
+    words = row.words.reveal() if may_see(user, "resellers.termination", "words") else DOTS
+    return Html("words", "Why", "admin/record/long_text.html", {"text": words})
 
 
 def _progress(row: Termination) -> list[Html]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from accounts.flows import texts
 from accounts.flows.texts import Texts
-from kyc_portal.four_eyes import person_key, require_second_person
+from kyc_portal.four_eyes import digest, person_key, require_as_shown, require_second_person
 from kyc_portal.policy.clocks import stop_clock
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
@@ -107,16 +107,18 @@ def propose(cip: ResellerCip, *, decision: str, reason: str, by: Actor, at: date
 
 
 @flow
-def agree(cip: ResellerCip, *, by: Actor, at: datetime) -> ResellerCip:
+def agree(cip: ResellerCip, *, shown: str, by: Actor, at: datetime) -> ResellerCip:
     """The second signature: the version is approved and takes the place of the earlier one, or it is rejected.
 
-    Raises SecondPersonNeeded, OwnText or MoveNotAllowed.
+    `shown` is the digest of what lay before this person. Raises SecondPersonNeeded, PreparedAnew, OwnText or
+    MoveNotAllowed.
     """
     cip = _locked(cip)
     result = AGREED.get(CipStatus(cip.status), CipStatus.APPROVED)
     MOVES.require(cip.status, result)
     _require_not_own(cip, by)
     require_second_person(cip.proposed_by_key, by, deed="the CIP of a reseller")
+    require_as_shown(shown, digest_of(cip), name=f"The decision on {cip.reference}")
     if result == CipStatus.APPROVED:
         _require_all_met(cip)
         cip.reseller.cips.approved().update(status=CipStatus.REPLACED.value)
@@ -126,6 +128,12 @@ def agree(cip: ResellerCip, *, by: Actor, at: datetime) -> ResellerCip:
     verb = Verb.CIP_APPROVED if result == CipStatus.APPROVED else Verb.CIP_REJECTED
     audit.record(verb, cip, by=by, at=at, within=cip.reseller, number=cip.number, sha256=cip.sha256)
     return cip
+
+
+def digest_of(cip: ResellerCip) -> str:
+    """What is agreed to: the decision that is proposed, why and by whom, and how each requirement was judged."""
+    judged = sorted((code, row.pk) for code, row in latest(cip).items())
+    return digest(cip.reference, cip.status, cip.reason, cip.proposed_by_key, judged)
 
 
 @flow

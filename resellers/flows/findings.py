@@ -4,7 +4,7 @@ from datetime import datetime
 
 from accounts.flows import texts
 from accounts.flows.texts import BadField, Texts
-from kyc_portal.four_eyes import person_key, require_second_person
+from kyc_portal.four_eyes import digest, person_key, require_as_shown, require_second_person
 from kyc_portal.policy.clocks import start_clock, stop_clock
 from kyc_portal.policy.current import regime_on
 from kyc_portal.records import audit
@@ -94,12 +94,21 @@ def propose_cure(finding: Finding, *, why: str, by: Actor, at: datetime) -> Find
 
 
 @flow
-def accept_cure(finding: Finding, *, by: Actor, at: datetime) -> Finding:
-    """The second signature: it is cured and the clock stops. Raises SecondPersonNeeded or MoveNotAllowed."""
+def accept_cure(finding: Finding, *, shown: str, by: Actor, at: datetime) -> Finding:
+    """The second signature: it is cured and the clock stops.
+
+    `shown` is the digest of what lay before this person. Raises SecondPersonNeeded, PreparedAnew or MoveNotAllowed.
+    """
     finding = _locked(finding)
     MOVES.require(finding.state, FindingState.CURED)
     require_second_person(finding.proposed_by_key, by, deed="the cure of a finding")
+    require_as_shown(shown, digest_of(finding), name=f"The cure of {finding.reference}")
     return _end(finding, FindingState.CURED, Verb.CURE_ACCEPTED, by, at)
+
+
+def digest_of(finding: Finding) -> str:
+    """What is agreed to: why it is said to be cured and by whom, and which plan it followed."""
+    return digest(finding.reference, finding.state, finding.why, finding.proposed_by_key, finding.planned_at)
 
 
 @flow

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from accounts.flows.screening import LONGEST_REASON, HitNotOpen, NoReason, NotAPerson, NothingProposed
+from accounts.flows.screening import LONGEST_REASON, HitNotOpen, NoReason, NotAPerson, NothingProposed, digest_of
 from accounts.flows.texts import Texts
 from accounts.models.screening import HitStatus
-from kyc_portal.four_eyes import PERSON, person_key, require_second_person
+from kyc_portal.four_eyes import PERSON, person_key, require_as_shown, require_second_person
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.refs import Actor
@@ -40,10 +40,11 @@ def propose_judgement(hit: RosterHit, *, is_match: bool, reason: str, by: Actor,
 
 
 @flow
-def second_judgement(hit: RosterHit, *, agrees: bool, by: Actor, at: datetime) -> RosterHit:
+def second_judgement(hit: RosterHit, *, agrees: bool, shown: str = "", by: Actor, at: datetime) -> RosterHit:
     """Agree to what another person proposed, or return the hit; who proposed may take it back the same way.
 
-    Raises NotAPerson, NothingProposed, SecondPersonNeeded. A confirmed hit keeps a linked account from being opened.
+    To agree takes `shown`, the digest of what lay before this person. Raises NotAPerson, NothingProposed,
+    SecondPersonNeeded, PreparedAnew. A confirmed hit keeps a linked account from being opened.
     """
     _require_person(by)
     hit = _locked(hit)
@@ -57,6 +58,7 @@ def second_judgement(hit: RosterHit, *, agrees: bool, by: Actor, at: datetime) -
         audit.record(Verb.ROSTER_HIT_RETURNED, hit, by=by, at=at, hit=hit.reference, judgement=judgement)
         return hit
     require_second_person(hit.proposed_by_key, by, deed="this judgement")
+    require_as_shown(shown, digest_of(hit), name=f"The judgement of {hit.reference}")
     hit.status, hit.judged_at, hit.judged_by = JUDGED[hit.status], at, by.label
     hit.save(update_fields=["status", "judged_at", "judged_by"])
     if hit.status == HitStatus.CONFIRMED:

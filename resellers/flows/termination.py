@@ -11,7 +11,7 @@ from django.db.models import Count
 
 from accounts.flows import texts
 from accounts.flows.texts import BadField, Texts
-from kyc_portal.four_eyes import person_key, require_second_person
+from kyc_portal.four_eyes import digest, person_key, require_as_shown, require_second_person
 from kyc_portal.records import audit
 from kyc_portal.records.acting import flow
 from kyc_portal.records.clock import legal_day
@@ -140,14 +140,16 @@ def add_steps(termination: Termination) -> int:
 
 
 @flow
-def agree(termination: Termination, *, by: Actor, at: datetime) -> Termination:
+def agree(termination: Termination, *, shown: str, by: Actor, at: datetime) -> Termination:
     """The second signature: the reseller sells nothing from now on, and its customers are handled one by one.
 
-    Raises SecondPersonNeeded, MoveNotAllowed, or NoLongerHolds when the finding it rests on was cured meanwhile.
+    `shown` is the digest of what lay before this person: what becomes of single customers can be chosen until then.
+    Raises SecondPersonNeeded, PreparedAnew, MoveNotAllowed, or NoLongerHolds when the finding it rests on was cured.
     """
     termination = _locked(termination)
     MOVES.require(termination.state, EndState.UNDER_WAY)
     require_second_person(termination.proposed_by_key or None, by, deed="the end of a relationship")
+    require_as_shown(shown, digest_of(termination), name=termination.reference)
     finding = termination.finding
     if termination.reason == EndReason.NOT_CURED and finding.state not in STANDING:
         raise NoLongerHolds(f"{finding.reference} is {finding.get_state_display()}. Withdraw this proposal.")
@@ -158,6 +160,13 @@ def agree(termination: Termination, *, by: Actor, at: datetime) -> Termination:
     _tell(Verb.TERMINATION_AGREED, termination, by, at, count=termination.steps.count())
     queue.ask(CARRY_OUT, termination.reference, due_at=at, at=at)
     return termination
+
+
+def digest_of(termination: Termination) -> str:
+    """What is agreed to: what becomes of the reseller's own account, and of each of its customers; one query."""
+    steps = termination.steps.order_by("pk").values_list("pk", "outcome", "target")
+    row = (termination.reference, termination.outcome, termination.target_id, termination.own_outcome)
+    return digest(*row, [list(each) for each in steps])
 
 
 @flow

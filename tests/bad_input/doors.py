@@ -231,7 +231,7 @@ def _make_ends() -> None:
         request = cip_requests.ask(waiting, requester="An authority", requested_on=NOON.date(), **made)
     cip_requests.produce(request.reference, **made)
     row = termination.propose(running, **words, **made)
-    termination.agree(row, by=Actor("person", "second", "second"), at=NOON)
+    termination.agree(row, shown=termination.digest_of(row), by=Actor("person", "second", "second"), at=NOON)
     row.steps.update(state="failed", why_failed="refused", attempts=1)
 
 

@@ -62,6 +62,7 @@ def make_one_of_each_hit(user) -> None:
     days = {"from_on": at.date(), "to_on": at.date() + timedelta(days=30)}
     for account in accounts[1:3]:
         measure_judging.propose_override(hit_of(measure, account), ground="safety", **days, **made)
-    measure_judging.agree_override(hit_of(measure, accounts[1]), by=SECOND, at=at)
+    second = hit_of(measure, accounts[1])
+    measure_judging.agree_override(second, shown=second.overrides.get().reference, by=SECOND, at=at)
     over = make_in_effect(country="KP")
     special_measures.end_early(over, why="revoked", **made)

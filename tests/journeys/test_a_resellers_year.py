@@ -103,8 +103,8 @@ def comes_to_sell(manager, desk: Actor, compliance: Actor) -> Reseller:
             cip_review.return_with_gaps(version, by=desk, at=NOON)
             assert not file.standing_of(reseller, on=NOON.date()).may_sell
         else:
-            cip_review.propose(version, decision="approve", reason="Whole.", by=desk, at=NOON)
-            cip_review.agree(version, by=compliance, at=NOON)
+            version = cip_review.propose(version, decision="approve", reason="Whole.", by=desk, at=NOON)
+            cip_review.agree(version, shown=cip_review.digest_of(version), by=compliance, at=NOON)
     assert file.standing_of(reseller, on=NOON.date()).may_sell
     return reseller
 
@@ -185,8 +185,8 @@ def test_a_resellers_year(remy, reseller_manager_user, desk, compliance, noon, t
     finding = sampling.make_finding(sample, **held, knowledge_at=later(61), by=desk, at=later(61))
     noon(later(65))
     remy.post(reverse("resellers:finding", args=[finding.reference]), {"plan": "All are looked at by Friday."})
-    findings.propose_cure(finding, why="All were looked at.", by=desk, at=later(70))
-    findings.accept_cure(finding, by=compliance, at=later(70))
+    finding = findings.propose_cure(finding, why="All were looked at.", by=desk, at=later(70))
+    findings.accept_cure(finding, shown=findings.digest_of(finding), by=compliance, at=later(70))
     assert file.standing_of(reseller, on=later(120).date()).may_sell
 
     # The year is attested, and what was certified lapses unless it is certified again.
@@ -209,7 +209,8 @@ def test_a_resellers_year(remy, reseller_manager_user, desk, compliance, noon, t
     tasks.enforce_cure_deadlines(at=later(460).isoformat())
     assert not Termination.objects.exists()
     tasks.enforce_cure_deadlines(at=later(461).isoformat())
-    end = termination.agree(Termination.objects.get(), by=compliance, at=later(461))
+    end = Termination.objects.get()
+    end = termination.agree(end, shown=termination.digest_of(end), by=compliance, at=later(461))
     work(later(461))
     end.refresh_from_db()
     assert end.state == "done" and termination.was_late(end)

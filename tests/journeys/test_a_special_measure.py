@@ -15,6 +15,7 @@ from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.staff.sections import url_of
 from kyc_portal.work import queue
 from resellers.models import DownstreamCustomer, Reseller
+from tests import signing
 from tests.bad_input.doors import logged_in
 from tests.builders import make_company, make_ready_account
 from tests.cases.builders import make_open_account
@@ -42,7 +43,7 @@ def on_day(monkeypatch):
 def do(user, record, name, **data) -> str:
     """Press a button as the person's browser does; gives the page that follows."""
     url = reverse(f"admin:cases_{record._meta.model_name}_do", args=[record.pk, name])
-    return logged_in(user).post(url, data, follow=True).content.decode()
+    return signing.press(logged_in(user), url, **data).content.decode()
 
 
 def page_of(user, record) -> str:

@@ -18,6 +18,7 @@ from kyc_portal.policy.models import Deadline
 from kyc_portal.records import audit
 from kyc_portal.staff.sections import url_of
 from kyc_portal.staff.site import tiles_for
+from tests import signing
 from tests.builders import make_open_account
 from tests.cases.builders import finish_list, make_case
 from tests.conftest import person
@@ -34,7 +35,7 @@ def logged_in(user) -> Client:
 def press(client: Client, record, name: str, **sent) -> str:
     """Press a button of a record's page and give the page it leads to."""
     page = url_of(record).removesuffix("change/")
-    answer = client.post(f"{page}do/{name}/", sent, follow=True)
+    answer = signing.press(client, f"{page}do/{name}/", **sent)
     assert answer.redirect_chain, re.findall(r'class="errorlist.*?</ul>', answer.content.decode(), re.DOTALL)
     return answer.content.decode()
 

@@ -27,7 +27,8 @@ def propose(reseller: Reseller, *, by=RITA, at=NOON, **changes) -> Termination:
 
 def decided(reseller: Reseller, *, at=NOON, **changes) -> Termination:
     """Proposed by Rita and agreed by Carla; nobody is handled yet."""
-    return termination.agree(propose(reseller, at=at, **changes), by=CARLA, at=at)
+    row = propose(reseller, at=at, **changes)
+    return termination.agree(row, shown=termination.digest_of(row), by=CARLA, at=at)
 
 
 def carry_out(row: Termination, *, at=NOON) -> Termination:

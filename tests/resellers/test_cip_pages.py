@@ -9,6 +9,7 @@ from kyc_portal.records.refs import Actor
 from resellers.flows import cip, cip_review
 from resellers.models import ResellerCip
 from resellers.rules.cip import REQUIREMENTS
+from tests import signing
 from tests.builders import make_applicant, make_cip, make_downstream, make_reseller
 from tests.conftest import NOON, person
 
@@ -29,7 +30,7 @@ def page(client, record) -> str:
 
 def press(client, record, button, **answers):
     kind = record._meta.model_name
-    return client.post(reverse(f"admin:resellers_{kind}_do", args=[record.pk, button]), answers, follow=True)
+    return signing.press(client, reverse(f"admin:resellers_{kind}_do", args=[record.pk, button]), **answers)
 
 
 class TestResellerPage:

@@ -12,6 +12,7 @@ from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.staff.sections import url_of
 from resellers.flows import cip_requests, onboarding, reports, termination
 from resellers.models import AuthorityReport, CipRequest, Termination
+from tests import signing
 from tests.builders import make_downstream, make_reseller
 from tests.conftest import NOON
 from tests.resellers.ending import CARLA, RITA, carry_out, decided, make_finding, make_other, propose
@@ -32,7 +33,7 @@ def page(client, record) -> str:
 
 
 def press(client, record, button: str, **data):
-    return client.post(url_of(record).replace("/change/", f"/do/{button}/"), data)
+    return signing.press(client, url_of(record).replace("/change/", f"/do/{button}/"), follow=False, **data)
 
 
 class TestTermination:
@@ -183,7 +184,7 @@ class TestManager:
         row = propose(reseller, words="Canarywords", outcome="close")
         steps = [row.steps.get(link=moved).pk]
         termination.choose(row, outcome="migrate", target=target, steps=steps, by=RITA, at=NOON)
-        termination.agree(row, by=CARLA, at=NOON)
+        termination.agree(row, shown=termination.digest_of(row), by=CARLA, at=NOON)
         onboarding.change_reseller(moved, reseller=target, by=RITA, at=NOON)
         row.steps.filter(link=kept).update(state="failed", why_failed="blocked")
 

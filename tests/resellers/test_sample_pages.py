@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from resellers.flows import onboarding, sampling
 from resellers.models import Finding, RosterHit, Sample, SampledFile
+from tests import signing
 from tests.builders import make_entry, make_list, make_reseller, png_bytes
 from tests.conftest import NOON, person
 from tests.matrix.worlds import RANDOM
@@ -232,7 +233,7 @@ class TestStaffPages:
         client.post(f"{self.page(hit)}do/propose-match/", {"reason": "The same day."})
         client.force_login(lead_user)
         assert b"Hits on downstream customers to sign" in client.get("/admin/").content
-        client.post(f"{self.page(hit)}do/agree/")
+        signing.press(client, f"{self.page(hit)}do/agree/")
 
         hit.refresh_from_db()
         assert hit.status == "confirmed"

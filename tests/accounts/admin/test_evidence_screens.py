@@ -10,6 +10,7 @@ from accounts.models.screening import HitStatus
 from accounts.rules.new_parties import NewAddress
 from accounts.tiles import HITS, SIGNALS, TILES
 from kyc_portal.records.refs import SCHEDULER
+from tests import signing
 from tests.accounts.lists import VOLKOV, WORKS, write_list
 from tests.accounts.logs import event, jsonl
 from tests.builders import make_account, make_hit
@@ -151,7 +152,7 @@ class TestHitPage:
         client.force_login(analyst_user)
         client.post(do_url(hit, "propose-match"), {"reason": "Name and country agree."})
         client.force_login(lead_user)
-        client.post(do_url(hit, "agree"))
+        signing.press(client, do_url(hit, "agree"))
 
         hit.refresh_from_db()
         assert (hit.status, hit.proposed_by, hit.judged_by) == (HitStatus.CONFIRMED, "ana", "lea")
@@ -159,7 +160,7 @@ class TestHitPage:
     def test_who_proposed_is_told_to_ask_a_colleague(self, as_lead, hit):
         as_lead.post(do_url(hit, "propose-no-match"), {"reason": "Another man."})
 
-        response = as_lead.post(do_url(hit, "agree"))
+        response = signing.press(as_lead, do_url(hit, "agree"))
 
         hit.refresh_from_db()
         assert "Ask a colleague" in response.content.decode()

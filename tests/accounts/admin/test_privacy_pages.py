@@ -13,6 +13,7 @@ from kyc_portal.records import holds
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.work.queue import run_due
+from tests import signing
 from tests.builders import make_open_account
 from tests.cases.builders import make_request as make_legal
 from tests.conftest import NOON, person
@@ -31,8 +32,7 @@ def button(request, name: str) -> str:
 
 def press(client, request, name: str):
     """Open the page that asks and say yes, with what it carries."""
-    form = client.get(button(request, name)).context["form"]
-    return client.post(button(request, name), {each.name: each.value() or "" for each in form})
+    return signing.press(client, button(request, name), follow=False)
 
 
 def make_asked(party=None, kind="access", *, state="received") -> PrivacyRequest:
@@ -89,7 +89,7 @@ class TestTheWay:
     def test_a_page_opened_before_it_was_prepared_anew_agrees_to_nothing(self, client, counsel_user):
         request = make_asked(make_open_account().party, state="prepared")
         client.force_login(counsel_user)
-        shown = client.get(button(request, "answer")).context["form"]["shown"].value()
+        shown = signing.shown_on(client, button(request, "answer"))["shown"]
         privacy.send_back(request, by=SCHEDULER, at=NOON)
         privacy.prepare(request, by=SCHEDULER, at=NOON + timedelta(minutes=1))
 

@@ -32,9 +32,9 @@ class TestJudging:
         return hits_of(make_account(**LISTED).party)[0]
 
     def test_two_people_confirm_and_the_account_is_flagged(self, hit, analyst, lead):
-        screening.propose_judgement(hit, is_match=True, reason="All agrees.", by=analyst, at=NOON)
+        hit = screening.propose_judgement(hit, is_match=True, reason="All agrees.", by=analyst, at=NOON)
 
-        judged = screening.second_judgement(hit, agrees=True, by=lead, at=LATER)
+        judged = screening.second_judgement(hit, agrees=True, shown=screening.digest_of(hit), by=lead, at=LATER)
 
         codes = set(RiskSignal.objects.open().values_list("code", flat=True))
         assert (judged.status, judged.judged_by, judged.proposed_by) == ("confirmed", lead.label, analyst.label)
@@ -74,7 +74,7 @@ class TestJudging:
 
     def test_nothing_proposed_is_nothing_to_agree_to(self, hit, lead):
         with pytest.raises(screening.NothingProposed):
-            screening.second_judgement(hit, agrees=True, by=lead, at=NOON)
+            screening.second_judgement(hit, agrees=True, shown=screening.digest_of(hit), by=lead, at=NOON)
 
     def test_a_wrong_judgement_is_put_right_by_two_people(self, hit, analyst, lead):
         screening.dismiss_hit(hit, reason="Another man.", by=analyst, at=NOON)
@@ -104,11 +104,11 @@ class TestJudging:
         load(tmp_path / "list")
         [hit] = hits_of(make_party(**LISTED))
         first = Actor(kind="person", key="1", label="one")
-        screening.confirm_hit(hit, reason="All agrees.", by=first, at=NOON)
+        shown = screening.digest_of(screening.confirm_hit(hit, reason="All agrees.", by=first, at=NOON))
 
         def judge(number):
             second = Actor(kind="person", key=str(number), label="two")
-            return lambda: screening.second_judgement(hit, agrees=True, by=second, at=NOON)
+            return lambda: screening.second_judgement(hit, agrees=True, shown=shown, by=second, at=NOON)
 
         outcomes = in_threads(judge(2), judge(3))
 

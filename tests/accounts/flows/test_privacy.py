@@ -31,7 +31,7 @@ from accounts.models import (
     RiskSignal,
 )
 from accounts.rules.privacy import Outcome, public_sentences
-from kyc_portal.four_eyes import SecondPersonNeeded
+from kyc_portal.four_eyes import PreparedAnew, SecondPersonNeeded
 from kyc_portal.notices.models import Notice
 from kyc_portal.notices.outbox import wording_of
 from kyc_portal.policy.models import Deadline
@@ -215,7 +215,7 @@ class TestRounds:
         request = privacy.prepare(request, by=self.MIA, at=LATER + timedelta(minutes=1))
 
         for old in (shown, ""):
-            with pytest.raises(privacy.PreparedAnew, match="Open it again"):
+            with pytest.raises(PreparedAnew, match="Open it again"):
                 privacy.answer(request, shown=old, by=self.NOA, at=LATER)
         assert PrivacyRequest.objects.get().state == "prepared"
         assert not Notice.objects.filter(kind="privacy_request_answered").exists()

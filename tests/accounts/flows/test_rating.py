@@ -189,8 +189,8 @@ def move(account, country):
 
 
 def judge(hit, first, second, *, is_match):
-    screening.propose_judgement(hit, is_match=is_match, reason="Seen both.", by=first, at=NOON)
-    screening.second_judgement(hit, agrees=True, by=second, at=NOON)
+    hit = screening.propose_judgement(hit, is_match=is_match, reason="Seen both.", by=first, at=NOON)
+    screening.second_judgement(hit, agrees=True, shown=screening.digest_of(hit), by=second, at=NOON)
 
 
 def notice_of(account) -> str:

@@ -14,6 +14,7 @@ from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.records.sealed import MASK
 from kyc_portal.staff.sections import url_of
 from kyc_portal.staff.site import tiles_for
+from tests import signing
 from tests.cases.builders import make_open_account
 from tests.cases.measures import FIRST, FROM_THERE, SECOND, hit_of, make_in_effect, make_measure
 from tests.conftest import NOON
@@ -28,7 +29,7 @@ GIVEN = {
 
 def do(client, record, name, **data):
     url = reverse(f"admin:cases_{record._meta.model_name}_do", args=[record.pk, name])
-    return client.post(url, data, follow=True)
+    return signing.press(client, url, **data)
 
 
 def words_of(answer) -> str:

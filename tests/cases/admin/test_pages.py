@@ -13,6 +13,7 @@ from cases.tasks import bring_decisions_into_effect
 from kyc_portal.records.models import IdentityView
 from kyc_portal.staff.sections import url_of
 from kyc_portal.staff.site import tiles_for
+from tests import signing
 from tests.cases.builders import (
     finish_list,
     make_bundle,
@@ -46,7 +47,7 @@ def page(record) -> str:
 
 def do(client, record, name, **data):
     url = reverse(f"admin:cases_{record._meta.model_name}_do", args=[record.pk, name])
-    return client.post(url, data, follow=True)
+    return signing.press(client, url, **data)
 
 
 def queries(client, url) -> int:
@@ -319,7 +320,7 @@ class TestLegalPages:
         url = reverse("admin:cases_bundle_do", args=[bundle.pk, "approve"])
         preview = reverse("cases:preview_bundle", args=[bundle.reference])
         asked = client.get(url)
-        shown = asked.context["form"]["shown"].value()
+        shown = dict(asked.context["hidden"])["shown"]
         unread = do(client, bundle, "approve", shown=shown)
         unseen = do(client, bundle, "approve", shown=shown, paper_seen="on")
         client.get(preview)

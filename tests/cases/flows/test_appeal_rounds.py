@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.models import Account, Restriction
 from cases.flows import appeal_answers, appeals, decisions, effects, review
 from cases.models import Appeal, Decision
-from kyc_portal.four_eyes import SecondPersonNeeded
+from kyc_portal.four_eyes import PreparedAnew, SecondPersonNeeded
 from tests.builders import make_open_account as make_usable_account
 from tests.cases.builders import make_case, make_open_account
 from tests.cases.flows.test_appeals import DAY, WHY, appealed, decided, sign
@@ -102,7 +102,7 @@ class TestWhatIsSigned:
         shown = appeal_answers.digest_of(appeal)
         appeal = give(send_back(appeal, leo), leo, *REVERSED, at=LATER + timedelta(minutes=1))
 
-        with pytest.raises(appeal_answers.ProposedAnew, match="Open it again"):
+        with pytest.raises(PreparedAnew, match="Open it again"):
             appeal_answers.countersign(appeal, shown=shown, by=counsel, at=LATER)
 
         assert Account.objects.get(pk=blocked.account_id).status == "blocked"
@@ -114,7 +114,7 @@ class TestWhatIsSigned:
         appeal = give(send_back(appeal, leo), leo, *UPHELD, at=LATER + timedelta(minutes=1))
 
         for old in (shown, ""):
-            with pytest.raises(appeal_answers.ProposedAnew):
+            with pytest.raises(PreparedAnew):
                 appeal_answers.countersign(appeal, shown=old, by=counsel, at=LATER)
 
     def test_the_page_carries_it_and_says_what_is_proposed(self, blocked, leo, client, counsel_user):
@@ -122,17 +122,17 @@ class TestWhatIsSigned:
         client.force_login(counsel_user)
         url = reverse("admin:cases_appeal_do", args=[appeal.pk, "countersign"])
         page = client.get(url)
-        carried = page.context["form"]["shown"].value()
+        carried = dict(page.context["hidden"])["shown"]
         assert "upheld: the decision stands" in page.content.decode() and WHY in page.content.decode()
         give(send_back(appeal, leo), leo, *REVERSED, at=LATER + timedelta(minutes=1))
 
         refused = client.post(url, {"shown": carried}).content.decode()
-        assert "is proposed than when you opened this page" in refused
+        assert "was prepared anew since you opened this page" in refused
         assert Appeal.objects.get().state == "proposed"
 
         again = client.get(url)
         assert "reversed: what the decision did" in again.content.decode()
-        assert client.post(url, {"shown": again.context["form"]["shown"].value()}).status_code == 302
+        assert client.post(url, {"shown": dict(again.context["hidden"])["shown"]}).status_code == 302
         assert Appeal.objects.get().state == "answered"
 
 

@@ -57,12 +57,15 @@ class TestReview:
         review.refresh_from_db()
         assert review.state == "remediation"
         commerce.show(remedy, evidence="TRN-7", by=counsel, at=NOON)
+        shown = commerce.digest_of(review)
         with pytest.raises(SecondPersonNeeded):
-            commerce.judge(remedy, is_proven=True, by=counsel, at=NOON)
-        assert commerce.judge(remedy, is_proven=False, by=second_counsel, at=NOON).state == "open"
+            commerce.judge(remedy, is_proven=True, shown=shown, by=counsel, at=NOON)
+        again = commerce.judge(remedy, is_proven=False, shown=shown, by=second_counsel, at=NOON)
+        assert again.state == "open"
         commerce.show(remedy, evidence="TRN-8", by=counsel, at=NOON)
 
-        assert commerce.judge(remedy, is_proven=True, by=second_counsel, at=NOON).state == "proven"
+        shown = commerce.digest_of(review)
+        assert commerce.judge(remedy, is_proven=True, shown=shown, by=second_counsel, at=NOON).state == "proven"
         assert commerce.close(review, by=counsel, at=NOON).state == "closed"
 
 

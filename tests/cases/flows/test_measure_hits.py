@@ -226,7 +226,8 @@ class TestKeeping:
         assert Restriction.objects.in_force().get().account == restricted
         measure_judging.judge(hit_of(measure, restricted), judgement="not", why="not_located", by=FIRST, at=BEGUN)
         assert Restriction.objects.in_force().exists()
-        measure_judging.agree(hit_of(measure, restricted), by=SECOND, at=BEGUN)
+        hit = hit_of(measure, restricted)
+        measure_judging.agree(hit, shown=measure_judging.digest_of(hit), by=SECOND, at=BEGUN)
         assert not Restriction.objects.in_force().exists()
 
     def test_new_ties_open_a_judgement_again_and_more_of_the_same_does_not(self):
@@ -256,11 +257,11 @@ class TestJudging:
         assert Restriction.objects.in_force().exists()
         for who in (FIRST, SCHEDULER):
             with pytest.raises(SecondPersonNeeded):
-                measure_judging.agree(hit, by=who, at=BEGUN)
-        measure_judging.agree(hit, by=SECOND, at=BEGUN)
+                measure_judging.agree(hit, shown=measure_judging.digest_of(hit), by=who, at=BEGUN)
+        measure_judging.agree(hit, shown=measure_judging.digest_of(hit), by=SECOND, at=BEGUN)
         assert not Restriction.objects.in_force().exists()
         with pytest.raises(measure_judging.NothingToAnswer):
-            measure_judging.agree(hit, by=SECOND, at=BEGUN)
+            measure_judging.agree(hit, shown=measure_judging.digest_of(hit), by=SECOND, at=BEGUN)
 
     def test_what_is_sent_back_stands_as_before(self):
         account = make_open_account(citizenship="BY")
@@ -304,7 +305,7 @@ class TestOverrides:
         hit = self.make()
         measure_effects.bring_due_into_effect(by=SCHEDULER, at=BEGUN)
         self.propose(hit, 2, 4)
-        measure_judging.agree_override(hit, by=SECOND, at=BEGUN)
+        measure_judging.agree_override(hit, shown=measure_judging.next_override(hit).reference, by=SECOND, at=BEGUN)
         standing = []
 
         for day in range(7):
@@ -319,9 +320,9 @@ class TestOverrides:
         self.propose(hit)
         assert Restriction.objects.in_force().exists()
         with pytest.raises(SecondPersonNeeded):
-            measure_judging.agree_override(hit, by=FIRST, at=BEGUN)
+            measure_judging.agree_override(hit, shown=measure_judging.next_override(hit).reference, by=FIRST, at=BEGUN)
 
-        measure_judging.agree_override(hit, by=SECOND, at=BEGUN)
+        measure_judging.agree_override(hit, shown=measure_judging.next_override(hit).reference, by=SECOND, at=BEGUN)
 
         assert not Restriction.objects.in_force().exists()
         assert not measure_effects.forbids_opening(hit.account, BEGUN)
@@ -337,7 +338,7 @@ class TestOverrides:
         with pytest.raises(BadDates, match=first.reference):
             self.propose(hit, 30, 60)
         self.propose(hit, 31, 60)
-        measure_judging.decline_override(hit, by=SECOND, at=BEGUN)
+        measure_judging.decline_override(hit, shown=measure_judging.next_override(hit).reference, by=SECOND, at=BEGUN)
 
         self.propose(hit, 5, 30)
         assert MeasureOverride.objects.live().count() == 2
@@ -368,6 +369,9 @@ class TestOverrides:
     def test_without_a_proposal_there_is_nothing_to_answer(self):
         hit = self.make()
 
-        for answer in (measure_judging.agree_override, measure_judging.decline_override, measure_judging.end_override):
+        for answer, shown in (
+            (measure_judging.agree_override, {"shown": ""}), (measure_judging.decline_override, {"shown": ""}),
+            (measure_judging.end_override, {}),
+        ):  # fmt: skip
             with pytest.raises(measure_judging.NothingToAnswer):
-                answer(hit, by=SECOND, at=BEGUN)
+                answer(hit, **shown, by=SECOND, at=BEGUN)

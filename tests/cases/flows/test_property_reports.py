@@ -200,10 +200,10 @@ class TestFiles:
         client.post(f"{base}/do/draft/", {**said, "legal_authority": "31 CFR part 578"})
         client.force_login(second_counsel_user)
         asked = client.get(f"{base}/do/approve/")
-        hidden = {"shown": asked.context["form"]["shown"].value()}
+        hidden = {"shown": dict(asked.context["hidden"])["shown"]}
         draft(report, counsel)
         changed = client.post(f"{base}/do/approve/", hidden).content.decode()
-        again = {"shown": client.get(f"{base}/do/approve/").context["form"]["shown"].value()}
+        again = dict(client.get(f"{base}/do/approve/").context["hidden"])
         client.post(f"{base}/do/approve/", again)
         shown = client.get(f"{base}/change/").content.decode()
 

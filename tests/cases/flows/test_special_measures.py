@@ -237,7 +237,7 @@ class TestDryRun:
         seen_only = make_open_account(citizenship="BY")
         measure = make_measure()
         judged = measure_judging.judge(hit_of(measure, freed), judgement="not", why="not_located", by=FIRST, at=NOON)
-        measure_judging.agree(judged, by=SECOND, at=NOON)
+        measure_judging.agree(judged, shown=measure_judging.digest_of(judged), by=SECOND, at=NOON)
         before = AuditEvent.objects.count(), Restriction.objects.count()
 
         today = NOON.date()
@@ -284,7 +284,7 @@ class TestGuard:
 
         judged = measure_judging.judge(hit_of(measure, account), judgement="terms_met", why="proof", by=FIRST, at=BEGUN)
         assert measure_effects.forbids_opening(account, BEGUN)
-        measure_judging.agree(judged, by=SECOND, at=BEGUN)
+        measure_judging.agree(judged, shown=measure_judging.digest_of(judged), by=SECOND, at=BEGUN)
 
         assert not measure_effects.forbids_opening(account, BEGUN)
         account.party.addresses.update(country="BY")

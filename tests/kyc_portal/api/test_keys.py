@@ -164,10 +164,11 @@ class TestTwoPeople:
 
     def test_a_key_judges_no_hit(self, analyst):
         hit = make_hit(make_account().party)
-        screening.propose_judgement(hit, is_match=True, reason="Same birth date.", by=analyst, at=NOON)
+        hit = screening.propose_judgement(hit, is_match=True, reason="Same birth date.", by=analyst, at=NOON)
 
         with pytest.raises(screening.NotAPerson, match="judged by two people"):
-            screening.second_judgement(hit, agrees=True, by=make_key().as_actor, at=NOON)
+            shown = screening.digest_of(hit)
+            screening.second_judgement(hit, agrees=True, shown=shown, by=make_key().as_actor, at=NOON)
 
     def test_a_key_lifts_no_block(self, analyst):
         words = {"reason": "listed", "public_wording": "The law asks for it.", "basis": "test"}

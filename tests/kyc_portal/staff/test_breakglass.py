@@ -202,13 +202,13 @@ class TestPermissions:
         lead, words = lead_user.as_actor, {"outcome": OutcomeCode.SUSPEND.value, "reason": reason}
         decision = decisions.propose(case, account=account, **words, by=lead, at=NOON)
         hit = make_hit(account.party)
-        screening.propose_judgement(hit, is_match=True, reason="Same birth date.", by=lead, at=NOON)
+        hit = screening.propose_judgement(hit, is_match=True, reason="Same birth date.", by=lead, at=NOON)
 
         with acting.within_request(breakglass.request_id(take_now(lead_user))):
             with pytest.raises(SecondPersonNeeded):
                 decisions.countersign(decision, by=lead, at=NOON)
             with pytest.raises(SecondPersonNeeded):
-                screening.second_judgement(hit, agrees=True, by=lead, at=NOON)
+                screening.second_judgement(hit, agrees=True, shown=screening.digest_of(hit), by=lead, at=NOON)
 
 
 class TestPages:

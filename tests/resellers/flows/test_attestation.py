@@ -189,7 +189,7 @@ def test_what_was_not_signed_when_the_relationship_ended_is_asked_no_more():
     attestation.open_due(on=YEAR_ON.date(), by=SCHEDULER, at=YEAR_ON)
     words = {"reason": "own_wish", "words": "They stop.", "outcome": "close"}
     row = termination.propose(signer.reseller, **words, by=Actor("person", "1", "one"), at=YEAR_ON)
-    termination.agree(row, by=Actor("person", "2", "two"), at=YEAR_ON)
+    termination.agree(row, shown=termination.digest_of(row), by=Actor("person", "2", "two"), at=YEAR_ON)
     ending_accounts.carry_out(row.reference, by=SCHEDULER, at=YEAR_ON)
 
     late = YEAR_ON.date() + timedelta(days=100)

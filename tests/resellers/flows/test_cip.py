@@ -134,26 +134,26 @@ class TestReview:
         found = cip.submit_cip(reseller, title="New", text="New words.", by=SCHEDULER, at=NOON)
         cip_review.begin(found, by=desk, at=NOON)
         judge_all(found, desk)
-        cip_review.propose(found, decision="approve", reason="All there.", by=desk, at=NOON)
+        found = cip_review.propose(found, decision="approve", reason="All there.", by=desk, at=NOON)
         assert file.standing_of(reseller, on=DAY).may_sell, "the earlier one counts until then"
 
         with pytest.raises(SecondPersonNeeded):
-            cip_review.agree(found, by=desk, at=NOON)
-        cip_review.agree(found, by=second, at=NOON)
+            cip_review.agree(found, shown=cip_review.digest_of(found), by=desk, at=NOON)
+        cip_review.agree(found, shown=cip_review.digest_of(found), by=second, at=NOON)
 
         assert [row.status for row in (_again(earlier), _again(found))] == ["replaced", "approved"]
 
     def test_a_rejection_takes_two_people_too(self, handed_in, desk, second):
         cip_review.begin(handed_in, by=desk, at=NOON)
-        cip_review.propose(handed_in, decision="reject", reason="It is a recipe.", by=desk, at=NOON)
+        handed_in = cip_review.propose(handed_in, decision="reject", reason="It is a recipe.", by=desk, at=NOON)
 
-        cip_review.agree(handed_in, by=second, at=NOON)
+        cip_review.agree(handed_in, shown=cip_review.digest_of(handed_in), by=second, at=NOON)
 
         assert _again(handed_in).status == "rejected" and "no approved CIP" in reasons(handed_in.reseller)
 
     def test_who_disagrees_sends_the_proposal_back(self, handed_in, desk, second):
         cip_review.begin(handed_in, by=desk, at=NOON)
-        cip_review.propose(handed_in, decision="reject", reason="It is a recipe.", by=desk, at=NOON)
+        handed_in = cip_review.propose(handed_in, decision="reject", reason="It is a recipe.", by=desk, at=NOON)
 
         cip_review.send_back(handed_in, by=second, at=NOON)
 
@@ -166,7 +166,7 @@ class TestReview:
             judge_all(handed_in, desk, gap=gap)
 
         with pytest.raises(cip_review.NotJudged, match="not met" if gap else "not looked at"):
-            cip_review.propose(handed_in, decision="approve", reason="Fine.", by=desk, at=NOON)
+            handed_in = cip_review.propose(handed_in, decision="approve", reason="Fine.", by=desk, at=NOON)
 
         assert _again(handed_in).status == "under_review"
 
@@ -175,7 +175,7 @@ class TestReview:
         judge_all(handed_in, desk, gap="owners")
         cip_review.judge(handed_in, requirement="owners", verdict="met", by=desk, at=NOON + timedelta(minutes=1))
 
-        cip_review.propose(handed_in, decision="approve", reason="Found on page 3.", by=desk, at=NOON)
+        handed_in = cip_review.propose(handed_in, decision="approve", reason="Found on page 3.", by=desk, at=NOON)
 
         assert handed_in.judgements.filter(requirement="owners").count() == 2
 
@@ -210,9 +210,9 @@ class TestReview:
         cip_review.begin(handed_in, by=desk, at=NOON)
         with pytest.raises(cip_review.NoGap):
             cip_review.return_with_gaps(handed_in, by=desk, at=NOON)
-        for late in (cip_review.begin, cip_review.agree, cip_review.send_back):
+        for late, shown in ((cip_review.begin, {}), (cip_review.agree, {"shown": ""}), (cip_review.send_back, {})):
             with pytest.raises(MoveNotAllowed):
-                late(handed_in, by=desk, at=NOON)
+                late(handed_in, **shown, by=desk, at=NOON)
 
 
 class TestFile:

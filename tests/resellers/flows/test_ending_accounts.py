@@ -57,7 +57,7 @@ class TestOutcomes:
         row = propose(reseller, outcome="close")
         step = row.steps.get(link=link)
         termination.choose(row, outcome="direct", steps=[step.pk], by=RITA, at=NOON)
-        termination.agree(row, by=CARLA, at=NOON)
+        termination.agree(row, shown=termination.digest_of(row), by=CARLA, at=NOON)
 
         carry_out(row)
 
@@ -310,7 +310,7 @@ def mixed(reseller, target, count: int = 25) -> Termination:
         to = target if outcome == "migrate" else None
         termination.choose(row, outcome=outcome, target=to, steps=[row.steps.get(link=link).pk], by=RITA, at=NOON)
     close(links[0].account)
-    return termination.agree(row, by=CARLA, at=NOON)
+    return termination.agree(row, shown=termination.digest_of(row), by=CARLA, at=NOON)
 
 
 def end_state(row: Termination) -> dict:

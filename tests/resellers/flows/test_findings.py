@@ -14,6 +14,7 @@ from kyc_portal.staff.templatetags.marks import clock_tone
 from resellers.flows import file, findings, onboarding
 from resellers.models import Finding
 from resellers.rules.findings import FindingState
+from tests import signing
 from tests.builders import make_open_account, make_reseller
 from tests.conftest import NOON, person
 
@@ -93,10 +94,10 @@ class TestCure:
         finding = record(make_reseller())
 
         findings.plan_cure(finding, plan="We look at all of them by Friday.", by=RITA, at=NOON)
-        findings.propose_cure(finding, why="Ten new samples are in order.", by=RITA, at=NOON)
+        finding = findings.propose_cure(finding, why="Ten new samples are in order.", by=RITA, at=NOON)
         with pytest.raises(SecondPersonNeeded):
-            findings.accept_cure(finding, by=RITA, at=NOON)
-        findings.accept_cure(finding, by=CARLA, at=NOON + timedelta(days=3))
+            findings.accept_cure(finding, shown=findings.digest_of(finding), by=RITA, at=NOON)
+        findings.accept_cure(finding, shown=findings.digest_of(finding), by=CARLA, at=NOON + timedelta(days=3))
 
         finding.refresh_from_db()
         assert (finding.state, finding.ended_by) == (FindingState.CURED, "carla")
@@ -115,7 +116,7 @@ class TestCure:
         finding = record(make_reseller())
         if plan:
             findings.plan_cure(finding, plan=plan, by=RITA, at=NOON)
-        findings.propose_cure(finding, why="They say so.", by=RITA, at=NOON)
+        finding = findings.propose_cure(finding, why="They say so.", by=RITA, at=NOON)
 
         findings.send_back(finding, by=CARLA, at=NOON)
 
@@ -140,7 +141,7 @@ class TestCure:
         for act in (
             lambda: findings.plan_cure(finding, plan="x", by=RITA, at=NOON),
             lambda: findings.propose_cure(finding, why="x", by=RITA, at=NOON),
-            lambda: findings.accept_cure(finding, by=CARLA, at=NOON),
+            lambda: findings.accept_cure(finding, shown=findings.digest_of(finding), by=CARLA, at=NOON),
             lambda: findings.send_back(finding, by=CARLA, at=NOON),
         ):
             with pytest.raises(MoveNotAllowed):
@@ -201,10 +202,10 @@ class TestPages:
 
         client.post(f"{page}do/plan/", {"plan": "Tomorrow."})
         client.post(f"{page}do/propose-cure/", {"why": "It is there."})
-        refused = client.post(f"{page}do/accept-cure/")
+        refused = signing.press(client, f"{page}do/accept-cure/")
         assert "You took the first step yourself" in refused.content.decode()
         client.force_login(person("carla", "compliance"))
-        client.post(f"{page}do/accept-cure/")
+        signing.press(client, f"{page}do/accept-cure/")
 
         finding.refresh_from_db()
         assert finding.state == FindingState.CURED

@@ -80,8 +80,8 @@ def outcome():
 
 
 def judged(hit, *, is_match):
-    roster_hits.propose_judgement(hit, is_match=is_match, reason="The birth dates.", by=ANA, at=NOON)
-    return roster_hits.second_judgement(hit, agrees=True, by=LEA, at=NOON)
+    hit = roster_hits.propose_judgement(hit, is_match=is_match, reason="The birth dates.", by=ANA, at=NOON)
+    return roster_hits.second_judgement(hit, agrees=True, shown=roster_hits.digest_of(hit), by=LEA, at=NOON)
 
 
 @pytest.mark.django_db
@@ -340,31 +340,31 @@ class TestJudging:
         return RosterHit.objects.get()
 
     def test_r37_two_people_judge_and_not_one_twice(self, hit):
-        roster_hits.propose_judgement(hit, is_match=True, reason="Same day.", by=ANA, at=NOON)
+        hit = roster_hits.propose_judgement(hit, is_match=True, reason="Same day.", by=ANA, at=NOON)
         with pytest.raises(SecondPersonNeeded):
-            roster_hits.second_judgement(hit, agrees=True, by=ANA, at=NOON)
+            roster_hits.second_judgement(hit, agrees=True, shown=roster_hits.digest_of(hit), by=ANA, at=NOON)
 
-        done = roster_hits.second_judgement(hit, agrees=True, by=LEA, at=NOON)
+        done = roster_hits.second_judgement(hit, agrees=True, shown=roster_hits.digest_of(hit), by=LEA, at=NOON)
 
         assert (done.status, done.judged_by, done.proposed_by) == (HitStatus.CONFIRMED, "lea", "ana")
         assert AuditEvent.objects.filter(verb="resellers.hit.confirmed").exists()
 
     def test_it_is_returned_and_put_right_by_the_opposite(self, hit):
-        roster_hits.propose_judgement(hit, is_match=True, reason="Same day.", by=ANA, at=NOON)
+        hit = roster_hits.propose_judgement(hit, is_match=True, reason="Same day.", by=ANA, at=NOON)
         assert roster_hits.second_judgement(hit, agrees=False, by=LEA, at=NOON).status == HitStatus.OPEN
         judged(hit, is_match=True)
         assert judged(hit, is_match=False).status == HitStatus.DISMISSED
 
     def test_what_is_out_of_order_is_refused(self, hit):
         with pytest.raises(NothingProposed):
-            roster_hits.second_judgement(hit, agrees=True, by=LEA, at=NOON)
+            roster_hits.second_judgement(hit, agrees=True, shown=roster_hits.digest_of(hit), by=LEA, at=NOON)
         with pytest.raises(NoReason):
-            roster_hits.propose_judgement(hit, is_match=True, reason=" ", by=ANA, at=NOON)
+            hit = roster_hits.propose_judgement(hit, is_match=True, reason=" ", by=ANA, at=NOON)
         with pytest.raises(NotAPerson):
-            roster_hits.propose_judgement(hit, is_match=True, reason="x", by=SCHEDULER, at=NOON)
-        roster_hits.propose_judgement(hit, is_match=True, reason="x", by=ANA, at=NOON)
+            hit = roster_hits.propose_judgement(hit, is_match=True, reason="x", by=SCHEDULER, at=NOON)
+        hit = roster_hits.propose_judgement(hit, is_match=True, reason="x", by=ANA, at=NOON)
         with pytest.raises(HitNotOpen):
-            roster_hits.propose_judgement(hit, is_match=False, reason="x", by=LEA, at=NOON)
+            hit = roster_hits.propose_judgement(hit, is_match=False, reason="x", by=LEA, at=NOON)
 
 
 @pytest.mark.django_db

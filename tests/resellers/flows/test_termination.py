@@ -106,7 +106,7 @@ class TestAgree:
         onboarding.bind_manager(reseller, user=reseller_manager_user, by=RITA, at=NOON)
         row = propose(reseller)
 
-        termination.agree(row, by=CARLA, at=NOON)
+        termination.agree(row, shown=termination.digest_of(row), by=CARLA, at=NOON)
 
         row.refresh_from_db()
         assert (row.state, row.decided_by) == ("under_way", "carla")
@@ -130,7 +130,7 @@ class TestAgree:
         row = propose(make_reseller())
 
         with pytest.raises(SecondPersonNeeded):
-            termination.agree(row, by=by, at=NOON)
+            termination.agree(row, shown=termination.digest_of(row), by=by, at=NOON)
 
         row.refresh_from_db()
         assert row.state == "proposed"
@@ -139,7 +139,7 @@ class TestAgree:
         row = decided(make_reseller())
 
         with pytest.raises(MoveNotAllowed):
-            termination.agree(row, by=SAM, at=NOON)
+            termination.agree(row, shown=termination.digest_of(row), by=SAM, at=NOON)
         with pytest.raises(MoveNotAllowed):
             termination.withdraw(row, why="Too late.", by=SAM, at=NOON)
 
@@ -147,18 +147,18 @@ class TestAgree:
         reseller = make_reseller()
         finding = make_finding(reseller)
         row = propose(reseller, reason="not_cured", finding=finding)
-        findings.propose_cure(finding, why="Done.", by=RITA, at=NOON)
-        findings.accept_cure(finding, by=CARLA, at=NOON)
+        finding = findings.propose_cure(finding, why="Done.", by=RITA, at=NOON)
+        findings.accept_cure(finding, shown=findings.digest_of(finding), by=CARLA, at=NOON)
 
         with pytest.raises(termination.NoLongerHolds, match=f"{finding.reference} is cured. Withdraw"):
-            termination.agree(row, by=CARLA, at=NOON)
+            termination.agree(row, shown=termination.digest_of(row), by=CARLA, at=NOON)
 
     def test_customers_who_came_since_the_proposal_are_handled_too(self):
         reseller = make_reseller()
         row = propose(reseller)
         link = make_downstream(reseller)
 
-        termination.agree(row, by=CARLA, at=NOON)
+        termination.agree(row, shown=termination.digest_of(row), by=CARLA, at=NOON)
 
         assert [step.link for step in row.steps.all()] == [link]
 
@@ -259,7 +259,8 @@ class TestDeadlines:
         reseller, _ = self.found()
         termination.propose_overdue(by=SCHEDULER, at=self.BREACH)
 
-        row = termination.agree(reseller.terminations.get(), by=RITA, at=self.BREACH)
+        row = reseller.terminations.get()
+        row = termination.agree(row, shown=termination.digest_of(row), by=RITA, at=self.BREACH)
 
         assert row.state == "under_way"
 
@@ -281,8 +282,8 @@ class TestAtOnce:
         row = propose(reseller)
 
         first, second = once_it_waits(
-            lambda: termination.agree(row, by=CARLA, at=NOON),
-            lambda: termination.agree(row, by=SAM, at=NOON),
+            lambda: termination.agree(row, shown=termination.digest_of(row), by=CARLA, at=NOON),
+            lambda: termination.agree(row, shown=termination.digest_of(row), by=SAM, at=NOON),
             in_threads,
         )
 
@@ -296,7 +297,7 @@ class TestAtOnce:
         row, account = propose(reseller), make_open_account()
 
         _, second = once_it_waits(
-            lambda: termination.agree(row, by=CARLA, at=NOON),
+            lambda: termination.agree(row, shown=termination.digest_of(row), by=CARLA, at=NOON),
             lambda: onboarding.add_downstream(reseller, account=account, by=RITA, at=NOON),
             in_threads,
         )
