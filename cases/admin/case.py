@@ -124,9 +124,6 @@ def is_legal(case: Case) -> bool:
     return case.kind == CaseKind.LEGAL
 
 
-ANSWERED_AS = {DecisionState.PROPOSED: ("countersign", "decline", "withdraw"), DecisionState.SIGNED: ("undo",)}
-
-
 class NothingProposed(Refusal):
     """No decision of the case waits, or more than one does."""
 
@@ -243,12 +240,12 @@ class CaseAdmin(RecordAdmin):
         return parts
 
     def before_acting(self, case, name, *, user, at):
-        """Whoever answers a decision reads what it says; whoever takes accounts in, which cases they have already."""
+        """Whoever undoes a decision reads what it says; whoever takes accounts in, which cases they have already."""
         if name == "take_in_tied":
             found = own_cases_section(case, [each.account for each in tied.tied_accounts(case, at=at)])
             return [found] if found else []
-        meant = [each for each in case.unfinished if name in ANSWERED_AS[DecisionState(each.state)]]
-        return [case_page.facts_of(meant[0])] if len(meant) == 1 else []
+        signed = [each for each in case.unfinished if each.state == DecisionState.SIGNED] if name == "undo" else []
+        return [case_page.facts_of(signed[0])] if len(signed) == 1 else []
 
     @flow_action(
         "Take case", primary=True,

@@ -173,12 +173,6 @@ def proposal_in_words(found: Decision) -> str:
     return f"{found.reference} about {found.account.reference}: {what}, proposed by {found.proposed_by}"
 
 
-def proposal_in_words(found: Decision) -> str:
-    """What a second signature would stand under, in a line."""
-    what = f"{OutcomeCode(found.outcome).label} ({REASONS[found.reason].title})"
-    return f"{found.reference} about {found.account.reference}: {what}, proposed by {found.proposed_by}"
-
-
 TONES = {
     DecisionState.PROPOSED: "warning",
     DecisionState.SIGNED: "warning",
