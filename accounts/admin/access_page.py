@@ -12,7 +12,7 @@ from accounts.flows.access_seen import MOST_NETWORKS, AccessPicture, Seen
 from accounts.models import Account
 from accounts.rules.access_hours import days_by_hour, offset_in_words, offset_on
 from kyc_portal.staff.access_picture import SeenDay, columns, gaps_told, hour_columns, when
-from kyc_portal.staff.pictures import day_in_words
+from kyc_portal.staff.pictures import accesses_in_words, counted, day_in_words
 from kyc_portal.staff.policy_table import page_named
 from kyc_portal.staff.sections import Bars, Html, Picture, Strip, Table
 from kyc_portal.staff.tile_map import tile_map
@@ -46,7 +46,8 @@ def told(seen: AccessPicture, today: date) -> list[str]:
     acts = sum(day.acts for day in seen.days)
     hidden = f"{seen.hidden / seen.public:.0%}" if seen.public else "0%"
     return [
-        f"{seen.total - acts:,} accesses and {acts:,} administrative acts {span}, the last day with any.{since} "
+        f"{accesses_in_words(seen.total - acts)} and {counted(acts, 'administrative act', 'administrative acts')} "
+        f"{span}, the last day with any.{since} "
         f"{seen.public:,} came from public addresses, {hidden} of them through anonymisers.",
         "An address does not show who somebody is, nor where: a country is where its network is said to be. Days and "
         "first and last days are days in UTC.",

@@ -20,6 +20,7 @@ from accounts.rules.hit_order import evidence_in_words
 from accounts.rules.parties import PartyKind
 from accounts.rules.verifying import VerificationStatus
 from kyc_portal.policy.models import StatementKind, StatementVersion
+from kyc_portal.staff.pictures import accesses_in_words
 from kyc_portal.staff.sections import Badge, Bars, Facts, Link, Strip, Table, Tree
 
 MOST_ROWS = 30
@@ -232,7 +233,7 @@ def access_countries(account: Account) -> Bars:
     share = roll_ups.totals(account)
     percent = round(100 * share.anonymised / share.public) if share.public else 0
     note = (
-        f"{share.all:,} accesses, {share.public:,} of them from public addresses; {percent} % of those through "
+        f"{accesses_in_words(share.all)}, {share.public:,} of them from public addresses; {percent} % of those through "
         "anonymising ranges. An address does not show who somebody is."
     )
     return Bars(

@@ -5,6 +5,7 @@ from decimal import Decimal
 from accounts.flows import profiles
 from accounts.flows.account_file import AccountFile
 from accounts.rules.profile import Profile
+from kyc_portal.staff.pictures import accesses_in_words, counted
 from kyc_portal.staff.sections import Facts
 
 TOO_LITTLE = "too little to say"
@@ -17,7 +18,7 @@ def usual_use(file: AccountFile) -> Facts:
     found = profiles.profile(file.account, on=file.on, regime=regime)
     hidden = found.anonymised_percent
     rows = [
-        ("Rests on", f"{found.records:,} accesses on {found.days:,} days"),
+        ("Rests on", f"{accesses_in_words(found.records)} on {counted(found.days, 'day', 'days')}"),
         ("Usual countries", _shares(found, found.countries)),
         ("Usual networks", _shares(found, found.networks)),
         ("Usual hours, UTC", _hours(found)),

@@ -129,8 +129,8 @@ class Detector:
 
     @property
     def source(self) -> str:
-        """Where it comes from."""
-        return self._told["Source"]
+        """Where it comes from; no full stop, for it stands in cells and in sentences."""
+        return self._told["Source"].rstrip(".")
 
     @property
     def explanation(self) -> str:

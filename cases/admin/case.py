@@ -28,7 +28,7 @@ from cases.admin.forms import (
 )
 from cases.admin.legal_forms import VoluntaryForm
 from cases.admin.report import reports_section
-from cases.admin.tied_forms import ProposeForSeveralForm, TiedForm
+from cases.admin.tied_forms import ProposeForSeveralForm, TiedForm, own_cases_section, own_in_words
 from cases.admin.workspace_forms import MergeForm, RestrictForm
 from cases.flows import (
     bundles,
@@ -105,7 +105,8 @@ def proposals_of(case: Case) -> list[Decision]:
 
 
 def waits_for_signature(case: Case) -> bool:
-    return bool(proposals_of(case))
+    """One decision waits. Of several each is answered on its own page, or where the case is worked."""
+    return len(proposals_of(case)) == 1
 
 
 def the_proposal(case: Case) -> str:
@@ -115,7 +116,7 @@ def the_proposal(case: Case) -> str:
 
 
 def can_be_undone(case: Case) -> bool:
-    return any(each.state == DecisionState.SIGNED for each in case.unfinished)
+    return sum(1 for each in case.unfinished if each.state == DecisionState.SIGNED) == 1
 
 
 def is_legal(case: Case) -> bool:
@@ -163,7 +164,13 @@ class CaseAdmin(RecordAdmin):
     def do_view(self, request, object_id, name):
         case = self._record_or_404(request, object_id)
         locks.touch(case, request.user, at=timezone.now())
-        return super().do_view(request, object_id, name)
+        answer = super().do_view(request, object_id, name)
+        return case_page.back_to_work(request, case, answer) if request.GET.get("from") == "work" else answer
+
+    def _record_or_404(self, request, object_id):
+        case = super()._record_or_404(request, object_id)
+        case.looked_at_by = request.user  # forms name customers to who may see them
+        return case
 
     def add(self, *, by, at, accounts, kind, title):
         return triage.open_by_hand(accounts=accounts, kind=kind, title=title, by=by, at=at)
@@ -177,7 +184,7 @@ class CaseAdmin(RecordAdmin):
     def why_here(self, case):
         proposed = [(each.proposed_by, each.outcome) for each in proposals_of(case)]
         flags = [flag.signal.sentence for flag in case.flags if flag.signal.answered_at is None]
-        return case_page.why_in_words(proposed[0] if proposed else None, flags, case.title)
+        return case_page.why_in_words(proposed, flags, case.title)
 
     @admin.display(description="state", ordering="status")
     def state(self, case):
@@ -232,6 +239,14 @@ class CaseAdmin(RecordAdmin):
             parts.append(Html("queue", "Queue", "cases/next_case.html", {"left": case.pk}))
         return parts
 
+    def before_acting(self, case, name, *, user, at):
+        """Whoever undoes a decision reads what it says; whoever takes accounts in, which cases they have already."""
+        if name == "take_in_tied":
+            found = own_cases_section(case, [each.account for each in tied.tied_accounts(case, at=at)])
+            return [found] if found else []
+        signed = [each for each in case.unfinished if each.state == DecisionState.SIGNED] if name == "undo" else []
+        return [case_page.facts_of(signed[0])] if len(signed) == 1 else []
+
     @flow_action(
         "Take case", primary=True,
         when=lambda case: case.assigned_to_id is None,
@@ -273,7 +288,10 @@ class CaseAdmin(RecordAdmin):
     )  # fmt: skip
     def take_in_tied(self, case, *, by, at, accounts):
         tied.take_in(case, accounts=accounts, by=by, at=at)
-        return f"{case.reference} is about {len(accounts)} more account{'s' if len(accounts) > 1 else ''} now."
+        told = f"{case.reference} is about {len(accounts)} more account{'s' if len(accounts) > 1 else ''} now."
+        own = tied.own_cases(accounts, beside=case)
+        told += "".join(own_in_words(each.reference, own.get(each.pk, ())) for each in accounts)
+        return f"{told} Merge it here, so that it does not stay open by itself." if own else told
 
     @flow_action("Propose for several accounts", form=ProposeForSeveralForm, when=has_several_left)
     def propose_several(self, case, *, by, at, **chosen):

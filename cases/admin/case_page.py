@@ -1,9 +1,12 @@
 """The parts of a case's page: whom it is about, what was seen, what was written, what was decided."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Prefetch
+from django.http import HttpResponseRedirect
 from django.urls import reverse
 
 from accounts.models import Account, IdentityDocument, Restriction, RiskSignal, ScreeningHit
@@ -17,7 +20,7 @@ from cases.rules.stages import CaseStatus, DecisionState
 from kyc_portal.records import keys
 from kyc_portal.records.clock import legal_day
 from kyc_portal.staff import policy_table
-from kyc_portal.staff.sections import Badge, Clock, Facts, Html, Link, Table, url_of
+from kyc_portal.staff.sections import CASE, Badge, Clock, Facts, Html, Link, Table, url_of
 
 STATUS_TONES = {
     CaseStatus.OPEN: "warning",
@@ -30,6 +33,19 @@ CATALOGUE = "admin:cases_decision_catalogue"
 MOST_NOTES = 200
 MOST_LISTED = 50
 LONGEST_NAME = 40
+
+
+def back_to_work(request, case: Case, answer):
+    """The answer of a button that was pressed where the case is worked: back there, done or cancelled."""
+    work = reverse("review:case", args=[case.reference])
+    if getattr(answer, "url", "") == url_of(case):
+        return HttpResponseRedirect(work)
+    if context := getattr(answer, "context_data", None):
+        context |= {"back_url": work, "action_url": f"{request.path}?from=work"}
+        other = request.GET.get("other", "")
+        if CASE.fullmatch(other) and not context["form"].is_bound:
+            context["form"].initial["other"] = other
+    return answer
 
 
 def subject_section(case: Case) -> Table:
@@ -61,11 +77,13 @@ def customers_in_words(customers: list[tuple[str, str]]) -> str:
     return f"{shown} and {len(customers) - 2} more" if len(customers) > 2 else shown
 
 
-def why_in_words(proposed: tuple[str, str] | None, flags: list[str], title: str) -> str:
-    """Why a case is in the queue: who proposed which outcome, or its heaviest unanswered flag, or what it is about."""
+def why_in_words(proposed: Sequence[tuple[str, str]], flags: list[str], title: str) -> str:
+    """Why a case is in the queue: who proposed which outcome and how many wait, or its heaviest unanswered flag, or
+    what it is about."""
     if proposed:
-        by, outcome = proposed
-        return f"{by} proposed a decision: {OutcomeCode(outcome).label}"
+        by = ", ".join(dict.fromkeys(each for each, _ in proposed))
+        what = ", ".join(dict.fromkeys(OutcomeCode(outcome).label for _, outcome in proposed))
+        return f"{by} proposed {'a decision' if len(proposed) == 1 else f'{len(proposed)} decisions'}: {what}"
     if not flags:
         return title
     return f"{flags[0]} (and {len(flags) - 1} more)" if len(flags) > 1 else flags[0]
@@ -113,7 +131,12 @@ def source_of(signal: RiskSignal) -> str:
 
 
 def decision_section(case: Case) -> Facts:
-    """The decision, always in view: what is proposed, or what was decided, or that nothing is."""
+    """The decision, always in view: what is proposed, or what was decided, or that nothing is; of several that wait a
+    line each, which leads to its page."""
+    if len(case.unfinished) > 1:
+        unfinished = case.decisions.unfinished().select_related("account").order_by("-proposed_at", "-pk")
+        rows = [(each.state_in_words.capitalize(), Link(proposal_in_words(each), each)) for each in unfinished]
+        return replace(decision_facts(case, None, case.unfinished), rows=rows)
     newest = case.decisions.select_related("account").order_by("-proposed_at", "-pk").first()
     return decision_facts(case, newest, case.unfinished)
 
@@ -124,6 +147,11 @@ def decision_facts(case: Case, found: Decision | None, decisions: Sequence[Decis
     rules = {"url": reverse(CATALOGUE), "url_label": "What decisions bring about"}
     if found is None:
         return Facts("decision", "Decision", [("State", "nothing is proposed yet")], note=note, **rules)
+    return replace(facts_of(found), note=note, **rules)
+
+
+def facts_of(found: Decision) -> Facts:
+    """What a decision says, who proposed and who answered it."""
     rows = [
         ("Decision", Link(found.reference, found)),
         ("Account", Link(found.account, found.account)),
@@ -136,7 +164,7 @@ def decision_facts(case: Case, found: Decision | None, decisions: Sequence[Decis
         ("Takes effect", found.takes_effect_at if found.state == DecisionState.SIGNED else None),
         ("Why", found.ended_why or found.answered_why),
     ]
-    return Facts("decision", "Decision", [row for row in rows if row[1]], note=note, **rules)
+    return Facts("decision", "Decision", [row for row in rows if row[1]])
 
 
 def proposal_in_words(found: Decision) -> str:
@@ -180,6 +208,9 @@ def state_badge(case: Case, decisions: Sequence[Decision]) -> Badge:
 
 
 def _next_step(case: Case, decisions: Sequence[Decision]) -> str:
+    waiting = sum(1 for each in decisions if each.state == DecisionState.PROPOSED)
+    if case.status == CaseStatus.PROPOSED and waiting > 1:
+        return f"{waiting} proposals wait. A second person countersigns or declines each."
     if case.status == CaseStatus.PROPOSED and (until := _signed_until(decisions)):
         other = " A second person answers the other proposal." if _waits_for_second(decisions) else ""
         return f"Signed; can be undone until {until:%H:%M} UTC.{other}"
@@ -222,26 +253,51 @@ def _text_of(note: CaseNote, key: bytes) -> str:
     return keys.unseal(key, note.text.for_database(home), home[1]).decode()
 
 
+def _owners_of(case: Case) -> dict[UUID, str]:
+    """By the key of each customer of the case who they are: name and accounts."""
+    found = {}
+    for account in (subject.account for subject in case.listed_subjects):
+        found.setdefault(account.party_id, (shortened(account.party.legal_name), []))[1].append(account.reference)
+    return {key: f"{name} ({', '.join(references)})" for key, (name, references) in found.items()}
+
+
 def hits_section(case: Case) -> Table:
-    parties = Account.objects.filter(cases__case=case).values("party")
-    found = ScreeningHit.objects.filter(party__in=parties).select_related("snapshot").order_by(*ScreeningHit.ORDER)
+    """Likenesses of every customer of the case; of several each row says whose it is."""
+    owners = _owners_of(case)
+    found = ScreeningHit.objects.filter(party__in=owners).select_related("snapshot").order_by(*ScreeningHit.ORDER)
     rows = [
-        [Link(hit.reference, hit), str(hit.score), hit.entry_name, hit.snapshot.list_name, hit.get_status_display()]
+        [Link(hit.reference, hit), owners[hit.party_id], str(hit.score), hit.entry_name, hit.snapshot.list_name,
+         hit.get_status_display()]
         for hit in found[:MOST_LISTED]
-    ]
-    head = ["Hit", "Score", "Entry", "List", "State"]
-    return Table("hits", "Likenesses to list entries", head, rows, empty="No list entry resembles the customer.")
+    ]  # fmt: skip
+    head = ["Hit", "Customer", "Score", "Entry", "List", "State"]
+    empty = "No list entry resembles the customer."
+    if len(owners) > 1:
+        empty = f"No list entry resembles any of the {len(owners)} customers of this case."
+    return _of_owners(Table("hits", "Likenesses to list entries", head, rows, empty=empty), owners)
 
 
 def documents_section(case: Case) -> Table:
-    parties = Account.objects.filter(cases__case=case).values("party")
-    found = IdentityDocument.objects.filter(party__in=parties).select_related("party").order_by("-added_at", "pk")
+    """Documents of every customer of the case; of several each row says whose it is."""
+    owners = _owners_of(case)
+    found = IdentityDocument.objects.filter(party__in=owners).select_related("party").order_by("-added_at", "pk")
     rows = [
-        [Link(row.reference, _page_of_document(row)), row.kind.replace("_", " "), row.country.name, row.expires_on]
+        [Link(row.reference, _page_of_document(row)), owners[row.party_id], row.kind.replace("_", " "),
+         row.country.name, row.expires_on]
         for row in found[:MOST_LISTED]
-    ]
-    head = ["Document", "Kind", "Country", "Expires"]
-    return Table("documents", "Documents", head, rows, empty="The customer showed no document.")
+    ]  # fmt: skip
+    head = ["Document", "Customer", "Kind", "Country", "Expires"]
+    empty = "The customer showed no document."
+    if len(owners) > 1:
+        empty = f"None of the {len(owners)} customers of this case showed a document."
+    return _of_owners(Table("documents", "Documents", head, rows, empty=empty), owners)
+
+
+def _of_owners(table: Table, owners: dict[UUID, str]) -> Table:
+    """Whose a row is stands in its second cell; of one customer nobody needs to be told."""
+    if len(owners) > 1:
+        return table
+    return replace(table, head=[table.head[0], *table.head[2:]], rows=[[row[0], *row[2:]] for row in table.rows])
 
 
 def _page_of_document(document: IdentityDocument) -> str:

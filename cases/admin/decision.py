@@ -5,6 +5,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 
+from cases.admin import case_page
 from cases.admin.appeal import LogAppealForm, appeals_of_decision
 from cases.admin.case_page import TONES
 from cases.admin.decision_rules import catalogue, replay_sections
@@ -118,6 +119,10 @@ class DecisionAdmin(RecordAdmin):
             url_label="Replay: then and now",
         )  # fmt: skip
         return [own, appeals_of_decision(decision), *_rests_on(decision), timeline_section(decision)]
+
+    def before_acting(self, decision, name, *, user, at):
+        """Whoever answers a decision reads what it says; so does whoever logs an appeal against it."""
+        return [case_page.facts_of(decision)]
 
     @flow_action("Countersign", form=SignForm, primary=True)
     def countersign(self, decision, *, by, at, at_once):

@@ -206,8 +206,9 @@ class ProposeForm(SignForm):
         self.offer_accounts(self._accounts)
         self._offer({account.status for account in self._accounts.values()})
 
-    def offer_accounts(self, references) -> None:
-        self.fields["account"].choices = [(reference, reference) for reference in references]
+    def offer_accounts(self, accounts: dict[str, Account]) -> None:
+        """`accounts` by their references."""
+        self.fields["account"].choices = [(reference, reference) for reference in accounts]
 
     def _offer(self, statuses: set[str]) -> None:
         """Only what at least one account of the case can have, with what each choice brings about."""

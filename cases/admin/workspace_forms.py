@@ -1,10 +1,14 @@
 """What the forms of a case's own page ask, and those of merging and restricting."""
 
+import re
+
 from django import forms
 
-from cases.admin.forms import NoteForm, ProposeForm
+from cases.admin.forms import NoteForm, ProposeForm, SignForm, WhyForm
 from cases.rules.checklist import ExcusedWhy
 from kyc_portal.staff.models import StaffMember
+
+REFERENCE = re.compile(r"DEC(-[0-9A-Z]{4}){2}")
 
 
 class CaseNoteForm(NoteForm):
@@ -26,6 +30,32 @@ class CaseProposeForm(ProposeForm):
             field.widget = forms.Select()
             field.choices = choices
         self.fields["reason"].help_text = ""
+
+
+class MeantField(forms.MultipleChoiceField):
+    """References of the decisions that were shown beside a form; the flow says what became of them."""
+
+    widget = forms.MultipleHiddenInput
+
+    def valid_value(self, value):
+        return REFERENCE.fullmatch(value) is not None
+
+
+class AnswerForm(forms.Form):
+    """An answer to one decision of the case or to several."""
+
+    decisions = MeantField(
+        required=False,
+        error_messages={"invalid_choice": "The form names no decision. Look at the page, and send it again."},
+    )
+
+
+class CaseSignForm(AnswerForm, SignForm):
+    pass
+
+
+class CaseDeclineForm(AnswerForm, WhyForm):
+    pass
 
 
 class CheckForm(forms.Form):

@@ -6,6 +6,7 @@ from itertools import groupby
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.http import urlencode
 
 from accounts.admin.access_page import COUNTRY_ROW, country_cell
@@ -20,6 +21,7 @@ from cases.rules.access_summary import UNKNOWN, AccessSummary
 from cases.rules.checklist import ExcusedWhy, items_for
 from cases.rules.stages import DecisionState
 from kyc_portal.records import audit
+from kyc_portal.staff.pictures import accesses_in_words
 from kyc_portal.staff.policy_table import right_to_see
 from kyc_portal.staff.sections import Badge, Html, Link, Strip, Table, Timeline
 from kyc_portal.staff.tile_map import tile_map
@@ -70,8 +72,9 @@ def subject_section(case: Case, chosen: Account | None) -> Table:
 
 def _choice(account: Account, chosen: Account | None, address: str):
     if account == chosen:
-        return Badge("shown below", "info")
-    return Link(f"Show {account.reference}", f"{address}?account={account.reference}")
+        return Badge("shown", "info")
+    words = format_html('Show<span class="visually-hidden"> {}</span>', account.reference)
+    return Link(words, f"{address}?account={account.reference}")
 
 
 def signals_section(case: Case, user) -> Html:
@@ -119,8 +122,8 @@ def access_sections(account: Account | None, found: AccessSummary) -> list:
         for code, total, hidden in found.countries[:MOST_ROWS]
     ]
     note = (
-        f"{found.total:,} accesses of {account.reference} in the days up to its last one, {found.public:,} of them "
-        "from public addresses. Hatched: most came through anonymising networks. An address does not show who "
+        f"{accesses_in_words(found.total)} of {account.reference} in the days up to its last one, {found.public:,} of "
+        "them from public addresses. Hatched: most came through anonymising networks. An address does not show who "
         "somebody is."
         if found.total else ""
     )  # fmt: skip
@@ -163,7 +166,7 @@ def timeline_section(
     for day, total, hidden in found.days:
         at = timezone.make_aware(datetime.combine(day, time.max))
         if (oldest is None or at > oldest) and (page.before is None or at <= page.before):
-            words = f"{total:,} accesses" if total > 1 else "1 access"
+            words = accesses_in_words(total)
             words += f", {hidden:,} through anonymising networks" if hidden else ""
             told.append({"at": at, "actor": "", "sentence": words, "ref": "", "verb": "", "is_day": True, "facts": {}})
     told.sort(key=lambda each: each["at"], reverse=True)

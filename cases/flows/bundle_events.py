@@ -71,6 +71,7 @@ CLASS_OF_VERB = {
     "cases.noted": D.NOTES,
     "cases.bundle_": D.CUSTODY,
     "records.viewed": D.AUDIT,
+    "records.lines_fetched": D.AUDIT,
     "records.revealed": D.AUDIT,
 }
 

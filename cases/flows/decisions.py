@@ -55,8 +55,8 @@ def propose(
     references of what the reviewer had before them. Raises UnfitOutcome when the two do not go together, and
     NotYourCase, NotInCase, AlreadyProposed, or AddressAlone.
     """
-    consequence = consequence_of(outcome, reason)
     account = triage.lock_customer(account)
+    consequence = consequence_of(outcome, reason, account.status)
     case = review.lock_case(case)
     if not CaseSubject.objects.filter(case=case, account=account).exists():
         raise NotInCase(f"{case.reference} is not about {account.reference}. Choose an account of this case.")

@@ -116,7 +116,7 @@ class Line:
     who: str | None
     customers: list[tuple[str, str]] = field(default_factory=list)  # (name, reference of the account)
     flags: list[str] = field(default_factory=list)  # the sentences of those without an answer, the heaviest first
-    proposed: tuple[str, str] | None = None  # (by whom, code of the outcome)
+    proposed: list[tuple[str, str]] = field(default_factory=list)  # (by whom, code of the outcome), the newest first
     undo_until: datetime | None = None  # where nothing is proposed any more and what is signed can still be undone
 
 
@@ -145,8 +145,8 @@ def page_of(rows: QuerySet[Case], after: Place | None) -> tuple[list[Line], bool
         for key, state, until, *proposed in decisions.values_list(*columns):  # those proposed come before those signed
             line = by_key[key]
             if state == DecisionState.PROPOSED:
-                line.proposed = tuple(proposed)
-            elif line.proposed is None:
+                line.proposed.append(tuple(proposed))
+            elif not line.proposed:
                 line.undo_until = min(until, line.undo_until or until)
     return lines, len(found) > PAGE
 

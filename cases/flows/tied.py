@@ -1,17 +1,21 @@
 """Accounts that belong together are looked at and decided in one case: taken in by hand, each decided by itself (R41).
 
-Nothing is said of other cases: an account that is tied is offered whether or not somebody looks at it elsewhere.
+An account that is tied is offered whether or not somebody looks at it elsewhere. Of other cases those are told of that
+no secret is made of, since they can be merged (`own_cases`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from accounts.flows import links
 from accounts.models import Account, Party, SeenBefore
 from accounts.models.seen_before import Judgement
 from cases.flows import checklist, decisions, review, triage
 from cases.models import Case, CaseSubject, Decision
+from cases.models.case import CaseKind
+from cases.rules.desks import Desk
 from cases.rules.stages import CaseStatus
 from cases.verbs import Verb
 from kyc_portal.records import audit
@@ -20,6 +24,7 @@ from kyc_portal.records.clock import legal_day
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal
 
+MERGEABLE = (CaseStatus.OPEN.value, CaseStatus.IN_REVIEW.value)
 MOST_TIED = 50
 MOST_SUBJECTS = 10  # of a case whose ties are followed; more are followed once these are decided
 
@@ -76,6 +81,22 @@ def _ties_before(inside: set[Party], least: float, found: dict) -> set:
     return apart
 
 
+def own_cases(accounts: Iterable[Account], *, beside: Case) -> dict[UUID, list[Case]]:
+    """By the key of each account the other cases being worked that are about it; one query.
+
+    Only those that everybody knows of who may take an account in: none of the legal desk, none restricted to named
+    people. They are what can be merged.
+    """
+    rows = CaseSubject.objects.filter(
+        account__in=[account.pk for account in accounts], case__status__in=MERGEABLE, case__is_restricted=False
+    )
+    rows = rows.exclude(case=beside).exclude(case__kind=CaseKind.LEGAL).exclude(case__desk=Desk.LEGAL.value)
+    found: dict[UUID, list[Case]] = {}
+    for subject in rows.select_related("case__assigned_to").order_by("case__opened_at", "pk"):
+        found.setdefault(subject.account_id, []).append(subject.case)
+    return found
+
+
 @flow
 def take_in(case: Case, *, accounts: Sequence[Account], by: Actor, at: datetime) -> Case:
     """Make the case speak of these tied accounts too. Raises NotTied, CaseEnded, NotYourCase, AlreadyDestroyed."""
@@ -85,7 +106,7 @@ def take_in(case: Case, *, accounts: Sequence[Account], by: Actor, at: datetime)
     if strangers := wanted - {each.account.pk for each in tied_accounts(case, at=at)}:
         names = Account.objects.filter(pk__in=strangers).order_by("reference").values_list("reference", flat=True)
         raise NotTied(f"{', '.join(names)}: not tied to this case (any more). Look at the page again.")
-    locked = _lock(wanted)
+    locked = lock_accounts(wanted)
     case = review.lock_case(case)
     checklist.require_works(case, by)
     for account in locked:
@@ -108,7 +129,7 @@ def propose_for(
     """
     if not accounts:
         raise decisions.NotInCase("No account is ticked. Tick at least one.")
-    locked = _lock({account.pk for account in accounts})
+    locked = lock_accounts({account.pk for account in accounts})
     made = []
     for account in locked:
         if made:
@@ -127,7 +148,7 @@ def _go_on(case: Case) -> None:
         case.save(update_fields=["status", "decided_at"])
 
 
-def _lock(keys: set) -> list[Account]:
+def lock_accounts(keys: set) -> list[Account]:
     """The accounts and then their parties, locked in the order in which everybody locks them."""
     rows = Account.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk")
     locked = list(rows)

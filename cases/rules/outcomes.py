@@ -202,17 +202,22 @@ def outcomes_for(statuses: Iterable[str]) -> list[OutcomeCode]:
     return [code for code in OutcomeCode if any(can_be_done(code, status) for status in known)]
 
 
-def consequence_of(outcome: str, reason: str) -> Consequence:
+def consequence_of(outcome: str, reason: str, status: str = "") -> Consequence:
     """What follows from deciding `outcome` for `reason` (codes). Raises UnfitOutcome and names what is allowed.
 
+    With the `status` of the account (a code) it names only what an account in this state can have.
     Whatever rests on a list is countersigned, also when it is dismissed: the mistake in either direction is dear.
     """
     if reason not in REASONS:
         raise UnfitOutcome(f"There is no reason with this code. Choose one of: {', '.join(REASONS)}.")
     why = REASONS[reason]
     if outcome not in why.outcomes:
-        allowed = ", ".join(f"“{code.label}”" for code in OutcomeCode if code in why.outcomes)
-        raise UnfitOutcome(f"This outcome does not fit the reason “{why.title}”. Choose one of: {allowed}.")
+        fitting = [code for code in OutcomeCode if code in why.outcomes and (not status or can_be_done(code, status))]
+        allowed = ", ".join(f"“{code.label}”" for code in fitting)
+        what = (
+            f"Choose one of: {allowed}." if fitting else "Nothing this account can have fits it: choose another reason."
+        )
+        raise UnfitOutcome(f"This outcome does not fit the reason “{why.title}”. {what}")
 
     what = OUTCOMES[OutcomeCode(outcome)]
     wording = f"{what.public_effect} {why.public_wording}" if what.public_effect else None

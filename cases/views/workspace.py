@@ -17,12 +17,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.admin import seen_before
-from cases.admin import case_page, workspace_page
+from cases.admin import case_page, proposals, workspace_page
 from cases.admin.decision import signed_in_words
-from cases.admin.forms import SignForm, WhyForm
 from cases.admin.report import reports_section
-from cases.admin.workspace_forms import CaseNoteForm, CaseProposeForm, CheckForm
-from cases.flows import checklist, decisions, effects, locks, merging, review, workspace
+from cases.admin.workspace_forms import (
+    AnswerForm,
+    CaseDeclineForm,
+    CaseNoteForm,
+    CaseProposeForm,
+    CaseSignForm,
+    CheckForm,
+)
+from cases.flows import checklist, locks, merging, review, together, workspace
 from cases.flows.effects import UNDO
 from cases.flows.next_case import desks_of
 from cases.models import Case, Decision
@@ -41,8 +47,8 @@ from kyc_portal.staff.sections import Badge, Clock, for_viewer, url_of
 from kyc_portal.staff.typed import is_sound
 
 FORMS = {
-    "take": Form, "note": CaseNoteForm, "check": CheckForm, "propose": CaseProposeForm, "countersign": SignForm,
-    "decline": WhyForm, "withdraw": Form, "undo": Form,
+    "take": Form, "note": CaseNoteForm, "check": CheckForm, "propose": CaseProposeForm,
+    "countersign": CaseSignForm, "decline": CaseDeclineForm, "withdraw": AnswerForm, "undo": AnswerForm,
 }  # fmt: skip
 SEES_ACCESS = right_to_see("accounts.accessrecord")
 VERSION = re.compile(r"[0-9a-f-]{0,36}\.[0-9a-f]{16}")
@@ -138,40 +144,26 @@ def _propose(case, *, user, by, at, **chosen):
     return signed_in_words(made)
 
 
-def _countersign(case, *, user, by, at, at_once):
-    return signed_in_words(decisions.countersign(_proposal(case), at_once=at_once, by=by, at=at))
+def _countersign(case, *, user, by, at, decisions, at_once):
+    signed = together.countersign(case, references=decisions, at_once=at_once, by=by, at=at)
+    return " ".join(signed_in_words(each) for each in signed)
 
 
-def _undo(case, *, user, by, at):
-    signed = _signed(case)
-    if len(signed) != 1:
-        raise decisions.NotInCase(
-            "Several decisions of this case can be undone. Open the one you mean." if signed
-            else "No decision of this case can be undone any more. Its timeline says what became of it."
-        )  # fmt: skip
-    return f"{effects.undo(signed[0], by=by, at=at).reference} is undone. Decide anew, or not at all."
+def _undo(case, *, user, by, at, decisions):
+    undone = together.undo(case, references=decisions, by=by, at=at)
+    return f"{_in_words(undone)} undone. Decide anew, or not at all."
 
 
-def _decline(case, *, user, by, at, why):
-    return f"{decisions.decline(_proposal(case), why=why, by=by, at=at).reference} is declined."
+def _decline(case, *, user, by, at, decisions, why):
+    return f"{_in_words(together.decline(case, references=decisions, why=why, by=by, at=at))} declined."
 
 
-def _withdraw(case, *, user, by, at):
-    return f"{decisions.withdraw(_proposal(case), by=by, at=at).reference} is withdrawn."
+def _withdraw(case, *, user, by, at, decisions):
+    return f"{_in_words(together.withdraw(case, references=decisions, by=by, at=at))} withdrawn."
 
 
-def _proposal(case: Case) -> Decision:
-    if len(case.proposals) != 1:
-        raise decisions.NotInCase(
-            "Several decisions of this case wait. Open the one you mean." if case.proposals
-            else "No decision of this case waits any more. Its timeline says who answered it."
-        )  # fmt: skip
-    return case.proposals[0]
-
-
-def _signed(case: Case) -> list[Decision]:
-    """Those that can still be undone; the flow looks again under lock."""
-    return [each for each in case.listed_decisions if each.state == DecisionState.SIGNED]
+def _in_words(answered: list[Decision]) -> str:
+    return f"{', '.join(each.reference for each in answered)} {'are' if len(answered) > 1 else 'is'}"
 
 
 DEEDS = {
@@ -183,11 +175,14 @@ DEEDS = {
 # --- the page -----------------------------------------------------------------------------------------------------
 
 
-def _form(name: str, case: Case, data=None):
+def _form(name: str, case: Case, data=None, *, meant=(), auto_id: str = ""):
+    """`meant` are references of the decisions that the form answers."""
     known = {"record": case} if getattr(FORMS[name], "wants_record", False) else {}
     if getattr(FORMS[name], "wants_minutes", False):
         known["minutes"] = int(case.undo_minutes)
-    return FORMS[name](data, auto_id=f"{name}_%s", **known)
+    if meant:
+        known["initial"] = {"decisions": list(meant)}
+    return FORMS[name](data, auto_id=auto_id or f"{name}_%s", **known)
 
 
 def _page(request, reference: str, sent: dict | None = None, *, changed=(), status: int = 200):
@@ -210,10 +205,13 @@ def _page(request, reference: str, sent: dict | None = None, *, changed=(), stat
     seen = [section for each in sections if (section := for_viewer(each, user)) is not None]
     points = workspace_page.checklist(case)
     may = {name: _may(name, case, user) for name in FORMS}
-    forms = {name: sent.get(name) or _form(name, case) for name in FORMS if may[name] or name in sent}
+    asked = [name for name in FORMS if name not in proposals.LABELS]
+    forms = {name: sent.get(name) or _form(name, case) for name in asked if may[name] or name in sent}
     refused = next(iter(sent.values()), None)
     listed = case.listed_decisions
     decision = for_viewer(case_page.decision_facts(case, next(iter(listed), None), listed), user)
+    answers = [name for name in proposals.LABELS if may[name]]
+    waiting = proposals.groups_of(case, user, may=answers, sent=sent, make=partial(_form, case=case))
     undo_until = merging.undo_until(case, case.listed_decisions, at)
     context = {
         **admin.site.each_context(request), "title": f"{case.reference}: {case.title}", "case": case,
@@ -225,7 +223,8 @@ def _page(request, reference: str, sent: dict | None = None, *, changed=(), stat
         "changed": [
             {"sentence": audit.as_sentence(event), "actor": event.actor_label, "at": event.at} for event in changed
         ],
-        "may_work": case.assigned_to_id == user.pk and case.status not in review.ENDED, "decision": decision,
+        "may_work": case.assigned_to_id == user.pk and case.status not in review.ENDED,
+        "decision": decision, "waiting": waiting,
         "work": _work(case, at), "record_url": url_of(case),
         "readers": list(case.readers.standing().select_related("user").order_by("pk")) if case.is_restricted else [],
         "may_next": bool(desks_of(user)), "check_url": reverse("review:case_check", args=[case.reference]),
@@ -277,17 +276,10 @@ def _may(name: str, case: Case, user) -> bool:
     row = _row(name)
     if not (row.may(user, case) and row.fits(case)):
         return False
-    waiting = case.proposals[0] if len(case.proposals) == 1 else None
     if name == "take":
         return case.assigned_to_id is None
     if name == "propose":
-        return case.assigned_to_id == user.pk and len(case.listed_subjects) > len(case.proposals) + len(_signed(case))
-    if name == "undo":
-        return len(_signed(case)) == 1
-    if name in ("countersign", "decline"):
-        return waiting is not None and waiting.proposed_by_key != str(user.pk)
-    if name == "withdraw":
-        return waiting is not None and waiting.proposed_by_key == str(user.pk)
+        return case.assigned_to_id == user.pk and len(case.listed_subjects) > len(case.unfinished)
     return True
 
 
@@ -304,8 +296,12 @@ def _buttons(request, case: Case, may_undo: bool) -> list[dict]:
     screen = admin.site.get_model_admin(Case)
     shown = [each for each in screen.buttons(request, case) if each.name not in ON_PAGE]
     return [
-        {"label": each.label, "url": url_of_button(case, each), "enabled": True, "tone": each.tone}
-        for each in shown if (may_undo if each.name == "undo_merge" else each.is_offered(request.user, case))
+        {"label": each.label, "url": f"{url_of_button(case, each)}?from=work", "enabled": True, "tone": each.tone}
+        for each in shown
+        if (
+            may_undo and each.row.is_offered(request.user, case) if each.name == "undo_merge"
+            else each.is_offered(request.user, case)
+        )
     ]  # fmt: skip
 
 

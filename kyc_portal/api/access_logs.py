@@ -19,6 +19,7 @@ from kyc_portal.api.models import ApiKey
 from kyc_portal.api.pressure import place_of
 from kyc_portal.api.problems import WORDS, Problem
 from kyc_portal.records import audit
+from kyc_portal.records.verbs import Verb
 
 GZIP, TABLE = "application/gzip", "text/csv"
 LINES = ("application/jsonl", "application/x-ndjson")
@@ -89,7 +90,7 @@ def refused_lines(request, key, at, reference):
     if batch is None or not _may_see(key, batch):
         raise Problem(404, "No key of this owner handed in a batch of this reference.")
     rows = list(batch.refused_lines.filter(pk__gt=int(after)).order_by("pk")[: PAGE + 1])
-    audit.record_view(batch, by=key.as_actor, at=at)
+    audit.record_view(batch, by=key.as_actor, at=at, verb=Verb.LINES_FETCHED)
     told = {
         "batch": batch.reference,
         "refused": batch.refused_count,

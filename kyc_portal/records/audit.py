@@ -121,8 +121,11 @@ def _write_payload(event: AuditEvent, personal: dict, subject: UUID) -> None:
     AuditPayload.objects.create(event_id=event.pk, subject=subject, salt=salt, ciphertext=ciphertext)
 
 
-def record_view(about: models.Model, *, by: Actor, at: datetime) -> None:
-    """Count a look at a record's identity data: one row per person, record and day, one event for the first look."""
+def record_view(about: models.Model, *, by: Actor, at: datetime, verb: AuditVerb = Verb.VIEWED) -> None:
+    """Count a look at a record's identity data: one row per person, record and day, one event for the first look.
+
+    `verb` says how it was looked at, where it was no page.
+    """
     ref = RecordRef.of(about)
     key = {"actor_key": by.key, "about_label": ref.label, "about_key": ref.key, "day": legal_day(at)}
     if IdentityView.objects.filter(**key).update(count=F("count") + 1, last_at=at):
@@ -133,7 +136,7 @@ def record_view(about: models.Model, *, by: Actor, at: datetime) -> None:
         )
         IdentityView.objects.filter(pk=row.pk).update(count=F("count") + 1, last_at=at)
         if is_first:
-            record(Verb.VIEWED, about, by=by, at=at)
+            record(verb, about, by=by, at=at)
 
 
 def history_of(about: models.Model | RecordRef) -> models.QuerySet[AuditEvent]:

@@ -37,7 +37,7 @@ class PortalCommand(BaseCommand):
             return Actor.operator()
         user = get_user_model().objects.filter(username=username, is_active=True).first()
         if user is None:
-            raise Refusal("No active member of staff has this username. See the list under Staff members.")
+            raise Refusal("No active member of staff has this username. See the list under Members of staff.")
         if self.permission and not user.has_perm(self.permission):
             raise Refusal("This member of staff may not do this. Name somebody whose role includes it.")
         return Actor.person(user)

@@ -36,6 +36,7 @@ class Verb(AuditVerb):
     HOLD_PLACED = "records.hold.placed", "placed hold {hold} ({reason})", GRAVE
     HOLD_RELEASED = "records.hold.released", "released hold {hold}", GRAVE
     VIEWED = "records.viewed", "opened the page"
+    LINES_FETCHED = "records.lines_fetched", "fetched refused lines by an API key"
     REVEALED = "records.revealed", "revealed the {field}: {why}", GRAVE
     EXPORTED = "records.exported", "exported a file ({what})", "sha256", "rows", GRAVE
     PURGED = (

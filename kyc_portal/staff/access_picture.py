@@ -9,7 +9,18 @@ from typing import NamedTuple
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from kyc_portal.staff.pictures import count_in_words, day_in_words, hatch, joined, line, picture, text_at, upright
+from kyc_portal.staff.pictures import (
+    accesses_in_words,
+    count_in_words,
+    counted,
+    day_in_words,
+    hatch,
+    joined,
+    line,
+    picture,
+    text_at,
+    upright,
+)
 
 LANE, SMALL_LANE, GAP_LANE = 64, 24, 8  # heights in pixels: access, administrative acts, days without anything
 MOST_COLUMNS, MOST_WEEKS = 92, 110  # more days are drawn by the week, more weeks by the month
@@ -155,10 +166,9 @@ def _lane(drawn: list[Column], what: str, hidden: str, floor: int, height: int, 
         high, low = max(height * seen / most, 1.5), height * covered / most
         parts.append(
             format_html(
-                "<g><title>{}: {} {}, {} anonymised</title>{}{}</g>",
+                "<g><title>{}: {}, {} anonymised</title>{}{}</g>",
                 when(column, drawn),
-                count_in_words(seen),
-                "accesses" if what == "accesses" else "acts",
+                accesses_in_words(seen) if what == "accesses" else counted(seen, "act", "acts"),
                 count_in_words(covered),
                 upright(x, width, floor - high, high - low, "none"),
                 upright(x, width, floor - low, low, f"url(#{pattern})"),
@@ -191,7 +201,7 @@ def _in_words(drawn: list[Column]) -> str:
     total, hidden = sum(column.accesses for column in drawn), sum(column.hidden for column in drawn)
     acts = sum(column.acts for column in drawn)
     share = f"{hidden / total:.0%}" if total else "0%"
-    words = f"{total:,} accesses from {day_in_words(drawn[0].first)} to {day_in_words(drawn[-1].last)}, "
+    words = f"{accesses_in_words(total)} from {day_in_words(drawn[0].first)} to {day_in_words(drawn[-1].last)}, "
     words += f"{hidden:,} of them ({share}) anonymised."
     return f"{words} {acts:,} administrative acts." if acts else words
 

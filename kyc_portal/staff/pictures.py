@@ -265,6 +265,15 @@ def count_in_words(value: int | float | Decimal) -> str:
     return f"{value:,}" if isinstance(value, int) or value != int(value) else f"{int(value):,}"
 
 
+def counted(count: int, one: str, many: str) -> str:
+    """How many of what: "1 access", "1,200 accesses"."""
+    return f"{count_in_words(count)} {one if count == 1 else many}"
+
+
+def accesses_in_words(count: int) -> str:
+    return counted(count, "access", "accesses")
+
+
 # --- Due dates --------------------------------------------------------------------------------------------------------
 
 

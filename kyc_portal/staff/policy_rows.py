@@ -66,6 +66,8 @@ class Act:
     by_kind: dict[str, str] = field(default_factory=dict)
     whose: str = ""  # the column that names the only person who may
     after: str = ""  # the column with the key of who took the first step: the second is not offered to them
+    worker: str = ""  # the column with the person to whom it is offered, and beside them to who holds `or_right`
+    or_right: str = ""
 
     @property
     def every_right(self) -> str:
@@ -81,8 +83,13 @@ class Act:
         return has_one(user, self.by_kind.get(getattr(record, "worked_as", "") or record.kind, self.rights))
 
     def is_offered(self, user, record) -> bool:
-        """Whether the button is worth showing to this person; the flow refuses the second signature of the first."""
-        return not self.after or getattr(record, self.after) != str(user.pk)
+        """Whether the button is worth showing to this person; the flow refuses the second signature of the first, and
+        whoever does not work the record."""
+        if self.after and getattr(record, self.after) == str(user.pk):
+            return False
+        if not self.worker or getattr(record, self.worker) == user.pk:
+            return True
+        return bool(self.or_right) and user.has_perm(self.or_right)
 
     def fits(self, record) -> bool:
         """Whether it is offered in the record's present state; the flow itself still refuses what must not be."""

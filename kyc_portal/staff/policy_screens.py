@@ -13,6 +13,8 @@ WAITING, USED, ENDED = "prospect data_requested verifying", "active blocked", "r
 PROPOSED = "proposed"
 FIRST = "proposed_by_key"
 LIVE_CASE = "open in_review proposed"
+WORKS = {"worker": "assigned_to_id"}  # the flow asks that the case be taken first
+HAS = {**WORKS, "or_right": "cases.assign"}
 LEGAL_WORK = {"legal": "cases.handle_legal"}
 THE_CASE = Named("is_restricted", "pk")
 OF_CASE = Named("case__is_restricted", "case")  # what belongs to a case exists for whom the case exists
@@ -176,12 +178,12 @@ SCREENS: dict[str, Screen] = {
     "cases.case": Screen(add=CASE_WORK, hidden=(Hidden("kind", "legal", SEE_LEGAL),), named=THE_CASE, acts={
         "take": Act(CASE_WORK, LIVE_CASE, many=True, by_kind=LEGAL_WORK),
         "take_over": Act(CASE_WORK, LIVE_CASE, by_kind=LEGAL_WORK),
-        "escalate": Act(CASE_WORK, "open in_review", by_kind=LEGAL_WORK),
-        "snooze": Act(CASE_WORK, "open in_review", by_kind=LEGAL_WORK),
+        "escalate": Act(CASE_WORK, "open in_review", by_kind=LEGAL_WORK, **HAS),
+        "snooze": Act(CASE_WORK, "open in_review", by_kind=LEGAL_WORK, **HAS),
         "wake": Act(CASE_WORK, "open in_review", by_kind=LEGAL_WORK),
-        "propose": Act(CASE_WORK, "in_review proposed", by_kind={"legal": ""}),
-        "take_in_tied": Act(CASE_WORK, "open in_review", by_kind={"legal": ""}),
-        "propose_several": Act(CASE_WORK, "in_review proposed", by_kind={"legal": ""}),
+        "propose": Act(CASE_WORK, "in_review proposed", by_kind={"legal": ""}, **WORKS),
+        "take_in_tied": Act(CASE_WORK, "open in_review", by_kind={"legal": ""}, **WORKS),
+        "propose_several": Act(CASE_WORK, "in_review proposed", by_kind={"legal": ""}, **WORKS),
         "countersign": Act("cases.decide", PROPOSED),
         "decline": Act("cases.decide", PROPOSED),
         "withdraw": Act(CASE_WORK, PROPOSED, by_kind=LEGAL_WORK),
@@ -193,8 +195,8 @@ SCREENS: dict[str, Screen] = {
         "choose_ground": Act("cases.collect_bundle", LIVE_CASE),
         "close": Act(CASE_WORK, "open in_review decided", by_kind=LEGAL_WORK),
         "reopen": Act(CASE_WORK, "decided closed", by_kind=LEGAL_WORK),
-        "merge": Act(CASE_WORK, "open in_review", by_kind={"legal": ""}),
-        "undo_merge": Act(CASE_WORK, "open in_review", by_kind={"legal": ""}),
+        "merge": Act(CASE_WORK, "open in_review", by_kind={"legal": ""}, **HAS),
+        "undo_merge": Act(CASE_WORK, "open in_review", by_kind={"legal": ""}, **HAS),
         "restrict": Act("cases.assign", LIVE_CASE, by_kind=LEGAL_WORK),
         "open_up": Act("cases.assign", by_kind=LEGAL_WORK),
     }),

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_countries import countries
 
-from kyc_portal.staff.pictures import count_in_words, hatch, joined, picture
+from kyc_portal.staff.pictures import accesses_in_words, count_in_words, hatch, joined, picture
 
 TILE, PITCH, BAND = 25, 28, 9  # pixels: a tile, from one to the next, and the hatched foot of one
 STEPS = (1, 10, 100, 1_000, 10_000)  # the same for every map, so that two maps can be compared
@@ -124,7 +124,7 @@ def _part(name: str, tiles: dict, seen: dict, pattern: str, to: str) -> SafeStri
         for code, (column, row) in tiles.items() if code not in here
     )  # fmt: skip
     told = f"{len(here)} countries" if len(here) > 1 else "1 country"
-    words = f"{told}, {count_in_words(total)} accesses" if here else "no access"
+    words = f"{told}, {accesses_in_words(total)}" if here else "no access"
     body = format_html(
         '{}<path class="tile-empty" d="{}"/><g class="tile-names" aria-hidden="true">{}</g>{}',
         hatch(pattern) if here else "", ground, joined(empty), joined(marks),
@@ -147,7 +147,7 @@ def _label(code: str, place: tuple[int, int], is_hatched: bool = False) -> SafeS
 def _tile(code: str, place: tuple[int, int], counted: tuple[int, int], pattern: str, to: str) -> SafeString:
     """A square of its shade; where more than half was anonymised a hatched band along its foot."""
     count, hidden = counted
-    told = f"{countries.name(code) or code}: {count_in_words(count)} accesses, {count_in_words(hidden)} anonymised"
+    told = f"{countries.name(code) or code}: {accesses_in_words(count)}, {count_in_words(hidden)} anonymised"
     x, y, is_hatched = place[0] * PITCH, place[1] * PITCH, hidden * 2 > count
     square = format_html(
         '<rect class="pic-tile pic-tile-{}" x="{}" y="{}" width="{}" height="{}" rx="3"/>',

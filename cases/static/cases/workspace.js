@@ -29,7 +29,7 @@
     if (!part) {
       return;
     }
-    const field = part.querySelector("select, textarea, input:not([type=hidden]), button");
+    const field = part.querySelector("select, textarea, input:not([type=hidden]), button, summary");
     go(part);
     if (field) {
       field.focus();

@@ -132,6 +132,7 @@ class TestCatalogue:
     @pytest.mark.parametrize("detector", DETECTORS, ids=lambda detector: detector.code)
     def test_each_row_is_whole(self, detector):
         assert len(detector.meaning) > 60 and len(detector.innocent) > 20 and len(detector.source) > 10
+        assert not detector.source.endswith(".")  # it stands in a sentence that ends by itself
         assert 0 < int(WEIGHTS[detector.code].value) <= 100 and WEIGHTS[detector.code].reason.endswith(".")
         assert set(detector.needs) <= {field.name for field in fields(AccountFacts)}
         assert detector.function.__name__ == detector.code

@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from accounts.rules.onboarding import AccountStatus
 from accounts.rules.refusals import refusal_reason
 from cases.rules.outcomes import (
     APPEAL_WINDOW,
@@ -158,3 +159,19 @@ class TestIsTold:
         untold = {code for code, reason in REASONS.items() if not reason.is_told}
 
         assert untold == {"list_match_dismissed", "concern_cleared"}
+
+
+class TestWhatIsNamed:
+    """An error offers what the form has for this account, and nothing else."""
+
+    @pytest.mark.parametrize("status", [each.value for each in AccountStatus])
+    @pytest.mark.parametrize("reason", list(REASONS))
+    def test_only_what_the_account_can_have(self, reason, status):
+        unfit = next(code for code in OutcomeCode if code not in REASONS[reason].outcomes)
+
+        with pytest.raises(UnfitOutcome) as refused:
+            consequence_of(unfit, reason, status)
+
+        offered = set(outcomes_for([status])) & REASONS[reason].outcomes
+        assert set(re.findall("“([^”]+)”", str(refused.value))[1:]) == {code.label for code in offered}
+        assert offered or "choose another reason" in str(refused.value)

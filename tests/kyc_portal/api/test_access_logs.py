@@ -14,7 +14,8 @@ from accounts.models import AccessBatch, AccessRecord, Account
 from kyc_portal.api import access_logs, bodies
 from kyc_portal.api.problems import WORDS
 from kyc_portal.policy.models import RegimeNumber
-from kyc_portal.records.models import IdentityView
+from kyc_portal.records import audit
+from kyc_portal.records.models import AuditEvent, IdentityView
 from kyc_portal.refusal import Remedy
 from kyc_portal.work import queue
 from tests.accounts.formats.cloud_logs import cadf_event, entry, exported, trail
@@ -284,6 +285,8 @@ class TestRefusedLines:
         assert [line["line"] for line in told["lines"]] == [2, 3]
         assert told["lines"][0]["reason"].startswith('kind is "x"')
         assert IdentityView.objects.get().count == 1
+        events = [audit.as_sentence(event) for event in AuditEvent.objects.filter(about_name=batch["batch"])]
+        assert "fetched refused lines by an API key" in events and "opened the page" not in events
         mended = [
             json.loads(line["content"]) | {"kind": "access", "at": "2026-02-01T00:00:00Z"} for line in told["lines"]
         ]

@@ -59,3 +59,10 @@ def test_whatever_it_is_given_it_draws_well_formed_and_safely(rows):
 
     ElementTree.fromstring(drawn)  # noqa: S314 (our own picture)
     assert "<script" not in drawn
+
+
+def test_one_access_is_one():
+    drawn = str(tile_map([("JP", 1, 0), ("FR", 2, 0)]))
+
+    assert "Asia: 1 country, 1 access." in drawn and "Japan: 1 access, 0 anonymised" in drawn
+    assert "1 accesses" not in drawn and "2 accesses" in drawn
