@@ -33,11 +33,22 @@ class RefusedFilter(QuerysetFilter):
     }
 
 
+def _lines(name: str):
+    """A column of a list, headed by one word, so that all of them find room."""
+
+    @admin.display(description=name, ordering=f"{name}_count")
+    def shown(batch):
+        return getattr(batch, f"{name}_count")
+
+    shown.__name__ = name
+    return shown
+
+
 @admin.register(AccessBatch)
 class AccessBatchAdmin(RecordAdmin):
     list_display = [
-        "reference", "account", "file_name", "imported_at", "read_count", "new_count", "known_count", "waiting_count",
-        "refused_count",
+        "reference", "account", "file_name", "imported_at",
+        *map(_lines, ("read", "new", "known", "waiting", "refused")),
     ]  # fmt: skip
     list_filter = [RefusedFilter]
     list_select_related = ["account"]

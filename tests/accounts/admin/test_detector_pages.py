@@ -173,7 +173,7 @@ class TestUsualUse:
 
         found = self.section(account)
 
-        assert found["Rests on"] == "1 accesses on 1 days"
+        assert found["Rests on"] == "1 access on 1 day"
         assert found["Usual countries"] == found["Usual hours, UTC"] == "too little to say"
 
     def test_it_says_what_is_usual(self, db):
