@@ -5,6 +5,7 @@ nothing twice; once one does, by way of a table of the transaction that leaves o
 they are.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -87,7 +88,7 @@ def writer_for(batch: AccessBatch, edition: RangeEdition, *, at: datetime) -> "W
     return (_OnPostgresql if connection.vendor == "postgresql" else _OnSqlite)(batch, edition, at)
 
 
-class Writer:
+class Writer(ABC):
     """Writes the rows of one delivery; `pack` may run in another thread than `write`, and asks no database."""
 
     def __init__(self, batch: AccessBatch, edition: RangeEdition, at: datetime):
@@ -106,9 +107,9 @@ class Writer:
         return groups
 
     def write(self, groups: dict[Key, Group]) -> Written:
-        if not groups:
-            return Written(0)
         written = Written(0)
+        if not groups:
+            return written
         with connection.cursor() as cursor:
             if self.batch.account_id is not None:
                 account = self._as_key(self.batch.account_id)
@@ -136,23 +137,25 @@ class Writer:
         if new := sorted(key for key in keys if key not in self.whose):
             self._look_up(cursor, new)
 
+    @abstractmethod
     def _form(self, row: Row) -> Any:
         """The row as this database takes it, from the edition on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _as_key(self, account_id: Any) -> str:
-        raise NotImplementedError
+        """An account's key as this database takes it."""
 
+    @abstractmethod
     def _look_up(self, cursor, keys: list[Key]) -> None:
         """Fill `whose` for these keys, and `going`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _add(self, cursor, rows: list[tuple[str, Group]], written: Written) -> None:
         """Write records, those of each account, and note how many were new and which are there saying otherwise."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _let_wait(self, cursor, groups: dict[Key, Group]) -> int:
-        raise NotImplementedError
+        """Set these to wait; returns how many were not waiting yet."""
 
 
 class _OnPostgresql(Writer):
