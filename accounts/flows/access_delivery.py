@@ -28,10 +28,6 @@ ADDRESSES_KNOWN = 200_000
 LINES_SHOWN = 20
 LONGEST_REASON = 300
 DOOMED = "The destruction of this account's file has begun, so nothing can be added to it."
-DIFFERS = (
-    "The account has an event of this number that says something else; the first stays as it was told. Find out which "
-    "is true, and give what is another event a number of its own."
-)
 
 
 class BadLines(Refusal):
@@ -127,7 +123,7 @@ def _write(batch: AccessBatch, lines: Iterable, judge: Judge, keep_good_rows: bo
 def _not_added(part: _Part, written: Written) -> list[BadLine]:
     """Nothing more is kept of who is being destroyed; what contradicts a record is kept as it was sent."""
     sent = {line.line: line for line in part.lines}
-    differing = [BadLine(line, DIFFERS, content_of(sent[line].sent)) for line in written.differing]
+    differing = [BadLine(line, waiting.DIFFERS, content_of(sent[line].sent)) for line in written.differing]
     return [*(BadLine(line, DOOMED) for line in written.doomed), *differing]
 
 

@@ -1,5 +1,6 @@
 """Accesses of accounts we do not know: counted by their keys, named by staff, and moved to whom they belong (R18)."""
 
+import json
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from django.db.models.functions import Upper
 from accounts.flows import access_days, access_follow_up, signals
 from accounts.flows.batches import in_batches
 from accounts.flows.verdicts import Judge, judge_on
-from accounts.models import AccessBatch, AccessRecord, Account, CloudAccount, UnknownAccount, WaitingLine
+from accounts.models import AccessBatch, AccessRecord, Account, CloudAccount, RefusedLine, UnknownAccount, WaitingLine
 from accounts.models.access import NamingEndedWhy
 from accounts.verbs import Verb
 from kyc_portal.records import audit, holds
@@ -23,6 +24,10 @@ from kyc_portal.work import queue
 
 MOVE = "accounts.move_waiting_accesses"
 AT_ONCE = 2_000  # lines a transaction moves
+DIFFERS = (
+    "The account has an event of this number that says something else; the first stays as it was told. Find out which "
+    "is true, and give what is another event a number of its own."
+)
 
 _KEPT = (
     "at", "kind", "action", "principal", "address", "raw_source", "port", "user_agent_sha256", "source_system",
@@ -232,12 +237,16 @@ def _is_going(account: Account) -> bool:
 
 
 def _write(account: Account, lines: list[WaitingLine], judge: Judge, at: datetime) -> int:
-    """Write the records of some lines of one key, by the verdicts of today; an event known already adds nothing."""
+    """Write the records of some lines of one key, by the verdicts of today; an event known already adds nothing.
+
+    One that is there and says something else is kept as a refused line of the delivery it came with.
+    """
     there = AccessRecord.objects.filter(
         account=account, source_system__in={line.source_system for line in lines},
         event_id__in=[line.event_id for line in lines],
     )  # fmt: skip
-    known = set(there.values_list("event_id", flat=True))
+    known = {row.event_id: _said(row) for row in there}
+    _refuse([line for line in lines if known.get(line.event_id, _said(line)) != _said(line)])
     rows = [_as_record(account, line, judge) for line in lines if line.event_id not in known]
     if not rows:
         return 0
@@ -251,6 +260,23 @@ def _write(account: Account, lines: list[WaitingLine], judge: Judge, at: datetim
     access_days.add(f"r.id IN ({marks})", keys)
     access_follow_up.note_last_access(f"id IN ({marks})", keys)
     return len(rows)
+
+
+def _said(row: AccessRecord | WaitingLine) -> list:
+    return [getattr(row, name) for name in _KEPT if name != "batch_id"]
+
+
+def _refuse(lines: list[WaitingLine]) -> None:
+    """They waited and are refused now: the counts of their deliveries still add up."""
+    for line in lines:
+        content = {"account": line.account_key, "source": line.raw_source}  # as JSON lines name them
+        content |= {name: str(getattr(line, name)) for name in _KEPT[:4] + ("source_system", "event_id")}
+        RefusedLine.objects.create(
+            batch_id=line.batch_id, line=line.line, reason=DIFFERS, content=json.dumps(content, ensure_ascii=False)
+        )
+        AccessBatch.objects.filter(pk=line.batch_id).update(
+            waiting_count=models.F("waiting_count") - 1, refused_count=models.F("refused_count") + 1
+        )
 
 
 def _as_record(account: Account, line: WaitingLine, judge: Judge) -> AccessRecord:

@@ -347,6 +347,22 @@ class TestWaiting:
         assert account.last_access_at is not None
         assert counts(deliver(event(9, account="k"))) == (1, 1, 0, 0, 0)
 
+    def test_what_waited_and_contradicts_a_record_is_refused_with_all_it_said(self, analyst):
+        account = make_account()
+        here = deliver(event(1, account=account.reference), event(2, account=account.reference))
+        batch = deliver(event(1, account="k"), event(2, account="k", principal="user:eve"), event(3, account="k"))
+
+        waiting.name_account(UnknownAccount.objects.get(), account=account.reference, by=analyst, at=NOON)
+        queue.run_due(NOON)
+
+        batch.refresh_from_db()
+        assert counts(batch) == (3, 0, 0, 2, 1) and counts(here) == (2, 2, 0, 0, 0)
+        refused = batch.refused_lines.get()
+        assert (refused.line, refused.reason) == (2, waiting.DIFFERS)
+        assert json.loads(refused.content)["principal"] == "user:eve"
+        assert AccessRecord.objects.filter(account=account).count() == 3
+        assert not AccessRecord.objects.filter(principal="user:eve").exists()
+
     def test_a_worker_lost_in_the_middle_is_made_good_by_the_next(self, monkeypatch, analyst):
         monkeypatch.setattr(waiting, "AT_ONCE", 2)
         account = make_account()
