@@ -270,7 +270,7 @@ def _refuse(lines: list[WaitingLine]) -> None:
     """They waited and are refused now: the counts of their deliveries still add up."""
     for line in lines:
         content = {"account": line.account_key, "source": line.raw_source}  # as JSON lines name them
-        content |= {name: str(getattr(line, name)) for name in _KEPT[:4] + ("source_system", "event_id")}
+        content |= {name: str(getattr(line, name)) for name in (*_KEPT[:4], "source_system", "event_id")}
         RefusedLine.objects.create(
             batch_id=line.batch_id, line=line.line, reason=DIFFERS, content=json.dumps(content, ensure_ascii=False)
         )
