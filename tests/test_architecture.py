@@ -23,7 +23,7 @@ LAYERS = (  # highest first; the package kyc_portal itself is matched exactly, b
     ("kyc_portal.policy",),
     ("kyc_portal.work",),
     ("kyc_portal.records",),
-    ("kyc_portal.calendars", "kyc_portal.four_eyes"),
+    ("kyc_portal.calendars", "kyc_portal.charsets", "kyc_portal.four_eyes"),
     ("kyc_portal.refusal",),
 )
 
