@@ -22,13 +22,17 @@ from accounts.formats.customers import COLUMNS, TABLE
 from accounts.models import IdentityDocument, Party, PrivacyRequest
 from kyc_portal.records import audit
 from kyc_portal.records.clock import legal_day
-from kyc_portal.refusal import Refusal
+from kyc_portal.refusal import Refusal, Remedy
 from kyc_portal.staff import downloads
 from kyc_portal.staff.sections import Table, for_viewer, url_of
 from kyc_portal.staff.stepup import require_recent_login
 from kyc_portal.staff.typed import is_sound
 
 MOST_ROWS_ON_THE_PAGE = 5_000  # larger files are taken in at the command line, where nobody waits for a page
+WORDS = dict.fromkeys(
+    (Remedy.NAME_ENCODING, Remedy.NAME_UTF_16, Remedy.OTHER_ENCODING),
+    "Save the file as UTF-8, or name its encoding in the field below, such as cp1252 for Windows.",
+)
 
 
 def _document_or_404(key) -> IdentityDocument:
@@ -238,7 +242,7 @@ def _take_in(request, form):
         form.add_error(None, str(refusal))
         return refusal.outcome
     except Refusal as refusal:
-        form.add_error("file", str(refusal))
+        form.add_error("file", refusal.told(WORDS))
         return None
 
 
