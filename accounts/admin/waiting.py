@@ -135,22 +135,29 @@ def keys_of(account: Account) -> list[CloudAccount]:
 
 def known_keys(account: Account) -> Table:
     """By which keys of source systems accesses come to the account, since when, and who said so."""
+    shown = keys_of(account)[:MOST_KEYS]
+    is_any_over = any(row.ended_at for row in shown)
     rows = [
         [
-            row.source_system, row.key, row.named_as, row.named_at, row.named_by, row.moved_count, _until(row),
-            row.ended_at, row.ended_by,
+            row.source_system, row.key, _was(row), row.named_at, row.named_by, _until(row),
+            *([row.ended_at, row.ended_by] if is_any_over else []),
         ]
-        for row in keys_of(account)[:MOST_KEYS]
+        for row in shown
     ]  # fmt: skip
     notes = [f"{MOST_KEYS} of them are shown."] if len(keys_of(account)) > MOST_KEYS else []
-    if any(row.ended_at for row in keys_of(account)):
+    if is_any_over:
         notes.append(
             "Where a naming was ended, later accesses wait again. What came by it before stays with this account: "
             "evidence is not moved out of a file."
         )
-    head = ["Source system", "Key", "Was", "Since", "By", "Moved", "Now", "Ended", "Ended by"]
+    head = ["Source system", "Key", "Was", "Since", "By", "Now", *(["Ended", "Ended by"] if is_any_over else [])]
     empty = "Staff named none. Accesses come here by the customer number, or by our reference."
     return Table("known-keys", "Known by these keys", head, rows, empty=empty, note=" ".join(notes))
+
+
+def _was(row: CloudAccount) -> str:
+    """Under which reference its accesses waited, and how many of them came from there."""
+    return f"{row.named_as}, {row.moved_count:,} moved" if row.named_as else ""
 
 
 def _until(row: CloudAccount) -> Badge:
