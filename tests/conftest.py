@@ -18,7 +18,7 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connections, transaction
-from django.test import TransactionTestCase
+from django.test import Client, TransactionTestCase
 from hypothesis import HealthCheck, settings
 
 from kyc_portal.records.acting import acting
@@ -84,6 +84,13 @@ def person(username: str, role: str) -> StaffMember:
     user.save()
     user.groups.add(Group.objects.get(name=role))
     return user
+
+
+def browser_of(user) -> Client:
+    """A browser in which this person is logged in."""
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 def keep_on_sqlite(folder: Path) -> Callable[[], None]:

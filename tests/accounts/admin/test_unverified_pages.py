@@ -1,7 +1,6 @@
 """Pages of what follows when an identity could not be verified: who sees and does what, in words (R38-R43)."""
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -10,7 +9,7 @@ from accounts.models import CouldNotVerify, Objection
 from tests.accounts.unverified import ask, could_not, propose, put
 from tests.accounts.views.pages import address_of, open_page
 from tests.builders import make_cip, make_complete_account, make_open_account
-from tests.conftest import NOON, person
+from tests.conftest import NOON, browser_of, person
 
 pytestmark = pytest.mark.django_db
 
@@ -18,12 +17,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def cip(db):
     return make_cip()
-
-
-def browser_of(user) -> Client:
-    browser = Client()
-    browser.force_login(user)
-    return browser
 
 
 def page_of(record) -> str:

@@ -60,6 +60,17 @@ def doom(account):
     DoomedRecord.objects.create(destruction=file, label="accounts.account", key=str(account.pk))
 
 
+def plan_of_whose() -> list[str]:
+    """The lines of the plan by which accounts are looked up."""
+    keys = "(SELECT 'x' AS source_system, 'k' AS account_key)"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        plan = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+        cursor.execute(f"{plan} {access_writing.WHOSE.format(keys=keys)}")
+        return [" ".join(map(str, row)) for row in cursor.fetchall()]
+
+
 class TestWhose:
     def test_a_line_goes_to_the_account_it_names_in_any_of_three_ways(self):
         ours, theirs, named = make_account(), numbered("cust-7"), make_account()
@@ -99,13 +110,7 @@ class TestWhose:
         assert counts(batch) == (2, 1, 1, 0, 0)
 
     def test_an_index_serves_it(self):
-        keys = "(SELECT 'x' AS source_system, 'acc-1' AS account_key)"
-        with connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                cursor.execute("SET LOCAL enable_seqscan = off")
-            plan = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
-            cursor.execute(f"{plan} {access_writing.WHOSE.format(keys=keys)}")
-            told = [" ".join(map(str, row)) for row in cursor.fetchall()]
+        told = plan_of_whose()
 
         by_index = "Index Cond: ((reference)" if connection.vendor == "postgresql" else "(reference=?)"
         assert any(by_index in line for line in told), told
@@ -508,13 +513,7 @@ class TestEndedNamings:
         assert AuditEvent.objects.filter(verb="accounts.naming_ended").count() == 1
 
     def test_an_index_serves_whose_it_is(self):
-        keys = "(SELECT 'x' AS source_system, 'k' AS account_key)"
-        with connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                cursor.execute("SET LOCAL enable_seqscan = off")
-            plan = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
-            cursor.execute(f"{plan} {access_writing.WHOSE.format(keys=keys)}")
-            told = [" ".join(map(str, row)) for row in cursor.fetchall()]
+        told = plan_of_whose()
 
         assert any("one_standing_account_per_source_key" in line for line in told), told
 

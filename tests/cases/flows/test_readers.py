@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from accounts.flows import objections
@@ -21,16 +20,10 @@ from kyc_portal.staff.sections import for_viewer, timeline_section, url_of
 from kyc_portal.staff.site import tiles_for
 from tests.cases import reports
 from tests.cases.builders import make_bundle, make_case
-from tests.conftest import NOON, person
+from tests.conftest import NOON, browser_of, person
 
 LATER = NOON + timedelta(days=3650)
 pytestmark = pytest.mark.django_db
-
-
-def browser(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture
@@ -64,7 +57,7 @@ class TestNobodyElse:
 
     def test_no_page_list_search_or_tile_shows_it(self, secret):
         other = person("lena", "lead reviewer")
-        client, account = browser(other), secret.subjects.get().account
+        client, account = browser_of(other), secret.subjects.get().account
         decision, report, appeal = secret.decisions.get(), secret.abuse_reports.get(), Appeal.objects.get()
         hidden = {secret, decision, report, appeal, secret.voluntary.get()}
 
@@ -153,7 +146,7 @@ class TestBreakingIn:
         assert secret in Case.objects.visible_to(chris)
         event = audit.history_of(secret)[0]
         assert (event.verb, event.facts["why"]) == ("cases.broke_in", "cannot_wait")
-        assert "let themselves in" in browser(lead_user).get(f"/review/{secret.reference}/").content.decode()
+        assert "let themselves in" in browser_of(lead_user).get(f"/review/{secret.reference}/").content.decode()
 
     def test_auditors_are_told_that_it_happened_and_of_no_case(self, secret, auditor_user, lead_user):
         at = timezone.now()
@@ -162,7 +155,7 @@ class TestBreakingIn:
         readers.break_in(secret.reference, why="ordered", user=person("cleo", "compliance"), at=at - timedelta(days=31))
 
         [tile] = [each for each in tiles_for(auditor_user, legal_day(at)) if each.title == title]
-        client = browser(auditor_user)
+        client = browser_of(auditor_user)
         start, trail = client.get("/admin/").content.decode(), client.get(tile.url).content.decode()
 
         assert tile.count == 1 and title in start and secret.reference not in start
@@ -182,6 +175,6 @@ class TestBreakingIn:
     def test_nobody_else_breaks_in(self, secret, role):
         user = person("somebody", role)
 
-        assert browser(user).get("/review/restricted/").status_code == 403
+        assert browser_of(user).get("/review/restricted/").status_code == 403
         with pytest.raises(readers.NotLetIn):
             readers.break_in(secret.reference, why="cannot_wait", user=user, at=NOON)

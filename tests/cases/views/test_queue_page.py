@@ -5,34 +5,27 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from cases.flows import queue_rows
 from cases.models import Absence, Case, Decision, SavedView
 from tests.cases.builders import make_case, make_open_account, make_request
-from tests.conftest import NOON, person
+from tests.conftest import NOON, browser_of, person
 
 pytestmark = pytest.mark.django_db
 QUEUE = "/review/"
 DAY = timedelta(days=1)
 
 
-def browser(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def analyst_client(analyst_user):
-    return browser(analyst_user)
+    return browser_of(analyst_user)
 
 
 @pytest.fixture
 def lead_client(lead_user):
-    return browser(lead_user)
+    return browser_of(lead_user)
 
 
 def shown(answer) -> list[str]:
@@ -87,7 +80,7 @@ class TestQueue:
         answer = lead_client.get(QUEUE)
 
         assert shown(answer) == [] and set(counts(answer).values()) == {"0"}
-        assert case.reference in shown(browser(counsel_user).get(QUEUE))
+        assert case.reference in shown(browser_of(counsel_user).get(QUEUE))
 
     def test_its_queries_do_not_grow_and_none_counts_the_table(
         self, analyst_client, analyst_user, django_assert_max_num_queries
@@ -108,9 +101,9 @@ class TestQueue:
         assert analyst_client.get(f"{QUEUE}?{query}").status_code == 400
 
     def test_who_sees_no_cases_has_no_queue(self, reseller_desk_user, auditor_user, administrator_user):
-        assert browser(reseller_desk_user).get(QUEUE).status_code == 403
-        assert browser(administrator_user).get(QUEUE).status_code == 403
-        answer = browser(auditor_user).get(QUEUE)
+        assert browser_of(reseller_desk_user).get(QUEUE).status_code == 403
+        assert browser_of(administrator_user).get(QUEUE).status_code == 403
+        answer = browser_of(auditor_user).get(QUEUE)
         assert answer.status_code == 200 and b"Next case" not in answer.content and answer.context["bulk"] == []
 
 
@@ -150,9 +143,9 @@ class TestSavedViews:
     def test_shared_with_a_role_its_people_see_it_and_others_do_not(self, analyst_client, lead_client, counsel_user):
         self.keep(analyst_client, shared_with="reviewer")
 
-        assert len(browser(person("other", "reviewer")).get(QUEUE).context["saved"]) == 1
+        assert len(browser_of(person("other", "reviewer")).get(QUEUE).context["saved"]) == 1
         assert lead_client.get(QUEUE).context["saved"] == []
-        assert browser(counsel_user).get(QUEUE).context["saved"] == []
+        assert browser_of(counsel_user).get(QUEUE).context["saved"] == []
 
     def test_the_same_name_changes_it(self, analyst_client):
         self.keep(analyst_client)

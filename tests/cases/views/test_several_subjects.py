@@ -1,7 +1,6 @@
 """A case about several customers says of each thing whose it is, and is offered only what the person may do (R41)."""
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from accounts.flows import intake, seen_before
@@ -13,16 +12,10 @@ from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.staff.sections import url_of
 from tests.builders import make_account, make_complete_account
 from tests.cases.builders import finish_list, make_case
-from tests.conftest import NOON, person
+from tests.conftest import NOON, browser_of, person
 
 pytestmark = pytest.mark.django_db
 SHARED = {"email": "again@customer.example", "phone": "+4930901829"}
-
-
-def browser(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def page_of(case) -> str:
@@ -46,21 +39,21 @@ class TestWhoseItIs:
         shown = {each.reference: each.party.accounts.get() for each in IdentityDocument.objects.all()}
 
         for address in (page_of(case), url_of(case)):
-            found = section(browser(analyst_user).get(address), "documents")
+            found = section(browser_of(analyst_user).get(address), "documents")
             assert found.head[1] == "Customer" and len(found.rows) == len(shown) >= 2
             for row in found.rows:
                 account = shown[str(row[0].text)]
                 assert row[1] == f"{account.party.legal_name} ({account.reference})"
 
     def test_what_is_not_there_is_said_of_all_of_them(self, pair, analyst_user):
-        told = browser(analyst_user).get(page_of(pair[0])).content.decode()
+        told = browser_of(analyst_user).get(page_of(pair[0])).content.decode()
 
         assert "No list entry resembles any of the 2 customers of this case." in told
 
     def test_of_one_customer_nothing_is_repeated(self, analyst_user):
         case = make_case(worked_by=analyst_user)
 
-        answer = browser(analyst_user).get(page_of(case))
+        answer = browser_of(analyst_user).get(page_of(case))
 
         assert "Customer" not in section(answer, "documents").head
         assert "No list entry resembles the customer." in answer.content.decode()
@@ -87,19 +80,19 @@ class TestTakingIn:
 
         for user, of, offered in ((analyst_user, case, True), (bea, case, False), (bea, own, False)):
             for page in (page_of(of), url_of(of)):
-                told = browser(user).get(page).content.decode()
+                told = browser_of(user).get(page).content.decode()
                 for name in ("take-in-tied", "merge", "escalate", "snooze"):
                     assert (f"/do/{name}/" in told) is offered, (user, page, name)
 
     def test_who_gives_cases_to_others_may_merge_any(self, cluster, lead_user):
-        told = browser(lead_user).get(page_of(cluster[2])).content.decode()
+        told = browser_of(lead_user).get(page_of(cluster[2])).content.decode()
 
         assert "/do/merge/" in told and "/do/take-in-tied/" not in told
 
     def test_the_form_names_customers_and_their_own_open_cases_with_the_way_to_merge(self, cluster, analyst_user):
         case, accounts, own = cluster
 
-        told = browser(analyst_user).get(self.button(case, "take-in-tied")).content.decode()
+        told = browser_of(analyst_user).get(self.button(case, "take-in-tied")).content.decode()
 
         assert f"{accounts[1].reference}, Again Two" in told
         assert f"It has an open case of its own, {own.reference}." in told
@@ -111,7 +104,7 @@ class TestTakingIn:
         case, _, own = cluster
         Case.objects.filter(pk=own.pk).update(**secret)
 
-        assert own.reference not in browser(analyst_user).get(self.button(case, "take-in-tied")).content.decode()
+        assert own.reference not in browser_of(analyst_user).get(self.button(case, "take-in-tied")).content.decode()
 
     def test_who_sees_no_customers_is_told_references_only(self, cluster):
         case, accounts, _ = cluster
@@ -123,7 +116,7 @@ class TestTakingIn:
 
     def test_one_lands_where_one_was(self, cluster, analyst_user):
         case, accounts, own = cluster
-        client, sent = browser(analyst_user), {"accounts": [accounts[2].reference]}
+        client, sent = browser_of(analyst_user), {"accounts": [accounts[2].reference]}
 
         asked = client.get(self.button(case, "take-in-tied"))
         assert asked.context["back_url"] == page_of(case)
@@ -137,7 +130,7 @@ class TestTakingIn:
 
     def test_the_way_to_merge_leads_to_one_case(self, cluster, analyst_user):
         case, accounts, own = cluster
-        client = browser(analyst_user)
+        client = browser_of(analyst_user)
         review.take(own, user=analyst_user, at=NOON)
 
         asked = client.get(f"{self.button(case, 'merge')}&other={own.reference}")
@@ -154,7 +147,7 @@ class TestTakingIn:
         case, accounts, _ = cluster
         tied.take_in(case, accounts=[accounts[1]], by=analyst_user.as_actor, at=NOON)
 
-        told = browser(analyst_user).get(self.button(case, "propose-several")).content.decode()
+        told = browser_of(analyst_user).get(self.button(case, "propose-several")).content.decode()
 
         assert f"{accounts[1].reference}, Again Two" in told
 
@@ -162,7 +155,7 @@ class TestTakingIn:
 def test_an_error_names_no_outcome_that_the_form_has_not(analyst_user):
     case = make_case(make_account(), worked_by=analyst_user)
     finish_list(case, by=analyst_user.as_actor)
-    client, account = browser(analyst_user), case.subjects.get().account
+    client, account = browser_of(analyst_user), case.subjects.get().account
     version = client.get(page_of(case)).context["version"]
     chosen = {"account": account.reference, "outcome": "no_action", "reason": "unusual_use", "version": version}
 

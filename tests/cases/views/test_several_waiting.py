@@ -4,7 +4,6 @@ once (R37, R41)."""
 import re
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from cases.flows import decisions, tied, together, triage
@@ -13,15 +12,9 @@ from kyc_portal.four_eyes import SecondPersonNeeded
 from kyc_portal.records.models import AuditEvent
 from kyc_portal.staff.sections import url_of
 from tests.cases.builders import finish_list, make_case, make_open_account
-from tests.conftest import NOON, person
+from tests.conftest import NOON, browser_of, person
 
 pytestmark = pytest.mark.django_db
-
-
-def browser(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def page_of(case) -> str:
@@ -43,7 +36,7 @@ def waiting(analyst_user) -> tuple[Case, list[Decision]]:
 
 
 def send(user, case, name, **sent):
-    client = browser(user)
+    client = browser_of(user)
     version = client.get(page_of(case)).context["version"]
     return client.post(f"{page_of(case)}{name}/", {"version": version, **sent})
 
@@ -56,7 +49,7 @@ class TestPage:
     def test_every_waiting_proposal_is_named_with_what_it_says_and_leads_to_its_page(self, waiting, lead_user):
         case, made = waiting
 
-        page = browser(lead_user).get(page_of(case)).content.decode()
+        page = browser_of(lead_user).get(page_of(case)).content.decode()
 
         panel = page[page.index('id="decision"') : page.index('id="list"')]
         assert "3 proposals wait" in panel
@@ -70,7 +63,7 @@ class TestPage:
     def test_whoever_proposed_them_may_only_withdraw(self, waiting, analyst_user):
         case, _ = waiting
 
-        page = browser(analyst_user).get(page_of(case)).content.decode()
+        page = browser_of(analyst_user).get(page_of(case)).content.decode()
 
         assert page.count(f'action="{page_of(case)}withdraw/"') == 4 and "All 3 of your proposals" in page
         assert "/countersign/" not in page and "/decline/" not in page
@@ -78,13 +71,13 @@ class TestPage:
     def test_who_may_not_sign_reads_them_all_and_is_offered_nothing(self, waiting):
         case, made = waiting
 
-        page = browser(person("audra", "auditor")).get(page_of(case)).content.decode()
+        page = browser_of(person("audra", "auditor")).get(page_of(case)).content.decode()
 
         assert all(each.reference in page for each in made)
         assert "/countersign/" not in page and "/withdraw/" not in page
 
     def test_no_two_fields_of_the_page_share_an_id(self, waiting, lead_user):
-        page = browser(lead_user).get(page_of(waiting[0])).content.decode()
+        page = browser_of(lead_user).get(page_of(waiting[0])).content.decode()
 
         found = re.findall(r'\bid="([^"]+)"', page)
         assert len(found) == len(set(found)), sorted(each for each in found if found.count(each) > 1)
@@ -92,7 +85,7 @@ class TestPage:
     def test_the_record_names_each_and_offers_no_button_that_could_not_say_which(self, waiting, lead_user):
         case, made = waiting
 
-        page = browser(lead_user).get(url_of(case)).content.decode()
+        page = browser_of(lead_user).get(url_of(case)).content.decode()
 
         aside = page[page.index('id="decision"') :]
         assert all(url_of(each) in aside and each.account.reference in aside for each in made)
@@ -100,7 +93,7 @@ class TestPage:
 
     def test_the_page_that_asks_says_outcome_account_and_reason(self, waiting, lead_user):
         _, made = waiting
-        client = browser(lead_user)
+        client = browser_of(lead_user)
 
         for name in ("countersign", "decline"):
             asked = client.get(reverse("admin:cases_decision_do", args=[made[0].pk, name])).content.decode()
@@ -111,7 +104,7 @@ class TestPage:
     def test_so_does_the_case_when_one_waits(self, waiting, analyst_user, lead_user):
         case, made = waiting
         together.withdraw(case, references=[each.reference for each in made[1:]], by=analyst_user.as_actor, at=NOON)
-        client = browser(lead_user)
+        client = browser_of(lead_user)
 
         assert "do/countersign/" in client.get(url_of(case)).content.decode()
         asked = client.get(reverse("admin:cases_case_do", args=[case.pk, "countersign"])).content.decode()
@@ -119,7 +112,7 @@ class TestPage:
         assert "suspend the account" in asked and made[0].account.reference in asked and made[1].reference not in asked
 
     def test_the_queue_says_how_many_wait(self, waiting, lead_user):
-        client = browser(lead_user)
+        client = browser_of(lead_user)
 
         assert "ana proposed 3 decisions: suspend the account" in client.get("/review/").content.decode()
         listed = client.get(reverse("admin:cases_case_changelist")).content.decode()
@@ -144,7 +137,7 @@ class TestAnswers:
         assert states(made) == ["signed"] * 3
         told = AuditEvent.objects.filter(verb="cases.countersigned")
         assert {event.about_name for event in told} == {each.reference for each in made}
-        page = browser(lead_user).get(page_of(case)).content.decode()
+        page = browser_of(lead_user).get(page_of(case)).content.decode()
         assert page.count(f'action="{page_of(case)}undo/"') == 3
 
     def test_all_of_them_or_none(self, waiting, lead_user, analyst_user):

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.flows.links import remember
@@ -15,20 +14,14 @@ from cases.rules.checklist import items_for
 from kyc_portal.staff.sections import url_of
 from tests.accounts.logs import roll_up
 from tests.cases.builders import finish_list, make_case, make_open_account, make_request
-from tests.conftest import NOON, person
+from tests.conftest import NOON, browser_of, person
 
 pytestmark = pytest.mark.django_db
 
 
-def browser(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def analyst_client(analyst_user):
-    return browser(analyst_user)
+    return browser_of(analyst_user)
 
 
 def page_of(case) -> str:
@@ -89,7 +82,7 @@ class TestPage:
             triage.add_subject(case, other, at=NOON)
 
     def queries_of(self, case, user):
-        client = browser(user)
+        client = browser_of(user)
         client.get(page_of(case))
         with CaptureQueriesContext(connection) as queries:
             answer = client.get(page_of(case))
@@ -99,7 +92,7 @@ class TestPage:
     def test_a_stranger_and_an_unknown_reference_are_answered_alike(self, analyst_user, lead_user, lead, counsel):
         case, legal = make_case(worked_by=lead_user), make_request(by=counsel).case
         readers.restrict(case, to=[person("other", "lead reviewer")], by=lead, at=NOON)
-        client = browser(analyst_user)
+        client = browser_of(analyst_user)
 
         answers = [client.get(page_of(case)), client.get(page_of(legal)), client.get("/review/CSE-2222-2222/")]
 
@@ -188,7 +181,7 @@ class TestTwoTabs:
     def test_looking_is_no_change(self, analyst_user, lead_user, analyst_client):
         case = make_case(worked_by=analyst_user)
         version = self.shown(analyst_client, case)
-        browser(lead_user).get(page_of(case))
+        browser_of(lead_user).get(page_of(case))
 
         assert analyst_client.post(page_of(case) + "note/", {"version": version, "text": "x"}).status_code == 302
 
@@ -204,7 +197,7 @@ class TestTwoTabs:
 
 class TestActs:
     def post(self, user, case, name, **sent):
-        client = browser(user)
+        client = browser_of(user)
         version = client.get(page_of(case)).context["version"]
         return client.post(f"{page_of(case)}{name}/", {"version": version, **sent})
 
@@ -238,7 +231,7 @@ class TestActs:
         bare = self.post(analyst_user, case, "check", item=item, how="excuse")
         assert bare.status_code == 200 and not CaseCheck.objects.exists()
         self.post(analyst_user, case, "check", item=item, how="excuse", excused_why="nothing_on_file")
-        assert "nothing is on file" in browser(analyst_user).get(page_of(case)).content.decode()
+        assert "nothing is on file" in browser_of(analyst_user).get(page_of(case)).content.decode()
         self.post(analyst_user, case, "check", item=item, how="back")
 
         assert not CaseCheck.objects.standing().exists() and CaseCheck.objects.get().taken_back_by == "ana"
@@ -259,13 +252,13 @@ class TestActs:
 
     def test_who_may_not_is_refused(self, analyst_user):
         case = make_case(worked_by=analyst_user)
-        auditor = browser(person("olga", "auditor"))
+        auditor = browser_of(person("olga", "auditor"))
 
         answers = [auditor.post(f"{page_of(case)}{name}/", {"version": "x"}) for name in ("note", "take", "propose")]
 
         assert auditor.get(page_of(case)).status_code == 200
         assert [answer.status_code for answer in answers] == [403, 403, 403]
-        assert browser(analyst_user).post(f"{page_of(case)}countersign/").status_code == 403
+        assert browser_of(analyst_user).post(f"{page_of(case)}countersign/").status_code == 403
 
     def test_the_next_case_opens_here_and_the_record_links_here(self, analyst_user, analyst_client):
         case = make_case()
@@ -281,9 +274,9 @@ def test_a_case_that_was_merged_leads_to_where_it_goes_on(analyst_user, lead_use
     kept, other = make_case(worked_by=analyst_user), make_case()
     merging.merge(kept, other=other.reference, by=analyst_user.as_actor, at=NOON)
 
-    assert page_of(kept) in browser(lead_user).get(page_of(other)).content.decode()
+    assert page_of(kept) in browser_of(lead_user).get(page_of(other)).content.decode()
     readers.restrict(kept, to=[analyst_user], by=lead, at=NOON)
-    stranger = browser(person("lena", "lead reviewer"))
+    stranger = browser_of(person("lena", "lead reviewer"))
 
     assert kept.reference not in stranger.get(page_of(other)).content.decode()
 
@@ -291,7 +284,7 @@ def test_a_case_that_was_merged_leads_to_where_it_goes_on(analyst_user, lead_use
 def test_who_sees_no_customers_is_shown_no_accesses_and_no_links_they_cannot_open():
     case = make_case()
     make_accesses(case.subjects.get().account, 4)
-    client = browser(person("sonja", "senior manager"))
+    client = browser_of(person("sonja", "senior manager"))
 
     told = client.get(page_of(case)).content.decode()
 
