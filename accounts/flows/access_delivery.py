@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -22,8 +23,9 @@ from kyc_portal.records import audit
 from kyc_portal.records.refs import Actor
 from kyc_portal.refusal import Refusal, Remedy
 
-PART = 5_000  # lines at once: enough for the databases, few enough to hold some of them
-AHEAD = 4  # parts that are read while others are written
+FIRST, PART = 1_000, 10_000  # lines at once: few at first, for the database waits for them
+AHEAD = 2  # parts that are read while others are written
+OBJECTS_AHEAD = 400_000
 ADDRESSES_KNOWN = 200_000
 LINES_SHOWN = 20
 LONGEST_REASON = 300
@@ -42,10 +44,12 @@ class BadLines(Refusal):
 class _Part:
     """Some lines, read and ready to be written."""
 
-    lines: list[AccessLine | BadLine]
+    count: int
+    sent: dict[int, str | bytes]  # each line as it came
     bad: list[BadLine]
     packed: Any
-    addresses: set[str]
+    verdicts: dict[str, Any]  # on addresses that came for the first time
+    networks: list[tuple[str, str]]  # of them
 
 
 @dataclass
@@ -67,11 +71,8 @@ def take_in(
     The transaction is the caller's. Raises BadLines unless `keep_good_rows`, and whatever the reader raises.
     """
     judge = judge_on(at)
-    gc.freeze()  # what is there already is not gone through again and again while many million rows come and go
-    try:
+    with _few_collections():
         told = _write(batch, lines, judge, keep_good_rows, at)
-    finally:
-        gc.unfreeze()
     if told.refused and not keep_good_rows:
         raise BadLines(_in_words(told, batch.file_name), told.first_bad)
     batch.read_count, batch.new_count, batch.waiting_count = told.read, told.new, told.waiting
@@ -89,23 +90,35 @@ def take_in(
     return batch
 
 
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Many million rows come and go without cycles: the collector leaves alone what was there, and comes only once far
+    more stays than the parts that are read ahead."""
+    usual = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_AHEAD)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+        gc.unfreeze()
+
+
 def _key_of(batch: AccessBatch) -> object:
     return batch._meta.pk.get_db_prep_value(batch.pk, connection)
 
 
 def _write(batch: AccessBatch, lines: Iterable, judge: Judge, keep_good_rows: bool, at: datetime) -> _Tally:
-    told, writer, kept = _Tally(), writer_for(batch, judge.edition, at=at), set()
+    told, writer = _Tally(), writer_for(batch, judge.edition, at=at)
     read_before = AccessBatch.objects.filter(sha256=batch.sha256).exclude(pk=batch.pk).exists()
     access_days.forget_networks()
     rows = Rows(lambda address: _meaning(judge, address), at=at, names_accounts=batch.account_id is None)
-    for part in made_ahead(_parts(iter(lines), rows, writer), AHEAD):
-        told.read += len(part.lines)
+    for part in made_ahead(_parts(iter(lines), rows, writer, judge, at), AHEAD):
+        told.read += part.count
         bad = part.bad
         if keep_good_rows or not told.refused:  # else it only counts what is wrong
-            new = part.addresses - kept
-            judge.keep(new, at=at)
-            access_days.note_networks((address, judge.of(address).network) for address in new)
-            kept = kept | new if len(kept) < ADDRESSES_KNOWN else part.addresses
+            judge.keep_ready(part.verdicts, at=at)
+            access_days.note_networks(part.networks)
             written = writer.write(part.packed)
             told.new += written.new
             told.waiting += written.waiting
@@ -122,19 +135,23 @@ def _write(batch: AccessBatch, lines: Iterable, judge: Judge, keep_good_rows: bo
 
 def _not_added(part: _Part, written: Written) -> list[BadLine]:
     """Nothing more is kept of who is being destroyed; what contradicts a record is kept as it was sent."""
-    sent = {line.line: line for line in part.lines}
-    differing = [BadLine(line, waiting.DIFFERS, content_of(sent[line].sent)) for line in written.differing]
+    differing = [BadLine(line, waiting.DIFFERS, content_of(part.sent[line])) for line in written.differing]
     return [*(BadLine(line, DOOMED) for line in written.doomed), *differing]
 
 
-def _parts(lines: Iterator[AccessLine | BadLine], rows: Rows, writer: Writer) -> Iterator[_Part]:
-    while some := list(islice(lines, PART)):
-        bad, good = [], []
+def _parts(lines: Iterator, rows: Rows, writer: Writer, judge: Judge, at: datetime) -> Iterator[_Part]:
+    size, seen = min(FIRST, PART), set()
+    while some := list(islice(lines, size)):
+        size = min(size * 3 // 2, PART)
+        bad, good, sent = [], [], {}
         for line in some:
+            sent[line.line] = line.content if isinstance(line, BadLine) else line.sent
             made = line if isinstance(line, BadLine) else rows.of(line)
             (bad if isinstance(made, BadLine) else good).append(made)
-        addresses = {row[ADDRESS] for row in good}
-        yield _Part(some, bad, writer.pack(good), addresses - {None})
+        new = {row[ADDRESS] for row in good} - seen - {None}
+        seen = seen | new if len(seen) < ADDRESSES_KNOWN else new
+        networks = [(address, judge.of(address).network) for address in new]
+        yield _Part(len(some), sent, bad, writer.pack(good), judge.ready(new, at=at), networks)
 
 
 def _meaning(judge: Judge, address: str) -> tuple[str, str, str]:

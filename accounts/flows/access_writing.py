@@ -15,7 +15,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from accounts.flows.batches import in_batches
-from accounts.formats.access_rows import ADDRESS, COLUMNS, KEY, SYSTEM, Row, as_copy_line, escaped
+from accounts.formats.access_rows import ADDRESS, BETWEEN, COLUMNS, KEY, SYSTEM, Row, as_copy_line, escaped
 from accounts.models import AccessBatch, RangeEdition
 from kyc_portal.records.session import copying_into
 
@@ -54,7 +54,10 @@ SELECT key.source_system, key.account_key, COALESCE(
 # One that goes between the two steps is not known any more. In the order of their keys, for others lock them too.
 _FOUND_AND_LOCKED = f"""
 WITH found AS MATERIALIZED ({
-    WHOSE.format(keys="(SELECT * FROM unnest(%s::text[], %s::text[]) AS given (source_system, account_key))")
+    WHOSE.format(
+        keys="(SELECT * FROM unnest(string_to_array(%s, %s), string_to_array(%s, %s)) "
+        "AS given (source_system, account_key))"
+    )
 }), there AS MATERIALIZED (
     SELECT id FROM accounts_account WHERE id = ANY(ARRAY(SELECT account_id FROM found)) ORDER BY id FOR KEY SHARE
 )
@@ -182,12 +185,14 @@ class _OnPostgresql(Writer):
 
     def _look_up(self, cursor, keys: list[Key]) -> None:
         """Find the accounts, and keep their files from going until this delivery is written."""
-        cursor.execute(_FOUND_AND_LOCKED, [list(column) for column in zip(*keys, strict=True)])
+        systems, names = (BETWEEN.join(column) for column in zip(*keys, strict=True))
+        cursor.execute(_FOUND_AND_LOCKED, [systems, BETWEEN, names, BETWEEN])
         found = {(system, key): account for system, key, account in cursor.fetchall()}
         self.whose |= found
         cursor.execute(  # asked once they are locked: until then somebody else may have begun
-            "SELECT key FROM records_doomedrecord WHERE label = 'accounts.account' AND key = ANY(%s::text[])",
-            [[account for account in found.values() if account]],
+            "SELECT key FROM records_doomedrecord "
+            "WHERE label = 'accounts.account' AND key = ANY(string_to_array(%s, %s))",
+            [BETWEEN.join(filter(None, found.values())), BETWEEN],
         )
         self.going |= {key for (key,) in cursor.fetchall()}
 
@@ -239,8 +244,7 @@ def _check_references_at_once(cursor) -> None:
     """Have foreign keys looked at after each statement; left to the end they would be remembered for every row."""
     cursor.execute(
         "SELECT string_agg(quote_ident(conname), ', ') FROM pg_constraint WHERE contype = 'f' AND condeferrable "
-        "AND conrelid IN ('accounts_accessrecord'::regclass, 'accounts_waitingline'::regclass, "
-        "'accounts_addressverdict'::regclass)"
+        "AND conrelid IN ('accounts_accessrecord'::regclass, 'accounts_waitingline'::regclass)"
     )
     cursor.execute(f"SET CONSTRAINTS {cursor.fetchone()[0]} IMMEDIATE")
 

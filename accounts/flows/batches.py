@@ -23,8 +23,8 @@ def in_batches(rows: Iterable[Row], size: int = BATCH) -> Iterator[list[Row]]:
 
 @contextmanager
 def _ready_to_give_way() -> Iterator[None]:
-    """Whoever hears from the database goes on within half a millisecond, though the other thread is computing."""
-    sys.setswitchinterval(0.000_5)
+    """Whoever hears from the database goes on within a tenth of a millisecond, though the other thread is computing."""
+    sys.setswitchinterval(0.000_1)
     try:
         yield
     finally:

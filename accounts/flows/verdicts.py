@@ -6,12 +6,14 @@ An address never shows who somebody is: a verdict is one sign among others and d
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import partial
+from typing import Any
 
 from django.db import connection, transaction
 
 from accounts.flows.batches import in_batches
 from accounts.flows.editions import JUDGE_ANEW, current_snapshots, edition_of, snapshots_of
 from accounts.flows.range_book import book_of
+from accounts.formats.access_rows import as_any_copy_line
 from accounts.models import AddressVerdict, RangeEdition
 from accounts.rules.range_book import RangeBook
 from accounts.rules.verdicts import AddressLimits, Verdict
@@ -31,8 +33,8 @@ _COLUMNS = (
 )  # fmt: skip
 # Looked up one by one by the index, whatever the planner thinks of the table.
 _NOT_KNOWN = """
-SELECT host(given) FROM unnest(%s::inet[]) AS given WHERE (
-    SELECT id FROM accounts_addressverdict WHERE address = given AND edition_id = %s
+SELECT number - 1 FROM unnest(string_to_array(%s, ',')::inet[]) WITH ORDINALITY AS given (address, number) WHERE (
+    SELECT id FROM accounts_addressverdict WHERE address = given.address AND edition_id = %s
 ) IS NULL
 """
 _LOCK = 0xADD7  # of the advisory lock on PostgreSQL; SQLite has one writer anyway
@@ -53,8 +55,23 @@ class Judge:
         Within a flow. While another transaction writes verdicts nothing is written, but left to the job that judges
         anew: two that wrote the same addresses in different order would wait for each other.
         """
-        wanted = sorted(set(addresses) - self._kept)
-        if not wanted:
+        new = set(addresses) - self._kept
+        written = self.keep_ready(self.ready(new, at=at), at=at)
+        if not self._left_some:
+            if len(self._kept) > MOST_REMEMBERED:
+                self._kept.clear()
+            self._kept |= new
+        return written
+
+    def ready(self, addresses: Iterable[str], *, at: datetime) -> dict[str, Any]:
+        """The verdicts on addresses as `keep_ready` takes them; asks no database, so another thread may call it."""
+        moment = AddressVerdict._meta.get_field("judged_at").get_db_prep_value(at, connection)
+        form = as_any_copy_line if connection.vendor == "postgresql" else tuple
+        return {address: form(self._row(address, moment)) for address in sorted(addresses)}
+
+    def keep_ready(self, verdicts: dict[str, Any], *, at: datetime) -> int:
+        """Do as `keep` does with what `ready` gave."""
+        if not verdicts:
             return 0
         if not _alone():
             if not self._left_some:
@@ -62,38 +79,30 @@ class Judge:
                 transaction.on_commit(ask)
             self._left_some = True
             return 0
-        written = sum(self._write(part, at) for part in in_batches(wanted, AT_ONCE))
-        if len(self._kept) > MOST_REMEMBERED:
-            self._kept.clear()
-        self._kept.update(wanted)
-        return written
+        return sum(self._write(dict(part)) for part in in_batches(verdicts.items(), AT_ONCE))
 
-    def _write(self, addresses: list[str], at: datetime) -> int:
+    def _write(self, verdicts: dict[str, Any]) -> int:
         """Write the verdicts that are not there. Not by the models: addresses come by the million."""
         into = f"accounts_addressverdict ({', '.join(_COLUMNS)})"
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
-                cursor.execute(_NOT_KNOWN, [addresses, self.edition.pk])
-                rows = self._rows([address for (address,) in cursor.fetchall()], at)
-                if rows:
+                cursor.execute(_NOT_KNOWN, [",".join(verdicts), self.edition.pk])
+                forms = list(verdicts.values())
+                lines = [forms[number] for (number,) in cursor.fetchall()]
+                if lines:
                     with copying_into(into) as copy:
-                        for row in rows:
-                            copy.write_row(row)
-                return len(rows)
+                        copy.write("".join(lines))
+                return len(lines)
             insert = f"INSERT INTO {into} VALUES ({', '.join(['%s'] * len(_COLUMNS))}) ON CONFLICT DO NOTHING"  # noqa: S608
-            cursor.executemany(insert, self._rows(addresses, at))
+            cursor.executemany(insert, verdicts.values())
             return cursor.rowcount
 
-    def _rows(self, addresses: list[str], at: datetime) -> list[tuple]:
-        edition, moment = self.edition.pk, AddressVerdict._meta.get_field("judged_at").get_db_prep_value(at, connection)
-        said = [(address, self.of(address)) for address in addresses]
-        return [
-            (
-                edition, moment, address, verdict.country, verdict.network, verdict.anonymiser, verdict.special_use,
-                verdict.confidence, verdict.findings_as_json,
-            )
-            for address, verdict in said
-        ]  # fmt: skip
+    def _row(self, address: str, moment: Any) -> tuple:
+        verdict = self.of(address)
+        return (
+            self.edition.pk, moment, address, verdict.country, verdict.network, verdict.anonymiser, verdict.special_use,
+            verdict.confidence, verdict.findings_as_json,
+        )  # fmt: skip
 
 
 def _alone() -> bool:

@@ -3,7 +3,7 @@
 A row is a plain tuple in the order of COLUMNS; one of many million lines must cost no more than it has to.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -30,7 +30,7 @@ KEY, SYSTEM, ADDRESS = (COLUMNS.index(name) for name in ("account_key", "source_
 Row = tuple[Any, ...]
 
 NOTHING = ("", "", "")
-_BETWEEN, _NULL = "\x1f", "\x1e"  # no reader lets either pass
+BETWEEN, _NULL = "\x1f", "\x1e"  # no reader lets either pass
 _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
@@ -76,11 +76,16 @@ def digest_of(agent: str) -> str:
 def as_copy_line(row: Row) -> str:
     """A row from the moment on, as PostgreSQL's COPY reads it, with the line break; the moment in ISO 8601."""
     at, kind, action, principal, address, raw_source, port, agent, system, event, country, anonymiser, special = row
-    told = _BETWEEN.join((
+    told = BETWEEN.join((
         at.isoformat(), kind, action, principal, address or _NULL, raw_source, _NULL if port is None else str(port),
         agent, system, event, country, anonymiser, special,
     ))  # fmt: skip
-    return escaped(told).replace(_BETWEEN, "\t").replace(_NULL, r"\N") + "\n"
+    return escaped(told).replace(BETWEEN, "\t").replace(_NULL, r"\N") + "\n"
+
+
+def as_any_copy_line(values: Iterable[object]) -> str:
+    """Texts, numbers and moments, none of them missing, as one line that COPY reads."""
+    return "\t".join([escaped(str(value)) for value in values]) + "\n"
 
 
 def escaped(text: str) -> str:

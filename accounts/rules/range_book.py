@@ -33,13 +33,10 @@ class RangeBook:
         def verdict(cell: Cell, facts: tuple[NetworkFacts, ...]) -> Verdict:
             return judge(cell.special_use, SPECIAL_USE_AS_OF, self._answers(cell, facts), day, limits)
 
-        if not databases:
-            return lambda address: verdict(find(address), ())
-
         @lru_cache(maxsize=CACHED_ADDRESSES)
         def of(address: str) -> Verdict:
             cell = find(address)
-            if cell.special_use:
+            if cell.special_use or not databases:
                 return verdict(cell, ())
             return verdict(cell, tuple(database.facts_of(address) for _, database in databases))
 

@@ -168,8 +168,9 @@ class _OnPostgresql:
     def __init__(self, *, has_keys: bool):
         self.table = "rival_with_keys" if has_keys else "rival"
         self.name = "plain COPY, foreign key" if has_keys else "plain COPY, no foreign key"
-        like = "LIKE accounts_accessrecord INCLUDING DEFAULTS INCLUDING INDEXES"
-        key = ", FOREIGN KEY (account_id) REFERENCES accounts_account (id)" if has_keys else ""
+        like = "LIKE accounts_accessrecord INCLUDING ALL EXCLUDING IDENTITY"
+        reference = ", FOREIGN KEY (account_id) REFERENCES accounts_account (id) DEFERRABLE INITIALLY DEFERRED"
+        key = reference if has_keys else ""
         with connection.cursor() as cursor:
             cursor.execute(f"CREATE TABLE {self.table} ({like}{key})")
 
