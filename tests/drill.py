@@ -26,11 +26,18 @@ from kyc_portal.work import queue  # noqa: E402
 from tests.builders import make_account, make_open_account, png_bytes  # noqa: E402
 
 LONG_AGO = datetime(2021, 12, 1, 12, tzinfo=UTC)
+CUSTOMERS = 10
 NOTE = Path(settings.LOCAL_DIR) / "who-is-purged"
 
 
 def prepare() -> None:
-    """A customer who left long ago, so that a purge is due; with a document."""
+    """Some customers with a document each, and one who left long ago, so that a purge is due."""
+    for number in range(CUSTOMERS):
+        party = make_open_account().party
+        identification.add_document(
+            party, kind="passport", number=f"C01X00T{number:02}", country="DE", file_name="pass.png",
+            file=io.BytesIO(png_bytes(party.reference)), by=SCHEDULER, at=timezone.now(),
+        )  # fmt: skip
     account = make_open_account(at=LONG_AGO)
     identification.add_document(
         account.party, kind="passport", number="C01X00T48", country="DE", file=io.BytesIO(png_bytes("drill")),

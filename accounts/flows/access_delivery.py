@@ -26,6 +26,7 @@ from kyc_portal.refusal import Refusal, Remedy
 FIRST, PART = 1_000, 10_000  # lines at once: few at first, for the database waits for them
 AHEAD = 2  # parts that are read while others are written
 OBJECTS_AHEAD = 400_000
+_AS_EVER = gc.get_threshold()
 ADDRESSES_KNOWN = 200_000
 LINES_SHOWN = 20
 LONGEST_REASON = 300
@@ -94,13 +95,12 @@ def take_in(
 def _few_collections() -> Iterator[None]:
     """Many million rows come and go without cycles: the collector leaves alone what was there, and comes only once far
     more stays than the parts that are read ahead."""
-    usual = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(OBJECTS_AHEAD)
     try:
         yield
     finally:
-        gc.set_threshold(*usual)
+        gc.set_threshold(*_AS_EVER)
         gc.unfreeze()
 
 
