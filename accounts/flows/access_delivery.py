@@ -149,7 +149,9 @@ def _parts(lines: Iterator, rows: Rows, writer: Writer, judge: Judge, at: dateti
             made = line if isinstance(line, BadLine) else rows.of(line)
             (bad if isinstance(made, BadLine) else good).append(made)
         new = {row[ADDRESS] for row in good} - seen - {None}
-        seen = seen | new if len(seen) < ADDRESSES_KNOWN else new
+        if len(seen) >= ADDRESSES_KNOWN:
+            seen.clear()
+        seen |= new
         networks = [(address, judge.of(address).network) for address in new]
         yield _Part(len(some), sent, bad, writer.pack(good), judge.ready(new, at=at), networks)
 

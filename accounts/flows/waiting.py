@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -268,15 +269,22 @@ def _said(row: AccessRecord | WaitingLine) -> list:
 
 def _refuse(lines: list[WaitingLine]) -> None:
     """They waited and are refused now: the counts of their deliveries still add up."""
-    for line in lines:
-        content = {"account": line.account_key, "source": line.raw_source}  # as JSON lines name them
-        content |= {name: str(getattr(line, name)) for name in (*_KEPT[:4], "source_system", "event_id")}
-        RefusedLine.objects.create(
-            batch_id=line.batch_id, line=line.line, reason=DIFFERS, content=json.dumps(content, ensure_ascii=False)
+    RefusedLine.objects.bulk_create(
+        RefusedLine(batch_id=line.batch_id, line=line.line, reason=DIFFERS, content=_as_json(line)) for line in lines
+    )
+    for batch, count in Counter(line.batch_id for line in lines).items():
+        AccessBatch.objects.filter(pk=batch).update(
+            waiting_count=models.F("waiting_count") - count, refused_count=models.F("refused_count") + count
         )
-        AccessBatch.objects.filter(pk=line.batch_id).update(
-            waiting_count=models.F("waiting_count") - 1, refused_count=models.F("refused_count") + 1
-        )
+
+
+def _as_json(line: WaitingLine) -> str:
+    """What is left of a line that waited, as our own JSON lines name it."""
+    same = ("at", "kind", "action", "principal", "source_system", "event_id")
+    told = {"account": line.account_key, "source": line.raw_source} | {name: str(getattr(line, name)) for name in same}
+    if line.port is not None:
+        told["port"] = line.port
+    return json.dumps(told, ensure_ascii=False)
 
 
 def _as_record(account: Account, line: WaitingLine, judge: Judge) -> AccessRecord:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from accounts.flows import access_days, access_keeping, access_log, keeping
 from accounts.models import (
@@ -21,6 +21,7 @@ from kyc_portal.records.acting import one_flow
 from kyc_portal.records.models import Tombstone
 from kyc_portal.records.refs import SCHEDULER
 from tests.accounts.logs import event, jsonl
+from tests.at_once import needs_row_locks
 from tests.builders import make_account
 from tests.conftest import NOON
 
@@ -92,9 +93,8 @@ class TestWithTheAccount:
         assert account.last_access_at is None and access_days.last_access(account) == NOON
         assert "the last access" in period.sentence
 
+    @needs_row_locks
     def test_another_delivery_comes_in_while_a_purge_is_in_the_middle(self, transactional_db, in_threads, monkeypatch):
-        if connection.vendor != "postgresql":
-            pytest.skip("SQLite has one writer")
         monkeypatch.setattr(destroying, "BATCH", 5)
         going, other = make_account(), make_account()
         deliver(going, *(event(n) for n in range(12)))

@@ -5,7 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from accounts.flows import access_log, address_ranges, editions, forgetting_verdicts, intake, judging_anew, verdicts
 from accounts.models import AccessRecord, AddressVerdict, RangeEdition, WaitingLine
@@ -19,6 +19,7 @@ from kyc_portal.work import queue
 from kyc_portal.work.models import Job
 from tests.accounts.lists import REAL, real
 from tests.accounts.logs import event, jsonl
+from tests.at_once import needs_row_locks
 from tests.builders import make_account
 from tests.conftest import NOON
 
@@ -76,14 +77,16 @@ class TestKeep:
         assert AddressVerdict.objects.get(address="10.0.0.1", edition=private.edition).special_use == "private"
         assert AddressVerdict.objects.count() == 2
 
+    @pytest.mark.both
     def test_no_row_is_written_anew(self, tmp_path):
+        """Nor one that PostgreSQL writes in another way than Python, as ::1.2.3.4."""
         load(tmp_path, "vpn", "8.8.8.0/24")
         with one_flow(SCHEDULER):
-            first = verdicts.judge_on(NOON).keep(["8.8.8.8", "8.8.8.8", "9.9.9.9"], at=NOON)
-            second = verdicts.judge_on(LATER).keep(["9.9.9.9", "8.8.8.8"], at=LATER)
+            first = verdicts.judge_on(NOON).keep(["8.8.8.8", "8.8.8.8", "9.9.9.9", "::102:304"], at=NOON)
+            second = verdicts.judge_on(LATER).keep(["::102:304", "9.9.9.9", "7.7.7.7", "8.8.8.8"], at=LATER)
 
-        assert (first, second) == (2, 0)
-        assert set(AddressVerdict.objects.values_list("judged_at", flat=True)) == {NOON}
+        assert (first, second) == (3, 1)
+        assert list(AddressVerdict.objects.order_by("pk").values_list("judged_at", flat=True)) == [NOON] * 3 + [LATER]
 
     @pytest.mark.parametrize("change", [{"country": "DE"}, {"findings": []}])
     def test_the_database_refuses_to_change_one(self, tmp_path, change):
@@ -104,10 +107,6 @@ class TestKeep:
                 judge.keep([f"8.8.{n // 250}.{n % 250}" for n in range(500)], at=NOON)
             with django_assert_num_queries(0):
                 judge.keep(["8.8.0.1", "8.8.1.1"], at=NOON)
-
-
-def _on_postgresql():
-    return connection.vendor == "postgresql"
 
 
 class TestJudgeAnew:
@@ -266,12 +265,11 @@ def test_t22_lists_of_several_makers_together(tmp_path):
 
 
 class TestAtOnce:
+    @needs_row_locks
     def test_two_who_write_the_same_addresses_in_different_order_do_not_wait_for_each_other(
         self, transactional_db, in_threads
     ):
         """On PostgreSQL they would; SQLite has one writer, so there the second begins when the first is done."""
-        if not _on_postgresql():
-            pytest.skip("SQLite has one writer")
         with one_flow(SCHEDULER):
             edition = verdicts.judge_on(NOON).edition
             audit.record(Verb.ADDRESSES_JUDGED, edition, by=SCHEDULER, at=NOON, count=0, digest=edition.sha256)

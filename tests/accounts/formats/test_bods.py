@@ -7,9 +7,11 @@ from decimal import Decimal
 from importlib import util
 from pathlib import Path
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from referencing import Registry, Resource
 
 from accounts.formats.bods import BadStatement, Holding, StatedParty, StatedRelationship, read_bods
 from accounts.formats.bods_out import PartyOut, Publication, as_json, as_json_lines, statements
@@ -144,9 +146,6 @@ class TestRoundTrip:
 
 def official_schema():
     """The standard's own schema, where a package that brings it is installed beside us."""
-    jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
-    from referencing import Registry, Resource
-
     spec = util.find_spec("libcovebods")
     if spec is None:
         pytest.skip("The schema files of the standard (package libcovebods) are not installed.")

@@ -4,13 +4,14 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 
 from accounts.models import RiskSignal
 from cases.flows import decisions, locks, merging, readers, review, triage
 from cases.models import Case, CaseMerge, CaseNote, CaseSignal, CaseSubject
 from kyc_portal.policy.clocks import clocks_of
 from kyc_portal.records import audit
+from tests.at_once import needs_row_locks
 from tests.cases import reports
 from tests.cases.builders import make_case, make_open_account, make_request, make_signal
 from tests.conftest import NOON, person
@@ -162,7 +163,7 @@ class TestMerge:
         assert locks.holder(other, NOON) is None
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one writer in at a time anyway")
+@needs_row_locks
 @pytest.mark.django_db(transaction=True)
 def test_of_two_merges_at_once_one_wins(roles_there, analyst_user):
     """A into B and B into A, at the same moment: one is closed, everything is in the other."""

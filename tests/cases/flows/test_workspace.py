@@ -4,13 +4,14 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cases.flows import review, workspace
 from cases.models import CaseNote
 from kyc_portal.records.models import AuditEvent
+from tests.at_once import needs_row_locks
 from tests.cases.builders import make_case
 from tests.conftest import NOON, person
 
@@ -47,7 +48,7 @@ class TestTimeline:
             workspace.timeline(make_case(), None, before=place)
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one writer in at a time anyway")
+@needs_row_locks
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_send_the_same_form_at_once_one_is_refused(roles_there):
     people = [person("ana", "reviewer"), person("bea", "reviewer")]

@@ -29,7 +29,7 @@ from kyc_portal.records.models import HeldRecord, LegalHold, SubjectKey
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.records.roots import keys_of, root_of, select_keys
 from kyc_portal.records.tasks import purge_due_records
-from tests.at_once import rounds
+from tests.at_once import needs_row_locks, rounds
 from tests.builders import make_account, make_company, make_party
 from tests.cases.builders import make_case
 from tests.conftest import NOON
@@ -192,9 +192,8 @@ class TestPastTheOrm:
         with pytest.raises(IntegrityError, match="never emptied"), transaction.atomic():
             execute(f"TRUNCATE {table} CASCADE")
 
+    @needs_row_locks
     def test_another_isolation_is_refused_because_it_could_overlook_a_hold(self, transactional_db):
-        if connection.vendor != "postgresql":
-            pytest.skip("SQLite has one writer")
         party = make_party()
 
         with pytest.raises(IntegrityError, match="READ COMMITTED"), transaction.atomic():
@@ -415,9 +414,8 @@ class TestRaces:
 
         assert sum(seen.values()) == count
 
+    @needs_row_locks
     def test_a_hold_not_committed_yet_is_waited_for(self, transactional_db):
-        if connection.vendor != "postgresql":
-            pytest.skip("SQLite has one writer")
         party, locked, outcome = make_party(), threading.Event(), []
 
         def delete():

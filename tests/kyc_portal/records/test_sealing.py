@@ -19,6 +19,7 @@ from kyc_portal.records.checkpoints import public_half, root_in
 from kyc_portal.records.keys import KeyProblem
 from kyc_portal.records.models import AuditCheckpoint, AuditEvent, AuditLeaf, AuditPending
 from kyc_portal.records.offline.verify_audit import NO_WITNESS
+from tests.at_once import needs_row_locks
 from tests.kyc_portal.records.trails import code_of, rewrite, sealed, unguarded, write
 from tests.kyc_portal.test_worker import database_url
 
@@ -200,9 +201,8 @@ class TestTogether:
         assert list(indexes) == list(range(AuditEvent.objects.count()))
         assert code_of() == NO_WITNESS
 
+    @needs_row_locks
     def test_a_writer_does_not_wait_for_a_sealer(self, transactional_db, in_threads):
-        if connection.vendor != "postgresql":
-            pytest.skip("SQLite has one writer anyway")
         write(3)
 
         def seal_slowly():

@@ -5,12 +5,13 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from kyc_portal.records.refs import SCHEDULER
 from kyc_portal.work import queue
 from kyc_portal.work.models import Job, JobState
 from kyc_portal.work.queue import LEASE, MOST_ATTEMPTS, ask, claim, heartbeat, pause_after, run_due, try_again
+from tests.at_once import needs_row_locks
 from tests.conftest import NOON
 
 pytestmark = pytest.mark.django_db
@@ -140,9 +141,8 @@ class TestClaim:
 
         assert sorted(key for keys in taken for key in keys) == sorted(str(number) for number in range(12))
 
+    @needs_row_locks
     def test_it_skips_what_another_transaction_holds(self, transactional_db, in_threads):
-        if not connection.features.has_select_for_update_skip_locked:
-            pytest.skip("SQLite has one writer at a time and no SKIP LOCKED")
         held, free = a_job(key="held", due_at=NOON - timedelta(hours=1)), a_job(key="free")
 
         with transaction.atomic():
@@ -151,9 +151,8 @@ class TestClaim:
 
         assert job == free
 
+    @needs_row_locks
     def test_a_job_is_not_done_before_its_second_cause_has_committed(self, transactional_db, in_threads):
-        if not connection.features.has_select_for_update_skip_locked:
-            pytest.skip("SQLite has one writer at a time and no SKIP LOCKED")
         a_job()
 
         with transaction.atomic():
